@@ -1,0 +1,65 @@
+# For people who try the suite or work on it. Operators need only pyinfra: see README.md.
+
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+PYINFRA := .venv/bin/pyinfra
+SOURCES := mstdn tasks tests deploy.py inventory.py config.py group_data
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint types unit plan e2e bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.complete: requirements-dev.lock tests/lab/venv.sh
+	@tests/lab/venv.sh requirements-dev.lock .venv
+
+demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this machine
+	@$(PYTHON) -m tests.lab demo
+
+test: lint types unit plan e2e ## Everything that proves the suite
+	@echo "All of it passed: lint, types, unit, plan, e2e."
+
+test-fast: lint types unit plan ## The part without the lab (under 60 s)
+
+lint: .venv/.complete
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/ruff format --check $(SOURCES)
+	git ls-files -z '*.sh' | xargs -0 -r .venv/bin/shellcheck
+
+types: .venv/.complete
+	.venv/bin/mypy mstdn tasks tests deploy.py inventory.py config.py
+
+unit: .venv/.complete
+	$(PYTHON) -m pytest tests/unit
+
+plan: .venv/.complete
+	$(PYTHON) -m pytest tests/plan
+
+e2e: .venv/.complete lab-up
+	$(PYTHON) -m pytest tests/e2e
+
+bench: .venv/.complete lab-up ## Measure speed and size in the lab, one "name: value" per line
+	@$(PYTHON) -m tests.lab.bench
+
+docs: .venv/.complete ## Write docs/settings.md anew from the settings
+	@$(PYTHON) -m mstdn.settings > docs/settings.md
+
+lock: .venv/.complete ## Write both lock files anew (versions and hashes, no addresses)
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements-dev.lock
+
+lab-up: .venv/.complete ## Start the lab: a bare server and a private Internet
+	@$(PYTHON) -m tests.lab up
+
+lab-down: ## Stop the lab and remove everything it made, except its image cache
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab down; else echo "No lab was ever started here."; fi
+
+lab-reset: .venv/.complete ## Replace the server by a fresh bare one
+	@$(PYTHON) -m tests.lab reset
+
+lab-shell: .venv/.complete ## A root shell on the server
+	@$(PYTHON) -m tests.lab shell
+
+lab-clean: lab-down ## Also remove the lab's image cache
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab clean; fi
