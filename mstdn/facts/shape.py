@@ -1,0 +1,50 @@
+"""Facts that do not change while a server lives in its present size."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from pyinfra.api import FactBase, Host, StringCommand
+from typing_extensions import override
+
+from mstdn.shell import script
+
+
+@dataclass
+class Shape:
+    """`ipv6`: it has a global address. `limits_memory`: its kernel can limit a container's memory."""
+
+    memory_mib: int = 0
+    ipv6: bool = False
+    limits_memory: bool = False
+
+
+class ServerShape(FactBase[Shape]):
+    """Memory, IPv6 and what the kernel can limit."""
+
+    @override
+    def command(self) -> StringCommand:
+        return script("server_shape")
+
+    @staticmethod
+    @override
+    def default() -> Shape:
+        return Shape()
+
+    @override
+    def process(self, output: list[str]) -> Shape:
+        shape = Shape()
+        for line in output:
+            key, _, value = line.partition(" ")
+            if key == "memory":
+                shape.memory_mib = int(value) // 1024
+            elif key == "ipv6":
+                shape.ipv6 = True
+            elif key == "limits":
+                shape.limits_memory = True
+        return shape
+
+
+@cache
+def shape_of(host: Host) -> Shape:
+    """The shape of `host`, asked for once in a run: five tasks need it, and each question is a round trip."""
+    return host.get_fact(ServerShape)

@@ -1,0 +1,44 @@
+"""Compose projects."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pyinfra import host
+from pyinfra.api import operation
+
+from mstdn.facts.compose import ComposeProject
+from mstdn.shell import Commands, script
+
+
+@operation()
+def compose_project(
+    project: str,
+    directory: str,
+    services: Sequence[str],
+    revision: str,
+    reload: str,
+    reload_revision: str,
+    timeout_seconds: int,
+) -> Commands:
+    """
+    Ensure that the project runs as its files say: every service healthy, on the present images, nothing else.
+
+    + project, directory: its name and where its compose.yaml lies
+    + services: that shall run
+    + revision: of the files that containers are made from; a change makes Compose replace what it affects
+    + reload: name of the script that makes running services read their configuration anew, called with the directory
+    + reload_revision: of that configuration; a change calls the script
+    + timeout_seconds: for all services to become healthy; then the run fails and shows the last words of the others
+
+    Neither "up --dry-run" nor "config --hash" can tell whether something is to be done (docker/compose#14029, #14001,
+    #10907), so the suite notes on the server what it applied.
+    """
+    applied, loaded = f"{directory}/state/applied", f"{directory}/state/loaded"
+    state = host.get_fact(ComposeProject, project=project, applied=applied, loaded=loaded)
+    running = Counter(container.service for container in state.containers if container.well)
+    as_wanted = state.applied == revision and set(running) == set(services) and len(state.containers) == running.total()
+    if not as_wanted:
+        yield script("compose_up", project, directory, str(timeout_seconds), applied, revision)
+    if state.loaded != reload_revision:
+        yield script(reload, directory)
+        yield script("write_file", loaded, "0:0", "0644", stdin=f"{reload_revision}\n")

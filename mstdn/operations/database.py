@@ -1,0 +1,57 @@
+"""The instance's database: made once, migrated in two phases around the start of a new release."""
+
+from collections.abc import Sequence
+
+from pyinfra import host
+from pyinfra.api import OperationError, operation
+
+from mstdn.facts.database import Installed
+from mstdn.shell import Commands, script
+
+
+@operation()
+def prepared_database(
+    directory: str,
+    release: str,
+    marker: str,
+    database: str,
+    local_domain: str,
+    services: Sequence[str],
+    timeout_seconds: int,
+) -> Commands:
+    """
+    Ensure a database that `release` can start with.
+
+    + directory: of the Compose project
+    + marker: file that remembers what was installed
+    + database: PostgreSQL's data directory
+    + services: to start for it; the rest of the project is not touched
+    + timeout_seconds: for these to become healthy
+
+    An empty database gets the schema at once (db:prepare; migrating from nothing fails since Mastodon 4.3). Later only
+    the migrations of a new release run, those that the running release can live with.
+    """
+    installed = host.get_fact(Installed, marker=marker, database=database)
+    if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
+        raise OperationError(
+            f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
+            "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
+            f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
+        )
+    if installed.get("MASTODON_VERSION") == release:
+        host.noop(f"the database is at {release}")
+        return
+    yield script("database_prepare", directory, release, marker, local_domain, str(timeout_seconds), *services)
+
+
+@operation()
+def finished_migrations(directory: str, release: str, marker: str, database: str) -> Commands:
+    """
+    Ensure that no migration is left, once `release` serves.
+
+    On a first installation there is nothing to do: the schema came complete.
+    """
+    installed = host.get_fact(Installed, marker=marker, database=database)
+    version = installed.get("MASTODON_VERSION")
+    if version and (version != release or installed.get("MIGRATIONS") != "done"):
+        yield script("database_finish", directory, marker)

@@ -1,0 +1,99 @@
+"""Files and directories of a server, converged as one tree with one fact."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pyinfra import host, logger, state
+from pyinfra.api import OperationError, QuoteString, StringCommand, operation
+from pyinfra.facts.files import FileContents
+from pyinfra.operations.util.files import generate_color_diff
+
+from mstdn.facts.files import FileStates, Tree
+from mstdn.files import ConfigDirectory, ConfigFile
+from mstdn.shell import Commands, script
+
+
+@operation()
+def config_tree(
+    files: Sequence[ConfigFile],
+    directories: Sequence[ConfigDirectory] = (),
+    absent: Sequence[str] = (),
+) -> Commands:
+    """
+    Ensure directories, then files, then that what is no longer wanted is gone.
+
+    + files: each written atomically with its owner and mode
+    + directories: made or repaired; an exclusive one loses every entry that is not in `files`
+    + absent: paths of files that shall not exist
+    """
+    yield from converge_tree(files, directories, absent)
+
+
+def converge_tree(
+    files: Sequence[ConfigFile],
+    directories: Sequence[ConfigDirectory] = (),
+    absent: Sequence[str] = (),
+) -> Commands:
+    """
+    The commands of `config_tree`, for operations that write files on the way to something else.
+
+    Raises OperationError where something that is no regular file (or directory) is in the way: it may be an operator's.
+    """
+    wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
+    tree = host.get_fact(FileStates, paths=[*(each.path for each in wanted), *absent])
+    for each in wanted:
+        kind = "d" if isinstance(each, ConfigDirectory) else "f"
+        found = tree.states.get(each.path)
+        if found and found.kind != kind:
+            raise OperationError(
+                f"{each.path} exists and is not a {'directory' if kind == 'd' else 'regular file'}: "
+                "look at it, move it away, run again"
+            )
+    for directory in directories:
+        yield from _converge_directory(directory, tree)
+    for file in files:
+        yield from _converge_file(file, tree)
+    for path in [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]:
+        yield StringCommand("rm -rf --", QuoteString(path))
+
+
+def _converge_directory(directory: ConfigDirectory, tree: Tree) -> Commands:
+    found = tree.states.get(directory.path)
+    if found and (found.mode, found.owner) == (directory.mode, directory.owner):
+        return
+    path = QuoteString(directory.path)
+    yield StringCommand("mkdir -p", path)
+    yield _own(directory)
+
+
+def _converge_file(file: ConfigFile, tree: Tree) -> Commands:
+    found = tree.states.get(file.path)
+    if found and found.sha256 == file.sha256:
+        if (found.mode, found.owner) != (file.mode, file.owner):
+            yield _own(file)
+        return
+    _show_diff(file, exists=found is not None)
+    yield script("write_file", file.path, file.owner, file.mode, stdin=file.text)
+
+
+def _own(each: ConfigFile | ConfigDirectory) -> StringCommand:
+    owner, mode, path = (QuoteString(word) for word in (each.owner, each.mode, each.path))
+    return StringCommand("chown", owner, path, "&& chmod", mode, path)
+
+
+def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory], tree: Tree) -> Iterator[str]:
+    expected = {file.path for file in files} | {directory.path for directory in directories}
+    for directory in directories:
+        if directory.exclusive:
+            prefix = directory.path.rstrip("/") + "/"
+            yield from (entry for entry in tree.entries if entry.startswith(prefix) and entry not in expected)
+
+
+def _show_diff(file: ConfigFile, *, exists: bool) -> None:
+    """Show once what --diff asks for: while planning, or while running when -y skipped the planning."""
+    already_shown = state.is_executing and state.check_for_changes
+    if not state.config.DIFF or already_shown:
+        return
+    current = (host.get_fact(FileContents, path=file.path) or []) if exists else []
+    logger.info(f"{host.print_prefix}{'Change' if exists else 'Create'} {file.path}")
+    for line in generate_color_diff(current, file.text.splitlines()):
+        logger.info(f"  {line}")

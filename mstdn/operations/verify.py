@@ -1,0 +1,55 @@
+"""The proof: the site as a visitor sees it."""
+
+import time
+
+from pyinfra import host, state
+from pyinfra.api import OperationError, operation
+
+from mstdn.facts.proxy import ProxyReport, Report
+from mstdn.shell import Commands
+from mstdn.visit import Visitor, attempt, patiently
+
+
+@operation()
+def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeout_seconds: int) -> Commands:
+    """
+    Ensure that visitors get what they should. Changes nothing; looks from this machine, not from the server.
+
+    + domain: the site's host name
+    + address: where visitors connect, "" for what the name resolves to
+    + ca_bundle: file with further roots to trust, or ""
+    + version: that the site shall report, without its v
+    + timeout_seconds: how long certificate and first answer may take
+
+    Raises OperationError with every check that failed and the likely reason.
+    """
+    if not state.is_executing:
+        host.noop("a plan looks at the server only")
+        return
+    visitor = Visitor(domain, address, ca_bundle, version)
+    if trouble := _wait_until_reachable(visitor, time.monotonic() + timeout_seconds):
+        raise OperationError(_explain([trouble], host.get_fact(ProxyReport)))
+    report = host.get_fact(ProxyReport)
+    checks = (
+        visitor.redirect,
+        visitor.strict_transport_security,
+        visitor.instance_version,
+        visitor.streaming,
+        visitor.unknown_host,
+        lambda: visitor.closed_ports(report.published),
+    )
+    if troubles := [trouble for check in checks if (trouble := attempt(check))]:
+        raise OperationError(_explain(troubles, report))
+    host.noop(f"https://{domain} is as visitors should see it")
+    yield from ()
+
+
+def _wait_until_reachable(visitor: Visitor, deadline: float) -> str | None:
+    return attempt(visitor.name) or patiently(visitor.certificate, deadline) or patiently(visitor.health, deadline)
+
+
+def _explain(troubles: list[str], report: Report) -> str:
+    lines = ["The site is not as visitors should see it:", *(f"  - {trouble}" for trouble in troubles)]
+    if any("certificate" in trouble for trouble in troubles) and report.companion:
+        lines += ["acme-companion's last words:", *(f"  {line}" for line in report.companion)]
+    return "\n".join(lines)

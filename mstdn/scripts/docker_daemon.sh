@@ -1,0 +1,16 @@
+# Makes the daemon run with the present daemon.json. A restart under running containers needs live-restore in force.
+set -eu
+dockerd --validate --config-file /etc/docker/daemon.json >/dev/null
+systemctl enable --quiet docker.service
+if systemctl is-active --quiet docker.service; then
+    # SIGHUP is enough for live-restore itself, which then makes the restart harmless.
+    systemctl reload docker.service
+    if [ -n "$(docker ps --quiet)" ] && [ "$(docker info --format '{{.LiveRestoreEnabled}}')" != true ]; then
+        echo "Docker has to restart to read its configuration, but live-restore is off and containers run: they would" >&2
+        echo "stop. Choose a quiet moment, type 'systemctl restart docker' on the server, and run again." >&2
+        exit 1
+    fi
+    # Seconds count: a daemon that started in the second of the change cannot be told from an older one.
+    while [ "$(date +%s)" -le "$(stat -c %Y /etc/docker/daemon.json)" ]; do sleep 0.2; done
+fi
+systemctl restart docker.service

@@ -1,0 +1,33 @@
+# Makes the secrets named after $3, which are missing, with the commands of the image $1, and adds them to $2/instance.env.
+# Nothing secret is an argument or reaches a log: --log-driver none keeps the container's output out of Docker's.
+set -eu
+umask 077
+image=$1 directory=$2
+shift 2
+file=$directory/instance.env
+work=$directory/.making
+rm -rf "$work"
+mkdir -p "$work"
+trap 'rm -rf "$work"' EXIT
+docker run --rm --network none --log-driver none --read-only --tmpfs /tmp --tmpfs /opt/mastodon/tmp:uid=991,gid=991 \
+    --cap-drop ALL --security-opt no-new-privileges "$image" sh -ec '
+    printf SECRET_KEY_BASE=
+    bin/rails secret
+    bin/rails db:encryption:init
+    bin/rails mastodon:webpush:generate_vapid_key' >"$work/made"
+for name in POSTGRES_PASSWORD DB_PASS REDIS_PASSWORD; do
+    printf '%s=%s\n' "$name" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" >>"$work/made"
+done
+: >"$work/new"
+[ ! -e "$file" ] || grep -v '^# complete$' "$file" >>"$work/new" || true
+for name in "$@"; do
+    if ! grep -E "^$name=." "$work/made" | tr -d '\r' >>"$work/new"; then
+        echo "The image $image did not print $name: is it really Mastodon's? Nothing was written." >&2
+        exit 1
+    fi
+done
+echo '# complete' >>"$work/new"
+chown 0:0 "$work/new"
+chmod 0600 "$work/new"
+sync "$work/new"
+mv -fT "$work/new" "$file"

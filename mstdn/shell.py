@@ -1,0 +1,31 @@
+"""
+The one place where commands for a server are put together, and the one place where their quoting rules live.
+
+A command is a POSIX script of mstdn/scripts plus arguments. The script itself travels as one quoted word, so shellcheck
+and a reader see a whole file, and every argument is quoted. Secrets travel on standard input only: an argument can be
+read by every user of the server in `ps`, and sudo writes it to its log.
+"""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeAlias
+
+from pyinfra.api import QuoteString, StringCommand
+
+# What an operation yields.
+Commands: TypeAlias = Generator[StringCommand, None, None]
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def script(name: str, *arguments: str, stdin: str | None = None) -> StringCommand:
+    """
+    The command that runs mstdn/scripts/<name>.sh on the server with `arguments` as $1, $2, …
+
+    `stdin` is handed over on standard input; pyinfra ends it with a newline. It appears in no log at any verbosity.
+    """
+    words = [QuoteString(argument) for argument in arguments]
+    text = QuoteString((SCRIPTS / f"{name}.sh").read_text())
+    if stdin is None:
+        return StringCommand("sh -c", text, QuoteString(name), *words)
+    return StringCommand("sh -c", text, QuoteString(name), *words, _stdin=stdin)
