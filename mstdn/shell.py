@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand
 
 # What an operation yields.
-Commands: TypeAlias = Generator[StringCommand, None, None]
+Commands: TypeAlias = Generator[PyinfraCommand, None, None]
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 
 from mstdn.facts.database import Installed
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -33,11 +34,12 @@ def prepared_database(
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
     if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
-        raise OperationError(
+        yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
             f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
         )
+        return
     if installed.get("MASTODON_VERSION") == release:
         host.noop(f"the database is at {release}")
         return

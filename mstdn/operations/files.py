@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pyinfra import host, logger, state
-from pyinfra.api import OperationError, QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
 from mstdn.facts.files import FileStates, Tree
 from mstdn.files import ConfigDirectory, ConfigFile
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -36,7 +37,7 @@ def converge_tree(
     """
     The commands of `config_tree`, for operations that write files on the way to something else.
 
-    Raises OperationError where something that is no regular file (or directory) is in the way: it may be an operator's.
+    Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
     tree = host.get_fact(FileStates, paths=[*(each.path for each in wanted), *absent])
@@ -44,10 +45,11 @@ def converge_tree(
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
         found = tree.states.get(each.path)
         if found and found.kind != kind:
-            raise OperationError(
+            yield from refuse(
                 f"{each.path} exists and is not a {'directory' if kind == 'd' else 'regular file'}: "
                 "look at it, move it away, run again"
             )
+            return
     for directory in directories:
         yield from _converge_directory(directory, tree)
     for file in files:

@@ -1,9 +1,10 @@
 """Source checkouts."""
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 
 from mstdn.facts.git import GitCheckout
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -13,7 +14,7 @@ def git_checkout(repository: str, directory: str, tag: str) -> Commands:
     Ensure a shallow checkout of exactly `tag`.
 
     Nothing is fetched when it is there already. What the operator changed in it is never overwritten: at the wanted tag
-    it stays, and moving to another tag is refused with an OperationError.
+    it stays, and moving to another tag is refused.
     """
     checkout = host.get_fact(GitCheckout, directory=directory, tag=tag)
     if checkout.switching:
@@ -24,15 +25,17 @@ def git_checkout(repository: str, directory: str, tag: str) -> Commands:
         host.noop(f"{directory} is at {tag}")
         return
     if checkout.modified:
-        raise OperationError(
+        yield from refuse(
             f"{directory} has modifications that moving to {tag} would lose ({'; '.join(checkout.modified)}). "
             "Keep them as patches in images_patches_directory, or drop them on the server: "
             f"git -C {directory} stash --include-untracked"
         )
+        return
     if checkout.head and not checkout.tagged:
-        raise OperationError(
+        yield from refuse(
             f"{directory} is at a commit of its own ({checkout.head[:12]}), which moving to {tag} would lose. "
             "Keep it as a patch in images_patches_directory, then go back on the server: "
             f"git -C {directory} checkout --detach TAG"
         )
+        return
     yield script("git_checkout", repository, directory, tag)

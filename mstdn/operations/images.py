@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 
 from mstdn.facts.images import ImageBuilds, ImageStates
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -18,7 +19,7 @@ def pulled_images(references: Sequence[str], record: str, refresh: bool = False)
     + record: file on the server with one line "reference digest" for each image
     + refresh: take what the registries offer now and record that
 
-    Nothing is stopped or started here. Raises OperationError for an image on the server that differs from the record.
+    Nothing is stopped or started here. Refuses for an image on the server that differs from the record.
     """
     images = host.get_fact(ImageStates, record=record, references=list(references))
     if refresh:
@@ -27,12 +28,13 @@ def pulled_images(references: Sequence[str], record: str, refresh: bool = False)
     for reference in references:
         recorded, present = images.recorded.get(reference), images.digests.get(reference)
         if recorded and present and recorded not in present:
-            raise OperationError(
+            yield from refuse(
                 f"{reference} on the server is not the image that was recorded at its first pull ({recorded}, now "
                 f"{', '.join(sorted(present))}): somebody pulled or tagged another one. To go back to the recorded "
                 f"one, remove it on the server (docker image rm {reference}) and run again; to keep this one: "
                 "--data images_refresh=true"
             )
+            return
     missing = [each for each in references if each not in images.ids or each not in images.recorded]
     if missing:
         yield script("image_pull", record, "refuse", *missing)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 
 from mstdn.facts.docker import DockerNetworks, Network
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -24,19 +25,20 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     """
     Ensure bridge networks with these options.
 
-    An existing network whose options differ is replaced if nothing is attached to it. Otherwise an OperationError
-    names the containers: replacing it under them would take the site down at a moment that the operator did not choose.
+    An existing network whose options differ is replaced if nothing is attached to it. Otherwise this is refused and the
+    containers are named: replacing it under them would take the site down at a moment that nobody chose.
     """
     existing = host.get_fact(DockerNetworks, networks=[each.name for each in networks])
     for wanted in networks:
         found = existing.get(wanted.name)
         differences = _differences(wanted, found) if found else []
         if found and differences and found.attached:
-            raise OperationError(
+            yield from refuse(
                 f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "
                 f"containers use it: {', '.join(found.attached)}. Choose a quiet moment, remove these containers "
                 "(docker rm --force NAME; their data stays), and run again: they are made anew."
             )
+            return
         if not found or differences:
             ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
             yield script("docker_network", wanted.name, "yes" if wanted.internal else "no", ipv6)

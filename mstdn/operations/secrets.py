@@ -9,9 +9,10 @@ from hashlib import sha256
 
 from pydantic import SecretStr
 from pyinfra import host
-from pyinfra.api import OperationError, QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand, operation
 
 from mstdn.facts.secrets import Secrets, SecretStates
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 # Made together, useless apart.
@@ -42,12 +43,13 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     + image: reference of Mastodon's image, whose own commands make the keys
     + operator: by the name of the environment variable; without single quotes and line breaks
 
-    Raises OperationError, with what to do, for a damaged file. It is never repaired by guessing.
+    Refuses, with what to do, for a damaged file. It is never repaired by guessing.
     """
     state = host.get_fact(SecretStates, directory=directory, database=database)
     file = f"{directory}/instance.env"
     if trouble := _trouble(state, file):
-        raise OperationError(f"{trouble} {_instructions(file)}")
+        yield from refuse(f"{trouble} {_instructions(file)}")
+        return
 
     brought = "".join(f"{name}='{value.get_secret_value()}'\n" for name, value in sorted(operator.items()))
     missing = [name for group in GROUPS for name in group if name not in state.good]

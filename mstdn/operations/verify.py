@@ -3,9 +3,10 @@
 import time
 
 from pyinfra import host, state
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 
 from mstdn.facts.proxy import ProxyReport, Report
+from mstdn.refusal import refuse
 from mstdn.shell import Commands
 from mstdn.visit import Visitor, attempt, patiently
 
@@ -21,14 +22,15 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
     + version: that the site shall report, without its v
     + timeout_seconds: how long certificate and first answer may take
 
-    Raises OperationError with every check that failed and the likely reason.
+    Refuses with every check that failed and the likely reason.
     """
     if not state.is_executing:
         host.noop("a plan looks at the server only")
         return
     visitor = Visitor(domain, address, ca_bundle, version)
     if trouble := _wait_until_reachable(visitor, time.monotonic() + timeout_seconds):
-        raise OperationError(_explain([trouble], host.get_fact(ProxyReport)))
+        yield from refuse(_explain([trouble], host.get_fact(ProxyReport)))
+        return
     report = host.get_fact(ProxyReport)
     checks = (
         visitor.redirect,
@@ -39,7 +41,8 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
         lambda: visitor.closed_ports(report.published),
     )
     if troubles := [trouble for check in checks if (trouble := attempt(check))]:
-        raise OperationError(_explain(troubles, report))
+        yield from refuse(_explain(troubles, report))
+        return
     host.noop(f"https://{domain} is as visitors should see it")
     yield from ()
 

@@ -3,9 +3,10 @@ set -eu
 url=$1 keyring=$2 expected=$3
 new=${keyring%/*}/.${keyring##*/}.new
 mkdir -p "${keyring%/*}"
-trap 'rm -f "$new"' EXIT
+home=$(mktemp -d)
+trap 'rm -rf "$new" "$home"' EXIT
 curl --fail --silent --show-error --location --retry 3 --output "$new" -- "$url"
-found=$(gpg --batch --no-options --no-keyring --show-keys --with-colons -- "$new" |
+found=$(gpg --batch --homedir "$home" --no-options --no-keyring --show-keys --with-colons -- "$new" |
     awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | tr '\n' ' ')
 if [ "${found% }" != "$expected" ]; then
     cat >&2 <<EOF

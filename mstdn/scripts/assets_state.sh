@@ -4,6 +4,6 @@ for link in current previous; do
 done
 [ -f "$1/current/.complete" ] && echo complete
 if command -v docker >/dev/null; then
-    docker image inspect --format 'image {{.Id}}' -- "$2" 2>/dev/null
+    docker image inspect --format 'image {{.Id}}' -- "$2" 2>/dev/null | sed '/^$/d' # Docker prints an empty line for what it does not have.
 fi
 exit 0

@@ -3,7 +3,7 @@ source=$1
 shift
 if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
     for reference in "$@"; do
-        docker image inspect --format '{{index .Config.Labels "org.mstdn.source"}}' -- "$reference" 2>/dev/null | sed 's/^/built /'
+        docker image inspect --format '{{index .Config.Labels "org.mstdn.source"}}' -- "$reference" 2>/dev/null | sed '/^$/d; s/^/built /'
     done
 fi
 if [ -d "$source/.git" ]; then

@@ -8,8 +8,10 @@ dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@" 2>/dev/null 
     [ "$status" = ii ] && printf 'package %s %s\n' "$name" "$version"
 done
 if [ -f "$key" ] && command -v gpg >/dev/null; then
-    gpg --batch --no-options --no-keyring --show-keys --with-colons -- "$key" 2>/dev/null |
+    home=$(mktemp -d /run/gpg.XXXXXX)
+    gpg --batch --homedir "$home" --no-options --no-keyring --show-keys --with-colons -- "$key" 2>/dev/null |
         awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print "fingerprint " $10; primary = 0 }'
+    rm -rf "$home"
 fi
 printf 'active %s\n' "$(systemctl is-active docker.service 2>/dev/null)"
 printf 'enabled %s\n' "$(systemctl is-enabled docker.service 2>/dev/null)"

@@ -2,6 +2,6 @@
 command -v docker >/dev/null && docker info >/dev/null 2>&1 || exit 0
 for network in "$@"; do
     attached=$(docker ps --all --filter "network=$network" --format '{{.Names}}' | tr '\n' ' ')
-    docker network inspect --format "{\"name\":{{json .Name}},\"driver\":{{json .Driver}},\"internal\":{{json .Internal}},\"ipv6\":{{json .EnableIPv6}},\"attached\":\"$attached\"}" "$network" 2>/dev/null
+    docker network inspect --format "{\"name\":{{json .Name}},\"driver\":{{json .Driver}},\"internal\":{{json .Internal}},\"ipv6\":{{json .EnableIPv6}},\"attached\":\"$attached\"}" "$network" 2>/dev/null | grep "^{"
 done
 exit 0

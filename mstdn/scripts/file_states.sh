@@ -8,7 +8,7 @@ for path in "$@"; do
     elif [ -d "$path" ]; then
         kind=d sum=-
         for entry in "$path"/* "$path"/.[!.]*; do
-            [ -e "$entry" ] && printf 'entry - - - %s\n' "$entry"
+            { [ -e "$entry" ] || [ -L "$entry" ]; } && printf 'entry - - - %s\n' "$entry"
         done
     elif [ -e "$path" ]; then
         kind=o sum=-

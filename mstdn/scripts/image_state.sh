@@ -6,7 +6,7 @@ if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
     for reference in "$@"; do
         docker image inspect --format "id $reference {{.Id}}{{range .RepoDigests}}
 digest $reference {{.}}{{end}}" -- "$reference" 2>/dev/null
-    done
+    done | sed '/^$/d' # Docker prints an empty line for what it does not have.
 fi
 if [ -f "$record" ]; then
     sed 's/^/recorded /' "$record"

@@ -1,0 +1,54 @@
+# What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file; the
+# other arguments are names to look up. It needs no more than Debian's essential packages, and asks Docker if it is there.
+root=$1 proxy=$2 swap=$3
+shift 3
+
+# shellcheck source=/dev/null
+(. /etc/os-release && printf 'system %s %s\n' "$ID" "${VERSION_ID:-unknown}")
+printf 'architecture %s\n' "$(dpkg --print-architecture)"
+printf 'init %s\n' "$(cat /proc/1/comm)"
+awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
+awk 'NR > 1 { print "swap " $3, $1 }' /proc/swaps
+
+for path in "$root" /var/lib/docker "$swap"; do
+    existing=$path
+    until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
+    printf 'disk %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')"
+done
+
+# Sockets that listen (0A) on port 80 (0050) or 443 (01BB), and the processes that hold them.
+awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ { print 443, $10 }' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r port inode; do
+    holder=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1)
+    pid=${holder#/proc/}
+    pid=${pid%%/*}
+    printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
+done
+
+if command -v docker >/dev/null; then
+    label=com.docker.compose.project
+    docker ps --no-trunc --format "container {{.Names}}|{{.Image}}|{{.Label \"$label\"}}|{{.Label \"$label.working_dir\"}}|{{.Ports}}" 2>/dev/null
+fi
+printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
+dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \
+    docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'
+[ -d /snap/docker ] && echo 'package snap:docker'
+
+printf 'addresses %s\n' "$(hostname -I)"
+# The DNS itself, not /etc/hosts, where a server often has its own name. systemd-resolved answers from that file too
+# unless told otherwise. "getent hosts" asks for IPv6 first, and even where the server has none; "ahostsv4" for IPv4.
+RES_OPTIONS='timeout:3 attempts:2'
+export RES_OPTIONS
+for name in "$@"; do
+    if grep -qs '^nameserver 127\.0\.0\.53' /etc/resolv.conf && command -v resolvectl >/dev/null; then
+        for type in A AAAA; do resolvectl query --synthesize=no --legend=no --type="$type" "$name"; done 2>/dev/null |
+            awk '$2 == "IN" && $3 ~ /^A/ { print $4 }'
+    else
+        getent -s hosts:dns hosts "$name" | awk '{ print $1 }'
+        getent -s hosts:dns ahostsv4 "$name" | awk '{ print $1 }'
+    fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
+done
+
+sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+printf 'clock %s\n' "$(date +%s)"
+exit 0
