@@ -1,0 +1,35 @@
+"""
+A bare Debian or Ubuntu server becomes a Mastodon, and stays one.
+
+    pyinfra inventory.py deploy.py --dry --diff    what would change
+    pyinfra inventory.py deploy.py                 change it
+
+Each task also runs alone. Run it as often as you like: what is right already is not touched.
+"""
+
+from pyinfra import local
+
+# Looks, refuses, and changes nothing: everything that can be known to fail fails here.
+local.include("tasks/preflight.py")
+
+# The machine.
+local.include("tasks/swap.py")
+local.include("tasks/docker.py")
+local.include("tasks/networks.py")
+
+# Everything Mastodon will need is in place before anything of it starts or stops.
+local.include("tasks/checkout.py")
+local.include("tasks/configuration.py")
+local.include("tasks/images.py")
+local.include("tasks/secrets.py")
+
+# The database is ready before the release that needs it; its assets are there before the pages that name them.
+local.include("tasks/database.py")
+local.include("tasks/assets.py")
+
+# The proxy first: the certificate is on its way while Mastodon boots.
+local.include("tasks/proxy.py")
+local.include("tasks/app.py")
+
+# As a visitor would.
+local.include("tasks/verify.py")

@@ -1,0 +1,192 @@
+"""
+The site seen as a visitor sees it: over the network, from this machine, through name, certificate and proxies.
+
+Every check returns None when all is well, or one sentence on what is wrong and the likely reason.
+"""
+
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import urllib3
+
+# What must never answer from outside: Mastodon's parts, its stores, and Docker itself.
+INNER_PORTS = (2375, 2376, 3000, 4000, 5432, 6379, 9090, 9091)
+PATIENCE_SECONDS = 10
+UNKNOWN_HOST = "unknown-host.invalid"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """
+    `domain`: the site's host name. `address`: where to connect, or "" for what the name resolves to.
+    `ca_bundle`: a file with further roots to trust, or "". `version`: that the site should report, without its v.
+    """
+
+    domain: str
+    address: str
+    ca_bundle: str
+    version: str
+
+    @cached_property
+    def target(self) -> str:
+        """The address to connect to. Raises socket.gaierror where the name does not resolve."""
+        if self.address:
+            return self.address
+        return str(socket.getaddrinfo(self.domain, 443, type=socket.SOCK_STREAM)[0][4][0])
+
+    def name(self) -> str | None:
+        """The domain resolves."""
+        try:
+            _ = self.target
+        except socket.gaierror:
+            return f"{self.domain} does not resolve on this machine: add its A record (and AAAA), or set public_ipv4."
+        return None
+
+    def certificate(self) -> str | None:
+        """The certificate chain leads to a trusted root and names the domain."""
+        try:
+            with (
+                socket.create_connection((self.target, 443), timeout=PATIENCE_SECONDS) as connection,
+                self._trust.wrap_socket(connection, server_hostname=self.domain),
+            ):
+                return None
+        except ssl.SSLCertVerificationError as error:
+            return (
+                f"the certificate of {self.domain} is not valid: {error.verify_message}. Was it issued by a staging or "
+                "private authority (acme_staging, acme_ca_bundle)?"
+            )
+        except ssl.SSLError:
+            return f"there is no certificate for {self.domain} yet: the proxy refuses TLS for it."
+        except OSError as error:
+            return f"nothing answers at {self.target}, port 443 ({error}): is a firewall of the provider in between?"
+
+    def redirect(self) -> str | None:
+        """Plain HTTP leads to HTTPS, and a POST stays a POST."""
+        for method, statuses in (("GET", (301, 308)), ("POST", (307, 308))):
+            response = self._get("/", scheme="http", method=method)
+            location = response.headers.get("Location", "")
+            if response.status not in statuses or not location.startswith(f"https://{self.domain}/"):
+                return (
+                    f"a {method} over plain HTTP got {response.status} and Location '{location}' "
+                    "instead of a redirect to HTTPS."
+                )
+        return None
+
+    def health(self) -> str | None:
+        """Mastodon answers."""
+        response = self._get("/health")
+        if response.status == 200:
+            return None
+        return f"https://{self.domain}/health got {response.status}: does the service web run?"
+
+    def strict_transport_security(self) -> str | None:
+        """Exactly one Strict-Transport-Security header: two are void (RFC 6797, section 8.1)."""
+        headers = self._get("/").headers.getlist("Strict-Transport-Security")
+        return None if len(headers) == 1 else f"{len(headers)} Strict-Transport-Security headers instead of one."
+
+    def instance_version(self) -> str | None:
+        """The instance knows its name and runs the release that was asked for."""
+        response = self._get("/api/v2/instance")
+        if response.status != 200:
+            return f"/api/v2/instance got {response.status}."
+        try:
+            version = str(json.loads(response.data)["version"])
+        except (ValueError, KeyError, TypeError):
+            return "/api/v2/instance is not what Mastodon answers."
+        # A build of one's own adds "+something".
+        if version.split("+")[0] == self.version:
+            return None
+        return f"the site runs {version}, not {self.version}."
+
+    def streaming(self) -> str | None:
+        """The streaming server answers through both proxies."""
+        response = self._get("/api/v1/streaming/health")
+        if response.status == 200 and response.data.strip() == b"OK":
+            return None
+        return f"/api/v1/streaming/health got {response.status}: does the service streaming run?"
+
+    def unknown_host(self) -> str | None:
+        """A name that is not ours gets nothing of ours, neither over TLS nor over plain HTTP."""
+        anonymous = ssl.create_default_context()
+        anonymous.check_hostname = False
+        anonymous.verify_mode = ssl.CERT_NONE
+        try:
+            with (
+                socket.create_connection((self.target, 443), timeout=PATIENCE_SECONDS) as connection,
+                anonymous.wrap_socket(connection, server_hostname=UNKNOWN_HOST),
+            ):
+                return "the proxy completes TLS for a host name it does not know."
+        except OSError:
+            pass
+        response = self._get("/", scheme="http", host=UNKNOWN_HOST)
+        if response.status >= 400:
+            return None
+        return f"an unknown host name got {response.status} over plain HTTP instead of a refusal."
+
+    def closed_ports(self, published: Iterable[tuple[str, int, str]]) -> str | None:
+        """
+        Nothing of Mastodon answers but 80 and 443.
+
+        `published`: (address, port, "project/service") of every port that a container publishes.
+        """
+        services = {port: service for _, port, service in published if port not in (80, 443)}
+        ports = sorted({*INNER_PORTS, *services})
+        with ThreadPoolExecutor(len(ports)) as pool:
+            opened = [port for port, answers in zip(ports, pool.map(self._answers, ports), strict=True) if answers]
+        if not opened:
+            return None
+        names = ", ".join(f"{port} ({services[port]})" if port in services else str(port) for port in opened)
+        return f"more than 80 and 443 answers from outside: {names}. Publish on 127.0.0.1 only, or close the firewall."
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self.ca_bundle:
+            context.load_verify_locations(self.ca_bundle)
+        return context
+
+    def _get(
+        self, path: str, *, scheme: str = "https", method: str = "GET", host: str = ""
+    ) -> urllib3.BaseHTTPResponse:
+        pool: urllib3.HTTPConnectionPool
+        if scheme == "https":
+            pool = urllib3.HTTPSConnectionPool(
+                self.target,
+                443,
+                timeout=PATIENCE_SECONDS,
+                ssl_context=self._trust,
+                server_hostname=self.domain,
+                assert_hostname=self.domain,
+            )
+        else:
+            pool = urllib3.HTTPConnectionPool(self.target, 80, timeout=PATIENCE_SECONDS)
+        with pool:
+            return pool.request(method, path, headers={"Host": host or self.domain}, redirect=False, retries=False)
+
+    def _answers(self, port: int) -> bool:
+        try:
+            with socket.create_connection((self.target, port), timeout=2):
+                return True
+        except OSError:
+            return False
+
+
+def patiently(check: Callable[[], str | None], deadline: float) -> str | None:
+    """Repeat `check` until it is content or `deadline` (of time.monotonic) has passed; its last word."""
+    while (trouble := attempt(check)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return trouble
+
+
+def attempt(check: Callable[[], str | None]) -> str | None:
+    """The check's word; a connection that breaks is trouble like any other."""
+    try:
+        return check()
+    except (OSError, urllib3.exceptions.HTTPError) as error:
+        return f"no answer ({error})."

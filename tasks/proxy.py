@@ -1,0 +1,26 @@
+"""
+Proxy: nginx on ports 80 and 443, docker-gen, acme-companion, and the filter between these two and Docker.
+
+Run alone:  pyinfra inventory.py tasks/proxy.py
+"""
+
+from pyinfra import host
+
+from mstdn.facts.shape import shape_of
+from mstdn.operations.compose import compose_project
+from mstdn.settings import settings_for
+from mstdn.stack import PROXY_SERVICES, proxy_stack
+
+settings = settings_for(host)
+stack = proxy_stack(settings, ipv6=shape_of(host).ipv6)
+
+compose_project(
+    name="Start the proxy",
+    project="proxy",
+    directory=settings.proxy_root,
+    services=PROXY_SERVICES,
+    revision=stack.revision(),
+    reload="reload_proxy",
+    reload_revision=stack.reload_revision,
+    timeout_seconds=settings.app_start_timeout_seconds,
+)

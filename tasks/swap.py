@@ -1,0 +1,19 @@
+"""
+Swap: a 1 GB server cannot boot Mastodon without it.
+
+Run alone:  pyinfra inventory.py tasks/swap.py
+"""
+
+from pyinfra import host
+
+from mstdn.operations.swap import swap_file
+from mstdn.settings import settings_for
+
+settings = settings_for(host)
+
+swap_file(
+    name="Provide swap space",
+    path=settings.swap_path,
+    size_mib=settings.swap_size_mib,
+    swappiness=settings.swap_swappiness,
+)
