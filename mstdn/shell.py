@@ -19,14 +19,26 @@ Commands: TypeAlias = Generator[PyinfraCommand, None, None]
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
+def question(name: str, *arguments: str) -> StringCommand:
+    """The command of a fact: mstdn/scripts/<name>.sh with `arguments` as $1, $2, …; it changes nothing."""
+    return _command(_text(name), name, arguments)
+
+
 def script(name: str, *arguments: str, stdin: str | None = None) -> StringCommand:
     """
-    The command that runs mstdn/scripts/<name>.sh on the server with `arguments` as $1, $2, …
+    The command of an operation: mstdn/scripts/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
     `stdin` is handed over on standard input; pyinfra ends it with a newline. It appears in no log at any verbosity.
     """
-    words = [QuoteString(argument) for argument in arguments]
-    text = QuoteString((SCRIPTS / f"{name}.sh").read_text())
+    return _command(_text("alone") + _text(name), name, arguments, stdin)
+
+
+def _text(name: str) -> str:
+    return (SCRIPTS / f"{name}.sh").read_text()
+
+
+def _command(text: str, name: str, arguments: tuple[str, ...], stdin: str | None = None) -> StringCommand:
+    words = [QuoteString(word) for word in (text, name, *arguments)]
     if stdin is None:
-        return StringCommand("sh -c", text, QuoteString(name), *words)
-    return StringCommand("sh -c", text, QuoteString(name), *words, _stdin=stdin)
+        return StringCommand("sh -c", *words)
+    return StringCommand("sh -c", *words, _stdin=stdin)

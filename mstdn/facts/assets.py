@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -23,7 +23,7 @@ class PublishedAssets(FactBase[Assets]):
 
     @override
     def command(self, root: str, image: str) -> StringCommand:
-        return script("assets_state", root, image)
+        return question("assets_state", root, image)
 
     @staticmethod
     @override

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ComposeProject(FactBase[Project]):
 
     @override
     def command(self, project: str, applied: str, loaded: str) -> StringCommand:
-        return script("compose_state", project, applied, loaded)
+        return question("compose_state", project, applied, loaded)
 
     @staticmethod
     @override

@@ -3,7 +3,7 @@
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 class Installed(FactBase[dict[str, str]]):
@@ -16,7 +16,7 @@ class Installed(FactBase[dict[str, str]]):
 
     @override
     def command(self, marker: str, database: str) -> StringCommand:
-        return script("installed_state", marker, database)
+        return question("installed_state", marker, database)
 
     @staticmethod
     @override

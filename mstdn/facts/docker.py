@@ -7,7 +7,7 @@ from typing import Any
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -36,7 +36,7 @@ class DockerHost(FactBase[Engine]):
 
     @override
     def command(self, key_path: str, packages: list[str]) -> StringCommand:
-        return script("docker_host", key_path, *packages)
+        return question("docker_host", key_path, *packages)
 
     @staticmethod
     @override
@@ -84,7 +84,7 @@ class DockerNetworks(FactBase[dict[str, Network]]):
 
     @override
     def command(self, networks: list[str]) -> StringCommand:
-        return script("docker_networks", *networks)
+        return question("docker_networks", *networks)
 
     @staticmethod
     @override

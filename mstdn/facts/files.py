@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class FileStates(FactBase[Tree]):
 
     @override
     def command(self, paths: list[str]) -> StringCommand:
-        return script("file_states", *paths)
+        return question("file_states", *paths)
 
     @staticmethod
     @override

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -27,7 +27,7 @@ class GitCheckout(FactBase[Checkout]):
 
     @override
     def command(self, directory: str, tag: str) -> StringCommand:
-        return script("git_state", directory, tag)
+        return question("git_state", directory, tag)
 
     @staticmethod
     @override

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -22,7 +22,7 @@ class ImageStates(FactBase[Images]):
 
     @override
     def command(self, record: str, references: list[str]) -> StringCommand:
-        return script("image_state", record, *references)
+        return question("image_state", record, *references)
 
     @staticmethod
     @override
@@ -56,7 +56,7 @@ class ImageBuilds(FactBase[Builds]):
 
     @override
     def command(self, source: str, references: list[str]) -> StringCommand:
-        return script("build_state", source, *references)
+        return question("build_state", source, *references)
 
     @staticmethod
     @override

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -17,14 +17,18 @@ class Report:
 
 
 class ProxyReport(FactBase[Report]):
-    """What helps to explain why a visit fails."""
+    """
+    What helps to explain why a visit fails.
+
+    `ask_again` has acme-companion try at once what it would try again within the hour.
+    """
 
     @override
-    def command(self) -> StringCommand:
-        return script("proxy_report")
+    def command(self, ask_again: bool = False) -> StringCommand:
+        return question("proxy_report", "ask" if ask_again else "look")
 
     @override
-    def requires_command(self) -> str:
+    def requires_command(self, ask_again: bool = False) -> str:
         return "docker"
 
     @staticmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -33,7 +33,7 @@ class SecretStates(FactBase[Secrets]):
     @override
     def command(self, directory: str, database: str) -> StringCommand:
         return StringCommand(
-            script("secret_state", directory, database), ";", script("secret_hand_out", directory, "check")
+            question("secret_state", directory, database), ";", question("secret_hand_out", directory, "check")
         )
 
     @staticmethod

@@ -6,7 +6,7 @@ from functools import cache
 from pyinfra.api import FactBase, Host, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 
 @dataclass
@@ -23,7 +23,7 @@ class ServerShape(FactBase[Shape]):
 
     @override
     def command(self) -> StringCommand:
-        return script("server_shape")
+        return question("server_shape")
 
     @staticmethod
     @override

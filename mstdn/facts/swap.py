@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import script
+from mstdn.shell import question
 
 SWAPPINESS_FILE = "/etc/sysctl.d/60-mastodon-swap.conf"
 
@@ -32,7 +32,7 @@ class SwapState(FactBase[Swap]):
 
     @override
     def command(self, path: str) -> StringCommand:
-        return script("swap_state", path, SWAPPINESS_FILE)
+        return question("swap_state", path, SWAPPINESS_FILE)
 
     @staticmethod
     @override

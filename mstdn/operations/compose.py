@@ -27,7 +27,7 @@ def compose_project(
     + services: that shall run
     + revision: of the files that containers are made from; a change makes Compose replace what it affects
     + reload: name of the script that makes running services read their configuration anew, called with the directory
-    + reload_revision: of that configuration; a change calls the script
+    + reload_revision: of that configuration; a change calls the script, unless no container is older than it
     + timeout_seconds: for all services to become healthy; then the run fails and shows the last words of the others
 
     Neither "up --dry-run" nor "config --hash" can tell whether something is to be done (docker/compose#14029, #14001,
@@ -40,5 +40,6 @@ def compose_project(
     if not as_wanted:
         yield script("compose_up", project, directory, str(timeout_seconds), applied, revision)
     if state.loaded != reload_revision:
-        yield script(reload, directory)
+        if state.containers:
+            yield script(reload, directory)
         yield script("write_file", loaded, "0:0", "0644", stdin=f"{reload_revision}\n")

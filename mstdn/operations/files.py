@@ -50,11 +50,14 @@ def converge_tree(
                 "look at it, move it away, run again"
             )
             return
+    gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
+    # Before the first command, because that is how far pyinfra goes when it plans.
+    _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:
         yield from _converge_directory(directory, tree)
     for file in files:
         yield from _converge_file(file, tree)
-    for path in [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]:
+    for path in gone:
         yield StringCommand("rm -rf --", QuoteString(path))
 
 
@@ -69,12 +72,15 @@ def _converge_directory(directory: ConfigDirectory, tree: Tree) -> Commands:
 
 def _converge_file(file: ConfigFile, tree: Tree) -> Commands:
     found = tree.states.get(file.path)
-    if found and found.sha256 == file.sha256:
-        if (found.mode, found.owner) != (file.mode, file.owner):
-            yield _own(file)
-        return
-    _show_diff(file, exists=found is not None)
-    yield script("write_file", file.path, file.owner, file.mode, stdin=file.text)
+    if not _has_text(file, tree):
+        yield script("write_file", file.path, file.owner, file.mode, stdin=file.text)
+    elif found and (found.mode, found.owner) != (file.mode, file.owner):
+        yield _own(file)
+
+
+def _has_text(file: ConfigFile, tree: Tree) -> bool:
+    found = tree.states.get(file.path)
+    return found is not None and found.sha256 == file.sha256
 
 
 def _own(each: ConfigFile | ConfigDirectory) -> StringCommand:
@@ -90,12 +96,16 @@ def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory],
             yield from (entry for entry in tree.entries if entry.startswith(prefix) and entry not in expected)
 
 
-def _show_diff(file: ConfigFile, *, exists: bool) -> None:
+def _show_diffs(changed: Iterable[ConfigFile], gone: Iterable[str], tree: Tree) -> None:
     """Show once what --diff asks for: while planning, or while running when -y skipped the planning."""
     already_shown = state.is_executing and state.check_for_changes
     if not state.config.DIFF or already_shown:
         return
-    current = (host.get_fact(FileContents, path=file.path) or []) if exists else []
-    logger.info(f"{host.print_prefix}{'Change' if exists else 'Create'} {file.path}")
-    for line in generate_color_diff(current, file.text.splitlines()):
-        logger.info(f"  {line}")
+    for file in changed:
+        exists = file.path in tree.states
+        current = (host.get_fact(FileContents, path=file.path) or []) if exists else []
+        logger.info(f"{host.print_prefix}{'Change' if exists else 'Create'} {file.path}")
+        for line in generate_color_diff(current, file.text.splitlines()):
+            logger.info(f"  {line}")
+    for path in gone:
+        logger.info(f"{host.print_prefix}Remove {path}")

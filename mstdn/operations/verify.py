@@ -28,7 +28,7 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
         host.noop("a plan looks at the server only")
         return
     visitor = Visitor(domain, address, ca_bundle, version)
-    if trouble := _wait_until_reachable(visitor, time.monotonic() + timeout_seconds):
+    if trouble := _wait_until_reachable(visitor, timeout_seconds):
         yield from refuse(_explain([trouble], host.get_fact(ProxyReport)))
         return
     report = host.get_fact(ProxyReport)
@@ -47,8 +47,15 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
     yield from ()
 
 
-def _wait_until_reachable(visitor: Visitor, deadline: float) -> str | None:
-    return attempt(visitor.name) or patiently(visitor.certificate, deadline) or patiently(visitor.health, deadline)
+def _wait_until_reachable(visitor: Visitor, timeout_seconds: int) -> str | None:
+    begin = time.monotonic()
+    if trouble := attempt(visitor.name):
+        return trouble
+    if patiently(visitor.certificate, begin + timeout_seconds / 3):
+        # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
+        host.get_fact(ProxyReport, ask_again=True)
+    deadline = begin + timeout_seconds
+    return patiently(visitor.certificate, deadline) or patiently(visitor.health, deadline)
 
 
 def _explain(troubles: list[str], report: Report) -> str:

@@ -10,5 +10,9 @@ until apt-get update -qq; do
     fi
     sleep 5
 done
+# An installation that the power cut short has to be finished first; apt refuses otherwise.
+if [ -n "$(dpkg --audit)" ]; then
+    dpkg --configure -a --force-confdef --force-confold >/dev/null
+fi
 apt-get install --yes -qq --no-install-recommends --allow-downgrades \
     -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >/dev/null

@@ -15,6 +15,10 @@ fail() {
     docker compose logs --no-color --no-log-prefix --tail 30 db >&2 || true
     exit 1
 }
+# A run whose connection broke may have finished this while the present one waited for it.
+if grep -qx "MASTODON_VERSION=$release" "$marker" 2>/dev/null; then
+    exit 0
+fi
 docker compose up --detach --wait --wait-timeout "$patience" "$@" >/dev/null 2>&1 ||
     fail "PostgreSQL or Redis does not become healthy. PostgreSQL's last words:"
 if [ -f "$marker" ]; then

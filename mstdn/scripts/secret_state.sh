@@ -15,13 +15,16 @@ if [ -e "$file" ]; then
         ACTIVE_RECORD_ENCRYPTION_*) form='[A-Za-z0-9]{32}' ;;
         VAPID_PRIVATE_KEY) form='[A-Za-z0-9_-]{43}=' ;;
         VAPID_PUBLIC_KEY) form='[A-Za-z0-9_-]{87}=' ;;
-        *) form='[0-9a-f]{64}' ;;
+        POSTGRES_PASSWORD | DB_PASS | REDIS_PASSWORD) form='[0-9a-f]{64}' ;;
+        *) form= ;;
         esac
-        if printf '%s\n' "${line#*=}" | grep -qxE "$form"; then
+        if [ -z "$form" ]; then
+            # It may be a secret that lost its name: nothing of it is shown.
+            echo 'damaged'
+        elif printf '%s\n' "${line#*=}" | grep -qxE "$form"; then
             printf 'good %s\n' "$name"
         else
-            # A damaged line may hold a secret where the name should be: only what a name can be is shown.
-            printf 'damaged %s\n' "$(printf '%s' "$name" | tr -cd 'A-Z_' | cut -c 1-50)"
+            printf 'damaged %s\n' "$name"
         fi
     done <"$file"
 fi

@@ -27,7 +27,7 @@ done
 
 if command -v docker >/dev/null; then
     label=com.docker.compose.project
-    docker ps --no-trunc --format "container {{.Names}}|{{.Image}}|{{.Label \"$label\"}}|{{.Label \"$label.working_dir\"}}|{{.Ports}}" 2>/dev/null
+    timeout 20 docker ps --no-trunc --format "container {{.Names}}|{{.Image}}|{{.Label \"$label\"}}|{{.Label \"$label.working_dir\"}}|{{.Ports}}" 2>/dev/null
 fi
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
 dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \

@@ -1,0 +1,92 @@
+"""The machine: system, memory, disks, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mstdn.preflight.finding import Finding
+
+if TYPE_CHECKING:
+    from mstdn.facts.server import ServerReport
+    from mstdn.settings import Settings
+
+SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))
+ARCHITECTURES = ("amd64", "arm64")
+CLOCK_TOLERANCE_SECONDS = 60
+
+
+def findings(report: ServerReport, settings: Settings, now: float) -> Iterator[Finding]:
+    """now: this machine's clock, in seconds since the epoch."""
+    yield from _system(report)
+    yield from _memory(report, settings)
+    yield from _disks(report, settings)
+    yield from _clock(report, now)
+
+
+def _system(report: ServerReport) -> Iterator[Finding]:
+    if report.system not in SYSTEMS:
+        supported = ", ".join(f"{name.capitalize()} {version}" for name, version in SYSTEMS)
+        yield Finding("error", f"This is {' '.join(report.system)}. Use a server with one of {supported}.")
+    if report.architecture not in ARCHITECTURES:
+        yield Finding(
+            "error",
+            f"The architecture is {report.architecture}, for which Mastodon has no images. Use a server with "
+            f"{' or '.join(ARCHITECTURES)}.",
+        )
+    if report.init != "systemd":
+        yield Finding(
+            "error",
+            f"Process 1 is {report.init}, not systemd, which starts Docker at boot. Use a whole (virtual) machine "
+            "instead of a container, or install systemd-sysv and reboot.",
+        )
+
+
+def _memory(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    total = report.memory_mib + sum(report.swaps.values()) + _missing_swap(report, settings)
+    needed = settings.preflight_memory_and_swap_mib
+    if total < needed:
+        more = settings.swap_size_mib + needed - total
+        yield Finding(
+            "error",
+            f"Memory ({report.memory_mib} MiB) and planned swap come to {total} MiB; Mastodon needs {needed} MiB to "
+            f"boot. Set swap_size_mib = {more} or use a server with more memory.",
+        )
+
+
+def _missing_swap(report: ServerReport, settings: Settings) -> int:
+    """MiB by which the swap file will make swap grow: nothing where there is enough other swap already."""
+    here = report.swaps.get(settings.swap_path, 0)
+    others = sum(report.swaps.values()) - here
+    if others >= settings.swap_size_mib and not here:
+        return 0
+    return max(0, settings.swap_size_mib - here)
+
+
+def _disks(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    """Images and data need the setting's space wherever they lie; the swap file needs its own on top."""
+    space = settings.preflight_free_disk_gib * 1024 // (3 if report.installed else 1)
+    swap = _missing_swap(report, settings)
+    for mount in dict.fromkeys(disk.mount for disk in report.disks):
+        disks = [disk for disk in report.disks if disk.mount == mount]
+        needed = max(0 if disk.path == settings.swap_path else space for disk in disks)
+        needed += swap if any(disk.path == settings.swap_path for disk in disks) else 0
+        free = min(disk.free_mib for disk in disks)
+        if free < needed:
+            yield Finding(
+                "error",
+                f"{mount} has {free} MiB free, but {', '.join(disk.path for disk in disks)} need {needed} MiB. Make "
+                "room (docker image prune, journalctl --vacuum-size=100M, apt-get clean), enlarge the disk, or "
+                "lower preflight_free_disk_gib or swap_size_mib.",
+            )
+
+
+def _clock(report: ServerReport, now: float) -> Iterator[Finding]:
+    behind = round(now - report.clock)
+    if abs(behind) > CLOCK_TOLERANCE_SECONDS:
+        yield Finding(
+            "error",
+            f"The server's clock is {abs(behind)} s {'behind' if behind > 0 else 'ahead of'} this machine's. "
+            "Certificates and federation need the right time. On the server: timedatectl set-ntp true. If it is this "
+            "machine that is wrong, set its clock.",
+        )
