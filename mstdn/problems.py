@@ -21,8 +21,8 @@ class Problem:
     seen: str | None = None
 
     def __str__(self) -> str:
-        seen = [] if self.seen is None else [f"    seen:  {self.seen}"]
-        return "\n".join([f"  {self.subject}", f"    wrong: {self.wrong}", *seen, f"    type:  {self.instead}"])
+        seen = [] if self.seen is None else [f"    seen:    {self.seen}"]
+        return "\n".join([f"  {self.subject}", f"    wrong:   {self.wrong}", *seen, f"    instead: {self.instead}"])
 
 
 def report(title: str, problems: Iterable[Problem]) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mstdn.facts.server import RunningContainer, ServerReport
     from mstdn.settings import Settings
 
-# Renamed in 2021 and 2022; no security fix has come out under these names since.
+# What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.
 DEAD_IMAGES = {
     "jwilder/nginx-proxy": "nginxproxy/nginx-proxy",
     "jwilder/docker-gen": "nginxproxy/docker-gen",

@@ -53,13 +53,13 @@ def release(value: str) -> str:
     """Exactly one stable release, written as its tag: v4.7.6."""
     if not value:
         raise refuse("it is not set")
-    if re.fullmatch(r"\d+\.\d+\.\d+", value):
+    if re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", value):
         raise refuse("a release is written with its v", f"v{value}")
-    if value in ("latest", "edge", "nightly") or re.fullmatch(r"v?\d+(\.\d+)?", value):
+    if value in ("latest", "edge", "nightly") or re.fullmatch(r"v?[0-9]+(\.[0-9]+)?", value):
         raise refuse("this name moves from release to release; one exact release is needed")
     if re.fullmatch(r"v\d+\.\d+\.\d+[-+.].+", value):
         raise refuse("this is not a stable release")
-    if not re.fullmatch(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", value):
+    if not re.fullmatch(r"v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", value):
         raise refuse("this is not a release but perhaps a branch, and a branch moves")
     if release_numbers(value) < OLDEST_MASTODON:
         raise refuse("releases before v4.4.0 are not maintained and need secrets that the suite does not make")
@@ -73,7 +73,9 @@ def release_numbers(value: str) -> tuple[int, int, int]:
 
 
 IMAGE_NAME = r"([a-z0-9][a-z0-9.-]*(:\d+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
-IMAGE = re.compile(rf"(?P<name>{IMAGE_NAME})(:(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@sha256:[0-9a-f]{{64}})?")
+IMAGE = re.compile(
+    rf"(?P<name>{IMAGE_NAME})(:(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@sha256:[0-9a-f]{{64}})?", re.ASCII
+)
 
 
 def image_repository(value: str) -> str:
@@ -132,7 +134,7 @@ def user_name(value: str) -> str:
 
 def package_version(value: str) -> str:
     """A Debian package version with its epoch, as apt-cache madison lists it."""
-    if not re.fullmatch(r"\d[A-Za-z0-9.+:~-]*", value):
+    if not re.fullmatch(r"[0-9][A-Za-z0-9.+:~-]*", value):
         raise refuse("it is not a version as apt lists it")
     return value
 

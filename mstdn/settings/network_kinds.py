@@ -132,7 +132,7 @@ def host_and_path(value: str) -> str:
     """A host, perhaps with a port and a path, as Mastodon puts it after https:// itself."""
     if "://" in value:
         raise refuse("it has a scheme, which Mastodon adds itself", value.split("://", 1)[1].rstrip("/"))
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[A-Za-z0-9._~-]+)*", value):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~-]+)*", value):
         raise refuse("it is not a host name, perhaps with a path")
     return value
 

@@ -1,0 +1,260 @@
+"""
+Every setting with its default. docs/settings.md has the same texts, and the values each setting may have.
+
+The first four have no default that could be right for you: set them, commit, deploy.
+Passwords and keys do not belong here: see secrets.example.env.
+"""
+
+# --- You must set these ---------------------------------------------------------------------------
+
+# The name after the @ of every account, for ever: it can never change once people have posted.
+local_domain = ""
+
+# Let's Encrypt writes here if a certificate is about to expire and could not be renewed.
+acme_email = ""
+
+# The mail server that takes Mastodon's mail (sign-up, password reset, log-in from a new place).
+smtp_server = ""
+
+# The sender of Mastodon's mail.
+smtp_from_address = ""
+
+# --- How pyinfra gets in --------------------------------------------------------------------------
+
+# Log in as an ordinary user who may use sudo without a password. See also ssh_user in inventory.py.
+_sudo = True
+
+# --- Mastodon -------------------------------------------------------------------------------------
+
+# Exactly one release, with its v. Upgrading is: change this line, deploy.
+mastodon_version = "v4.7.6"
+
+# "official" pulls the images below at mastodon_version; "source" builds both from the checkout and your
+# patches.
+mastodon_image_source = "official"
+
+# The image of web and Sidekiq, without its tag.
+mastodon_image = "ghcr.io/mastodon/mastodon"
+
+# The image of the streaming server, without its tag.
+mastodon_streaming_image = "ghcr.io/mastodon/mastodon-streaming"
+
+# All state of the instance lies under this directory of the server.
+mastodon_root = "/srv/mastodon"
+
+# The site's own host name, only when it differs from local_domain (handles at example.org, site at
+# social.example.org). The web server of local_domain must then redirect /.well-known/webfinger to it.
+web_domain = ""
+
+# Further names under which the site answers: ["example.net"].
+alternate_domains = []
+
+# True turns the front page into the profile of the only account.
+single_user_mode = False
+
+# The language for visitors whose own is unknown: "en", "pt-BR", "sr-Latn".
+default_locale = "en"
+
+# How much web and Sidekiq write to their logs: "debug", "info", "warn", "error" or "fatal".
+mastodon_log_level = "info"
+
+# Any other variable of Mastodon's environment by its upstream name, every value as text:
+# {"AUTHORIZED_FETCH": "true"}.
+mastodon_environment = {}
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+# 587 with STARTTLS is what most providers want; 465 needs smtp_tls = True.
+smtp_port = 587
+
+# The account at the mail server. Its password is SMTP_PASSWORD in secrets.env.
+smtp_login = ""
+
+# TLS from the first byte, as port 465 wants it; STARTTLS is then off.
+smtp_tls = False
+
+# "always" refuses a mail server without STARTTLS, "auto" then sends without TLS, "never" does not ask for
+# it.
+smtp_starttls = "always"
+
+# How to log in: "plain", "login", "cram_md5" or "none". Without smtp_login it is always "none".
+smtp_authentication = "plain"
+
+# "peer" verifies the certificate of the mail server, "none" accepts any.
+smtp_verify = "peer"
+
+# --- Media in object storage ----------------------------------------------------------------------
+
+# Keep uploads in an object store instead of on the server. The keys are AWS_ACCESS_KEY_ID and
+# AWS_SECRET_ACCESS_KEY in secrets.env.
+s3_enabled = False
+
+# The bucket's name.
+s3_bucket = ""
+
+# The bucket's region.
+s3_region = ""
+
+# The address of the store when it is not Amazon: "https://s3.example.org".
+s3_endpoint = ""
+
+# The host in the addresses of media when it is not Amazon's.
+s3_hostname = ""
+
+# A CDN or proxy in front of the bucket, with its path if it has one.
+s3_alias_host = ""
+
+# The access list of each object: "public-read", "private", or "" for stores that know none.
+s3_permission = "public-read"
+
+# --- Preflight: what must be true before anything is changed --------------------------------------
+
+# What if the DNS of the domain does not lead to this server? "require" refuses, "warn" goes on, "skip" does
+# not look.
+preflight_dns = "require"
+
+# The address that visitors use, when it differs from the server's own (behind NAT).
+public_ipv4 = ""
+
+# The same for IPv6.
+public_ipv6 = ""
+
+# The space that must be free before the first installation; afterwards a third of it is enough.
+preflight_free_disk_gib = 10
+
+# What memory and swap (planned swap included) must come to.
+preflight_memory_and_swap_mib = 2048
+
+# --- Swap -----------------------------------------------------------------------------------------
+
+# The swap file.
+swap_path = "/swap"
+
+# 0 makes no swap file. An existing swap of at least this size is left alone.
+swap_size_mib = 2048
+
+# How readily the kernel swaps: the smaller, the later.
+swap_swappiness = 10
+
+# --- Docker Engine --------------------------------------------------------------------------------
+
+# Docker's apt repositories; /debian or /ubuntu is added.
+docker_repository = "https://download.docker.com/linux"
+
+# The key that must have signed them. It is compared before the key is trusted.
+docker_key_fingerprint = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
+
+# An exact version of docker-ce as apt lists it, or empty for the newest at the time of installation.
+docker_version = ""
+
+# Accounts of the server that may use Docker: ["alice"]. They are root on it.
+docker_users = []
+
+# The size at which a container's log is rotated.
+docker_log_size_mib = 10
+
+# How many rotated logs are kept.
+docker_log_files = 3
+
+# Where a port is published that does not say where: not to the Internet.
+docker_bind_address = "127.0.0.1"
+
+# --- Networks -------------------------------------------------------------------------------------
+
+# "auto" gives the front network IPv6 where the server has it; True and False force it.
+networks_ipv6 = "auto"
+
+# --- Checkout and images --------------------------------------------------------------------------
+
+# Where Mastodon's source comes from.
+checkout_repository = "https://github.com/mastodon/mastodon.git"
+
+# Patches (*.patch, applied in order of their names) for mastodon_image_source = "source"; a directory
+# beside deploy.py.
+images_patches_directory = ""
+
+# PostgreSQL. A new major version needs a dump.
+postgres_image = "postgres:17-trixie"
+
+# Redis, 7.0 or newer.
+redis_image = "redis:7.4-alpine"
+
+# Both nginx: the proxy and the inner one.
+nginx_image = "nginx:1.30-alpine"
+
+# Writes the proxy's configuration.
+docker_gen_image = "nginxproxy/nginx-proxy:1.11-dockergen"
+
+# Gets the certificates.
+acme_companion_image = "nginxproxy/acme-companion:2.8"
+
+# Lets those two ask Docker a few questions and nothing else.
+socket_proxy_image = "wollomatic/socket-proxy:1.13.1"
+
+# Take what the registry offers now for every tag, even where it moved. Meant for one run: `--data
+# images_refresh=true`.
+images_refresh = False
+
+# --- Proxy and certificates -----------------------------------------------------------------------
+
+# The proxy's files, certificates and ACME account.
+proxy_root = "/srv/proxy"
+
+# The ACME authority that issues the certificates.
+acme_directory = "https://acme-v02.api.letsencrypt.org/directory"
+
+# Ask Let's Encrypt's staging authority: no rate limits, but no browser trusts the certificate.
+acme_staging = False
+
+# A file on this machine with the roots (PEM) of a private authority, for acme_directory and for
+# tasks/verify.py.
+acme_ca_bundle = ""
+
+# True only when a load balancer or CDN stands in front: its X-Forwarded-* headers are then believed.
+proxy_trust_downstream = False
+
+# The largest upload. Mastodon itself takes videos of up to 99 MB.
+proxy_body_size_mib = 99
+
+# How long the proxy waits for an answer of Mastodon.
+proxy_read_timeout_seconds = 120
+
+# --- Resources: None means "choose from the server's memory" --------------------------------------
+
+# Puma's worker processes; 0 is one process without a supervisor, the smallest.
+web_processes = None
+
+# Threads of each web process.
+web_threads = None
+
+# Jobs that run at the same time.
+sidekiq_threads = None
+
+# Database connections of the streaming server.
+streaming_database_pool = None
+
+# PostgreSQL's own cache.
+postgres_shared_buffers_mib = None
+
+# Above this the kernel ends the web container.
+web_memory_mib = None
+
+# The same for Sidekiq.
+sidekiq_memory_mib = None
+
+# The same for the streaming server.
+streaming_memory_mib = None
+
+# The same for PostgreSQL.
+postgres_memory_mib = None
+
+# The same for Redis.
+redis_memory_mib = None
+
+# How long a container may take to become healthy before the run fails and shows its last log lines.
+app_start_timeout_seconds = 300
+
+# --- Verify ---------------------------------------------------------------------------------------
+
+# How long the first certificate may take.
+verify_timeout_seconds = 180

@@ -1,0 +1,166 @@
+"""The instance on a server of the lab, as its operator and its visitors reach it; nothing here uses the suite's facts."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.world import Deployment, Machine, World
+
+SECRET_NAMES = (
+    "SECRET_KEY_BASE",
+    "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY",
+    "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT",
+    "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY",
+    "VAPID_PRIVATE_KEY",
+    "VAPID_PUBLIC_KEY",
+    "POSTGRES_PASSWORD",
+    "DB_PASS",
+    "REDIS_PASSWORD",
+)
+# What Mastodon itself tells every browser.
+PUBLIC_NAMES = ("VAPID_PUBLIC_KEY",)
+ARGUMENTS_FILE = "/run/arguments-of-all-processes"
+SECRETS_FILE = "/srv/mastodon/secrets/instance.env"
+SERVICES = {
+    "mstdn": ("db", "redis", "web", "streaming", "sidekiq", "nginx"),
+    "proxy": ("nginx", "docker-gen", "acme-companion", "socket-proxy"),
+}
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer to a visitor; `headers` are (lower-case name, value) in their order, repeated ones too."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+    def header(self, name: str) -> str:
+        """The values of all headers of this name, joined; "" without one."""
+        return ", ".join(value for found, value in self.headers if found == name.lower())
+
+
+def with_settings(settings: Mapping[str, Any]) -> list[str]:
+    """pyinfra's arguments that replace these settings for one run."""
+    return [part for name, value in settings.items() for part in ("--data", f"{name}={json.dumps(value)}")]
+
+
+class Instance:
+    """`host` is the server's name in the inventory."""
+
+    def __init__(self, world: World, server: Machine, host: str = "server", domain: str = World.domain) -> None:
+        self.world, self.server, self.host, self.domain = world, server, host, domain
+
+    # The operator's side
+
+    def converge(self, *files: str, **settings: Any) -> Deployment:
+        """Run deploy.py, or these files, with these settings changed. Raises CommandError if it fails."""
+        return self._pyinfra(files, settings, apply=True, check=True)
+
+    def plan(self, *files: str, **settings: Any) -> Deployment:
+        """Only look. Raises CommandError if that fails."""
+        return self._pyinfra(files, settings, apply=False, check=True)
+
+    def refusal(self, *files: str, **settings: Any) -> str:
+        """Run with --yes and see it fail, in order: exit code 1, no traceback. Returns what it said."""
+        run = self._pyinfra(files, settings, apply=True, check=False)
+        assert run.returncode == 1, f"exit code {run.returncode}, changed {run.changed}:\n{run.stderr}"
+        assert "Traceback" not in run.stderr, run.stderr
+        return run.stderr
+
+    def _pyinfra(self, files: tuple[str, ...], settings: Mapping[str, Any], *, apply: bool, check: bool) -> Deployment:
+        arguments = [*(files or ("deploy.py",)), *with_settings(settings)]
+        return self.world.pyinfra(*arguments, apply=apply, check=check, limit=self.host)
+
+    # The server's side
+
+    def run(self, command: str, *, check: bool = True, stdin: str = "") -> str:
+        """Output of a command line run by root on the server."""
+        return self.server.run(command, check=check, stdin=stdin).stdout
+
+    def succeeds(self, command: str) -> bool:
+        """Whether a command line run by root on the server ends with 0."""
+        return self.server.run(command, check=False).returncode == 0
+
+    def container(self, project: str, service: str) -> str:
+        """The ID of the one container of a service."""
+        found = self.run(
+            "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.oneoff=False "
+            f"--filter label=com.docker.compose.project={project} --filter label=com.docker.compose.service={service}"
+        ).split()
+        assert len(found) == 1, f"{project}/{service} has {len(found)} containers"
+        return found[0]
+
+    def inspect(self, project: str, service: str) -> dict[str, Any]:
+        """What `docker inspect` says of a service's container."""
+        (found,) = json.loads(self.run(f"docker inspect {self.container(project, service)}"))
+        assert isinstance(found, dict)
+        return found
+
+    def inside(self, project: str, service: str, command: str, *, check: bool = True) -> str:
+        """Output of a command line run by sh in a service's container, as the user that the service runs as."""
+        return self.run(f"docker exec {self.container(project, service)} sh -c {shlex.quote(command)}", check=check)
+
+    def started(self) -> dict[str, str]:
+        """When each container of both projects was started, by "project/service"."""
+        return {
+            f"{project}/{service}": str(self.inspect(project, service)["State"]["StartedAt"])
+            for project, services in SERVICES.items()
+            for service in services
+        }
+
+    def secrets(self) -> dict[str, str]:
+        """The instance's secrets by name."""
+        lines = self.run(f"grep -v ^# {SECRETS_FILE}").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    # The visitor's side
+
+    def visit(self, path: str, *options: str, scheme: str = "https", stdin: str | bytes = b"") -> Response:
+        """One request with curl from the visitor's machine."""
+        url = shlex.quote(f"{scheme}://{self.domain}{path}")
+        # "Expect:" so that curl sends a body at once, and there is one answer only.
+        command = f"curl --silent --show-error --include --max-time 60 --header Expect: {shlex.join(options)} {url}"
+        head, _, body = self.world.visitor.run(command, stdin=stdin).stdout.partition("\r\n\r\n")
+        status, *headers = head.split("\r\n")
+        pairs = (header.partition(":") for header in headers)
+        return Response(
+            int(status.split()[1]), tuple((name.lower(), value.strip()) for name, _, value in pairs), body
+        )
+
+    def token(self, name: str) -> str:
+        """An access token of a new account of this name, made as an administrator would."""
+        created = self.inside(
+            "mstdn", "web", f"bin/tootctl accounts create {name} --email {name}@example.org --confirmed --approve"
+        )
+        password = created.split("New password: ")[1].split()[0]
+        form = ("--data-urlencode", f"email={name}@example.org", "--data-urlencode", f"password={password}")
+        answer = self.visit("/_lab/token", *form)
+        assert answer.status == 200, answer
+        return str(json.loads(answer.body)["access_token"])
+
+
+@contextmanager
+def recorded_arguments(instance: Instance) -> Iterator[None]:
+    """Keep in ARGUMENTS_FILE what any user of the server could read in the meantime with `ps`, five times a second."""
+    look = f"while :; do cat /proc/[0-9]*/cmdline; sleep 0.2; done >>{ARGUMENTS_FILE} 2>/dev/null"
+    recorder = instance.run(f"setsid sh -c {shlex.quote(look)} </dev/null >/dev/null 2>&1 & echo $!").strip()
+    try:
+        yield
+    finally:
+        instance.run(f"kill {recorder}")
+
+
+@contextmanager
+def throw_away_container(instance: Instance, options: str, command: str) -> Iterator[str]:
+    """A container of nobody's project, from the image that the server has for nginx; removed at the end."""
+    container = instance.run(f"docker run --detach --rm {options} nginx:1.30-alpine {command}").strip()
+    try:
+        yield container
+    finally:
+        instance.run(f"docker rm --force {container}")

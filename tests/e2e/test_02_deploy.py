@@ -1,0 +1,115 @@
+"""The promise itself: the plan was true, the second run changes nothing, each task can be run alone."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.conftest import Life
+from tests.e2e.instance import ARGUMENTS_FILE, PUBLIC_NAMES, SECRETS_FILE, Instance, with_settings
+from tests.harness import ROOT
+from tests.lab.world import SMTP_PASSWORD
+
+TASKS = sorted(path.name for path in (ROOT / "tasks").glob("*.py"))
+
+
+def test_the_plan_of_the_bare_server_was_what_the_run_then_changed(life: Life) -> None:
+    assert set(life.bare.planned) == set(life.first.changed)
+    assert life.first.report is not None
+    assert life.first.report["results"]["totals"]["error"] == 0
+
+
+def test_the_second_run_changes_nothing(life: Life) -> None:
+    assert life.second.report is not None
+    assert life.second.changed == []
+    totals = life.second.report["results"]["totals"]
+    assert (totals["hosts"] > 0, totals["success"], totals["error"]) == (True, 0, 0)
+
+
+def test_a_plan_of_the_converged_server_announces_nothing(instance: Instance) -> None:
+    plan = instance.plan()
+    assert plan.report is not None
+    assert [
+        each["name"]
+        for each in plan.report["plan"]
+        if each["hosts_with_change"] or each["hosts_with_conditional_change"]
+    ] == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_runs_alone_and_changes_nothing(instance: Instance, task: str) -> None:
+    assert instance.converge(f"tasks/{task}").changed == []
+
+
+# --- Secrets ------------------------------------------------------------------------------------
+
+
+def canaries(instance: Instance) -> dict[str, str]:
+    """Every value that nobody may see, by name."""
+    secrets = {name: value for name, value in instance.secrets().items() if name not in PUBLIC_NAMES}
+    assert len(secrets) == 8
+    return secrets | {"SMTP_PASSWORD": SMTP_PASSWORD}
+
+
+PLACES = {
+    "the configuration of containers": "docker ps --all --quiet | xargs docker inspect",
+    "the configuration of images": "docker image ls --quiet | xargs docker image inspect",
+    "the logs of containers": "docker ps --all --quiet | while read -r id; do docker logs $id 2>&1; done",
+    "the journal, sudo's log in it": "journalctl --no-pager --output=cat",
+    "files of /tmp and /var/log": "find /tmp /var/tmp /var/log -type f -exec cat {} +",
+    "the arguments of processes": "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'",
+    "the arguments of every process of the first deployment": f"cat {ARGUMENTS_FILE}",
+    "files that others may read": "find /srv -type f -perm /0044 -exec cat {} +",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_is_in(instance: Instance, place: str) -> None:
+    for name, value in canaries(instance).items():
+        # The value goes in by standard input: as an argument it would find itself.
+        found = instance.run(f"({PLACES[place]}) | LC_ALL=C grep -a -c -F -f /dev/fd/3 3<<END || true\n{value}\nEND\n")
+        assert found.strip() == "0", f"{name} is in {place}"
+
+
+def test_the_search_for_secrets_would_find_one(instance: Instance) -> None:
+    found = instance.run(f"cat {ARGUMENTS_FILE} | LC_ALL=C grep -a -c -F -f /dev/fd/3 3<<END\nsecret_generate\nEND\n")
+    assert int(found) > 0
+
+
+@pytest.mark.parametrize(
+    "options", [["--dry", "--diff", "-vvv"], ["--yes", "--diff", "-vvv", "--debug"]], ids=["a plan", "a run"]
+)
+def test_pyinfra_shows_changed_settings_and_no_secret(instance: Instance, options: list[str]) -> None:
+    """A new password of the mail server and a new language, with all that pyinfra can be made to say."""
+    world = instance.world
+    password = "canary-of-a-new-mail-password"
+    command = world.pyinfra_command(
+        "tasks/configuration.py",
+        "tasks/secrets.py",
+        *with_settings({"default_locale": "de"}),
+        options=["--limit", instance.host, *options],
+    )
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=world.environment() | {"SMTP_PASSWORD": password},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        assert run.returncode == 0, run.stderr
+        assert "- DEFAULT_LOCALE=en" in run.stderr and "+ DEFAULT_LOCALE=de" in run.stderr
+        for name, value in (canaries(instance) | {"the new password": password}).items():
+            assert value not in run.stdout + run.stderr, name
+    finally:
+        instance.converge("tasks/configuration.py", "tasks/secrets.py")
+
+
+def test_the_secrets_file_is_for_root_only(instance: Instance) -> None:
+    assert instance.run(f"stat -c '%a %U:%G' {SECRETS_FILE} /srv/mastodon/secrets").splitlines() == [
+        "600 root:root",
+        "700 root:root",
+    ]

@@ -1,0 +1,3 @@
+#!/bin/bash
+# The companion is the container's first process.
+kill -USR1 1

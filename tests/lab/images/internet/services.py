@@ -1,0 +1,43 @@
+"""Start the services of the lab's Internet; when one of them ends, end all."""
+
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+SERVICES = {
+    "DNS": ["dnsmasq", "--keep-in-foreground", "--conf-file=/lab/dnsmasq.conf"],
+    "web": ["nginx", "-c", "/lab/nginx.conf", "-g", "daemon off;"],
+    "registry": ["docker-registry", "serve", "/lab/registry.yml"],
+    "git": ["fcgiwrap", "-s", "unix:/run/fcgiwrap.sock"],
+    "ACME": ["pebble", "-config", "/lab/pebble.json", "-dnsserver", "127.0.0.1:53"],
+    "mail": [sys.executable, "/lab/mail_sink.py"],
+}
+
+# Without delays and without refusing good nonces on purpose: the lab tests the suite, not ACME clients.
+ENVIRONMENT = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
+
+
+def stop(signal_number: int, frame: FrameType | None) -> None:
+    """Leave at once; as process 1, that ends the others too."""
+    sys.exit(0)
+
+
+def main() -> None:
+    """Run until a service ends or the container is stopped."""
+    signal.signal(signal.SIGTERM, stop)
+    # The ACME authority validates over IPv6 where a name has an AAAA record.
+    ipv6 = ["ip", "-6", "address", "replace", "fd00:198:18::2/64", "dev", "eth0", "nodad"]
+    subprocess.run(ipv6, check=True)
+    if os.path.exists("/run/fcgiwrap.sock"):  # left by a container that was killed
+        os.unlink("/run/fcgiwrap.sock")
+    processes = {subprocess.Popen(command, env=ENVIRONMENT).pid: name for name, command in SERVICES.items()}
+    while True:
+        process_id, status = os.wait()  # process 1 inherits strangers too
+        if process_id in processes:
+            sys.exit(f"{processes[process_id]} ended with status {os.waitstatus_to_exitcode(status)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+packs/sw.js

@@ -1,0 +1,90 @@
+"""
+`rails` and `rake`: the tasks that a deployment runs, with the real ones' output.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import string
+import subprocess
+from collections.abc import Callable
+
+from . import accounts, assets, migrations
+from .environment import ENCRYPTION_KEYS, AbortError, check_environment
+from .stores import query
+
+
+def main(arguments: list[str]) -> int:
+    """Run tasks in order. Raises AbortError for an unknown one and when one fails."""
+    if not arguments:
+        raise AbortError("rails: which task?")
+    for name in arguments:
+        if "=" in name:
+            variable, _, value = name.partition("=")
+            os.environ[variable] = value
+        elif name in _PLAIN_TASKS:
+            _PLAIN_TASKS[name]()
+        elif name in _ENVIRONMENT_TASKS:
+            check_environment(os.environ)
+            _ENVIRONMENT_TASKS[name]()
+        else:
+            raise AbortError(f'Unrecognized command "{name}" (Rails::Command::UnrecognizedCommandError)')
+    return 0
+
+
+def _secret() -> None:
+    print(secrets.token_hex(64))
+
+
+def _encryption_init() -> None:
+    already_set = any(os.environ.get(name, "").strip() for name in ENCRYPTION_KEYS)
+    if already_set and os.environ.get("IGNORE_ALREADY_SET_SECRETS") != "true":
+        print("Secrets for this server have already been set, this step can likely be ignored!")
+        print("Set IGNORE_ALREADY_SET_SECRETS=true where new ones are really wanted.")
+        return
+    if already_set:
+        print("\033[31mWARNING: secrets are already set; other ones make what they encrypted unreadable.\033[0m")
+    print("Put these into the environment of Mastodon (e.g. .env.production), the same on every node: \n")
+    print("# Do NOT change these variables once they are set")
+    for name in ENCRYPTION_KEYS:
+        print(f"{name}={''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))}")
+
+
+def _generate_vapid_key() -> None:
+    """An elliptic curve key as RFC 5915 writes it: 32 octets from the eighth, the public point at the end."""
+    command = ["/usr/bin/openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-outform", "DER"]
+    key = subprocess.run(command, capture_output=True, check=True).stdout
+    print(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(key[7:39]).decode()}")
+    print(f"VAPID_PUBLIC_KEY={base64.urlsafe_b64encode(key[-65:]).decode()}")
+
+
+def _setup() -> None:
+    if query("SELECT to_regclass('schema_migrations') AS name")[0]["name"]:
+        raise AbortError("ActiveRecord::ProtectedEnvironmentError: this is a production database, and it is not empty.")
+    migrations.prepare()
+
+
+def _check_keys() -> None:
+    values, failures = accounts.count_undecipherable()
+    print(f"encrypted: {values}\nunreadable: {failures}")
+    if failures:
+        raise AbortError("The instance's keys are not those with which these values were encrypted.")
+
+
+_PLAIN_TASKS: dict[str, Callable[[], None]] = {
+    "secret": _secret,
+    "db:encryption:init": _encryption_init,
+    "mastodon:webpush:generate_vapid_key": _generate_vapid_key,
+}
+
+_ENVIRONMENT_TASKS: dict[str, Callable[[], None]] = {
+    "assets:precompile": assets.precompile,
+    "db:prepare": migrations.prepare,
+    "db:setup": _setup,
+    "db:seed": accounts.seed,
+    "db:migrate": migrations.migrate,
+    "db:migrate:status": migrations.print_status,
+    "_lab:check_keys": _check_keys,
+}

@@ -1,0 +1,140 @@
+"""Bringing the lab up, giving it a fresh server, and taking it down without a trace."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.lab import builder, engine, inhabitants, kernel
+from tests.lab.commands import LabError, step, wait_until
+from tests.lab.engine import Engine
+from tests.lab.inhabitants import EVERYONE, INTERNET, NETWORK, READY_SECONDS, SERVERS, VISITOR
+
+STATE = Path(__file__).parents[2] / ".lab"  # what the controller needs to get in; copied from the lab's own images
+
+
+def up(*further_servers: str) -> None:
+    """
+    Bring up the Internet, the visitor, `server` and, by name, further servers; what is up already is left alone.
+
+    Raises LabError when something cannot be started or does not become ready.
+    """
+    with _lock():
+        current = engine.provide()
+        wanted = {"server", *further_servers, *inhabitants.states(current)}
+        servers = [name for name in SERVERS if name in wanted]
+        everyone = [INTERNET, *(SERVERS[name] for name in servers), VISITOR]
+        builder.provide(current, *(inhabitant.image for inhabitant in everyone))
+        _provide_network(current)
+        for inhabitant in everyone:
+            inhabitants.provide(current, inhabitant)
+        for inhabitant in everyone:
+            inhabitants.wait_until_ready(current, inhabitant)
+        _hand_out_identity(current, servers)
+
+
+def reset(name: str = "server") -> None:
+    """Replace a server by a fresh bare one. Raises LabError when the lab is not up."""
+    with _lock(), step(f"Replace {name} by a fresh one"):
+        current = running()
+        inhabitants.remove(current, SERVERS[name])
+        inhabitants.create(current, SERVERS[name])
+        inhabitants.wait_until_ready(current, SERVERS[name])
+
+
+def reboot(name: str = "server") -> None:
+    """Reboot a server; the kernel that it shares with this machine forgets what a kernel of its own would forget."""
+    server = SERVERS[name]
+    with step(f"Reboot {name}"):
+        current = running()
+        current.run("exec", server.container, "systemctl", "reboot", check=False)
+        wait_until(f"{name} is down", lambda: inhabitants.states(current)[name] != "running", READY_SECONDS)
+        kernel.restore(current, NETWORK, server.container)
+        current.run("start", server.container)
+        inhabitants.wait_until_ready(current, server)
+
+
+def down() -> None:
+    """Remove containers, volumes, network and keys, and stop the engine if it is the lab's own. Images stay."""
+    with _lock():
+        if current := engine.running() or engine.recover():
+            with step("Remove the lab"):
+                _remove_everything(current)
+        with step("Stop the lab's own engine, if there is one"):
+            engine.stop()
+        shutil.rmtree(STATE)
+
+
+def clean() -> None:
+    """Delete the lab's images, and its own engine's directory. Call `down` first."""
+    with step("Delete the lab's images"):
+        if current := engine.running():
+            builder.remove_all(current)
+        engine.remove_home()
+
+
+def running() -> Engine:
+    """The engine in which the lab is up. Raises LabError when it is not."""
+    current = engine.running()
+    states = inhabitants.states(current) if current else {}
+    if not current or any(states.get(name) != "running" for name in ("internet", "server", "visitor")):
+        raise LabError("The lab is not up. Type: make lab-up")
+    return current
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _network_exists(current: Engine) -> bool:
+    return current.run("network", "inspect", NETWORK, check=False).returncode == 0
+
+
+def _provide_network(current: Engine) -> None:
+    if _network_exists(current):
+        return
+    with step("Make the network"):
+        current.run(
+            *("network", "create", "--label", kernel.label(current)),
+            *("--subnet", "198.18.0.0/24", "--gateway", "198.18.0.1"),
+            *("--opt", f"com.docker.network.bridge.name={NETWORK}", NETWORK),
+        )
+
+
+def _remove_everything(current: Engine) -> None:
+    for name in inhabitants.states(current):
+        inhabitants.remove(current, EVERYONE[name])
+    current.run("rm", "--force", "--volumes", builder.FILLER, check=False)
+    if _network_exists(current):
+        current.run("network", "rm", NETWORK)
+
+
+def _hand_out_identity(current: Engine, servers: list[str]) -> None:
+    """Give the controller its keys, and the controller and the visitor the authorities to trust."""
+
+    def read(name: str) -> str:
+        return current.run("exec", INTERNET.container, "cat", f"/identity/{name}").stdout
+
+    management = "acme-v02.api.letsencrypt.org:15000"
+    root = current.run(
+        *("exec", INTERNET.container, "curl", "--silent", "--fail", "--cacert", "/identity/ca.crt"),
+        *("--resolve", f"{management}:127.0.0.1", f"https://{management}/roots/0"),  # a new root on each start
+    ).stdout
+    host_key = " ".join(read("ssh_host_ed25519_key.pub").split()[:2])
+    world = {"servers": servers, "docker_key_fingerprint": read("docker.fingerprint").strip()}
+    (STATE / "operator").touch(mode=0o600)
+    (STATE / "operator").write_text(read("operator"))
+    (STATE / "known_hosts").write_text("".join(f"{server.address} {host_key}\n" for server in SERVERS.values()))
+    (STATE / "authorities.pem").write_text(read("ca.crt") + root)
+    (STATE / "world.json").write_text(json.dumps(world))
+    current.run(
+        *("exec", "--interactive", VISITOR.container, "sh", "-c"),
+        "cat >/usr/local/share/ca-certificates/acme.crt && update-ca-certificates",
+        stdin=root,
+    )

@@ -1,0 +1,159 @@
+"""What the tests see of the lab: its machines, its mails, and pyinfra aimed at its servers."""
+
+import email
+import email.policy
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from tests.lab import inhabitants, lab
+from tests.lab.commands import CommandError, Completed, run
+from tests.lab.engine import Engine
+
+REPOSITORY = Path(__file__).parents[2]
+INVENTORY = "tests/lab/inventory.py"
+SMTP_PASSWORD = "lab-smtp-password"
+COMMAND_SECONDS = 120.0
+DEPLOY_SECONDS = 1200.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine of the lab; commands run in it as root, past SSH and past pyinfra."""
+
+    engine: Engine
+    container: str
+
+    def run(
+        self,
+        command: str,
+        *,
+        check: bool = True,
+        stdin: str | bytes = b"",
+        timeout: float = COMMAND_SECONDS,
+    ) -> Completed:
+        """
+        Run a command line with sh; `timeout` is in seconds.
+
+        Raises CommandError, with the last lines of output, when `check` is set and the exit code is not 0.
+        """
+        arguments = ["exec", "--interactive", self.container, "sh", "-c", command]
+        return self.engine.run(*arguments, stdin=stdin, check=check, timeout=timeout)
+
+    def read(self, path: str) -> str:
+        """The contents of a text file."""
+        return self.engine.run("exec", self.container, "cat", path).stdout
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that the lab's mail server took: the envelope and the message."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: EmailMessage
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """
+    What a run of pyinfra said.
+
+    `report` is the JSON of --json: {"plan": [operation, ...], "results": None or {"operations": [operation, ...],
+    "totals": {...}, ...}}; None when pyinfra gave up before it could write one, as it does when all hosts failed.
+    """
+
+    returncode: int
+    report: dict[str, Any] | None
+    stderr: str
+
+    @property
+    def planned(self) -> list[str]:
+        """Names of the operations that would change something; conditional ones do not count."""
+        operations = self.report["plan"] if self.report else []
+        return [operation["name"] for operation in operations if operation["hosts_with_change"]]
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the operations that changed something."""
+        results = (self.report or {}).get("results") or {"operations": []}
+        return [operation["name"] for operation in results["operations"] if operation["success"]]
+
+
+class World:
+    """The lab that is up. Raises LabError, which says how to bring it up, when it is not."""
+
+    domain = "social.example.org"
+
+    def __init__(self) -> None:
+        self.engine = lab.running()
+        self.server = Machine(self.engine, inhabitants.SERVERS["server"].container)
+        self.visitor = Machine(self.engine, inhabitants.VISITOR.container)
+        self.internet = Machine(self.engine, inhabitants.INTERNET.container)
+
+    def add_server(self, name: str = "server12") -> Machine:
+        """One more server, which is then also in the inventory; it stays until the lab is taken down."""
+        lab.up(name)
+        return Machine(self.engine, inhabitants.SERVERS[name].container)
+
+    def reset(self, name: str = "server") -> None:
+        """Replace a server by a fresh bare one."""
+        lab.reset(name)
+
+    def reboot(self, name: str = "server") -> None:
+        """Reboot a server and wait until systemd has started everything."""
+        lab.reboot(name)
+
+    def mails(self) -> list[Mail]:
+        """All mails that were taken since the lab came up, oldest first."""
+        lines = (json.loads(line) for line in self.internet.read("/var/mail/mails.jsonl").splitlines())
+        return [
+            Mail(
+                line["sender"],
+                tuple(line["recipients"]),
+                email.message_from_string(line["content"], EmailMessage, policy=email.policy.default),
+            )
+            for line in lines
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which to run pyinfra: ours, and the secrets of an operator of the lab."""
+        return {**os.environ, "SMTP_PASSWORD": SMTP_PASSWORD}
+
+    def pyinfra_command(self, *arguments: str, options: Sequence[str]) -> list[str]:
+        """The command that aims pyinfra at the lab's inventory; run it in REPOSITORY, with `environment`."""
+        return [str(Path(sys.executable).parent / "pyinfra"), *options, INVENTORY, *arguments]
+
+    def pyinfra(
+        self,
+        *arguments: str,
+        apply: bool,
+        check: bool = True,
+        limit: str = "server",
+        environment: Mapping[str, str] | None = None,
+        timeout: float = DEPLOY_SECONDS,
+    ) -> Deployment:
+        """
+        Run pyinfra with --json, to change things (`apply`) or only to plan; `timeout` is in seconds.
+
+        Raises CommandError when `check` is set and the exit code is not 0.
+        """
+        options = ["--limit", limit, "--json", *(["--yes"] if apply else [])]
+        command = self.pyinfra_command(*arguments, options=options)
+        completed = run(
+            command,
+            check=False,
+            timeout=timeout,
+            environment=self.environment() if environment is None else environment,
+            directory=REPOSITORY,
+        )
+        if check and completed.returncode != 0:
+            raise CommandError(" ".join(command), completed)
+        last_line = completed.stdout.strip().rpartition("\n")[2]
+        report = json.loads(last_line) if last_line.startswith("{") else None
+        return Deployment(completed.returncode, report, completed.stderr)

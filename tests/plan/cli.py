@@ -1,0 +1,97 @@
+"""pyinfra's own command line in a process of its own, on hosts that only exist in its @fake connector."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tests.harness import REQUIRED, ROOT
+
+# A bare Debian 13 with all that preflight wants: what mstdn/scripts/server_report.sh prints there.
+BARE_SERVER = """\
+system debian 13
+architecture amd64
+init systemd
+memory 4032848
+disk /srv/mastodon 40000000 /
+disk /var/lib/docker 40000000 /
+disk /swap 40000000 /
+directories /srv/mastodon /srv/proxy
+addresses 198.51.100.7
+answer {domain} 198.51.100.7
+clock {clock}
+"""
+
+INVENTORY = """\
+import re
+import time
+
+bare_server = {bare_server!r}
+
+
+def host(name, settings):
+    report = bare_server.format(domain=settings.get("local_domain"), clock=int(time.time()))
+    responses = {{re.compile("' server_report "): report, **settings.pop("fake_responses", {{}})}}
+    return name, {{"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": responses, **settings}}
+
+
+servers = [host(name, settings) for name, settings in {hosts!r}.items()]
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of pyinfra left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """All that a person would have seen."""
+        return self.stdout + self.stderr
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """What --json printed. A run that printed none fails the test with all its output."""
+        lines = self.stdout.strip().splitlines()
+        assert lines and lines[-1].startswith("{"), f"no JSON, exit code {self.returncode}:\n{self.text}"
+        found = json.loads(lines[-1])
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def planned(self) -> dict[str, list[str]]:
+        """Hosts by the name of each operation that would change them."""
+        return {each["name"]: each["hosts_with_change"] for each in self.json["plan"] if each["hosts_with_change"]}
+
+
+def write_inventory(directory: Path, hosts: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+    """An inventory of bare servers with these settings over the required ones; one server if nothing is said."""
+    file = directory / "inventory.py"
+    settings = {name: REQUIRED | dict(values) for name, values in (hosts or {"@fake/bare": {}}).items()}
+    file.write_text(INVENTORY.format(bare_server=BARE_SERVER, hosts=settings))
+    return file
+
+
+def pyinfra(inventory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+    """Run pyinfra from the suite's directory. Without --yes it changes nothing and asks nothing."""
+    process = subprocess.run(
+        [sys.executable, "-m", "pyinfra", str(inventory), *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYINFRA_PROGRESS": "off"} | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Run(process.returncode, process.stdout, process.stderr)

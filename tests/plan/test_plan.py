@@ -1,0 +1,160 @@
+"""The whole deploy, planned through pyinfra's command line, without a server."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import ROOT
+from tests.plan.cli import Run, pyinfra, write_inventory
+
+# What a bare server needs, in this order.
+CHANGES = (
+    "tasks/swap.py | Provide swap space",
+    "tasks/docker.py | Install what the next steps call: curl, git, gpg",
+    "tasks/docker.py | Trust Docker's apt repository",
+    "tasks/docker.py | Configure the Docker daemon",
+    "tasks/docker.py | Install Docker Engine and Compose",
+    "tasks/networks.py | Create the networks front and back-mstdn",
+    "tasks/checkout.py | Check out the source of Mastodon's release",
+    "tasks/configuration.py | Write the configuration of Mastodon",
+    "tasks/configuration.py | Write the configuration of the proxy",
+    "tasks/images.py | Pull the images of both projects",
+    "tasks/secrets.py | Make the instance's secrets and hand them to the containers",
+    "tasks/database.py | Prepare the database for the release",
+    "tasks/assets.py | Publish the release's compiled assets",
+    "tasks/proxy.py | Start the proxy",
+    "tasks/app.py | Start Mastodon",
+)
+# What is looked at as well, and is right already on a bare server.
+NO_CHANGES = (
+    "tasks/docker.py | Set the members of the group docker",
+    "tasks/app.py | Finish the release's migrations",
+    "tasks/verify.py | Visit the site",
+)
+TASKS = sorted(path.name for path in (ROOT / "tasks").glob("*.py"))
+
+
+@pytest.fixture(name="plan", scope="module")
+def _plan(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The plan for one bare server with the shipped settings."""
+    return pyinfra(write_inventory(tmp_path_factory.mktemp("plan")), "deploy.py", "--dry", "--json")
+
+
+def test_a_bare_server_is_planned_from_swap_to_mastodon_in_order(plan: Run) -> None:
+    assert plan.returncode == 0, plan.text
+    assert tuple(plan.planned) == CHANGES
+
+
+def test_what_is_right_on_a_bare_server_is_not_announced(plan: Run) -> None:
+    assert {each["name"] for each in plan.json["plan"]} - set(plan.planned) == set(NO_CHANGES)
+
+
+def test_no_operation_waits_for_another_to_know_whether_it_changes(plan: Run) -> None:
+    assert [each["name"] for each in plan.json["plan"] if each["hosts_with_conditional_change"]] == []
+
+
+def test_every_operation_has_a_name_and_shows_no_arguments(plan: Run) -> None:
+    assert [each["name"] for each in plan.json["plan"] if each["args"]] == []
+
+
+def test_a_plan_in_words_names_the_same_changes(tmp_path: Path, plan: Run) -> None:
+    words = pyinfra(write_inventory(tmp_path), "deploy.py", "--dry")
+    assert words.returncode == 0, words.text
+    assert [name for name in CHANGES if name not in words.text] == []
+
+
+def test_each_task_alone_is_planned_on_a_bare_server(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        plans = dict(
+            zip(
+                TASKS, pool.map(lambda task: pyinfra(inventory, f"tasks/{task}", "--dry", "--json"), TASKS), strict=True
+            )
+        )
+    assert {task: plan.stderr for task, plan in plans.items() if plan.returncode != 0} == {}
+    # A file run by itself is not named in front of its operations.
+    alone = {f"tasks/{task} | {name}" for task, plan in plans.items() for name in plan.planned}
+    assert alone == set(CHANGES)
+
+
+def test_two_servers_with_settings_of_their_own_are_planned_together(tmp_path: Path) -> None:
+    hosts: dict[str, dict[str, Any]] = {
+        "@fake/one": {"local_domain": "one.example.org"},
+        "@fake/two": {"local_domain": "two.example.org", "swap_size_mib": 0, "preflight_memory_and_swap_mib": 1024},
+    }
+    plan = pyinfra(write_inventory(tmp_path, hosts), "deploy.py", "--dry", "--json", "--diff")
+    assert plan.returncode == 0, plan.text
+    expected = {name: ["@fake/one", "@fake/two"] for name in CHANGES} | {CHANGES[0]: ["@fake/one"]}
+    assert {name: sorted(hosts) for name, hosts in plan.planned.items()} == expected
+    for name in ("one", "two"):
+        assert f"+ LOCAL_DOMAIN={name}.example.org\n" in plan.stderr
+
+
+def test_a_server_that_is_not_ready_keeps_every_server_unchanged(tmp_path: Path) -> None:
+    hosts: dict[str, dict[str, Any]] = {
+        "@fake/ready": {"local_domain": "one.example.org"},
+        "@fake/small": {"local_domain": "two.example.org", "preflight_memory_and_swap_mib": 65536},
+    }
+    run = pyinfra(write_inventory(tmp_path, hosts), "deploy.py", "--json", "--yes")
+    assert run.returncode == 1
+    assert "@fake/small is not ready" in run.text
+    assert "Traceback" not in run.text
+    assert "Provide swap space" not in run.text
+
+
+def test_source_builds_are_planned_when_they_are_chosen(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path, {"@fake/bare": {"mastodon_image_source": "source"}})
+    plan = pyinfra(inventory, "tasks/images.py", "--dry", "--json")
+    assert "Build Mastodon's images from the checkout" in plan.planned
+
+
+@pytest.mark.parametrize("option", ["--dry", "--yes"])
+def test_unset_settings_are_named_before_anything_is_contacted(option: str) -> None:
+    run = pyinfra(ROOT / "inventory.py", "deploy.py", option)
+    assert run.returncode == 1
+    for name in ("local_domain", "acme_email", "smtp_server", "smtp_from_address", "inventory.py"):
+        assert name in run.text
+    assert "Traceback" not in run.text
+    assert "Connected" not in run.text and "could not connect" not in run.text.lower()
+
+
+def test_bad_settings_of_every_server_come_at_once(tmp_path: Path) -> None:
+    hosts = {"@fake/one": {"mastodon_version": "latest"}, "@fake/two": {"local_domain": "https://two.example.org"}}
+    run = pyinfra(write_inventory(tmp_path, hosts), "deploy.py", "--yes")
+    assert run.returncode == 1
+    assert "mastodon_version" in run.text and "local_domain" in run.text
+    assert "Connected" not in run.text
+
+
+# --- Secrets ------------------------------------------------------------------------------------
+
+CANARIES = {
+    "SMTP_PASSWORD": "canary-of-the-mail-server",
+    "AWS_ACCESS_KEY_ID": "canary-of-the-store",
+    "AWS_SECRET_ACCESS_KEY": 'canary-$HOME-"quoted"',
+}
+WRITES_SECRETS = "Make the instance's secrets"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--dry", "--diff"], id="a plan with differences"),
+        pytest.param(["--dry", "--diff", "-vvv", "--debug"], id="a plan with everything"),
+        pytest.param(["--yes", "--diff", "-vvv", "--debug"], id="a run with everything"),
+        pytest.param(["--dry", "--debug-operations"], id="operations for debugging"),
+        pytest.param(["--json"], id="a plan as JSON"),
+        pytest.param(["--json", "--yes"], id="a run as JSON"),
+    ],
+)
+def test_the_operators_secrets_are_shown_nowhere(tmp_path: Path, arguments: list[str]) -> None:
+    # A name that does not resolve: a run on a host that does not exist must not visit anybody's site.
+    settings = {"local_domain": "social.invalid", "smtp_login": "mastodon", "s3_enabled": True, "s3_bucket": "media"}
+    run = pyinfra(write_inventory(tmp_path, {"@fake/bare": settings}), "deploy.py", *arguments, environment=CANARIES)
+    if "--json" not in arguments or "--yes" not in arguments:
+        assert WRITES_SECRETS in run.text, run.text
+    assert "canary" not in run.text

@@ -1,0 +1,458 @@
+"""What preflight makes of a server: its report as captured from real ones, and one row for each thing in the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyinfra.api.exceptions import FactProcessError
+
+from mstdn.facts.server import Disk, Listener, RunningContainer, Server, ServerReport, read_report
+from mstdn.preflight import Finding, findings, names_to_look_up
+from mstdn.preflight.releases import refusal
+from tests.harness import run_script, settings_with
+
+REPORTS = Path(__file__).with_name("server_reports")
+NOW = 1_800_000_000
+
+BARE = ServerReport(
+    system=("debian", "13"),
+    architecture="amd64",
+    init="systemd",
+    memory_mib=1963,
+    disks=(
+        Disk("/srv/mastodon", 20480, "/"),
+        Disk("/var/lib/docker", 20480, "/"),
+        Disk("/swap", 20480, "/"),
+    ),
+    directories=("/srv/mastodon", "/srv/proxy"),
+    addresses=frozenset({"198.51.100.7", "2001:db8::7", "172.17.0.1"}),
+    answers={"social.example.org": frozenset({"198.51.100.7", "2001:DB8:0::7"})},
+    clock=NOW,
+)
+OUR_PROXY = RunningContainer("proxy-nginx-1", "nginx:1.30-alpine", "proxy", "/srv/proxy", frozenset({80, 443}))
+CONVERGED = dataclasses.replace(
+    BARE,
+    swaps={"/swap": 2048},
+    listeners=(Listener(80, 812, "docker-proxy"), Listener(443, 813, "docker-proxy")),
+    containers=(OUR_PROXY, RunningContainer("mstdn-web-1", "mastodon:v4.7.6", "mstdn", "/srv/mastodon", frozenset())),
+    packages=frozenset({"docker-ce"}),
+    installed={"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.6", "MIGRATIONS": "done"},
+)
+
+
+def found(report: ServerReport = BARE, settings: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
+    return findings(dataclasses.replace(report, **changes), settings_with(**(settings or {})), NOW)
+
+
+def answers(*addresses: str) -> dict[str, frozenset[str]]:
+    return {"social.example.org": frozenset(addresses)}
+
+
+def container(name: str, image: str, *ports: int, project: str = "", directory: str = "") -> RunningContainer:
+    return RunningContainer(name, image, project, directory, frozenset(ports))
+
+
+@pytest.mark.parametrize("report", [BARE, CONVERGED], ids=["bare", "converged"])
+def test_a_server_in_order_gives_no_finding(report: ServerReport) -> None:
+    assert found(report) == []
+
+
+ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    # what is the matter: changes of the report, settings, part of what is wrong, part of the remedy
+    "nothing said": ({"init": ""}, {}, "did not say what it is", "-vvv"),
+    "Debian 11": ({"system": ("debian", "11")}, {}, "debian 11", "Debian 13"),
+    "Ubuntu 23.10": ({"system": ("ubuntu", "23.10")}, {}, "ubuntu 23.10", "Ubuntu 24.04"),
+    "Fedora": ({"system": ("fedora", "43")}, {}, "fedora 43", "Ubuntu 26.04"),
+    "32 bits": ({"architecture": "armhf"}, {}, "armhf", "amd64 or arm64"),
+    "no systemd": ({"init": "bash"}, {}, "Process 1 is bash", "systemd-sysv"),
+    "too little memory": ({"memory_mib": 961}, {"swap_size_mib": 0}, "come to 961 MiB", "swap_size_mib = 1087"),
+    "too little swap": ({"memory_mib": 961}, {"swap_size_mib": 512}, "come to 1473 MiB", "swap_size_mib = 1087"),
+    "full disk": (
+        {"disks": (Disk("/srv/mastodon", 12287, "/"), Disk("/var/lib/docker", 12287, "/"), Disk("/swap", 12287, "/"))},
+        {},
+        "/ has 12287 MiB free, but /srv/mastodon, /var/lib/docker, /swap need 12288 MiB",
+        "preflight_free_disk_gib",
+    ),
+    "full disk of images": (
+        {
+            "disks": (
+                Disk("/srv/mastodon", 20480, "/"),
+                Disk("/var/lib/docker", 10239, "/var"),
+                Disk("/swap", 20480, "/"),
+            )
+        },
+        {},
+        "/var has 10239 MiB free, but /var/lib/docker need 10240 MiB",
+        "docker image prune",
+    ),
+    "no room for swap": (
+        {"disks": (Disk("/srv/mastodon", 20480, "/srv"), Disk("/swap", 2047, "/"))},
+        {},
+        "/ has 2047 MiB free, but /swap need 2048 MiB",
+        "swap_size_mib",
+    ),
+    "clock behind": ({"clock": NOW - 61}, {}, "61 s behind", "timedatectl set-ntp true"),
+    "clock ahead": ({"clock": NOW + 3600}, {}, "3600 s ahead of", "timedatectl set-ntp true"),
+    "web server on 80": (
+        {"listeners": (Listener(80, 673, "apache2"), Listener(80, 673, "apache2"))},
+        {},
+        "Port 80, which the proxy needs, is held by apache2 (process 673)",
+        "systemctl disable --now apache2",
+    ),
+    "unknown on 443": ({"listeners": (Listener(443, 0, ""),)}, {}, "Port 443", "unknown"),
+    "container on 443": (
+        {
+            "containers": (container("site", "caddy:2", 443),),
+            "listeners": (Listener(443, 9, "docker-proxy"),),
+            "packages": frozenset({"docker-ce"}),
+        },
+        {},
+        "Port 443, which the proxy needs, is published by the container site (caddy:2)",
+        "docker stop site",
+    ),
+    "container of another project in our directory": (
+        {"containers": (container("x", "caddy:2", 80, project="x", directory="/srv/proxy"),)},
+        {},
+        "published by the container x",
+        "docker stop x",
+    ),
+    "distribution's Docker": (
+        {"packages": frozenset({"docker.io", "containerd", "runc"})},
+        {},
+        "containerd, docker.io, runc",
+        "apt-get remove containerd docker.io runc",
+    ),
+    "podman's docker": (
+        {"packages": frozenset({"podman-docker"})},
+        {},
+        "podman-docker",
+        "apt-get remove podman-docker",
+    ),
+    "snap's Docker": ({"packages": frozenset({"snap:docker"})}, {}, "snap", "snap remove --purge docker"),
+    "snap's Docker beside ours": (
+        {"packages": frozenset({"snap:docker", "docker-ce"})},
+        {},
+        "snap",
+        "snap remove --purge docker",
+    ),
+    "abandoned proxy": (
+        {"containers": (container("old", "jwilder/nginx-proxy:alpine"),)},
+        {},
+        "old runs jwilder/nginx-proxy:alpine, which is abandoned",
+        "docker rm --force old",
+    ),
+    "abandoned companion": (
+        {"containers": (container("old", "docker.io/jrcs/letsencrypt-nginx-proxy-companion"),)},
+        {},
+        "abandoned",
+        "nginxproxy/acme-companion",
+    ),
+    "other project of our name": (
+        {"containers": (container("proxy-web-1", "caddy:2", project="proxy", directory="/home/alice/proxy"),)},
+        {},
+        "Another Compose project is called proxy (in /home/alice/proxy)",
+        "docker compose --project-directory /home/alice/proxy down",
+    ),
+    "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
+    "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
+    "one address of two": ({"answers": answers("198.51.100.7", "203.0.113.9")}, {}, "leads to 203.0.113.9", "A record"),
+    "other IPv6 address": (
+        {"answers": answers("198.51.100.7", "2600::1"), "addresses": frozenset({"198.51.100.7", "2600::2"})},
+        {},
+        "AAAA record (2600::1), but this server has another IPv6 address",
+        "Correct the record",
+    ),
+    "IPv6 address without IPv6": (
+        {"answers": answers("198.51.100.7", "2600::1"), "addresses": frozenset({"198.51.100.7", "fd00::7"})},
+        {},
+        "AAAA record (2600::1), but this server has no IPv6 address",
+        "Remove the record",
+    ),
+    "public address elsewhere": (
+        {"answers": answers("203.0.113.9")},
+        {"public_ipv4": "203.0.113.8"},
+        "leads to 203.0.113.9",
+        "A record",
+    ),
+    "alternate domain astray": (
+        {},
+        {"alternate_domains": ["example.net"]},
+        "example.net has no address",
+        "Make an A record",
+    ),
+    "other domain": (
+        {"installed": {"LOCAL_DOMAIN": "old.example.org", "MASTODON_VERSION": "v4.7.6"}},
+        {},
+        "installed as old.example.org",
+        'local_domain = "old.example.org"',
+    ),
+    "older release": (
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.7"}},
+        {},
+        "cannot go back to v4.7.6",
+        'mastodon_version = "v4.7.7"',
+    ),
+    "skipped release": (
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.5.20"}},
+        {},
+        "v4.7.6 skips a minor release",
+        "v4.6.9 or any newer v4.6.x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "settings", "wrong", "remedy"), ERRORS.values(), ids=ERRORS.keys())
+def test_what_is_in_the_way_is_one_error_with_its_remedy(
+    changes: dict[str, Any], settings: dict[str, Any], wrong: str, remedy: str
+) -> None:
+    (finding,) = found(BARE, settings, **changes)
+    assert finding.level == "error"
+    assert wrong in finding.text
+    assert remedy in finding.text
+
+
+WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "DNS is not required": ({"answers": {}}, {"preflight_dns": "warn"}, "has no address"),
+    "local domain nowhere": (
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"})}},
+        {"web_domain": "www.example.org"},
+        "social.example.org, which is in the name of every account, has no address",
+    ),
+    "local domain here, but not served": (
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}},
+        {"web_domain": "www.example.org"},
+        "alternate_domains",
+    ),
+    "proxy without a version": (
+        {"containers": (container("companion", "nginxproxy/acme-companion"),)},
+        {},
+        "companion runs nginxproxy/acme-companion without a version",
+    ),
+    "proxy with a moving tag": (
+        {"containers": (container("gen", "nginxproxy/nginx-proxy:dockergen"),)},
+        {},
+        "without a version",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "settings", "wrong"), WARNINGS.values(), ids=WARNINGS.keys())
+def test_what_is_doubtful_is_one_warning(changes: dict[str, Any], settings: dict[str, Any], wrong: str) -> None:
+    (finding,) = found(BARE, settings, **changes)
+    assert finding.level == "warning"
+    assert wrong in finding.text
+
+
+FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
+    **{
+        f"{name} {version}": (BARE, {}, {"system": (name, version)})
+        for name, version in [("debian", "12"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04")]
+    },
+    "arm64": (BARE, {}, {"architecture": "arm64"}),
+    "1 GiB with planned swap": (BARE, {}, {"memory_mib": 961}),
+    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 1087}}),
+    "swap of its own is enough": (
+        BARE,
+        {},
+        {"swaps": {"/dev/vda2": 2048}, "disks": (Disk("/srv/mastodon", 10240, "/"), Disk("/swap", 10240, "/"))},
+    ),
+    "less disk once installed": (
+        CONVERGED,
+        {},
+        {"disks": (Disk("/srv/mastodon", 3413, "/"), Disk("/var/lib/docker", 3413, "/"), Disk("/swap", 3413, "/"))},
+    ),
+    "clock within a minute": (BARE, {}, {"clock": NOW - 60}),
+    "no DNS wanted": (BARE, {"preflight_dns": "skip"}, {"answers": {}}),
+    "behind NAT": (BARE, {"public_ipv4": "203.0.113.9"}, {"answers": answers("203.0.113.9")}),
+    "behind NAT with IPv6": (BARE, {"public_ipv6": "2600::1"}, {"answers": answers("198.51.100.7", "2600::1")}),
+    "onion name": (BARE, {"alternate_domains": ["abcdefghijklmnop.onion"]}, {}),
+    "local domain elsewhere": (
+        BARE,
+        {"web_domain": "www.example.org"},
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("203.0.113.80")}},
+    ),
+    "proxy_root is a link": (
+        CONVERGED,
+        {},
+        {
+            "containers": (dataclasses.replace(OUR_PROXY, directory="/data/proxy"),),
+            "directories": ("/data/mastodon", "/data/proxy"),
+        },
+    ),
+    "containerd beside docker-ce": (CONVERGED, {}, {"packages": frozenset({"docker-ce", "runc"})}),
+    "other port": (BARE, {}, {"containers": (container("site", "caddy:2", 8080),)}),
+    "next release": (CONVERGED, {}, {"installed": {"MASTODON_VERSION": "v4.6.9"}}),
+}
+
+
+@pytest.mark.parametrize(("report", "settings", "changes"), FINE.values(), ids=FINE.keys())
+def test_what_is_as_good_is_no_finding(report: ServerReport, settings: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert found(report, settings, **changes) == []
+
+
+def test_everything_in_the_way_is_told_at_once() -> None:
+    together = [
+        "Fedora",
+        "32 bits",
+        "too little memory",
+        "clock behind",
+        "web server on 80",
+        "podman's docker",
+        "no address",
+    ]
+    changes: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name in together:
+        changes |= ERRORS[name][0]
+        settings |= ERRORS[name][1]
+    assert len(found(BARE, settings, **changes)) == len(together)
+
+
+RELEASES = [
+    # installed, wanted, part of the refusal or None
+    ("v4.7.6", "v4.7.6", None),
+    ("v4.7.5", "v4.7.6", None),
+    ("v4.7.6", "v4.7.12", None),
+    ("v4.6.9", "v4.7.6", None),
+    ("v4.7.6", "v5.0.0", None),
+    ("v5.0.3", "v5.1.0", None),
+    ("v4.7.6", "v4.7.5", 'mastodon_version = "v4.7.6"'),
+    ("v4.7.6", "v4.6.9", "cannot go back to v4.6.9"),
+    ("v5.0.0", "v4.7.6", "cannot go back"),
+    ("v4.4.27", "v4.6.9", "v4.5.20 or any newer v4.5.x"),
+    ("v4.4.27", "v4.7.6", "v4.5.20 or any newer v4.5.x"),
+    ("v4.5.20", "v4.7.6", "v4.6.9 or any newer v4.6.x"),
+    ("v4.6.9", "v5.0.0", "v4.7.6 or any newer v4.7.x"),
+    ("v4.7.6", "v5.1.0", "Deploy v5.0.x next"),
+    ("v4.7.6", "v6.0.0", "Deploy v5.0.x next"),
+    ("v4.7.10", "v4.7.9", "cannot go back"),
+    ("edge", "v4.7.6", "installed.env"),
+    ("", "v4.7.6", "installed.env"),
+]
+
+
+@pytest.mark.parametrize(("installed", "wanted", "text"), RELEASES, ids=[f"{row[0]} to {row[1]}" for row in RELEASES])
+def test_releases_follow_one_another(installed: str, wanted: str, text: str | None) -> None:
+    refused = refusal(installed, wanted)
+    assert refused is None if text is None else refused is not None and text in refused
+
+
+VERSIONS = st.tuples(st.just(4), st.integers(4, 7), st.integers(0, 30)).map(
+    lambda numbers: "v{}.{}.{}".format(*numbers)
+)
+
+
+@given(VERSIONS, VERSIONS)
+def test_the_advice_for_a_skipped_release_can_be_followed(installed: str, wanted: str) -> None:
+    advice = re.search(r"Deploy (v\d+\.\d+\.\d+)", refusal(installed, wanted) or "")
+    assert advice is None or refusal(installed, advice[1]) is None
+
+
+def test_only_names_that_matter_are_looked_up() -> None:
+    settings = settings_with(web_domain="www.example.org", alternate_domains=["example.net", "abcdefghijklmnop.onion"])
+    assert names_to_look_up(settings) == ("www.example.org", "example.net", "social.example.org")
+    assert names_to_look_up(settings_with()) == ("social.example.org",)
+    assert names_to_look_up(settings_with(preflight_dns="skip")) == ()
+
+
+def captured(name: str) -> ServerReport:
+    return read_report((REPORTS / f"{name}.txt").read_text().splitlines())
+
+
+def test_the_report_of_a_bare_server_is_read() -> None:
+    assert captured("bare") == ServerReport(
+        system=("debian", "13"),
+        architecture="amd64",
+        init="systemd",
+        memory_mib=24105,
+        swaps={"/swap.d/swap": 256, "/swap.d/server": 256},
+        disks=(
+            Disk("/srv/mastodon", 72167, "/"),
+            Disk("/var/lib/docker", 72167, "/var/lib/docker"),
+            Disk("/swap", 72167, "/"),
+        ),
+        directories=("/srv/mastodon", "/srv/proxy"),
+        addresses=frozenset({"172.30.4.4"}),
+        answers={
+            "social.example.org": frozenset({"172.30.4.3"}),
+            "elsewhere.example.org": frozenset({"198.51.100.7", "2001:db8::7"}),
+        },
+        clock=1795424649,
+    )
+
+
+def test_the_report_of_a_server_with_other_tenants_is_read() -> None:
+    report = captured("crowded")
+    assert set(report.listeners) == {Listener(80, 1994, "nginx"), Listener(443, 2051, "docker-proxy")}
+    assert report.containers == (
+        RunningContainer("companion", "nginxproxy/acme-companion", "", "", frozenset()),
+        RunningContainer("old-proxy", "jwilder/nginx-proxy", "", "", frozenset({443, 8080, 8081, 8082})),
+    )
+    assert report.packages == {"containerd", "docker-cli", "docker-compose", "docker.io", "runc", "snap:docker"}
+
+
+def test_the_report_of_a_converged_server_is_read() -> None:
+    report = captured("converged")
+    assert report.containers == (OUR_PROXY,)
+    assert "docker-ce" in report.packages
+    assert report.installed == {
+        "LOCAL_DOMAIN": "social.example.org",
+        "MASTODON_VERSION": "v4.7.6",
+        "MIGRATIONS": "done",
+    }
+
+
+def test_the_captured_servers_are_judged_as_they_were() -> None:
+    def errors(name: str) -> list[str]:
+        report = captured(name)
+        return [finding.text for finding in findings(report, settings_with(), report.clock) if finding.level == "error"]
+
+    assert len(errors("bare")) == 1
+    assert "leads to 172.30.4.3, but this server has 172.30.4.4" in errors("bare")[0]
+    assert [text.split(",")[0] for text in errors("crowded")] == [
+        "Port 80",
+        "Port 443",
+        "Docker is here in the distribution's own packages (containerd",
+        "Docker is here as a snap",
+        "The container old-proxy runs jwilder/nginx-proxy",
+    ]
+    assert errors("converged") == []
+
+
+def test_the_script_reports_this_machine() -> None:
+    result = run_script("server_report", "/nonexistent/mastodon", "/nonexistent/../proxy", "/swap")
+    assert result.returncode == 0
+    report = read_report(result.stdout.splitlines())
+    memory = re.search(r"^MemTotal:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), flags=re.MULTILINE)
+    assert memory is not None
+    assert report.memory_mib == int(memory[1]) // 1024
+    assert report.directories == ("/nonexistent/mastodon", "/proxy")
+    assert [disk.path for disk in report.disks] == ["/nonexistent/mastodon", "/var/lib/docker", "/swap"]
+    assert all(disk.free_mib > 0 for disk in report.disks)
+    assert report.installed == {}
+
+
+def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.6\n")
+    report = read_report(run_script("server_report", tmp_path, "/srv/proxy", "/swap").stdout.splitlines())
+    assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.6"}
+
+
+def test_the_fact_contains_what_it_cannot_read() -> None:
+    fact = Server()
+    assert fact.process((REPORTS / "bare.txt").read_text().splitlines()) == captured("bare")
+    for output in (["Segmentation fault"], ["system debian"], (REPORTS / "bare.txt").read_text().splitlines()[:-1]):
+        with pytest.raises(FactProcessError):
+            fact.process(output)
+
+
+def test_the_fact_is_one_command_with_every_argument_quoted() -> None:
+    command = Server().command(root="/srv/a b", proxy="/srv/proxy", swap="/swap", names=("a.example.org",))
+    assert command.get_raw_value().endswith(" server_report '/srv/a b' /srv/proxy /swap a.example.org")

@@ -1,0 +1,148 @@
+"""Where the operator's secrets come from, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mstdn import secrets
+from mstdn.problems import Problem
+from mstdn.secrets import operator_secrets, unfit_for_dotenv
+
+
+def secrets_file(directory: Path, text: str, mode: int = 0o600) -> Path:
+    file = directory / "secrets.env"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(mode)
+    return file
+
+
+def values_of(file: Path, environment: dict[str, str] | None = None) -> dict[str, str]:
+    found, problems = operator_secrets(file, environment or {})
+    assert not problems
+    return {name: secret.get_secret_value() for name, secret in found.items()}
+
+
+def the_problem_of(file: Path, environment: dict[str, str] | None = None) -> Problem:
+    _, problems = operator_secrets(file, environment or {})
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_without_file_and_environment_there_are_none(tmp_path: Path) -> None:
+    assert values_of(tmp_path / "secrets.env") == {}
+
+
+def test_the_file_may_have_comments_blank_lines_and_quotes(tmp_path: Path) -> None:
+    file = secrets_file(
+        tmp_path,
+        "# mail\n\n  SMTP_PASSWORD='se#same \"$HOME\" ü\\n' \nAWS_ACCESS_KEY_ID=A/b+c=#d\r\nAWS_SECRET_ACCESS_KEY=\n",
+    )
+    assert values_of(file) == {"SMTP_PASSWORD": 'se#same "$HOME" ü\\n', "AWS_ACCESS_KEY_ID": "A/b+c=#d"}
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = secrets_file(tmp_path, "SMTP_PASSWORD=file\nAWS_ACCESS_KEY_ID=file\n")
+    environment = {"SMTP_PASSWORD": "environment", "AWS_ACCESS_KEY_ID": "", "PATH": "/bin"}
+    assert values_of(file, environment) == {"SMTP_PASSWORD": "environment", "AWS_ACCESS_KEY_ID": "file"}
+
+
+def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:
+    found, _ = operator_secrets(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n"), {})
+    assert "sesame" not in f"{found} {found['SMTP_PASSWORD']} {found['SMTP_PASSWORD']!r}"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o700, 0o4600])
+def test_a_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+    problem = the_problem_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n", mode))
+    assert "chmod 600" in problem.instead
+    assert problem.seen == f"mode {mode:04o}"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_file_of_ones_own_is_read(tmp_path: Path, mode: int) -> None:
+    assert values_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n", mode)) == {"SMTP_PASSWORD": "sesame"}
+
+
+def git(directory: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(directory), *arguments], check=True, capture_output=True)
+
+
+def test_a_file_that_git_keeps_is_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    file = secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n")
+    git(tmp_path, "add", "--force", file.name)
+    problem = the_problem_of(file)
+    assert "git rm --cached secrets.env" in problem.instead
+    assert "sesame" not in str(problem)
+
+
+def test_a_file_that_git_does_not_keep_is_read(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    assert values_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n")) == {"SMTP_PASSWORD": "sesame"}
+
+
+def test_without_git_only_the_mode_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("git") is None
+    assert values_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n")) == {"SMTP_PASSWORD": "sesame"}
+
+
+BAD_LINES = [
+    # line, part of what is wrong, part of what to type instead
+    ("SMTP_PASWORD=sesame", "no secret is called SMTP_PASWORD", "SMTP_PASSWORD="),
+    ("smtp_password=sesame", "no secret is called smtp_password", "SMTP_PASSWORD="),
+    ("ZZZ=sesame", "no secret is called ZZZ", "AWS_ACCESS_KEY_ID"),
+    ("export SMTP_PASSWORD=sesame", "not of the form", "SMTP_PASSWORD="),
+    ("SMTP_PASSWORD sesame", "not of the form", "SMTP_PASSWORD="),
+    ("SMTP_PASSWORD=open sesame", "needs single quotes", "SMTP_PASSWORD='"),
+    ('SMTP_PASSWORD="sesame"', "needs single quotes", "SMTP_PASSWORD='"),
+    ("SMTP_PASSWORD='sesame", "needs single quotes", "SMTP_PASSWORD='"),
+    ("SMTP_PASSWORD='sesame' # mail", "needs single quotes", "SMTP_PASSWORD='"),
+    ("SMTP_PASSWORD='ses'ame'", "single quote", "SMTP_PASSWORD='"),
+    ("SMTP_PASSWORD='sesame\\'", "ends in a backslash", "SMTP_PASSWORD='"),
+    ("SMTP_PASSWORD='ses\0ame'", "NUL", "SMTP_PASSWORD='"),
+]
+
+
+@pytest.mark.parametrize(("line", "wrong", "instead"), BAD_LINES, ids=[repr(row[0]) for row in BAD_LINES])
+def test_a_bad_line_is_named_but_its_value_is_not_shown(tmp_path: Path, line: str, wrong: str, instead: str) -> None:
+    problem = the_problem_of(secrets_file(tmp_path, f"# first\n{line}\n"))
+    assert problem.subject.endswith("secrets.env, line 2")
+    assert wrong in problem.wrong
+    assert instead in problem.instead
+    assert "sesame" not in str(problem)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = secrets_file(tmp_path, "")
+    file.write_bytes(b"SMTP_PASSWORD=\xff\xfe")
+    assert "cannot be read" in the_problem_of(file).wrong
+
+
+@pytest.mark.parametrize("value", ["it's", "a\nb", "ends in \\"])
+def test_an_environment_variable_that_cannot_be_written_is_refused(tmp_path: Path, value: str) -> None:
+    problem = the_problem_of(tmp_path / "secrets.env", {"SMTP_PASSWORD": value})
+    assert problem.subject == "SMTP_PASSWORD in the environment"
+    assert value not in str(problem)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+def test_what_is_fit_for_dotenv_is_read_by_sh_as_it_is(value: str) -> None:
+    if unfit_for_dotenv(value) is None:
+        script = f"NAME='{value}'; printf %s \"$NAME\""
+        shell = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
+        assert shell.stdout.decode("utf-8") == value
+
+
+def test_the_default_environment_is_that_of_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
+    monkeypatch.setitem(os.environ, "SMTP_PASSWORD", "sesame")
+    found, _ = operator_secrets()
+    assert found["SMTP_PASSWORD"].get_secret_value() == "sesame"

@@ -1,0 +1,547 @@
+"""Each row of bad input: which setting is named, what is said, what is to be typed instead."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.exceptions import DeployError
+
+from mstdn import secrets
+from mstdn.problems import Problem
+from mstdn.settings import Settings, examine, kinds, settings_for
+from mstdn.settings.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
+from tests.harness import REQUIRED
+
+DIGEST = "@sha256:" + "0a" * 32
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
+    for name in secrets.OPERATOR_SECRETS:
+        monkeypatch.delenv(name, raising=False)
+
+
+def problems_of(**values: Any) -> list[Problem]:
+    settings, problems = examine(REQUIRED | values)
+    assert (settings is None) == bool(problems)
+    return problems
+
+
+def the_problem_of(**values: Any) -> Problem:
+    problems = problems_of(**values)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+BAD_VALUES: list[tuple[str, Any, str, str]] = [
+    # setting, value, part of what is wrong, part of what to type instead
+    ("local_domain", "", "not set", 'local_domain = "social.example.org", with your own value, in group_data/all.py'),
+    ("local_domain", "https://example.org", "scheme", 'local_domain = "example.org"'),
+    ("local_domain", "https://Example.org:443/x", "scheme", 'local_domain = "example.org"'),
+    ("local_domain", "example.org:8443", "port", 'local_domain = "example.org"'),
+    ("local_domain", "example.org/social", "path", 'local_domain = "example.org"'),
+    ("local_domain", "Example.org", "upper-case", 'local_domain = "example.org"'),
+    ("local_domain", "my_site.example.org", "underscore", 'local_domain = "my-site.example.org"'),
+    ("local_domain", "example.org.", "ends in a dot", 'local_domain = "example.org"'),
+    ("local_domain", "localhost", "no dot", "local_domain"),
+    ("local_domain", "198.51.100.7", "IP address", "local_domain"),
+    ("local_domain", "2001:db8::7", "IP address", "local_domain"),
+    ("local_domain", "müller.example", "punycode", 'local_domain = "xn--mller-kva.example"'),
+    ("local_domain", "-a.example.org", "not a host name", "local_domain"),
+    ("local_domain", "a..example.org", "not a host name", "local_domain"),
+    ("local_domain", "exa mple.org", "not a host name", "local_domain"),
+    ("local_domain", "a" * 64 + ".org", "not a host name", "local_domain"),
+    ("local_domain", "http://[", "", "local_domain"),
+    ("web_domain", "https://social.example.org", "scheme", 'web_domain = "social.example.org"'),
+    ("web_domain", "Social.example.org", "upper-case", 'web_domain = "social.example.org"'),
+    ("alternate_domains", ["a.example.net", "b_c.example.net"], "underscore", '"b-c.example.net" in alternate_domains'),
+    ("alternate_domains", "example.net", "a list, not text", "alternate_domains = ["),
+    ("acme_email", "", "not set", "acme_email ="),
+    ("acme_email", "admin", "not a mail address", "acme_email ="),
+    ("acme_email", "admin@localhost", "after the @", "acme_email ="),
+    ("acme_email", "Admin <admin@example.org>", "without a name", 'acme_email = "admin@example.org"'),
+    ("smtp_server", "", "not set", "smtp_server ="),
+    ("smtp_server", "smtps://smtp.example.org", "scheme", 'smtp_server = "smtp.example.org"'),
+    ("smtp_server", "smtp.example.org:587", "smtp_port = 587", 'smtp_server = "smtp.example.org"'),
+    ("smtp_server", "localhost", "container itself", "smtp_server ="),
+    ("smtp_server", "127.0.0.1", "container itself", "smtp_server ="),
+    ("smtp_server", "smtp server", "neither a host name", "smtp_server ="),
+    ("smtp_from_address", "", "not set", "smtp_from_address ="),
+    ("smtp_from_address", "notifications", "not a mail address", "smtp_from_address ="),
+    ("smtp_from_address", "Mastodon <notifications>", "not a mail address", "smtp_from_address ="),
+    ("smtp_from_address", "Mastodon notifications@example.org", "not a mail address", "smtp_from_address ="),
+    ("smtp_from_address", 'My "site" <a@example.org>', "quotes", "smtp_from_address ="),
+    ("mastodon_version", "latest", "moves", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "edge", "moves", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "v4.7", "moves", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "main", "branch", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "stable-4.7", "branch", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "4.7.6", "with its v", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", "v4.7.0-rc.1", "not a stable release", "mastodon_version ="),
+    ("mastodon_version", "v4.7.1٦", "not a release", "mastodon_version ="),
+    ("postgres_image", "postgres:é1", "not the name of an image", "postgres_image ="),
+    ("mastodon_version", "v4.3.9", "before v4.4.0", "mastodon_version ="),
+    ("mastodon_version", 4.7, "text in quotes, not a number", "--data 'mastodon_version=\"v4.7.6\"'"),
+    ("mastodon_version", 4, "text in quotes, not a number", "--data 'mastodon_version=\"v4.7.6\"'"),
+    ("mastodon_version", "", "not set", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", None, "not None", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_image_source", "Official", '"official" or "source"', 'mastodon_image_source = "official"'),
+    ("mastodon_image", "ghcr.io/mastodon/mastodon:v4.7.6", "tag is", 'mastodon_image = "ghcr.io/mastodon/mastodon"'),
+    ("mastodon_image", "example.org:5000/m" + DIGEST, "tag is", 'mastodon_image = "example.org:5000/m"'),
+    ("mastodon_streaming_image", "https://ghcr.io/x", "not the name of an image", "mastodon_streaming_image ="),
+    ("postgres_image", "postgres", "no tag", 'postgres_image = "postgres:17-trixie"'),
+    ("postgres_image", "example.org:5000/postgres", "no tag", "postgres_image ="),
+    ("redis_image", "redis:latest", "moves", 'redis_image = "redis:7.4-alpine"'),
+    ("nginx_image", "nginx:alpine", "moves", "nginx_image ="),
+    ("docker_gen_image", "nginxproxy/nginx-proxy:dockergen", "moves", "docker_gen_image ="),
+    ("acme_companion_image", "NginxProxy/acme:2", "not the name of an image", "acme_companion_image ="),
+    ("socket_proxy_image", "", "not the name of an image", "socket_proxy_image ="),
+    ("mastodon_root", "srv/mastodon", "not an absolute path", 'mastodon_root = "/srv/srv/mastodon"'),
+    ("mastodon_root", "", "not an absolute path", "mastodon_root ="),
+    ("mastodon_root", "/", "belongs to the system", "mastodon_root ="),
+    ("mastodon_root", "/srv", "belongs to the system", "mastodon_root ="),
+    ("mastodon_root", "/srv/mastodon/", "ends in a slash", 'mastodon_root = "/srv/mastodon"'),
+    ("mastodon_root", "/srv/my site", "only letters", "mastodon_root ="),
+    ("mastodon_root", "/srv/../etc", "no ..", "mastodon_root ="),
+    ("mastodon_root", "/srv/$HOME", "only letters", "mastodon_root ="),
+    ("mastodon_root", "/tmp/mastodon", "after a reboot", "mastodon_root ="),
+    ("proxy_root", "/var", "belongs to the system", 'proxy_root = "/srv/proxy"'),
+    ("swap_path", "swap", "not an absolute path", "swap_path ="),
+    ("swap_size_mib", -1, "at least 0", "swap_size_mib = 2048"),
+    ("swap_size_mib", 0.5, "whole number", "swap_size_mib = 2048"),
+    ("swap_swappiness", 201, "at most 200", "swap_swappiness = 10"),
+    ("single_user_mode", "true", "True or False, not text", "single_user_mode = False"),
+    ("single_user_mode", 1, "True or False, not a number", "single_user_mode = False"),
+    ("default_locale", "en_GB", "not a locale", 'default_locale = "en"'),
+    ("mastodon_log_level", "verbose", '"debug"', 'mastodon_log_level = "info"'),
+    ("smtp_port", 0, "at least 1", "smtp_port = 587"),
+    ("smtp_port", 65536, "at most 65535", "smtp_port = 587"),
+    ("smtp_port", "587", "a whole number, not text", "smtp_port = 587"),
+    ("smtp_port", True, "a whole number, not True or False", "smtp_port = 587"),
+    ("smtp_authentication", "PLAIN", '"plain"', 'smtp_authentication = "plain"'),
+    ("smtp_starttls", True, '"auto"', 'smtp_starttls = "always"'),
+    ("smtp_verify", "strict", '"peer" or "none"', 'smtp_verify = "peer"'),
+    ("smtp_login", "it's", "single quote", "smtp_login ="),
+    ("s3_bucket", "a\nb", "line break", "s3_bucket ="),
+    ("s3_endpoint", "s3.example.org", "not an https:// address", 's3_endpoint = "https://s3.example.org"'),
+    ("s3_endpoint", "https://s3.example.org/", "ends in a slash", 's3_endpoint = "https://s3.example.org"'),
+    ("s3_endpoint", "https://key:secret@s3.example.org", "only a host", "s3_endpoint ="),
+    ("s3_alias_host", "https://media.example.org/", "scheme", 's3_alias_host = "media.example.org"'),
+    ("s3_hostname", "s3 example", "not a host name", "s3_hostname ="),
+    ("s3_permission", "public", '"public-read"', 's3_permission = "public-read"'),
+    ("preflight_dns", "yes", '"require"', 'preflight_dns = "require"'),
+    ("preflight_dns", False, '"require"', 'preflight_dns = "require"'),
+    ("preflight_free_disk_gib", 0, "at least 1", "preflight_free_disk_gib = 10"),
+    ("preflight_memory_and_swap_mib", 2, "at least 512", "preflight_memory_and_swap_mib = 2048"),
+    ("public_ipv4", "2001:db8::7", "not an IPv4 address", "public_ipv4 ="),
+    ("public_ipv4", "127.0.0.1", "no visitor", "public_ipv4 ="),
+    ("public_ipv6", "198.51.100.7", "not an IPv6 address", "public_ipv6 ="),
+    ("public_ipv6", "fe80::1", "no visitor", "public_ipv6 ="),
+    ("docker_repository", "http://download.docker.com/linux", "not encrypted", '"https://download.docker.com/linux"'),
+    ("docker_repository", "https://download.docker.com/linux/", "slash", '"https://download.docker.com/linux"'),
+    ("docker_repository", "https://h:port/linux", "not an https:// address", "docker_repository ="),
+    ("docker_key_fingerprint", "8D81803C0EBFCD88", "40 hexadecimal digits", "docker_key_fingerprint ="),
+    ("docker_version", "latest", "as apt lists it", "docker_version ="),
+    ("docker_users", ["Alice Smith"], "Unix account", "docker_users ="),
+    ("docker_users", "alice", "a list, not text", 'docker_users = ["alice"]'),
+    ("docker_log_size_mib", 0, "at least 1", "docker_log_size_mib = 10"),
+    ("docker_log_files", 0, "at least 1", "docker_log_files = 3"),
+    ("docker_bind_address", "everywhere", "not an IP address", 'docker_bind_address = "127.0.0.1"'),
+    ("networks_ipv6", "yes", '"auto"', 'networks_ipv6 = "auto"'),
+    ("networks_ipv6", 1, '"auto"', 'networks_ipv6 = "auto"'),
+    ("checkout_repository", "git@github.com:mastodon/mastodon.git", "not an https:// address", "checkout_repository ="),
+    ("images_patches_directory", "nowhere", "not a directory", "images_patches_directory ="),
+    ("images_refresh", "yes", "True or False", "images_refresh = False"),
+    (
+        "acme_directory",
+        "http://acme.example.org/dir",
+        "not encrypted",
+        'acme_directory = "https://acme.example.org/dir"',
+    ),
+    ("acme_staging", "true", "True or False", "acme_staging = False"),
+    ("acme_ca_bundle", "nowhere.pem", "No such file", "acme_ca_bundle ="),
+    ("proxy_trust_downstream", 0, "True or False", "proxy_trust_downstream = False"),
+    ("proxy_body_size_mib", 0, "at least 1", "proxy_body_size_mib = 99"),
+    ("proxy_read_timeout_seconds", 0, "at least 1", "proxy_read_timeout_seconds = 120"),
+    ("web_processes", -1, "at least 0", "web_processes = None"),
+    ("web_processes", "2", "whole number", "web_processes = 2"),
+    ("web_threads", 0, "at least 1", "web_threads = None"),
+    ("sidekiq_threads", 401, "at most 400", "sidekiq_threads = None"),
+    ("streaming_database_pool", 0, "at least 1", "streaming_database_pool = None"),
+    ("postgres_shared_buffers_mib", 1, "at least 16", "postgres_shared_buffers_mib = None"),
+    ("web_memory_mib", 1, "at least 64", "web_memory_mib = None"),
+    ("sidekiq_memory_mib", 1, "at least 64", "sidekiq_memory_mib = None"),
+    ("streaming_memory_mib", 1, "at least 64", "streaming_memory_mib = None"),
+    ("postgres_memory_mib", 1, "at least 64", "postgres_memory_mib = None"),
+    ("redis_memory_mib", 1, "at least 64", "redis_memory_mib = None"),
+    ("app_start_timeout_seconds", 1, "at least 10", "app_start_timeout_seconds = 300"),
+    ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
+    ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
+]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "wrong", "instead"), BAD_VALUES, ids=[f"{row[0]}={row[1]!r}" for row in BAD_VALUES]
+)
+def test_a_bad_value_is_named_shown_and_answered_with_what_to_type(
+    setting: str, value: Any, wrong: str, instead: str
+) -> None:
+    problem = the_problem_of(**{setting: value})
+    assert problem.subject == setting
+    assert wrong in problem.wrong
+    assert instead in problem.instead
+    assert value in ("", None) or problem.seen is not None
+
+
+def test_every_setting_has_a_row_of_bad_input() -> None:
+    assert Settings.model_fields.keys() - {row[0] for row in BAD_VALUES} == {"s3_enabled", "smtp_tls", "s3_region"}
+
+
+@pytest.mark.parametrize("setting", ["s3_enabled", "smtp_tls"])
+def test_text_is_not_taken_for_true(setting: str) -> None:
+    assert "True or False, not text" in the_problem_of(**{setting: "True"}).wrong
+
+
+GOOD_VALUES: list[tuple[str, Any]] = [
+    ("local_domain", "xn--mller-kva.example"),
+    ("web_domain", "social.example.org"),
+    ("alternate_domains", ["example.net", "abcdefghijklmnop.onion"]),
+    ("alternate_domains", ("example.net",)),
+    ("smtp_server", "198.51.100.25"),
+    ("smtp_server", "mailserver"),
+    ("smtp_from_address", "The Site <site@example.org>"),
+    ("smtp_from_address", "site+mastodon@example.org"),
+    ("mastodon_version", "v4.4.0"),
+    ("mastodon_version", "v10.12.103"),
+    ("mastodon_image", "registry.example.org:5000/team/mastodon"),
+    ("postgres_image", "postgres:17"),
+    ("postgres_image", "postgres" + DIGEST),
+    ("postgres_image", "registry.example.org:5000/postgres:17.2" + DIGEST),
+    ("mastodon_root", "/mnt/data/mastodon-1"),
+    ("swap_path", "/var/swap.d/swap"),
+    ("swap_size_mib", 0),
+    ("default_locale", "pt-BR"),
+    ("default_locale", "sr-Latn"),
+    ("s3_endpoint", "http://198.51.100.9:9000"),
+    ("s3_endpoint", "https://s3.example.org"),
+    ("s3_alias_host", "media.example.org/bucket"),
+    ("networks_ipv6", False),
+    ("docker_version", "5:29.1.2-1~debian.13~trixie"),
+    ("docker_bind_address", "::1"),
+    ("acme_directory", "https://acme.example.org:14000/dir"),
+    ("web_processes", 0),
+    ("mastodon_environment", {"AUTHORIZED_FETCH": "true", "http_proxy": "http://198.51.100.9:3128"}),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), GOOD_VALUES, ids=[f"{row[0]}={row[1]!r}" for row in GOOD_VALUES])
+def test_a_good_value_is_taken_as_it_is(setting: str, value: Any) -> None:
+    settings, problems = examine(REQUIRED | {setting: value})
+    assert not problems
+    assert getattr(settings, setting) == (tuple(value) if isinstance(value, list) else value)
+
+
+def test_a_fingerprint_may_have_the_spaces_that_gpg_prints() -> None:
+    spaced = "9dc8 5822 9fc7 dd38 854a  e2d8 8d81 803c 0ebf cd88"
+    settings, _ = examine(REQUIRED | {"docker_key_fingerprint": spaced})
+    assert settings is not None
+    assert settings.docker_key_fingerprint == "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
+
+
+def test_a_missing_setting_that_must_be_set_is_named() -> None:
+    _, problems = examine({})
+    assert {problem.subject for problem in problems} == set(REQUIRED)
+    assert {problem.wrong for problem in problems} == {"it is not set"}
+
+
+BROKEN_RELATIONS: list[tuple[dict[str, Any], str, str, str]] = [
+    # settings, subject, part of what is wrong, part of what to type instead
+    ({"smtp_port": 465}, "smtp_tls", "port 465", "smtp_tls = True"),
+    ({"smtp_tls": True}, "smtp_tls", "port 587", "smtp_port = 465"),
+    ({"smtp_tls": True, "smtp_port": 25}, "smtp_tls", "port 25", "smtp_port = 465"),
+    ({"smtp_login": "mastodon"}, "SMTP_PASSWORD", "its password is not", "SMTP_PASSWORD='...' in secrets.env"),
+    ({"proxy_root": "/srv/mastodon/proxy"}, "proxy_root", "lies in mastodon_root", "place of its own"),
+    ({"proxy_root": "/srv/mastodon"}, "proxy_root", "lies in mastodon_root", "place of its own"),
+    ({"mastodon_root": "/srv/proxy/mastodon"}, "mastodon_root", "lies in proxy_root", "place of its own"),
+    ({"swap_path": "/srv/mastodon/swap"}, "swap_path", "lies in mastodon_root", "place of its own"),
+    ({"alternate_domains": ["social.example.org"]}, "alternate_domains", "named twice", "remove"),
+    ({"alternate_domains": ["a.example.net", "a.example.net"]}, "alternate_domains", "named twice", "remove"),
+    (
+        {"acme_staging": True, "acme_directory": "https://acme.example.org/dir"},
+        "acme_staging",
+        "https://acme.example.org/dir",
+        "acme_staging = False",
+    ),
+    (
+        {"postgres_memory_mib": 512, "postgres_shared_buffers_mib": 1024},
+        "postgres_memory_mib",
+        "could not start",
+        "postgres_memory_mib = 1152",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "subject", "wrong", "instead"), BROKEN_RELATIONS, ids=[str(row[0]) for row in BROKEN_RELATIONS]
+)
+def test_settings_that_contradict_each_other_are_refused(
+    values: dict[str, Any], subject: str, wrong: str, instead: str
+) -> None:
+    problem = the_problem_of(**values)
+    assert problem.subject == subject
+    assert wrong in problem.wrong
+    assert instead in problem.instead
+
+
+def test_a_login_needs_a_way_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "sesame")
+    problem = the_problem_of(smtp_login="mastodon", smtp_authentication="none")
+    assert problem.subject == "smtp_authentication"
+
+
+def test_a_password_needs_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "sesame")
+    assert the_problem_of().subject == "smtp_login"
+
+
+def test_a_login_with_its_password_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "sesame")
+    assert problems_of(smtp_login="mastodon") == []
+
+
+def test_object_storage_needs_a_bucket_and_both_keys() -> None:
+    subjects = {problem.subject for problem in problems_of(s3_enabled=True)}
+    assert subjects == {"s3_bucket", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_object_storage_with_bucket_and_keys_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert problems_of(s3_enabled=True, s3_bucket="media") == []
+
+
+def test_patches_are_refused_for_official_images(tmp_path: Path) -> None:
+    (tmp_path / "0001-theme.patch").write_text("diff")
+    problem = the_problem_of(images_patches_directory=str(tmp_path))
+    assert "no effect" in problem.wrong
+    assert 'mastodon_image_source = "source"' in problem.instead
+    assert problems_of(images_patches_directory=str(tmp_path), mastodon_image_source="source") == []
+
+
+def test_a_directory_without_patches_is_refused(tmp_path: Path) -> None:
+    problem = the_problem_of(images_patches_directory=str(tmp_path), mastodon_image_source="source")
+    assert "no *.patch file" in problem.wrong
+
+
+def test_the_local_domain_may_be_served_beside_the_web_domain() -> None:
+    assert problems_of(web_domain="www.example.org", alternate_domains=["social.example.org"]) == []
+
+
+def test_a_relation_is_not_judged_on_values_that_are_wrong_themselves() -> None:
+    problems = problems_of(smtp_port="465", smtp_tls=True)
+    assert [problem.subject for problem in problems] == ["smtp_port"]
+
+
+BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
+    # variable, value, part of what is wrong, part of what to type instead
+    ("authorized-fetch", "true", "capitals", "AUTHORIZED_FETCH"),
+    ("OTP_SECRET", "x", "not read since 4.4", "remove it"),
+    ("REDIS_NAMESPACE", "x", "refuses to boot", "remove it"),
+    ("WHITELIST_MODE", "true", "renamed", "LIMITED_FEDERATION_MODE"),
+    ("S3_CLOUDFRONT_HOST", "x", "renamed", "s3_alias_host"),
+    ("STATSD_ADDR", "x", "not read since 4.3", "remove it"),
+    ("FETCH_REPLIES_ENABLED", "x", "not read since 4.5", "remove it"),
+    ("LOCAL_DOMAIN", "x", "setting of its own", "local_domain"),
+    ("MAX_THREADS", "5", "setting of its own", "web_threads"),
+    ("SMTP_PASSWORD", "sesame", "secret", "secrets.env"),
+    ("SECRET_KEY_BASE", "sesame", "made on the server", "remove it"),
+    ("VAPID_PRIVATE_KEY", "sesame", "made on the server", "remove it"),
+    ("DB_HOST", "x", "the suite decides it", "remove it"),
+    ("SECRET_KEY_BASE_DUMMY", "1", "the suite decides it", "remove it"),
+    ("MAX_SESSION_ACTIVATIONS", 5, "text in quotes, not a number", '"MAX_SESSION_ACTIVATIONS": "5"'),
+    ("AUTHORIZED_FETCH", True, "text in quotes, not True or False", '"AUTHORIZED_FETCH": "true"'),
+    ("DEEPL_PLAN", None, "text in quotes, not None", "remove it"),
+    ("DEEPL_API_KEY", "two\nlines", "line break", "one line of text"),
+    ("DEEPL_API_KEY", "it's", "single quote", "one line of text"),
+]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "wrong", "instead"), BAD_VARIABLES, ids=[f"{row[0]}={row[1]!r}" for row in BAD_VARIABLES]
+)
+def test_a_variable_that_cannot_be_set_is_refused(variable: str, value: Any, wrong: str, instead: str) -> None:
+    problem = the_problem_of(mastodon_environment={"AUTHORIZED_FETCH": "true", variable: value})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert wrong in problem.wrong
+    assert instead in problem.instead
+
+
+@pytest.mark.parametrize("variable", [*DEAD_VARIABLES, *OWNED_BY_SETTINGS, *(f"{each}X" for each in DEAD_PREFIXES)])
+def test_no_dead_variable_and_none_with_a_setting_gets_through(variable: str) -> None:
+    assert the_problem_of(mastodon_environment={variable: "x"}).subject == f'mastodon_environment["{variable}"]'
+
+
+def test_every_setting_that_owns_a_variable_exists() -> None:
+    assert set(OWNED_BY_SETTINGS.values()) <= Settings.model_fields.keys()
+
+
+def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
+    problems = problems_of(mastodon_environment={"SMTP_PASSWORD": "sesame", "DEEPL_API_KEY": "sesame\n"})
+    assert len(problems) == 2
+    assert "sesame" not in "".join(map(str, problems))
+
+
+UNKNOWN_KEYS = [
+    ("smtp_prot", "smtp_port"),
+    ("local_domian", "local_domain"),
+    ("mastodon_versoin", "mastodon_version"),
+    ("_sudoo", "_sudo"),
+    ("zzzzzz", "docs/settings.md"),
+]
+
+
+@pytest.mark.parametrize(("key", "instead"), UNKNOWN_KEYS, ids=[key for key, _ in UNKNOWN_KEYS])
+def test_an_unknown_key_is_answered_with_the_nearest_known_one(key: str, instead: str) -> None:
+    problem = the_problem_of(**{key: "x"})
+    assert problem.subject == key
+    assert instead in problem.instead
+
+
+def test_a_secret_among_the_settings_is_sent_to_its_file_and_not_shown() -> None:
+    problem = the_problem_of(smtp_password="sesame")
+    assert "secrets.env" in problem.instead
+    assert "sesame" not in str(problem)
+
+
+@pytest.mark.parametrize("key", ["ssh_user", "ssh_hostname", "_sudo", "_env", "fake_responses", "docker_identifier"])
+def test_keys_of_pyinfra_itself_are_not_ours_to_judge(key: str) -> None:
+    assert problems_of(**{key: "x"}) == []
+
+
+def certificate_file(path: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Private authority")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    certificate = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    path.write_bytes(certificate.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_a_bundle_of_certificates_is_accepted_with_words_around_it(tmp_path: Path) -> None:
+    bundle = certificate_file(tmp_path / "roots.pem")
+    bundle.write_text("# Zertifizierungsstelle für uns\n" + bundle.read_text(), encoding="utf-8")
+    settings, problems = examine(REQUIRED | {"acme_ca_bundle": str(bundle)})
+    assert not problems
+    assert settings is not None
+    assert settings.acme_ca_bundle == str(bundle)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_bundle_without_certificates_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "roots.pem").write_text(content)
+    assert "does not hold certificates" in the_problem_of(acme_ca_bundle=str(tmp_path / "roots.pem")).wrong
+
+
+def host_with(**data: Any) -> Any:
+    state = State(Inventory((["@fake/server"], data)), Config())  # type: ignore[no-untyped-call]
+    return next(iter(state.inventory))
+
+
+def test_all_problems_come_in_one_error() -> None:
+    host = host_with(**REQUIRED | {"local_domain": "https://example.org", "smtp_port": 465, "smtp_prot": 1})
+    with pytest.raises(DeployError) as error:
+        settings_for(host)
+    text = str(error.value)
+    assert "@fake/server" in text
+    for part in (
+        "local_domain",
+        '"https://example.org"',
+        'local_domain = "example.org"',
+        "smtp_tls = True",
+        "smtp_prot",
+    ):
+        assert part in text
+
+
+def test_the_settings_of_a_host_are_frozen() -> None:
+    settings = settings_for(host_with(**REQUIRED))
+    assert settings.local_domain == "social.example.org"
+    with pytest.raises(ValueError, match="frozen"):
+        settings.local_domain = "other.example.org"
+
+
+def test_a_problem_of_the_secrets_file_stands_beside_those_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secrets.env"
+    file.write_text("SMTP_PASWORD=x\n")
+    file.chmod(0o600)
+    monkeypatch.setattr(secrets, "SECRETS_FILE", file)
+    subjects = [problem.subject for problem in problems_of(smtp_port=0)]
+    assert subjects == ["smtp_port", f"{file}, line 1"]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Settings.model_fields]) | st.text(), anything, max_size=6))
+def test_whatever_is_set_there_is_never_a_traceback(values: dict[str, Any]) -> None:
+    settings, problems = examine(values)
+    assert settings is None
+    assert all(str(problem) for problem in problems)
+
+
+def test_derived_values_follow_the_settings() -> None:
+    settings, _ = examine(REQUIRED | {"mastodon_image": "example.org/m", "mastodon_version": "v4.6.9"})
+    assert settings is not None
+    assert settings.mastodon_image_reference == "example.org/m:v4.6.9"
+    assert settings.mastodon_streaming_image_reference == "ghcr.io/mastodon/mastodon-streaming:v4.6.9"
+    assert settings.site_domain == "social.example.org"
+    assert settings.acme_directory_url == "https://acme-v02.api.letsencrypt.org/directory"
+    assert settings.smtp_enable_starttls == "always"
+    assert settings.smtp_auth_method == "none"
+
+
+def test_what_other_settings_decide_is_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "sesame")
+    values = {"web_domain": "www.example.org", "acme_staging": True, "smtp_port": 465, "smtp_tls": True}
+    settings, _ = examine(REQUIRED | values | {"smtp_login": "mastodon"})
+    assert settings is not None
+    assert settings.site_domain == "www.example.org"
+    assert settings.acme_directory_url == "https://acme-staging-v02.api.letsencrypt.org/directory"
+    assert settings.smtp_enable_starttls == "never"
+    assert settings.smtp_auth_method == "plain"
+
+
+def test_paths_of_the_operators_machine_are_relative_to_the_suite(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kinds, "SUITE_DIRECTORY", tmp_path)
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches" / "0001.patch").write_text("diff")
+    values = {"images_patches_directory": "patches", "mastodon_image_source": "source"}
+    settings, _ = examine(REQUIRED | values)
+    assert settings is not None
+    assert settings.images_patches_directory == str(tmp_path / "patches")
+
+
+def test_the_suite_is_where_deploy_py_is() -> None:
+    assert (kinds.SUITE_DIRECTORY / "deploy.py").is_file()
