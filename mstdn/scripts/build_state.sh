@@ -1,7 +1,7 @@
 # What the images after $1 were built from, and what the checkout $1 is now.
 source=$1
 shift
-if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
+if [ -S /run/docker.sock ]; then
     for reference in "$@"; do
         docker image inspect --format '{{index .Config.Labels "org.mstdn.source"}}' -- "$reference" 2>/dev/null | sed '/^$/d; s/^/built /'
     done

@@ -2,7 +2,7 @@
 set -eu
 directory=$1 marker=$2
 cd "$directory"
-rails() { docker compose run --rm --no-deps --no-TTY migrate bundle exec rails "$1"; }
+rails() { docker compose run --rm --no-deps -T migrate bundle exec rails "$1"; }
 if grep -qx 'MIGRATIONS=before' "$marker"; then
     rails db:migrate
     left=$(rails db:migrate:status | grep -E '^[[:space:]]+down[[:space:]]' || true)

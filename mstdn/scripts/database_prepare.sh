@@ -9,7 +9,7 @@ note() {
     sync "$marker.new"
     mv -fT "$marker.new" "$marker"
 }
-rails() { docker compose run --rm --no-deps --no-TTY --quiet-pull migrate bundle exec rails "$1"; }
+rails() { docker compose run --rm --no-deps -T --quiet-pull migrate bundle exec rails "$1"; }
 fail() {
     echo "$1" >&2
     docker compose logs --no-color --no-log-prefix --tail 30 db >&2 || true
@@ -25,7 +25,7 @@ if [ -f "$marker" ]; then
     # The old release still serves: only what it can live with may run now, the rest when the new one has taken over.
     pending=$(rails db:migrate:status 2>&1) || fail "The new release cannot read the database: $pending"
     if printf '%s\n' "$pending" | grep -qE '^[[:space:]]+down[[:space:]]'; then
-        docker compose run --rm --no-deps --no-TTY -e SKIP_POST_DEPLOYMENT_MIGRATIONS=true migrate bundle exec rails db:migrate ||
+        docker compose run --rm --no-deps -T -e SKIP_POST_DEPLOYMENT_MIGRATIONS=true migrate bundle exec rails db:migrate ||
             fail "A migration failed; the old release still serves. Its words are above, PostgreSQL's follow:"
         note before
     else

@@ -15,8 +15,9 @@ if [ -f "$key" ] && command -v gpg >/dev/null; then
 fi
 printf 'active %s\n' "$(systemctl is-active docker.service 2>/dev/null)"
 printf 'enabled %s\n' "$(systemctl is-enabled docker.service 2>/dev/null)"
-started=$(systemctl show --property ActiveEnterTimestamp --value docker.service 2>/dev/null)
-[ -n "$started" ] && printf 'started %s\n' "$(date -d "$started" +%s)"
+# "Mon 2026-11-23 09:08:11 UTC": not every date(1) reads the day of the week or a local zone.
+started=$(TZ=UTC systemctl show --property ActiveEnterTimestamp --value docker.service 2>/dev/null)
+[ -n "$started" ] && printf 'started %s\n' "$(date -d "${started#* }" +%s)"
 [ -f /etc/docker/daemon.json ] && printf 'configured %s\n' "$(stat -c %Y /etc/docker/daemon.json)"
 getent group docker | awk -F: '{ print "members " $4 }'
 exit 0

@@ -19,4 +19,9 @@ if awk -v path="$path" '$1 == path { found = 1 } END { exit !found }' /proc/swap
     swapoff "$path"
 fi
 mv -fT "$new" "$path"
-swapon "$path"
+if ! swapon "$path"; then
+    echo "This server's kernel does not take the swap file; on a VPS that is a container itself none can be made." >&2
+    echo "If its memory is enough without, set swap_size_mib = 0." >&2
+    rm -f "$path"
+    exit 1
+fi

@@ -62,7 +62,9 @@ def test_size_0_leaves_the_swap_alone(instance: Instance) -> None:
 
 PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 KEY = "/etc/apt/keyrings/docker.asc"
-FINGERPRINT = f"gpg --batch --no-options --no-keyring --show-keys --with-colons {KEY} | awk -F: '$1 == \"fpr\" {{ print $10 }}'"
+FINGERPRINT = (
+    f"gpg --batch --no-options --no-keyring --show-keys --with-colons {KEY} | awk -F: '$1 == \"fpr\" {{ print $10 }}'"
+)
 
 
 def test_docker_comes_from_its_own_repository(instance: Instance) -> None:

@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT":
 
 
 def stop(signal_number: int, frame: FrameType | None) -> None:
-    """Leave at once; as process 1, that ends the others too."""
+    """Leave at once; the container, and with it the others, ends then too."""
     sys.exit(0)
 
 
@@ -30,13 +30,13 @@ def main() -> None:
     # The ACME authority validates over IPv6 where a name has an AAAA record.
     ipv6 = ["ip", "-6", "address", "replace", "fd00:198:18::2/64", "dev", "eth0", "nodad"]
     subprocess.run(ipv6, check=True)
+    # The ACME authority visits sites by IPv6 where their names have such an address.
+    subprocess.run(["ip", "-6", "address", "add", "fd00:198:18::2/64", "dev", "eth0", "nodad"], check=True)
     if os.path.exists("/run/fcgiwrap.sock"):  # left by a container that was killed
         os.unlink("/run/fcgiwrap.sock")
     processes = {subprocess.Popen(command, env=ENVIRONMENT).pid: name for name, command in SERVICES.items()}
-    while True:
-        process_id, status = os.wait()  # process 1 inherits strangers too
-        if process_id in processes:
-            sys.exit(f"{processes[process_id]} ended with status {os.waitstatus_to_exitcode(status)}")
+    process_id, status = os.wait()
+    sys.exit(f"{processes[process_id]} ended with status {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def print_status() -> None:
 def _refuse_old_postgresql() -> None:
     number = int(query("SHOW server_version_num")[0]["server_version_num"])
     if number < 140000:
-        raise AbortError("This version of Mastodon requires PostgreSQL 14.0 or newer.")
+        raise AbortError("Mastodon needs PostgreSQL 14 or newer.")
 
 
 def _create_schema_migrations() -> None:

@@ -18,13 +18,13 @@ from .stores import query
 
 def main(arguments: list[str]) -> int:
     """Run tasks in order. Raises AbortError for an unknown one and when one fails."""
-    if not arguments:
+    assignments = [argument for argument in arguments if "=" in argument]
+    os.environ.update(dict(argument.split("=", 1) for argument in assignments))
+    tasks = [argument for argument in arguments if argument not in assignments]
+    if not tasks:
         raise AbortError("rails: which task?")
-    for name in arguments:
-        if "=" in name:
-            variable, _, value = name.partition("=")
-            os.environ[variable] = value
-        elif name in _PLAIN_TASKS:
+    for name in tasks:
+        if name in _PLAIN_TASKS:
             _PLAIN_TASKS[name]()
         elif name in _ENVIRONMENT_TASKS:
             check_environment(os.environ)
@@ -41,7 +41,7 @@ def _secret() -> None:
 def _encryption_init() -> None:
     already_set = any(os.environ.get(name, "").strip() for name in ENCRYPTION_KEYS)
     if already_set and os.environ.get("IGNORE_ALREADY_SET_SECRETS") != "true":
-        print("Secrets for this server have already been set, this step can likely be ignored!")
+        print("Secrets for this server have already been set: nothing to do.")
         print("Set IGNORE_ALREADY_SET_SECRETS=true where new ones are really wanted.")
         return
     if already_set:

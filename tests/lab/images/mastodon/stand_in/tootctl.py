@@ -200,7 +200,7 @@ def _media_usage(_: argparse.Namespace) -> None:
 def _media_remove(options: argparse.Namespace) -> None:
     suffix = " (DRY RUN)" if options.dry_run else ""
     if options.prune_profiles and options.remove_headers:
-        raise AbortError("--prune-profiles and --remove-headers should not be specified simultaneously")
+        raise AbortError("--prune-profiles and --remove-headers exclude each other")
     if options.prune_profiles or options.remove_headers:
         print(f"Visited 0 accounts and removed profile media totaling 0 Bytes{suffix}")
         return
@@ -224,7 +224,7 @@ def _search_deploy(_: argparse.Namespace) -> None:
     try:
         urllib.request.urlopen(address, timeout=10).close()
     except OSError as error:
-        raise AbortError(f"There was an issue connecting to the search server: {error}") from error
+        raise AbortError(f"The search server does not answer: {error}") from error
     raise AbortError("The lab has no search server, and this stand-in does not fill one.")
 
 

@@ -1,0 +1,191 @@
+"""Checkout, configuration and images."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.instance import Instance
+
+# --- Checkout -----------------------------------------------------------------------------------
+
+SOURCE = "/srv/mastodon/source"
+
+
+def test_the_checkout_is_the_release_and_nothing_more(instance: Instance) -> None:
+    assert instance.run(f"git -C {SOURCE} describe --tags --exact-match").strip() == "v4.7.6"
+    assert instance.run(f"git -C {SOURCE} rev-list --count --all").strip() == "1"
+    assert instance.run(f"git -C {SOURCE} status --porcelain") == ""
+
+
+@contextmanager
+def modified_checkout(instance: Instance) -> Iterator[None]:
+    instance.run(f"echo 'the operator was here' >>{SOURCE}/README.md")
+    try:
+        yield
+    finally:
+        instance.run(f"git -C {SOURCE} checkout --quiet -- README.md")
+
+
+def test_modifications_in_the_checkout_stay_and_are_not_lost_to_another_release(instance: Instance) -> None:
+    with modified_checkout(instance):
+        assert instance.converge("tasks/checkout.py").changed == []
+        assert "README.md" in instance.refusal("tasks/checkout.py", mastodon_version="v4.7.5")
+        assert instance.succeeds(f"grep -q 'the operator was here' {SOURCE}/README.md")
+
+
+def test_a_release_that_does_not_exist_is_named(instance: Instance) -> None:
+    assert "v4.7.66" in instance.refusal("tasks/checkout.py", mastodon_version="v4.7.66")
+
+
+# --- Configuration ------------------------------------------------------------------------------
+
+ACCESS = """\
+755 0:0 /srv/mastodon
+644 0:0 /srv/mastodon/compose.yaml
+644 0:0 /srv/mastodon/mastodon.env
+644 0:0 /srv/mastodon/streaming.env
+755 0:0 /srv/mastodon/nginx
+644 0:0 /srv/mastodon/nginx/nginx.conf
+700 999:999 /srv/mastodon/database
+700 999:999 /srv/mastodon/redis
+755 991:991 /srv/mastodon/media
+700 0:0 /srv/mastodon/secrets
+600 0:0 /srv/mastodon/secrets/operator.env
+400 991:991 /srv/mastodon/secrets/mastodon.env
+400 991:991 /srv/mastodon/secrets/streaming.env
+400 999:999 /srv/mastodon/secrets/postgres-password
+400 999:999 /srv/mastodon/secrets/redis.conf
+755 0:0 /srv/proxy
+644 0:0 /srv/proxy/compose.yaml
+644 0:0 /srv/proxy/vhost.d/social.example.org
+700 0:0 /srv/proxy/acme
+"""
+
+
+def test_every_file_has_its_owner_and_mode(instance: Instance) -> None:
+    paths = " ".join(line.split()[2] for line in ACCESS.splitlines())
+    assert instance.run(f"stat -c '%a %u:%g %n' {paths}") == ACCESS
+
+
+@pytest.mark.parametrize("root", ["/srv/mastodon", "/srv/proxy"])
+def test_compose_accepts_the_project(instance: Instance, root: str) -> None:
+    assert instance.server.run(f"docker compose --project-directory {root} config --quiet").stderr == ""
+
+
+def test_compose_reads_the_environment_as_it_was_set(instance: Instance) -> None:
+    values = {"AUTHORIZED_FETCH": "true", "UPDATE_CHECK_URL": "", "EXTRA_MEDIA_HOSTS": 'a $HOME ${X:?} # "q" \\n `id`'}
+    try:
+        instance.converge("tasks/configuration.py", mastodon_environment=values)
+        config = json.loads(instance.run("docker compose --project-directory /srv/mastodon config --format json"))
+    finally:
+        instance.converge("tasks/configuration.py")
+    # In this output a dollar is written twice.
+    environment = {name: value.replace("$$", "$") for name, value in config["services"]["web"]["environment"].items()}
+    assert {name: environment[name] for name in values} == values
+
+
+def test_both_nginx_accept_their_configuration(instance: Instance) -> None:
+    instance.inside("mstdn", "nginx", "nginx -t -c /etc/nginx/mstdn/nginx.conf")
+    instance.inside("proxy", "nginx", "nginx -t")
+
+
+def test_files_that_somebody_changed_are_put_right_and_strays_removed(instance: Instance) -> None:
+    before = instance.run("sha256sum /srv/mastodon/mastodon.env /srv/mastodon/nginx/* /srv/proxy/vhost.d/*")
+    instance.run(
+        "echo LOCAL_DOMAIN=evil.example.org >>/srv/mastodon/mastodon.env; chmod 0666 /srv/proxy/compose.yaml;"
+        " touch /srv/mastodon/nginx/stray.conf; rm /srv/proxy/vhost.d/*"
+    )
+    assert len(instance.converge("tasks/configuration.py").changed) == 2
+    assert instance.run("sha256sum /srv/mastodon/mastodon.env /srv/mastodon/nginx/* /srv/proxy/vhost.d/*") == before
+    assert instance.run("stat -c %a /srv/proxy/compose.yaml").strip() == "644"
+
+
+def test_dead_variables_of_old_guides_are_refused(instance: Instance) -> None:
+    refusal = instance.refusal(mastodon_environment={"OTP_SECRET": "x" * 128})
+    assert "OTP_SECRET" in refusal and "remove" in refusal
+    assert "x" * 128 not in refusal
+
+
+# --- Images -------------------------------------------------------------------------------------
+
+RECORD = "/srv/mastodon/state/images"
+REDIS = "redis:7.4-alpine"
+MANIFEST = "http://127.0.0.1:5000/v2/docker.io/library/redis/manifests/7.4-alpine"
+ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+def recorded(instance: Instance) -> dict[str, str]:
+    return dict(line.split() for line in instance.run(f"cat {RECORD}").splitlines())
+
+
+def test_every_image_is_recorded_with_the_digest_that_the_registry_gave(instance: Instance) -> None:
+    record = recorded(instance)
+    assert set(record) == {
+        "ghcr.io/mastodon/mastodon:v4.7.6",
+        "ghcr.io/mastodon/mastodon-streaming:v4.7.6",
+        "postgres:17-trixie",
+        "redis:7.4-alpine",
+        "nginx:1.30-alpine",
+        "nginxproxy/nginx-proxy:1.11-dockergen",
+        "nginxproxy/acme-companion:2.8",
+        "wollomatic/socket-proxy:1.13.1",
+    }
+    for reference, digest in record.items():
+        assert digest in instance.run(f"docker image inspect --format '{{{{.RepoDigests}}}}' {reference}"), reference
+
+
+@contextmanager
+def moved_tag(instance: Instance) -> Iterator[str]:
+    """The registry serves the same image under another digest: its manifest with one more line. Yields the digest."""
+    internet = instance.world.internet
+    original = internet.run(f"curl --silent --fail --header 'Accept: {ACCEPT}' {MANIFEST}").stdout
+
+    def put(manifest: str) -> str:
+        headers = internet.run(
+            f"curl --silent --fail --dump-header - --request PUT --header 'Content-Type: {ACCEPT}'"
+            f" --data-binary @- {MANIFEST}",
+            stdin=manifest,
+        ).stdout
+        match = re.search(r"sha256:[0-9a-f]{64}", headers)
+        assert match, headers
+        return match[0]
+
+    try:
+        yield put(original + "\n")
+    finally:
+        put(original)
+
+
+def test_a_tag_that_moved_is_noticed_and_accepted_only_on_request(instance: Instance) -> None:
+    before = recorded(instance)[REDIS]
+    with moved_tag(instance) as moved:
+        # Its container goes on without the name.
+        instance.run(f"docker image rm --force {REDIS}")
+        refusal = instance.refusal("tasks/images.py")
+        assert REDIS in refusal and before in refusal and moved in refusal and "images_refresh" in refusal
+        assert recorded(instance)[REDIS] == before
+        assert instance.converge("tasks/images.py", images_refresh=True).changed
+        assert recorded(instance)[REDIS] == moved
+        assert instance.converge("tasks/images.py").changed == []
+    assert instance.converge("tasks/images.py", images_refresh=True).changed
+    assert recorded(instance)[REDIS] == before
+
+
+def test_an_image_that_somebody_tagged_over_is_refused(instance: Instance) -> None:
+    instance.run(f"docker tag {REDIS} kept:1 && docker tag nginx:1.30-alpine {REDIS}")
+    try:
+        assert REDIS in instance.refusal("tasks/images.py")
+    finally:
+        instance.run(f"docker tag kept:1 {REDIS} && docker image rm kept:1")
+    assert instance.converge().changed == []
+
+
+def test_an_image_that_cannot_be_had_is_named_and_nothing_stops(instance: Instance) -> None:
+    started = instance.started()
+    assert "redis:7.4-nowhere1" in instance.refusal("tasks/images.py", redis_image="redis:7.4-nowhere1")
+    assert instance.started() == started
