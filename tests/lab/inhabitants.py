@@ -49,10 +49,10 @@ _MACHINE = (
     *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"),
     *("--volume", "/var/lib/docker", "--volume", "/var/lib/containerd", "--volume", kernel.SWAP_DIRECTORY),
 )
-_IPV6 = ("--cap-add", "NET_ADMIN", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0")
+_GUEST = ("--init", "--cap-add", "NET_ADMIN", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0")
 
-INTERNET = Inhabitant("internet", "internet", "198.18.0.2", _IPV6)
-VISITOR = Inhabitant("visitor", "visitor", "198.18.0.20", ("--init", *_IPV6))
+INTERNET = Inhabitant("internet", "internet", "198.18.0.2", _GUEST)
+VISITOR = Inhabitant("visitor", "visitor", "198.18.0.20", _GUEST)
 SERVERS = {
     "server": Inhabitant("server", "server:13", "198.18.0.10", _MACHINE),
     "server12": Inhabitant("server12", "server:12", "198.18.0.12", _MACHINE),

@@ -113,9 +113,13 @@ class Account:
 def _reason(output: str) -> str:
     """What the authority said, in the client's output; else the client's own last word."""
     text = r'"((?:[^"\\]|\\.)*)"'
-    for pattern in (rf'"error","detail"\]\s+{text}', rf'"detail":\s*{text}', r"ERROR: (.+)"):
+    for pattern, meaning in (
+        (rf'"error","detail"\]\s+{text}', "Invalid status. Verification error details: "),
+        (rf'"detail":\s*{text}', "Error: "),
+        (r"ERROR: (.+)", "Error: "),
+    ):
         if found := re.findall(pattern, output):
-            return str(found[-1]).replace('\\"', '"')
+            return meaning + str(found[-1]).replace('\\"', '"')
     return (output.strip().splitlines() or ["no output"])[-1]
 
 
@@ -132,19 +136,24 @@ class Order:
         self.record = f"{self.directory}/{domains[0]}.conf"
 
     def next_renewal(self) -> float:
-        """When these very domains are due again, in seconds since the epoch; 0 where they were never issued."""
-        try:
-            with open(self.record) as file:
-                entries = dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
-        except FileNotFoundError:
-            return 0
-        if entries.get("Le_Domain") != f"'{self.domains[0]}'" or entries.get("Le_Alt") != f"'{self._others()}'":
-            return 0
-        return float(entries.get("Le_NextRenewTime", "'0'").strip("'"))
+        """When these very domains are due again, in seconds since the epoch; 0 where they were never asked for."""
+        entries = self._read()
+        known = {entries.get("Le_Domain", ""), *entries.get("Le_Alt", "").split(",")}
+        return float(entries.get("Le_NextRenewTime", "0")) if known == {*self.domains, *self._others()} else 0
 
     def issue(self, days: int, profile: str, *, new_key: bool) -> None:
-        """Obtain the certificate and keep it, to be renewed after `days`. Raises AcmeError."""
+        """Obtain the certificate and keep it, to be renewed a day before `days` are over. Raises AcmeError."""
         os.makedirs(self.directory, exist_ok=True)
+        # acme.sh notes the domains before it has a certificate for them. So where another set of domains has one
+        # that is not due, a failure is not made up for: the next round finds the domains unchanged.
+        asked = {
+            "Le_Domain": self.domains[0],
+            "Le_Alt": ",".join(self._others()),
+            "Le_Webroot": WEBROOT,
+            "Le_API": self.account.directory_url,
+            "Le_Keylength": self.key_size,
+        }
+        self._write(self._read() | asked)
         say(f"Using CA: {self.account.directory_url}")
         if new_key or not os.path.exists(self.key):
             self._make_key()
@@ -152,25 +161,28 @@ class Order:
         names = ",".join(f"DNS:{domain}" for domain in self.domains)
         subject = ("-subj", f"/CN={self.domains[0]}", "-addext", f"subjectAltName={names}")
         _openssl("req", "-new", "-sha256", "-key", self.key, *subject, "-out", request)
-        say(f"Single domain='{names[4:]}'" if len(self.domains) == 1 else f"Multi domain='{names}'")
+        say(f"Single domain='{self.domains[0]}'" if len(self.domains) == 1 else f"Multi domain='{names}'")
         chain = self.account.sign(request, profile)
         leaf, end, others = chain.partition("-----END CERTIFICATE-----\n")
         for name, text in ((self.domains[0], leaf + end), ("ca", others.lstrip()), ("fullchain", chain)):
             with open(f"{self.directory}/{name}.cer", "w") as file:
                 file.write(text)
         created = int(time.time())
-        entries = {
-            "Le_Domain": self.domains[0],
-            "Le_Alt": self._others(),
-            "Le_Webroot": WEBROOT,
-            "Le_API": self.account.directory_url,
-            "Le_Keylength": self.key_size,
-            "Le_CertCreateTime": str(created),
-            "Le_NextRenewTime": str(created + days * SECONDS_A_DAY),
-        }
+        due = created + (days - 1) * SECONDS_A_DAY
+        self._write(self._read() | {"Le_CertCreateTime": str(created), "Le_NextRenewTime": str(due)})
+        say("Cert success.")
+
+    def _read(self) -> dict[str, str]:
+        """acme.sh's record of the domains, empty where there is none."""
+        if not os.path.exists(self.record):
+            return {}
+        with open(self.record) as file:
+            entries = (line.strip().partition("=") for line in file)
+            return {name: value.strip("'") for name, _, value in entries}
+
+    def _write(self, entries: dict[str, str]) -> None:
         with open(self.record, "w") as file:
             file.writelines(f"{name}='{value}'\n" for name, value in entries.items())
-        say("Cert success.")
 
     def install(self, directory: str) -> None:
         """Copy key and certificates to where nginx reads them: over the old files, as acme.sh does."""
@@ -192,8 +204,8 @@ class Order:
         finally:
             os.umask(previous)
 
-    def _others(self) -> str:
-        return ",".join(self.domains[1:]) or "no"
+    def _others(self) -> list[str]:
+        return self.domains[1:] or ["no"]
 
 
 def _openssl(*arguments: str) -> None:

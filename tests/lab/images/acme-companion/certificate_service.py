@@ -105,7 +105,7 @@ class CertificateService:
         try:
             issued = self._issue(order, wish, force)
         except AcmeError as error:
-            say(f"{hosts[0]}: Invalid status. Verification error details: {error}")
+            say(f"{hosts[0]}: {error}")
             return
         if issued:
             order.install(directory)
@@ -124,6 +124,7 @@ class CertificateService:
         if due > time.time() and not force:
             say("Domains not changed.")
             say(f"Skipping. Next renewal time is: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(due))}")
+            say("Add '--force' to force renewal.")
             return False
         days = wish["renew_after"] if wish["renew_after"].isdecimal() else own_environment("ACME_RENEW_AFTER", "60")
         renew_keys = wish["renew_private_keys"] or own_environment("RENEW_PRIVATE_KEYS", "true")

@@ -30,8 +30,6 @@ def main() -> None:
     # The ACME authority validates over IPv6 where a name has an AAAA record.
     ipv6 = ["ip", "-6", "address", "replace", "fd00:198:18::2/64", "dev", "eth0", "nodad"]
     subprocess.run(ipv6, check=True)
-    # The ACME authority visits sites by IPv6 where their names have such an address.
-    subprocess.run(["ip", "-6", "address", "add", "fd00:198:18::2/64", "dev", "eth0", "nodad"], check=True)
     if os.path.exists("/run/fcgiwrap.sock"):  # left by a container that was killed
         os.unlink("/run/fcgiwrap.sock")
     processes = {subprocess.Popen(command, env=ENVIRONMENT).pid: name for name, command in SERVICES.items()}
