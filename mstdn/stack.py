@@ -31,15 +31,26 @@ DATABASE_SERVICES = ("db", "redis", "nginx")
 
 @dataclass(frozen=True)
 class Stack:
-    """A Compose project's files on the server; `reloaded` are those that running containers can read anew."""
+    """
+    A Compose project's files on the server.
+
+    `reloaded`: those of `files` that running containers can read anew. `secrets`: path of the file that changes when the
+    containers' secrets do, "" without any; it is written by tasks/secrets.py.
+    """
 
     directories: tuple[ConfigDirectory, ...]
     files: tuple[ConfigFile, ...]
     reloaded: tuple[ConfigFile, ...]
+    secrets: str = ""
+
+    @property
+    def made_from(self) -> tuple[ConfigFile, ...]:
+        """The files that containers are made from."""
+        return tuple(file for file in self.files if file not in self.reloaded)
 
     def revision(self, *extra: str) -> str:
         """Changes exactly when containers may have to be made anew."""
-        return revision_of((file for file in self.files if file not in self.reloaded), *extra)
+        return revision_of(self.made_from, *extra)
 
     @property
     def reload_revision(self) -> str:
@@ -85,6 +96,7 @@ def mastodon_stack(settings: Settings, sizing: Sizing) -> Stack:
             *nginx,
         ),
         reloaded=nginx,
+        secrets=f"{root}/.env",
     )
 
 

@@ -23,10 +23,10 @@ compose_project(
     project="mstdn",
     directory=settings.mastodon_root,
     services=MASTODON_SERVICES,
+    stack=stack,
     # The operator's secrets count as well: a new password of the mail server has to reach the containers.
     revision=stack.revision(fingerprint_of(brought)),
     reload="reload_inner_nginx",
-    reload_revision=stack.reload_revision,
     timeout_seconds=settings.app_start_timeout_seconds,
 )
 

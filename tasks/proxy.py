@@ -19,8 +19,8 @@ compose_project(
     project="proxy",
     directory=settings.proxy_root,
     services=PROXY_SERVICES,
+    stack=stack,
     revision=stack.revision(),
     reload="reload_proxy",
-    reload_revision=stack.reload_revision,
     timeout_seconds=settings.app_start_timeout_seconds,
 )

@@ -32,11 +32,18 @@ class Project:
 
 
 class ComposeProject(FactBase[Project]):
-    """The project's containers, and the revisions that were applied and loaded last."""
+    """
+    The project's containers, and the revisions that were applied and loaded last.
+
+    `applied` and `loaded` are files that hold a revision; it counts only while each of `applied_files` (or
+    `loaded_files`) is there and no newer, so that what somebody changed by hand in between is noticed.
+    """
 
     @override
-    def command(self, project: str, applied: str, loaded: str) -> StringCommand:
-        return question("compose_state", project, applied, loaded)
+    def command(
+        self, project: str, applied: str, loaded: str, applied_files: list[str], loaded_files: list[str]
+    ) -> StringCommand:
+        return question("compose_state", project, applied, loaded, *applied_files, "--", *loaded_files)
 
     @staticmethod
     @override

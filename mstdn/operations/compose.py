@@ -8,6 +8,7 @@ from pyinfra.api import operation
 
 from mstdn.facts.compose import ComposeProject
 from mstdn.shell import Commands, script
+from mstdn.stack import Stack
 
 
 @operation()
@@ -15,9 +16,9 @@ def compose_project(
     project: str,
     directory: str,
     services: Sequence[str],
+    stack: Stack,
     revision: str,
     reload: str,
-    reload_revision: str,
     timeout_seconds: int,
 ) -> Commands:
     """
@@ -25,21 +26,28 @@ def compose_project(
 
     + project, directory: its name and where its compose.yaml lies
     + services: that shall run
-    + revision: of the files that containers are made from; a change makes Compose replace what it affects
-    + reload: name of the script that makes running services read their configuration anew, called with the directory
-    + reload_revision: of that configuration; a change calls the script, unless no container is older than it
+    + stack: the project's files
+    + revision: of all that containers are made from; a change makes Compose replace what it affects
+    + reload: name of the script that makes running services read stack.reloaded anew, called with the directory
     + timeout_seconds: for all services to become healthy; then the run fails and shows the last words of the others
 
     Neither "up --dry-run" nor "config --hash" can tell whether something is to be done (docker/compose#14029, #14001,
     #10907), so the suite notes on the server what it applied.
     """
     applied, loaded = f"{directory}/state/applied", f"{directory}/state/loaded"
-    state = host.get_fact(ComposeProject, project=project, applied=applied, loaded=loaded)
+    state = host.get_fact(
+        ComposeProject,
+        project=project,
+        applied=applied,
+        loaded=loaded,
+        applied_files=[*(file.path for file in stack.made_from), *([stack.secrets] if stack.secrets else [])],
+        loaded_files=[file.path for file in stack.reloaded],
+    )
     running = Counter(container.service for container in state.containers if container.well)
     as_wanted = state.applied == revision and set(running) == set(services) and len(state.containers) == running.total()
     if not as_wanted:
         yield script("compose_up", project, directory, str(timeout_seconds), applied, revision)
-    if state.loaded != reload_revision:
+    if state.loaded != stack.reload_revision:
         if state.containers:
             yield script(reload, directory)
-        yield script("write_file", loaded, "0:0", "0644", stdin=f"{reload_revision}\n")
+        yield script("write_file", loaded, "0:0", "0644", stdin=f"{stack.reload_revision}\n")

@@ -1,8 +1,17 @@
-# The project $1: what was applied last ($2, $3), then for each of its containers
+# The project $1: the revision in each of the stamps $2 (applied) and $3 (loaded), as long as no file it stands for is gone
+# or newer: the files after $3 up to "--" belong to the first stamp, the rest to the second. Then for each container
 # "service name status health same-image" where same-image is whether it runs what its reference stands for now.
-project=$1
-for stamp in "$2" "$3"; do
-    printf 'stamp %s\n' "$(cat "$stamp" 2>/dev/null)"
+project=$1 applied=$2 loaded=$3
+shift 3
+stamp=$applied
+fresh=yes
+for file in "$@" --; do
+    if [ "$file" = -- ]; then
+        [ "$fresh" = yes ] && printf 'stamp %s\n' "$(cat "$stamp" 2>/dev/null)" || echo 'stamp '
+        stamp=$loaded fresh=yes
+    elif [ ! -e "$file" ] || [ "$file" -nt "$stamp" ]; then
+        fresh=no
+    fi
 done
 [ -S /run/docker.sock ] || exit 0
 containers=$(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \

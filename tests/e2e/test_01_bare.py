@@ -28,7 +28,7 @@ def test_a_plan_leaves_a_bare_server_bare(bare: Instance) -> None:
     ("settings", "words"),
     [
         pytest.param(
-            {"preflight_memory_and_swap_mib": 1_000_000}, "preflight_memory_and_swap_mib", id="too little memory"
+            {"preflight_memory_and_swap_mib": 1_000_000}, "1000000 MiB", id="too little memory"
         ),
         pytest.param({"preflight_free_disk_gib": 99_000}, "preflight_free_disk_gib", id="too little disk"),
         pytest.param({"local_domain": "elsewhere.example.org"}, "198.18.0.99", id="a name that leads elsewhere"),
@@ -46,7 +46,7 @@ def test_preflight_refuses_what_cannot_work(bare: Instance, settings: dict[str, 
 
 def test_preflight_lists_everything_at_once(bare: Instance) -> None:
     refusal = bare.refusal(preflight_memory_and_swap_mib=1_000_000, preflight_free_disk_gib=99_000)
-    assert "preflight_memory_and_swap_mib" in refusal and "preflight_free_disk_gib" in refusal
+    assert "1000000 MiB" in refusal and "preflight_free_disk_gib" in refusal
 
 
 @pytest.mark.parametrize("port", [80, 443])

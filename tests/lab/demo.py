@@ -1,6 +1,7 @@
 """Deploy the suite into the lab, look at the result from outside, and tell where to look further."""
 
 import json
+import shutil
 import subprocess
 
 from tests.lab import lab
@@ -19,19 +20,36 @@ def demo() -> None:
     """
     lab.up()
     world = World()
-    print("\nDeploy: pyinfra tests/lab/inventory.py deploy.py\n", flush=True)
-    command = world.pyinfra_command("deploy.py", options=["--limit", "server", "--yes"])
-    if subprocess.run(command, cwd=REPOSITORY, env=world.environment(), check=False).returncode != 0:
-        raise LabError(
-            "The deployment failed; pyinfra says above where and why. Nothing was removed: see `make lab-shell`."
-        )
-    print()
+    print("\nDeploy: pyinfra tests/lab/inventory.py deploy.py -y\n", flush=True)
+    totals = _deploy(world)
     with step(f"Visit https://{world.domain} as another machine would"):
         version = _version_seen_by_visitor(world)
     curl = _curl_from_here(world)
-    with step("Visit it from this machine"):
-        run(curl)
-    print(_farewell(world, version, " ".join(curl)))
+    if shutil.which("curl"):
+        with step("Visit it from this machine"):
+            run(curl, directory=REPOSITORY)
+    print(_farewell(world, version, totals, " ".join(curl)))
+
+
+def _deploy(world: World) -> str:
+    """Run pyinfra with its output shown as it comes; the counts in the last row of its table of results."""
+    counts: list[str] = []
+    with subprocess.Popen(
+        world.pyinfra_command("deploy.py", options=["--limit", "server", "--yes"]),
+        cwd=REPOSITORY,
+        env=world.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            if line.lstrip().startswith("Grand total"):
+                counts = line.replace("-", "0").split()[-3:]
+    if process.returncode != 0 or not counts:
+        raise LabError("The deployment failed: pyinfra says above where and why. Look around with: make lab-shell")
+    return "success: {}, error: {}, no change: {}".format(*counts)
 
 
 def _version_seen_by_visitor(world: World) -> str:
@@ -49,20 +67,19 @@ def _curl_from_here(world: World) -> list[str]:
     ]
 
 
-def _farewell(world: World, version: str, curl: str) -> str:
-    log = "docker compose --project-name mstdn logs --follow"
+def _farewell(world: World, version: str, totals: str, curl: str) -> str:
     return f"""
-Mastodon {version} runs on the lab's server.
+Mastodon {version} runs on the lab's server. Operations of this run: {totals}.
 
   From a shell of this machine:
     {curl}
-  From a browser of this machine (its own profile, because the authority is a throw-away one):
+  From a browser of this machine, in a profile of its own, because nothing else should trust a throw-away authority:
     chromium --user-data-dir=/tmp/mstdn-lab-browser --ignore-certificate-errors \\
       --host-resolver-rules='MAP {world.domain} {ADDRESS}' https://{world.domain}/
-  Or for any browser: add "{ADDRESS} {world.domain}" to /etc/hosts and trust .lab/authorities.pem.
+  Or in any browser: add "{ADDRESS} {world.domain}" to /etc/hosts and trust .lab/authorities.pem.
 
-  Look around on the server:    make lab-shell
-  Its logs:                     make lab-shell, then: {log}
-  Converge again:               make demo
-  A fresh bare server:          make lab-reset
-  Stop and remove the lab:      make lab-down"""
+  Look around on the server:  make lab-shell
+  Its logs:                   make lab-shell, and there: docker compose --project-name mstdn logs --follow
+  Converge again:             make demo
+  A fresh bare server:        make lab-reset
+  Stop and remove the lab:    make lab-down"""

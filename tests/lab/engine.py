@@ -185,7 +185,8 @@ def _mount_points_below(directory: Path) -> list[str]:
 
 
 def _remove_cgroups() -> None:
-    # The kernel removes nothing by itself, and only empty cgroups can be removed: deepest first.
-    for top in Path("/sys/fs/cgroup").glob(f"**/{CGROUP_PARENT}"):
+    # In each hierarchy of version 1, and in that of version 2. A cgroup can go only when it has no other in it.
+    hierarchies = Path("/sys/fs/cgroup")
+    for top in (*hierarchies.glob(CGROUP_PARENT), *hierarchies.glob(f"*/{CGROUP_PARENT}")):
         for directory, _, _ in os.walk(top, topdown=False):
             Path(directory).rmdir()

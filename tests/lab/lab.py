@@ -88,7 +88,11 @@ def running() -> Engine:
 def _lock() -> Iterator[None]:
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("Wait for another command of the lab"):
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -1,0 +1,266 @@
+"""The site from the visitor's machine: what a browser, an app and another server see, and what an attacker tries."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from email.message import EmailMessage
+
+import pytest
+
+from tests.e2e.instance import Instance, Response
+from tests.lab.commands import wait_until
+
+VISITOR = "198.18.0.20"
+
+
+def home_page(instance: Instance) -> Response:
+    page = instance.visit("/")
+    assert page.status == 200, page
+    return page
+
+
+def asset_paths(page: Response) -> list[str]:
+    paths = re.findall(r'(?:href|src)="(/packs/[^"]+)"', page.body)
+    assert paths, page.body
+    return paths
+
+
+# --- TLS and redirects --------------------------------------------------------------------------
+
+
+def test_the_site_is_served_with_a_valid_certificate(instance: Instance) -> None:
+    answer = instance.visit("/api/v2/instance")
+    assert answer.status == 200
+    described = json.loads(answer.body)
+    assert (described["domain"], described["version"]) == ("social.example.org", "4.7.6")
+
+
+@pytest.mark.parametrize("family", ["--ipv4", "--ipv6"])
+def test_the_site_is_served_over_both_protocols(instance: Instance, family: str) -> None:
+    assert instance.visit("/health", family).status == 200
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 301), ("POST", 308)])
+def test_plain_http_leads_to_https_and_a_post_stays_a_post(instance: Instance, method: str, status: int) -> None:
+    answer = instance.visit("/inbox?a=b", "--request", method, scheme="http")
+    assert (answer.status, answer.header("Location")) == (status, "https://social.example.org/inbox?a=b")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v2/instance", "/health", "/no-such-page"])
+def test_there_is_exactly_one_strict_transport_security_header(instance: Instance, path: str) -> None:
+    values = [value for name, value in instance.visit(path).headers if name == "strict-transport-security"]
+    assert len(values) == 1 and values[0].startswith("max-age=31536000")
+
+
+def test_an_unknown_host_gets_nothing_of_ours(instance: Instance) -> None:
+    name, address = "unknown.example.org", "198.18.0.10"
+    over_tls = f"curl --silent --insecure --resolve {name}:443:{address} https://{name}/"
+    assert instance.world.visitor.run(over_tls, check=False).returncode == 35, "TLS was completed"
+    over_http = (
+        f"curl --silent --output /dev/null --write-out '%{{http_code}}' --resolve {name}:80:{address} http://{name}/"
+    )
+    assert instance.world.visitor.run(over_http).stdout == "503"
+
+
+def test_certificates_and_account_are_kept_outside_of_the_containers(instance: Instance) -> None:
+    assert instance.succeeds("ls /srv/proxy/acme/*/ca/*/*/account.json")
+    assert instance.run("stat -L -c %a /srv/proxy/certs/social.example.org.key").strip() == "600"
+
+
+# --- What an attacker sends ---------------------------------------------------------------------
+
+
+def test_forged_headers_do_not_reach_mastodon(instance: Instance) -> None:
+    forged = {
+        "X-Forwarded-For": "203.0.113.66",
+        "X-Real-IP": "203.0.113.66",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.example.org",
+        "Forwarded": "for=203.0.113.66;host=evil.example.org",
+        "Proxy": "http://evil.example.org",
+    }
+    options = [word for name, value in forged.items() for word in ("--header", f"{name}: {value}")]
+    seen = json.loads(instance.visit("/_lab/request", "--ipv4", *options).body)
+    assert seen["remote_ip"] == VISITOR
+    assert seen["base_url"] == "https://social.example.org"
+    assert not {"forwarded", "proxy"} & set(seen["headers"])
+    # What was added on the way names each proxy once, and nothing of the visitor's.
+    assert [value for value in seen["headers"].values() if "203.0.113.66" in value or "evil" in value] == []
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/v1/streaming/../../../metrics", "/api/v1/streaming/../../metrics"])
+def test_figures_of_the_streaming_server_are_not_public(instance: Instance, path: str) -> None:
+    assert "mastodon" not in instance.visit(path, "--path-as-is").body.lower() or instance.visit(path).status == 404
+
+
+@pytest.mark.parametrize("option", ["-4", "-6"])
+def test_nothing_but_ssh_http_and_https_is_open(instance: Instance, option: str) -> None:
+    address = "198.18.0.10" if option == "-4" else "fd00:198:18::10"
+    family = [] if option == "-4" else ["-6"]
+    scan = " ".join(["nmap", *family, "-Pn", "-n", "-p-", "-T5", "--min-rate", "5000", "--open", "-oG", "-", address])
+    ports = re.findall(r"(\d+)/open/tcp", instance.world.visitor.run(scan).stdout)
+    assert ports == ["22", "80", "443"]
+
+
+# --- Assets and media ---------------------------------------------------------------------------
+
+
+def test_compiled_assets_may_be_kept_for_ever(instance: Instance) -> None:
+    for path in asset_paths(home_page(instance)):
+        answer = instance.visit(path)
+        assert answer.status == 200
+        assert "immutable" in answer.header("Cache-Control")
+        assert answer.header("X-Content-Type-Options") == "nosniff"
+
+
+@pytest.fixture(name="alice", scope="module")
+def _alice(instance: Instance) -> str:
+    """Her access token."""
+    return instance.token("alice")
+
+
+def upload(instance: Instance, token: str, megabytes: int) -> Response:
+    film = "/tmp/film.mp4"
+    instance.world.visitor.run(f"printf '\\0\\0\\0\\030ftypisom' >{film} && truncate --size={megabytes}000000 {film}")
+    try:
+        form = ("--form", f"file=@{film};type=video/mp4")
+        return instance.visit("/api/v2/media", "--header", f"Authorization: Bearer {token}", *form)
+    finally:
+        instance.world.visitor.run(f"rm {film}")
+
+
+def test_a_film_of_90_mb_is_accepted_and_one_of_120_mb_is_not(instance: Instance, alice: str) -> None:
+    assert upload(instance, alice, 90).status == 202
+    assert upload(instance, alice, 120).status == 413
+
+
+# The smallest image that is one.
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+
+
+def test_uploads_are_served_as_files_that_no_browser_runs(instance: Instance, alice: str) -> None:
+    form = ("--form", "file=@-;filename=a.gif;type=image/gif", "--header", f"Authorization: Bearer {alice}")
+    answer = instance.visit("/api/v2/media", *form, stdin=GIF)
+    assert answer.status == 200, answer
+    url = json.loads(answer.body)["url"]
+    assert url.startswith("https://social.example.org/system/")
+    file = instance.visit(url.removeprefix("https://social.example.org"))
+    assert file.status == 200
+    assert file.header("Content-Type") == "image/gif"
+    assert file.header("X-Content-Type-Options") == "nosniff"
+    assert file.header("Content-Security-Policy") == "default-src 'none'; form-action 'none'"
+    assert instance.visit("/system/").status in (403, 404)
+
+
+# --- Streaming ----------------------------------------------------------------------------------
+
+# Waits for the first update on a stream of server-sent events.
+EVENTS = """
+import sys, urllib.request
+url, token = sys.argv[1:]
+request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token})
+with urllib.request.urlopen(request, timeout=60) as stream:
+    print("open", flush=True)
+    event = ""
+    for line in stream:
+        name, _, value = line.decode().rstrip().partition(": ")
+        if name == "event":
+            event = value
+        elif name == "data" and event == "update":
+            print(value)
+            break
+"""
+
+# The same over a WebSocket.
+WEBSOCKET = """
+import asyncio, json, sys, websockets
+async def main(url, token):
+    async with websockets.connect(url + "&access_token=" + token, open_timeout=30) as connection:
+        print("open", flush=True)
+        async for message in connection:
+            if json.loads(message).get("event") == "update":
+                print(json.loads(message)["payload"])
+                return
+asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 60))
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "url"),
+    [
+        pytest.param(EVENTS, "https://social.example.org/api/v1/streaming/user", id="server-sent events"),
+        pytest.param(WEBSOCKET, "wss://social.example.org/api/v1/streaming?stream=user", id="WebSocket"),
+    ],
+)
+def test_posts_arrive_at_once_through_both_proxies(instance: Instance, alice: str, program: str, url: str) -> None:
+    visitor = instance.world.visitor
+    heard = "/tmp/heard"
+    visitor.run("cat >/tmp/listen.py", stdin=program)
+    visitor.run(f"timeout 60 python3 /tmp/listen.py '{url}' {alice} >{heard} 2>&1 &")
+    wait_until("the stream is open", lambda: "open" in visitor.read(heard), timeout=20)
+
+    def a_post_arrives() -> bool:
+        # The server subscribes a moment after it answers, so one post may come too early.
+        text = f"posted at {time.time()}"
+        posted = instance.visit(
+            "/api/v1/statuses", "--header", f"Authorization: Bearer {alice}", "--form", f"status={text}"
+        )
+        assert posted.status == 200, posted
+        deadline = time.monotonic() + 2
+        while text not in visitor.read(heard):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    wait_until(f"a post arrives; heard so far: {visitor.read(heard)}", a_post_arrives, timeout=20)
+
+
+# --- Mail ---------------------------------------------------------------------------------------
+
+
+def test_mail_reaches_people_through_the_operators_mail_server(instance: Instance) -> None:
+    instance.token("bob")
+    before = len(instance.world.mails())
+    form = instance.visit("/auth/password/new")
+    (token,) = re.findall(r'name="authenticity_token" value="([^"]+)"', form.body)
+    answer = instance.visit(
+        "/auth/password",
+        *("--header", f"Cookie: {form.header('Set-Cookie').partition(';')[0]}"),
+        *("--data-urlencode", f"authenticity_token={token}"),
+        *("--data-urlencode", "user[email]=bob@example.org"),
+    )
+    assert answer.status == 303, answer
+    wait_until("the mail arrives", lambda: len(instance.world.mails()) > before, timeout=30)
+    mail = instance.world.mails()[-1]
+    assert isinstance(mail.message, EmailMessage)
+    assert mail.recipients == ("bob@example.org",)
+    assert mail.sender == "mastodon@example.org"
+    assert "https://social.example.org/auth/password" in str(mail.message)
+
+
+# --- When Mastodon is away ----------------------------------------------------------------------
+
+
+def test_while_mastodon_is_away_files_are_served_and_the_next_run_brings_it_back(instance: Instance) -> None:
+    paths = asset_paths(home_page(instance))
+    instance.run(f"docker stop --time 20 {instance.container('mstdn', 'web')}")
+    try:
+        page = instance.visit("/")
+        assert page.status == 502
+        assert "Back in a moment" in page.body and page.header("Retry-After")
+        assert [instance.visit(path).status for path in paths] == [200] * len(paths)
+    finally:
+        assert instance.converge().changed == ["tasks/app.py | Start Mastodon"]
+    assert home_page(instance)
+
+
+@pytest.mark.parametrize(("project", "service"), [("mstdn", "streaming"), ("proxy", "docker-gen")])
+def test_a_container_that_somebody_removed_comes_back(instance: Instance, project: str, service: str) -> None:
+    instance.run(f"docker rm --force {instance.container(project, service)}")
+    assert len(instance.converge().changed) == 1
+    assert instance.inspect(project, service)["State"]["Health"]["Status"] == "healthy"
