@@ -8,10 +8,10 @@ from mstdn.shell import question
 
 class Installed(FactBase[dict[str, str]]):
     """
-    What was installed: LOCAL_DOMAIN, MASTODON_VERSION, MIGRATIONS, and DATABASE if PostgreSQL's directory is in use.
+    What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
-    MIGRATIONS is "before" while some wait for the release to serve, "none" if it brought none, "done" at the end.
-    Empty on a bare server.
+    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS: "before" if some have to wait until that release
+    serves, "none" if it brought none. Empty on a bare server.
     """
 
     @override

@@ -40,8 +40,8 @@ def prepared_database(
             f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
         )
         return
-    if installed.get("MASTODON_VERSION") == release:
-        host.noop(f"the database is at {release}")
+    if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
+        host.noop(f"the database is ready for {release}")
         return
     yield script("database_prepare", directory, release, marker, local_domain, str(timeout_seconds), *services)
 
@@ -54,6 +54,5 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     On a first installation there is nothing to do: the schema came complete.
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
-    version = installed.get("MASTODON_VERSION")
-    if version and (version != release or installed.get("MIGRATIONS") != "done"):
-        yield script("database_finish", directory, marker)
+    if installed.get("MASTODON_VERSION", release) != release:
+        yield script("database_finish", directory, marker, release)

@@ -9,7 +9,7 @@ if docker compose up --detach --no-build --remove-orphans --wait --wait-timeout 
     mv -fT "$stamp.new" "$stamp"
     exit 0
 fi
-tail -n 5 .up.log >&2
+tail -n 1 .up.log >&2
 rm -f .up.log
 containers=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" \
     --filter label=com.docker.compose.oneoff=False)

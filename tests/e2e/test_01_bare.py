@@ -27,9 +27,7 @@ def test_a_plan_leaves_a_bare_server_bare(bare: Instance) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        pytest.param(
-            {"preflight_memory_and_swap_mib": 1_000_000}, "1000000 MiB", id="too little memory"
-        ),
+        pytest.param({"preflight_memory_and_swap_mib": 1_000_000}, "1000000 MiB", id="too little memory"),
         pytest.param({"preflight_free_disk_gib": 99_000}, "preflight_free_disk_gib", id="too little disk"),
         pytest.param({"local_domain": "elsewhere.example.org"}, "198.18.0.99", id="a name that leads elsewhere"),
         pytest.param(

@@ -125,20 +125,38 @@ def _hand_out_identity(current: Engine, servers: list[str]) -> None:
     def read(name: str) -> str:
         return current.run("exec", INTERNET.container, "cat", f"/identity/{name}").stdout
 
-    management = "acme-v02.api.letsencrypt.org:15000"
-    root = current.run(
-        *("exec", INTERNET.container, "curl", "--silent", "--fail", "--cacert", "/identity/ca.crt"),
-        *("--resolve", f"{management}:127.0.0.1", f"https://{management}/roots/0"),  # a new root on each start
-    ).stdout
     host_key = " ".join(read("ssh_host_ed25519_key.pub").split()[:2])
     world = {"servers": servers, "docker_key_fingerprint": read("docker.fingerprint").strip()}
     (STATE / "operator").touch(mode=0o600)
     (STATE / "operator").write_text(read("operator"))
     (STATE / "known_hosts").write_text("".join(f"{server.address} {host_key}\n" for server in SERVERS.values()))
-    (STATE / "authorities.pem").write_text(read("ca.crt") + root)
+    _trust(current, STATE / "authorities.pem", read("ca.crt"), _acme_root(current))
     (STATE / "world.json").write_text(json.dumps(world))
+
+
+def _acme_root(current: Engine) -> str:
+    """The root certificate (PEM) that the ACME authority made when it started."""
+    management = "acme-v02.api.letsencrypt.org:15000"
+    return current.run(
+        *("exec", INTERNET.container, "curl", "--silent", "--fail", "--cacert", "/identity/ca.crt"),
+        *("--resolve", f"{management}:127.0.0.1", f"https://{management}/roots/0"),
+    ).stdout
+
+
+def _trust(current: Engine, bundle: Path, *authorities: str) -> None:
+    """
+    Add authorities (PEM) to the bundle, and have the visitor trust all in it.
+
+    Earlier roots stay: a server may have been certified before the Internet was made anew.
+    """
+    known = bundle.read_text() if bundle.exists() else ""
+    bundle.write_text(known + "".join(authority for authority in authorities if authority not in known))
     current.run(
-        *("exec", "--interactive", VISITOR.container, "sh", "-c"),
-        "cat >/usr/local/share/ca-certificates/acme.crt && update-ca-certificates",
-        stdin=root,
+        *("exec", "--interactive", VISITOR.container, "sh", "-euc"),
+        """
+        cd /usr/local/share/ca-certificates
+        csplit --quiet --elide-empty-files --prefix=lab- --suffix-format=%03d.crt - '/BEGIN CERTIFICATE/' '{*}'
+        update-ca-certificates
+        """,
+        stdin=bundle.read_text(),
     )
