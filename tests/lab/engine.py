@@ -146,10 +146,9 @@ def _start() -> Engine:
 
 def stop() -> None:
     """Stop the lab's own engine, if it runs, and take back what it did to this machine; its images stay."""
-    process_id = _own_process_id()
-    if process_id:
+    if process_id := _own_process_id():
         os.kill(process_id, signal.SIGTERM)
-        wait_until("the lab's engine has ended", lambda: not Path(f"/proc/{process_id}").exists(), 60)
+        wait_until("the lab's engine has ended", lambda: not _own_process_id(), 60)
     if not HOME.exists() or os.geteuid() != 0:
         return
     for mount_point in _mount_points_below(HOME):
@@ -173,7 +172,7 @@ def _own_process_id() -> int:
     try:
         process_id = int(PID_FILE.read_text())
         command = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+    except (FileNotFoundError, ProcessLookupError, ValueError):  # no such process, or it is just ending
         return 0
     return process_id if str(EXEC_ROOT).encode() in command else 0
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from mstdn.files import ConfigFile
 from mstdn.operations.compose import compose_project
 from mstdn.operations.database import finished_migrations, prepared_database
 from mstdn.operations.secrets import GROUPS, REPLACEABLE, secrets
+from mstdn.stack import Stack
 from tests.harness import Command, commands_of, refusal_of
 
 # --- Secrets ------------------------------------------------------------------------------------
@@ -132,7 +134,8 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
 
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
-INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nMIGRATIONS=done\nDATABASE=present\n"
+INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nDATABASE=present\n"
+UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
 
 
 PREPARATION: dict[str, Any] = {
@@ -175,44 +178,61 @@ def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) 
     assert "backup" in refusal
 
 
+def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
+    assert prepare_commands(UNDER_WAY, "v4.7.6") == []
+
+
+def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
+    (command,) = prepare_commands(UNDER_WAY, "v4.7.5")
+    assert command.script == "database_prepare"
+
+
 @pytest.mark.parametrize(
     ("state", "finishes"),
     [
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6"), False, id="done"),
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6").replace("done", "before"), True, id="some wait"),
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6").replace("done", "none"), True, id="none came, not noted"),
-        pytest.param(INSTALLED, True, id="an upgrade is planned"),
+        pytest.param(INSTALLED, False, id="done"),
+        pytest.param(UNDER_WAY, True, id="some wait"),
+        pytest.param(UNDER_WAY.replace("before", "none"), True, id="none came, not noted"),
+        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), True, id="an upgrade is planned"),
         pytest.param("", False, id="bare server"),
     ],
 )
 def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: bool) -> None:
+    release = "v4.7.5" if state == INSTALLED else "v4.7.6"
     commands = commands_of(
         finished_migrations,
         {"installed_state": state},
         directory="/srv/mastodon",
-        release="v4.7.6",
+        release=release,
         marker=MARKER,
         database=DATABASE,
     )
-    assert commands == ([Command("database_finish", ("/srv/mastodon", MARKER))] if finishes else [])
+    assert commands == ([Command("database_finish", ("/srv/mastodon", MARKER, release))] if finishes else [])
 
 
 # --- Compose ------------------------------------------------------------------------------------
 
+STACK = Stack(
+    directories=(),
+    files=(ConfigFile("/srv/mastodon/compose.yaml", "services"), ConfigFile("/srv/mastodon/nginx.conf", "events")),
+    reloaded=(ConfigFile("/srv/mastodon/nginx.conf", "events"),),
+    secrets="/srv/mastodon/.env",
+)
+LOADED = STACK.reload_revision
 PROJECT: dict[str, Any] = {
     "project": "mstdn",
     "directory": "/srv/mastodon",
     "services": ("db", "web"),
+    "stack": STACK,
     "revision": "aaaa",
     "reload": "reload_inner_nginx",
-    "reload_revision": "bbbb",
     "timeout_seconds": 300,
 }
 WELL = "service db running healthy yes\nservice web running healthy yes\n"
 UP = Command("compose_up", ("mstdn", "/srv/mastodon", "300", "/srv/mastodon/state/applied", "aaaa"))
 RELOAD = [
     Command("reload_inner_nginx", ("/srv/mastodon",)),
-    Command("write_file", ("/srv/mastodon/state/loaded", "0:0", "0644"), "bbbb\n"),
+    Command("write_file", ("/srv/mastodon/state/loaded", "0:0", "0644"), f"{LOADED}\n"),
 ]
 
 
@@ -221,7 +241,7 @@ def compose_commands(state: str, **changed: Any) -> list[Command]:
 
 
 def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
-    assert compose_commands("stamp aaaa\nstamp bbbb\n" + WELL) == []
+    assert compose_commands(f"stamp aaaa\nstamp {LOADED}\n" + WELL) == []
 
 
 @pytest.mark.parametrize(
@@ -237,20 +257,20 @@ def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
     ],
 )
 def test_a_project_that_does_not_run_as_wanted_is_brought_up(containers: str) -> None:
-    assert compose_commands("stamp aaaa\nstamp bbbb\n" + containers) == [UP]
+    assert compose_commands(f"stamp aaaa\nstamp {LOADED}\n" + containers) == [UP]
 
 
 def test_changed_files_bring_the_project_up() -> None:
-    assert compose_commands("stamp cccc\nstamp bbbb\n" + WELL) == [UP]
+    assert compose_commands(f"stamp cccc\nstamp {LOADED}\n" + WELL) == [UP]
 
 
 def test_two_healthy_replicas_of_a_service_are_as_wanted() -> None:
-    assert compose_commands("stamp aaaa\nstamp bbbb\n" + WELL + "service web running healthy yes\n") == []
+    assert compose_commands(f"stamp aaaa\nstamp {LOADED}\n" + WELL + "service web running healthy yes\n") == []
 
 
 def test_configuration_that_can_be_read_anew_is_only_reloaded() -> None:
     assert compose_commands("stamp aaaa\nstamp cccc\n" + WELL) == RELOAD
 
 
-def test_on_a_bare_server_the_project_starts_before_it_reloads() -> None:
-    assert compose_commands("") == [UP, *RELOAD]
+def test_containers_that_are_new_have_nothing_to_load_anew() -> None:
+    assert compose_commands("") == [UP, RELOAD[-1]]

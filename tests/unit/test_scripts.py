@@ -7,6 +7,7 @@ them run for real, on a real server, in tests/e2e.
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 import subprocess
@@ -70,7 +71,7 @@ def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
 QUESTIONS: list[tuple[FactBase[Any], str, list[str]]] = [
     (PublishedAssets(), "assets_state", [NOWHERE, "no-such-image:1"]),
     (ImageBuilds(), "build_state", [NOWHERE, "no-such-image:1"]),
-    (ComposeProject(), "compose_state", ["no-such-project", NOWHERE, NOWHERE]),
+    (ComposeProject(), "compose_state", ["no-such-project", NOWHERE, NOWHERE, NOWHERE, "--", NOWHERE]),
     (DockerHost(), "docker_host", [NOWHERE, "no-such-package"]),
     (DockerNetworks(), "docker_networks", ["no-such-network"]),
     (FileStates(), "file_states", [NOWHERE]),
@@ -378,3 +379,30 @@ def test_docker_is_restarted_where_no_container_stops(tmp_path: Path, containers
     answer = daemon(tmp_path, containers=containers, live_restore=live_restore)
     assert answer.returncode == 0, answer.stderr
     assert "systemctl restart docker.service" in (tmp_path / "calls").read_text()
+
+
+# --- Compose ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "stamps"),
+    [
+        pytest.param("", ["stamp one", "stamp two"], id="nothing"),
+        pytest.param("compose.yaml", ["stamp ", "stamp two"], id="what containers are made from"),
+        pytest.param("nginx.conf", ["stamp one", "stamp "], id="what they can load anew"),
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_stamp_counts_until_one_of_its_files_changes(
+    tmp_path: Path, changed: str, stamps: list[str], lost: bool
+) -> None:
+    for age, name in ((300, "compose.yaml"), (300, "nginx.conf"), (200, "applied"), (200, "loaded")):
+        (tmp_path / name).write_text({"applied": "one", "loaded": "two"}.get(name, ""))
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    if changed and lost:
+        (tmp_path / changed).unlink()
+    elif changed:
+        os.utime(tmp_path / changed)
+    paths = [tmp_path / name for name in ("applied", "loaded", "compose.yaml", "--", "nginx.conf")]
+    arguments = ["--" if path.name == "--" else path for path in paths]
+    assert run_script("compose_state", "no-such-project", *arguments).stdout.splitlines() == stamps

@@ -48,7 +48,7 @@ def revisions(settings: Settings) -> dict[str, str]:
         ({"smtp_server": "mail.example.org"}, {"mastodon runs"}),
         ({"web_threads": 7}, {"mastodon runs"}),
         ({"postgres_memory_mib": 2048}, {"mastodon runs"}),
-        ({"acme_email": "other@example.org"}, {"mastodon runs", "proxy runs"}),
+        ({"acme_email": "other@example.org"}, {"proxy runs"}),
         ({"acme_directory": "https://acme.example.org/directory"}, {"proxy runs"}),
         ({"proxy_trust_downstream": True}, {"proxy runs"}),
         ({"docker_log_size_mib": 20}, {"mastodon runs", "proxy runs"}),
