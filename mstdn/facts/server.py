@@ -45,15 +45,17 @@ class ServerReport:
     """
     A server as it is. `system` is ("debian", "13"), ("", "") if the server said nothing at all.
 
-    `swaps`: MiB by path. `directories`: mastodon_root and proxy_root without symbolic links. `packages`: those of
-    Docker that are installed, "snap:docker" among them. `answers`: what the DNS says, by name. `installed`: what
-    the suite noted at its last run. `clock`: seconds since the epoch.
+    `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
+    proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.
+    `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `clock`: seconds since
+    the epoch.
     """
 
     system: tuple[str, str] = ("", "")
     architecture: str = ""
     init: str = ""
     memory_mib: int = 0
+    limits_memory: bool = True
     swaps: dict[str, int] = field(default_factory=dict)
     disks: tuple[Disk, ...] = ()
     listeners: tuple[Listener, ...] = ()
@@ -102,6 +104,7 @@ def read_report(lines: Sequence[str]) -> ServerReport:
         architecture=values["architecture"][0],
         init=values["init"][0],
         memory_mib=int(values["memory"][0]) // 1024,
+        limits_memory="unlimited" not in values,
         swaps={path: round(int(kib) / 1024) for kib, path in map(str.split, values.get("swap", []))},
         disks=tuple(Disk(path, int(kib) // 1024, mount) for path, kib, mount in map(str.split, values["disk"])),
         listeners=tuple(_listener(value) for value in values.get("listener", [])),

@@ -11,15 +11,14 @@ from mstdn.shell import question
 
 @dataclass
 class Shape:
-    """`ipv6`: it has a global address. `limits_memory`: its kernel can limit a container's memory."""
+    """`ipv6`: it has a global address."""
 
     memory_mib: int = 0
     ipv6: bool = False
-    limits_memory: bool = False
 
 
 class ServerShape(FactBase[Shape]):
-    """Memory, IPv6 and what the kernel can limit."""
+    """Memory and IPv6."""
 
     @override
     def command(self) -> StringCommand:
@@ -39,8 +38,6 @@ class ServerShape(FactBase[Shape]):
                 shape.memory_mib = int(value) // 1024
             elif key == "ipv6":
                 shape.ipv6 = True
-            elif key == "limits":
-                shape.limits_memory = True
         return shape
 
 

@@ -9,6 +9,7 @@ printf 'architecture %s\n' "$(dpkg --print-architecture)"
 printf 'init %s\n' "$(cat /proc/1/comm)"
 awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
 awk 'NR > 1 { print "swap " $3, $1 }' /proc/swaps
+grep -qsw memory /sys/fs/cgroup/cgroup.controllers || [ -d /sys/fs/cgroup/memory ] || echo unlimited
 
 for path in "$root" /var/lib/docker "$swap"; do
     existing=$path

@@ -1,5 +1,4 @@
-# What a server is and stays: memory in KiB, whether it has a global IPv6 address, whether its kernel can limit memory.
+# What a server is and stays: memory in KiB, and whether it has a global IPv6 address.
 awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
 awk '$4 == "00" && $6 != "lo" { found = 1 } END { if (found) print "ipv6" }' /proc/net/if_inet6 2>/dev/null
-grep -qsw memory /sys/fs/cgroup/cgroup.controllers && echo limits
 exit 0

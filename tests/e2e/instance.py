@@ -117,7 +117,7 @@ class Instance:
     def secrets(self) -> dict[str, str]:
         """The instance's secrets by name, as far as the file has them."""
         lines = self.run(f"grep -v ^# {SECRETS_FILE}", check=False).splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        return dict(line.split("=", 1) for line in lines if "=" in line)
 
     # The visitor's side
 

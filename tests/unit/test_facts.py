@@ -190,7 +190,7 @@ companion\x20
             ["[Sun Nov 23] Creating/renewal social.example.org certificates...", ""],
         ),
     ),
-    (ServerShape(), "memory 2014084\nipv6\nlimits\n", Shape(1966, True, True)),
+    (ServerShape(), "memory 2014084\nipv6\n", Shape(1966, True)),
 ]
 
 

@@ -456,3 +456,10 @@ def test_the_fact_contains_what_it_cannot_read() -> None:
 def test_the_fact_is_one_command_with_every_argument_quoted() -> None:
     command = Server().command(root="/srv/a b", proxy="/srv/proxy", swap="/swap", names=("a.example.org",))
     assert command.get_raw_value().endswith(" server_report '/srv/a b' /srv/proxy /swap a.example.org")
+
+
+def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None:
+    (finding,) = found(limits_memory=False)
+    assert finding.level == "warning"
+    assert "cgroup_enable=memory" in finding.text
+    assert read_report([*(REPORTS / "bare.txt").read_text().splitlines(), "unlimited"]).limits_memory is False
