@@ -34,8 +34,8 @@ class Stack:
     """
     A Compose project's files on the server.
 
-    `reloaded`: those of `files` that running containers can read anew. `secrets`: path of the file that changes when the
-    containers' secrets do, "" without any; it is written by tasks/secrets.py.
+    `reloaded`: those of `files` that running containers can read anew. `secrets`: path of the file that changes when
+    the containers' secrets do, "" without any; it is written by tasks/secrets.py.
     """
 
     directories: tuple[ConfigDirectory, ...]

@@ -46,9 +46,9 @@ def _memory(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     if not report.limits_memory:
         yield Finding(
             "warning",
-            "The kernel cannot limit the memory of a container, so one that grows can starve the others. On the server, "
-            "add cgroup_enable=memory to the kernel's command line and reboot; on a VPS that is a container itself, "
-            "only its provider can.",
+            "The kernel cannot limit the memory of a container, so one that grows can starve the others. On the "
+            "server, add cgroup_enable=memory to the kernel's command line and reboot; on a VPS that is a container "
+            "itself, only its provider can.",
         )
     total = report.memory_mib + sum(report.swaps.values()) + _missing_swap(report, settings)
     needed = settings.preflight_memory_and_swap_mib

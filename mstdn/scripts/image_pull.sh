@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 number=0
 for reference in "$@"; do
     number=$((number + 1))
-    (docker pull --quiet "$reference" >/dev/null 2>"$work/$number.error" || : >"$work/$number.failed") &
+    (docker pull "$reference" >"$work/$number.output" 2>"$work/$number.error" || : >"$work/$number.failed") &
 done
 wait
 number=0 failed=
@@ -25,12 +25,17 @@ if [ -n "$failed" ]; then
 fi
 touch "$record"
 cp "$record" "$record.new"
+number=0
 for reference in "$@"; do
-    digest=$(docker image inspect --format '{{range .RepoDigests}}{{.}} {{end}}' -- "$reference" | sed 's/ .*//; s/.*@//')
+    number=$((number + 1))
+    digest=$(sed -n 's/^Digest: //p' "$work/$number.output")
     known=$(awk -v reference="$reference" '$1 == reference { print $2 }' "$record")
-    if [ -n "$known" ] && [ "$known" != "$digest" ] && [ "$moved" = refuse ]; then
+    # The index of a tag for several architectures may move while this one's image stays: it then has both digests.
+    digests=$(docker image inspect --format '{{range .RepoDigests}}{{.}} {{end}}' -- "$reference")
+    case "$digests " in *"@$known "*) same=yes ;; *) same=no ;; esac
+    if [ -n "$known" ] && [ "$same" = no ] && [ "$moved" = refuse ]; then
         rm -f "$record.new"
-        docker image rm "$reference" >/dev/null
+        docker image rm --force "$reference" >/dev/null 2>&1 || true
         cat >&2 <<EOF
 The tag $reference moved: at its first pull it stood for
   $known, now the registry offers
