@@ -43,7 +43,9 @@ def prepared_database(
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
         host.noop(f"the database is ready for {release}")
         return
-    yield script("database_prepare", directory, release, marker, local_domain, str(timeout_seconds), *services)
+    yield script(
+        "database_migrate", "before", directory, release, marker, local_domain, str(timeout_seconds), *services
+    )
 
 
 @operation()
@@ -55,4 +57,4 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
     if installed.get("MASTODON_VERSION", release) != release:
-        yield script("database_finish", directory, marker, release)
+        yield script("database_migrate", "after", directory, release, marker)

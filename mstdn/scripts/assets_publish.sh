@@ -8,7 +8,9 @@ name=$release-$(printf '%.12s' "$id")
 if [ ! -f "$root/$name/.complete" ]; then
     work=$root/.publishing
     rm -rf "$work"
-    container=$(docker create --network none "$image" true)
+    container=mstdn-publishing
+    docker rm --force "$container" >/dev/null 2>&1 || true
+    docker create --name "$container" --network none "$image" true >/dev/null
     trap 'docker rm --force "$container" >/dev/null; rm -rf "$work"' EXIT
     docker cp --quiet "$container:/opt/mastodon/public" "$work"
     # The instance's media are no assets: the image has them as an empty directory.

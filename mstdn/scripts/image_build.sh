@@ -2,6 +2,7 @@
 # $2 and $3 are the names to give them, $4 identifies the patches.
 set -eu
 source=$1 web=$2 streaming=$3 patches=$4
+rm -rf "${source%/*}"/.build.* # left by a run that was killed
 work=$(mktemp -d "${source%/*}/.build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # A copy, so that what is patched is never the checkout: the operator's own modifications come along, the patches do not stay.

@@ -10,6 +10,8 @@ if [ ! -e "$directory/instance.env" ]; then
 fi
 # A check leaves the disk alone; a write works beside its targets, because only a rename within a file system is atomic.
 [ "$action" = check ] && base=/run || base=$directory
+# Left by a run that was killed.
+[ "$action" = check ] || rm -rf "$directory/.making" "$directory"/.handing.*
 work=$(mktemp -d "$base/.handing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -162,7 +162,10 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
     assert prepare_commands(state) == [
-        Command("database_prepare", ("/srv/mastodon", "v4.7.6", MARKER, "social.example.org", "300", "db", "redis"))
+        Command(
+            "database_migrate",
+            ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org", "300", "db", "redis"),
+        )
     ]
 
 
@@ -184,7 +187,7 @@ def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
 
 def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
     (command,) = prepare_commands(UNDER_WAY, "v4.7.5")
-    assert command.script == "database_prepare"
+    assert command.words[0] == "before"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: boo
         marker=MARKER,
         database=DATABASE,
     )
-    assert commands == ([Command("database_finish", ("/srv/mastodon", MARKER, release))] if finishes else [])
+    assert commands == ([Command("database_migrate", ("after", "/srv/mastodon", release, MARKER))] if finishes else [])
 
 
 # --- Compose ------------------------------------------------------------------------------------
