@@ -148,7 +148,7 @@ def test_uploads_are_served_as_files_that_no_browser_runs(instance: Instance, al
     assert answer.status == 200, answer
     url = json.loads(answer.body)["url"]
     assert url.startswith("https://social.example.org/system/")
-    file = instance.visit(url.removeprefix("https://social.example.org"))
+    file = instance.visit(url.removeprefix("https://social.example.org"), "--head")
     assert file.status == 200
     assert file.header("Content-Type") == "image/gif"
     assert file.header("X-Content-Type-Options") == "nosniff"
@@ -250,7 +250,7 @@ def test_while_mastodon_is_away_files_are_served_and_the_next_run_brings_it_back
     paths = asset_paths(home_page(instance))
     instance.run(f"docker stop --time 20 {instance.container('mstdn', 'web')}")
     try:
-        page = instance.visit("/")
+        page = instance.visit("/", "--max-time", "10")
         assert page.status == 502
         assert "Back in a moment" in page.body and page.header("Retry-After")
         assert [instance.visit(path).status for path in paths] == [200] * len(paths)
