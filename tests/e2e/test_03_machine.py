@@ -143,8 +143,13 @@ def test_logs_are_bounded_for_every_container_even_those_of_others(instance: Ins
 
 
 def test_a_port_that_is_published_without_an_address_is_not_on_the_internet(instance: Instance) -> None:
-    with throw_away_container(instance, "--publish 8099:80", "sleep 60") as container:
-        assert instance.run(f"docker port {container}").split()[-1] == "127.0.0.1:8099"
+    instance.run("docker network create throw-away")
+    try:
+        for network in ("bridge", "throw-away"):
+            with throw_away_container(instance, f"--network {network} --publish 8099:80", "sleep 60") as container:
+                assert instance.run(f"docker port {container}").split()[-1] == "127.0.0.1:8099"
+    finally:
+        instance.run("docker network rm throw-away")
 
 
 def test_a_changed_daemon_configuration_stops_no_container(instance: Instance) -> None:

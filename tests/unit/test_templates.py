@@ -251,7 +251,10 @@ def test_the_daemon_keeps_logs_short_containers_alive_and_ports_private() -> Non
         "log-driver": "json-file",
         "log-opts": {"max-size": "5m", "max-file": "2"},
         "ip": "127.0.0.9",
+        "default-network-opts": {"bridge": {"com.docker.network.bridge.host_binding_ipv4": "127.0.0.9"}},
     }
+    ipv6 = settings_with(docker_bind_address="::1")
+    assert "default-network-opts" not in json.loads(render("docker/daemon.json.j2", settings=ipv6))
 
 
 def test_a_template_that_lacks_a_value_is_an_error_and_not_an_empty_word() -> None:
