@@ -8,6 +8,7 @@ There are three kinds: Debian itself (from mmdebstrap), the Dockerfiles of the c
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import tarfile
@@ -155,6 +156,8 @@ def _bootstrap_command(name: str) -> list[str]:
 def _bootstrap(engine: Engine, name: str) -> None:
     if not shutil.which("mmdebstrap"):
         debian.install("mmdebstrap", "debian-archive-keyring")
+    if os.geteuid() != 0 and not shutil.which("newuidmap"):
+        debian.install("uidmap")  # without it, mmdebstrap works only for root
     with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
         run([*_bootstrap_command(name), archive.name])
         change = f"LABEL {LABEL}={fingerprint(name)}"

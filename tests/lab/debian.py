@@ -18,7 +18,7 @@ def install(*packages: str) -> None:
     Raises LabError when we are not root or this is not a system with apt.
     """
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise LabError(f"Not installed, and only root could: {', '.join(packages)}. Install it and try again.")
+        raise LabError(f"Not installed, and only root could. Type: sudo apt-get install {' '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update"], environment=environment)
     with _no_services_started():

@@ -27,6 +27,7 @@ FIREWALL_BEFORE = HOME / "firewall-before.json"
 DEFAULT_BRIDGE = Path("/sys/class/net/docker0")
 CGROUP_PARENT = "mstdn-lab"
 START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _start() -> Engine:
                 *("--pidfile", str(PID_FILE)),
                 *("--containerd-namespace", "mstdn-lab"),
                 *("--containerd-plugins-namespace", "mstdn-lab-plugins"),
-                *("--cgroup-parent", CGROUP_PARENT),
+                *("--cgroup-parent", f"/{CGROUP_PARENT}"),
                 *("--exec-opt", "native.cgroupdriver=cgroupfs"),
                 # Told to have no bridge, an engine deletes the docker0 of any other.
                 *(() if DEFAULT_BRIDGE.exists() else ("--bridge", "none")),
@@ -145,21 +146,27 @@ def _start() -> Engine:
 
 
 def stop() -> None:
-    """Stop the lab's own engine, if it runs, and take back what it did to this machine; its images stay."""
-    if process_id := _own_process_id():
-        os.kill(process_id, signal.SIGTERM)
-        wait_until("the lab's engine has ended", lambda: not _own_process_id(), 60)
-    if not HOME.exists() or os.geteuid() != 0:
+    """
+    Stop the lab's own engine, if it was started, and take back what it did to this machine; its images stay.
+
+    Raises LabError when we are not root or it does not end.
+    """
+    if not FIREWALL_BEFORE.exists():
         return
-    for mount_point in _mount_points_below(HOME):
-        run(["umount", "--lazy", mount_point])
-    if FIREWALL_BEFORE.exists():
+    if os.geteuid() != 0:
+        raise LabError("Root started the lab's own engine, and only root can stop it.")
+    with step("Stop the lab's own engine"):
+        if process_id := _own_process_id():
+            os.kill(process_id, signal.SIGTERM)
+            wait_until("the lab's engine has ended", lambda: not _own_process_id(), STOP_SECONDS)
+        for mount_point in _mount_points_below(HOME):
+            run(["umount", "--lazy", mount_point])
+        _remove_cgroups()
+        shutil.rmtree(EXEC_ROOT, ignore_errors=True)
+        for leftover in (SOCKET, PID_FILE, LOG):
+            leftover.unlink(missing_ok=True)
         firewall.restore(FIREWALL_BEFORE)
         FIREWALL_BEFORE.unlink()
-    _remove_cgroups()
-    shutil.rmtree(EXEC_ROOT, ignore_errors=True)
-    for leftover in (SOCKET, PID_FILE, LOG):
-        leftover.unlink(missing_ok=True)
 
 
 def remove_home() -> None:

@@ -7,18 +7,18 @@ network, which is the first to come and the last to go.
 
 import json
 
+from tests.lab.builder import PREFIX
 from tests.lab.engine import Engine
 
 LABEL = "mstdn-lab.kernel-settings"
 SETTINGS = ("vm/swappiness", "vm/overcommit_memory", "vm/max_map_count")
 SWAP_DIRECTORY = "/swap.d"
-HELPER_IMAGE = "mstdn-lab/base"
 
 
 def label(engine: Engine) -> str:
     """The kernel's settings now, as the label to give to the network."""
     paths = [f"/proc/sys/{name}" for name in SETTINGS]
-    values = engine.run("run", "--rm", "--network", "none", HELPER_IMAGE, "cat", *paths).stdout.split()
+    values = engine.run("run", "--rm", "--network", "none", f"{PREFIX}base", "cat", *paths).stdout.split()
     return f"{LABEL}={json.dumps(dict(zip(SETTINGS, values, strict=True)))}"
 
 
@@ -29,7 +29,7 @@ def restore(engine: Engine, network: str, container: str) -> None:
     engine.run(
         *("run", "--rm", "--interactive", "--network", "none", "--volumes-from", container),
         *("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
-        *("--security-opt", "systempaths=unconfined", HELPER_IMAGE, "sh", "-eu", "-s"),
+        *("--security-opt", "systempaths=unconfined", f"{PREFIX}base", "sh", "-eu", "-s"),
         *(f"{name}={value}" for name, value in settings.items()),
         stdin=f"""
             for file in {SWAP_DIRECTORY}/*; do

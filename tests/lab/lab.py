@@ -62,8 +62,7 @@ def down() -> None:
         if current := engine.running() or engine.recover():
             with step("Remove the lab"):
                 _remove_everything(current)
-        with step("Stop the lab's own engine, if there is one"):
-            engine.stop()
+        engine.stop()
         shutil.rmtree(STATE)
 
 
