@@ -314,13 +314,14 @@ def stand_in(directory: Path, program: str, text: str) -> Path:
     return file.parent
 
 
-def registry(directory: Path, digest: str, *, offers: bool = True) -> Path:
-    """A docker whose registry offers this digest for every tag."""
-    pull = "exit 0" if offers else "echo 'manifest unknown' >&2; exit 1"
+def registry(directory: Path, digest: str, *, offers: bool = True, also: str = "") -> Path:
+    """A docker whose registry offers this digest for every tag; the image may be known by another one `also`."""
+    pull = f"echo 'Digest: {digest}'; exit 0" if offers else "echo 'manifest unknown' >&2; exit 1"
+    digests = "".join(f"example@{each} " for each in (also, digest) if each)
     return stand_in(
         directory,
         "docker",
-        f'case $1 in pull) {pull} ;; esac\n[ "$1 $2" != "image inspect" ] || echo "example@{digest} "\n',
+        f'case $1 in pull) {pull} ;; esac\n[ "$1 $2" != "image inspect" ] || echo "{digests}"\n',
     )
 
 
@@ -339,7 +340,15 @@ def test_a_tag_that_moved_is_refused_with_both_digests_and_nothing_is_recorded(t
     for needed in ("nginx:1.30", "sha256:aa", "sha256:bb", "images_refresh=true"):
         assert needed in answer.stderr
     assert record.read_text() == "nginx:1.30 sha256:aa\n"
-    assert "docker image rm nginx:1.30" in (tmp_path / "calls").read_text()
+    assert "docker image rm --force nginx:1.30" in (tmp_path / "calls").read_text()
+
+
+def test_an_index_that_moved_while_our_image_stayed_is_no_move(tmp_path: Path) -> None:
+    record = tmp_path / "images"
+    record.write_text("nginx:1.30 sha256:aa\n")
+    known_by_both = registry(tmp_path, "sha256:bb", also="sha256:aa")
+    assert run_script("image_pull", record, "refuse", "nginx:1.30", path=known_by_both).returncode == 0
+    assert record.read_text() == "nginx:1.30 sha256:bb\n"
 
 
 def test_a_tag_that_moved_is_accepted_on_request(tmp_path: Path) -> None:
