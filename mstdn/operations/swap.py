@@ -18,7 +18,8 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     Other swap of at least this size that is active already is respected: then there is nothing to do.
     """
     swap = host.get_fact(SwapState, path=path)
-    others_mib = sum(size for other, size in swap.active.items() if other != path) // 1024
+    # Rounded, because the kernel counts each a page short.
+    others_mib = round(sum(size for other, size in swap.active.items() if other != path) / 1024)
     if size_mib == 0:
         host.noop("swap_size_mib is 0")
         return
