@@ -66,3 +66,10 @@ def life(bare: Instance) -> Life:
 def instance(bare: Instance, life: Life) -> Instance:
     """The deployed instance."""
     return bare
+
+
+@pytest.fixture(scope="session")
+def reborn(world: World) -> Instance:
+    """The same machine, bare once more, for a second life."""
+    world.reset()
+    return Instance(world, world.server)

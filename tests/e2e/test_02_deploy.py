@@ -116,7 +116,7 @@ def test_pyinfra_shows_changed_settings_and_no_secret(instance: Instance, option
         for name, value in (canaries(instance) | {"the new password": password}).items():
             assert value not in run.stdout + run.stderr, name
     finally:
-        instance.converge("tasks/configuration.py", "tasks/secrets.py")
+        instance.converge()
 
 
 def test_the_secrets_file_is_for_root_only(instance: Instance) -> None:

@@ -164,7 +164,7 @@ def test_a_container_is_healthy_and_comes_back_by_itself(instance: Instance, pro
     assert state["State"]["Status"] == "running"
     assert state["State"].get("Health", {"Status": "healthy"})["Status"] == "healthy"
     assert ("Health" in state["State"]) or service == "acme-companion"
-    assert state["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert state["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
 MAY = {

@@ -251,7 +251,7 @@ def test_while_mastodon_is_away_files_are_served_and_the_next_run_brings_it_back
     instance.run(f"docker stop --time 20 {instance.container('mstdn', 'web')}")
     try:
         page = instance.visit("/", "--max-time", "10")
-        assert page.status == 502
+        assert page.status == 503
         assert "Back in a moment" in page.body and page.header("Retry-After")
         assert [instance.visit(path).status for path in paths] == [200] * len(paths)
     finally:

@@ -64,6 +64,10 @@ def test_a_larger_swap_of_the_machine_is_respected() -> None:
     assert swap_commands("active 4194300 /dev/vda2\nswappiness 60\n") == []
 
 
+def test_a_swap_of_the_machine_of_exactly_the_size_is_respected_although_the_kernel_counts_a_page_less() -> None:
+    assert swap_commands("active 2097148 /dev/vda2\nswappiness 60\n") == []
+
+
 def test_a_smaller_swap_of_the_machine_is_not_enough() -> None:
     assert swap_commands("active 1048572 /dev/vda2\n" + SWAPPINESS)[0] == Command("swap_file", ("/swap", "2048"))
 

@@ -1,0 +1,103 @@
+"""
+A second life from bare, with an older release: pyinfra is killed again and again on the way, and everything is
+finished by the next run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.e2e.instance import Instance, with_settings
+from tests.harness import ROOT
+from tests.lab.commands import wait_until
+
+RELEASE = {"mastodon_version": "v4.6.9"}
+
+
+def test_a_key_that_is_not_the_pinned_one_is_refused_before_apt_knows_it(reborn: Instance) -> None:
+    refusal = reborn.refusal("tasks/docker.py", docker_key_fingerprint="0123456789ABCDEF" * 2 + "01234567")
+    assert "expected" in refusal and "0123456789ABCDEF" in refusal and "do not continue" in refusal
+    assert not reborn.succeeds("ls /etc/apt/keyrings/docker.asc || grep -rqs download.docker.com /etc/apt")
+
+
+def kill_when(reborn: Instance, condition: str) -> None:
+    """Start a run, and kill pyinfra with all that belongs to it as soon as the condition is true on the server."""
+    options = ["--limit", reborn.host, "--yes"]
+    command = reborn.world.pyinfra_command("deploy.py", *with_settings(RELEASE), options=options)
+    run = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=reborn.world.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(
+            condition,
+            lambda: run.poll() is not None or reborn.succeeds(condition),
+            timeout=180,
+            interval=0,
+        )
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        output = run.communicate()[0]
+    assert run.returncode == -signal.SIGKILL, f"The run was over before it could be killed:\n{output}"
+
+
+def runs(program: str, *words: str) -> str:
+    """A condition: the program runs on the server, with these words among its arguments in this order."""
+    pattern = "".join([rf"^\S*{program}\x00", *(rf"(.*\x00)?{word}\x00" for word in words)])
+    return f"grep -a -q -s -P '{pattern}' /proc/[0-9]*/cmdline"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param(runs("dpkg", "--status-fd"), id="packages"),
+        pytest.param(runs("git", "fetch", "--depth"), id="checkout"),
+        pytest.param(runs("docker", "pull"), id="pulls"),
+    ],
+)
+def test_pyinfra_is_killed_in_the_middle_of(reborn: Instance, condition: str) -> None:
+    kill_when(reborn, condition)
+
+
+def test_a_network_that_differs_is_made_anew_while_nothing_is_attached(reborn: Instance) -> None:
+    reborn.run("docker network rm back-mstdn && docker network create back-mstdn")
+    assert reborn.converge("tasks/networks.py").changed
+    assert reborn.run("docker network inspect --format '{{.Internal}}' back-mstdn").strip() == "true"
+    assert reborn.converge("tasks/networks.py").changed == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param(runs("docker", "run", "--log-driver", "none"), id="secrets"),
+        pytest.param(runs("docker", "compose", "run", "db:prepare"), id="database"),
+        pytest.param("docker ps --all --quiet --filter label=com.docker.compose.service=web | grep -q .", id="app"),
+    ],
+)
+def test_pyinfra_is_killed_later_in_the_middle_of(reborn: Instance, condition: str) -> None:
+    kill_when(reborn, condition)
+
+
+def test_the_next_run_finishes_everything_and_the_one_after_changes_nothing(reborn: Instance) -> None:
+    reborn.converge(**RELEASE)
+    assert reborn.visit("/api/v2/instance").status == 200
+    assert reborn.converge(**RELEASE).changed == []
+
+
+def test_nothing_half_done_is_left_behind(reborn: Instance) -> None:
+    assert (
+        reborn.run("find /srv /etc -name '.*.new' -o -name '.making' -o -name '.handing*' -o -name '.publishing'") == ""
+    )
+    assert reborn.run("dpkg --audit") == ""
+    assert reborn.run("docker ps --all --quiet --filter label=com.docker.compose.oneoff=True") == ""

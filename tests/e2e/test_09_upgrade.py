@@ -1,0 +1,80 @@
+"""The same server moves on from release to release, good ones and bad ones."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.e2e.instance import Instance
+
+
+@pytest.fixture(name="carol", scope="module")
+def _carol(reborn: Instance) -> str:
+    """The access token of somebody who was there before the upgrades."""
+    reborn.converge(mastodon_version="v4.6.9")
+    return reborn.token("carol")
+
+
+def version(instance: Instance) -> str:
+    return str(json.loads(instance.visit("/api/v2/instance").body)["version"])
+
+
+def test_an_upgrade_to_the_next_minor_release_migrates_in_two_phases(reborn: Instance, carol: str) -> None:
+    begun = reborn.run("date +%s").strip()
+    reborn.converge(mastodon_version="v4.7.5")
+    assert version(reborn) == "4.7.5"
+    events = reborn.run(
+        f"docker events --since {begun} --until $(date +%s) --filter event=start"
+        " --format '{{index .Actor.Attributes \"com.docker.compose.service\"}}'"
+    ).split()
+    order = [service for service in events if service in ("migrate", "web")]
+    # First what the old release can live with, then the new release, then what had to wait for it.
+    assert re.fullmatch(r"(migrate )+web( migrate)+", " ".join(order)), order
+    status = reborn.run(
+        "cd /srv/mastodon && docker compose run --rm --no-deps --no-TTY migrate bundle exec rails db:migrate:status"
+    )
+    assert re.search(r"^ +up ", status, re.MULTILINE) and not re.search(r"^ +down ", status, re.MULTILINE)
+    assert reborn.converge(mastodon_version="v4.7.5").changed == []
+
+
+def test_accounts_and_what_is_encrypted_survive_the_upgrade(reborn: Instance, carol: str) -> None:
+    answer = reborn.visit("/api/v1/accounts/verify_credentials", "--header", f"Authorization: Bearer {carol}")
+    assert answer.status == 200 and json.loads(answer.body)["username"] == "carol"
+
+
+def test_pages_that_were_loaded_before_an_upgrade_keep_their_styles(reborn: Instance, carol: str) -> None:
+    def assets() -> set[str]:
+        return set(re.findall(r'(?:href|src)="(/packs/[^"]+)"', reborn.visit("/").body))
+
+    old = assets()
+    reborn.converge(mastodon_version="v4.7.6")
+    new = assets()
+    assert version(reborn) == "4.7.6"
+    assert old and new and not old & new
+    assert {path: reborn.visit(path).status for path in old | new} == dict.fromkeys(old | new, 200)
+    links = reborn.run("cd /srv/mastodon/assets && readlink previous current").split()
+    assert [link.partition("-")[0] for link in links] == ["v4.7.5", "v4.7.6"]
+    assert set(reborn.run("ls /srv/mastodon/assets").split()) == {*links, "current", "previous"}
+
+
+def test_a_migration_that_fails_leaves_the_old_release_serving(reborn: Instance) -> None:
+    started = reborn.started()
+    refusal = reborn.refusal(mastodon_version="v4.7.90")
+    assert "could not create unique index" in refusal
+    assert "still serves" in refusal
+    assert version(reborn) == "4.7.6"
+    assert reborn.started() == started
+    reborn.converge()
+    assert version(reborn) == "4.7.6"
+    assert reborn.converge().changed == []
+
+
+def test_a_release_that_never_becomes_healthy_fails_with_its_last_words(reborn: Instance) -> None:
+    refusal = reborn.refusal(mastodon_version="v4.7.92", app_start_timeout_seconds=20)
+    assert re.search(r"web is running \((starting|unhealthy)\)", refusal), refusal
+    assert "Puma starting" in refusal
+    reborn.converge()
+    assert version(reborn) == "4.7.6"
+    assert reborn.converge().changed == []
