@@ -22,6 +22,7 @@ HOME = Path("/var/lib/mstdn-lab")
 SOCKET = HOME / "docker.sock"
 PID_FILE = HOME / "dockerd.pid"
 EXEC_ROOT = HOME / "run"
+CONTAINERD_PID_FILE = EXEC_ROOT / "containerd/containerd.pid"
 LOG = HOME / "dockerd.log"
 FIREWALL_BEFORE = HOME / "firewall-before.json"
 DEFAULT_BRIDGE = Path("/sys/class/net/docker0")
@@ -113,6 +114,9 @@ def _start() -> Engine:
     EXEC_ROOT.mkdir(parents=True, exist_ok=True)
     if not FIREWALL_BEFORE.exists():
         firewall.remember(FIREWALL_BEFORE)
+    for pid_file in (PID_FILE, CONTAINERD_PID_FILE):
+        if not _process_id(pid_file):  # The killed leave their numbers behind, and the next engine would heed them.
+            pid_file.unlink(missing_ok=True)
     engine = _engine(f"unix://{SOCKET}")
     with LOG.open("ab") as log:
         process = subprocess.Popen(
@@ -156,9 +160,9 @@ def stop() -> None:
     if os.geteuid() != 0:
         raise LabError("Root started the lab's own engine, and only root can stop it.")
     with step("Stop the lab's own engine"):
-        if process_id := _own_process_id():
+        if process_id := _process_id(PID_FILE):
             os.kill(process_id, signal.SIGTERM)
-            wait_until("the lab's engine has ended", lambda: not _own_process_id(), STOP_SECONDS)
+            wait_until("the lab's engine has ended", lambda: not _process_id(PID_FILE), STOP_SECONDS)
         for mount_point in _mount_points_below(HOME):
             run(["umount", "--lazy", mount_point])
         _remove_cgroups()
@@ -174,14 +178,14 @@ def remove_home() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
-def _own_process_id() -> int:
-    """The own engine's process id; 0 when it does not run or the number now belongs to another program."""
+def _process_id(pid_file: Path) -> int:
+    """Number of the own engine's process that wrote this file; 0 when it ended or another has the number now."""
     try:
-        process_id = int(PID_FILE.read_text())
-        command = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
+        process_id = int(pid_file.read_text())
+        command = Path(f"/proc/{process_id}/cmdline").read_text()
     except (FileNotFoundError, ProcessLookupError, ValueError):  # no such process, or it is just ending
         return 0
-    return process_id if str(EXEC_ROOT).encode() in command else 0
+    return process_id if str(EXEC_ROOT) in command else 0  # that of a zombie is empty
 
 
 def _mount_points_below(directory: Path) -> list[str]:

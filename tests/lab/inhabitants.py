@@ -75,7 +75,7 @@ def provide(engine: Engine, inhabitant: Inhabitant) -> None:
         return
     with step(f"Start {inhabitant.name}"):
         if found[1:] == [inhabitant.recipe]:
-            engine.run("start", inhabitant.container)
+            start(engine, inhabitant)
         else:
             remove(engine, inhabitant)
             create(engine, inhabitant)
@@ -89,6 +89,13 @@ def create(engine: Engine, inhabitant: Inhabitant) -> None:
         *("--network", NETWORK, "--ip", inhabitant.address, *inhabitant.options),
         builder.PREFIX + inhabitant.image,
     )
+
+
+def start(engine: Engine, inhabitant: Inhabitant) -> None:
+    """Start the container that had stopped; the kernel forgets what one of the server's own would have forgotten."""
+    if inhabitant.name in SERVERS:
+        kernel.restore(engine, NETWORK, inhabitant.container)
+    engine.run("start", inhabitant.container)
 
 
 def remove(engine: Engine, inhabitant: Inhabitant) -> None:

@@ -45,14 +45,13 @@ def reset(name: str = "server") -> None:
 
 
 def reboot(name: str = "server") -> None:
-    """Reboot a server; the kernel that it shares with this machine forgets what a kernel of its own would forget."""
+    """Reboot a server and wait until it is up."""
     server = SERVERS[name]
     with step(f"Reboot {name}"):
         current = running()
         current.run("exec", server.container, "systemctl", "reboot", check=False)
         wait_until(f"{name} is down", lambda: inhabitants.states(current)[name] != "running", READY_SECONDS)
-        kernel.restore(current, NETWORK, server.container)
-        current.run("start", server.container)
+        inhabitants.start(current, server)
         inhabitants.wait_until_ready(current, server)
 
 
