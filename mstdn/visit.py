@@ -8,7 +8,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,47 +24,60 @@ UNKNOWN_HOST = "unknown-host.invalid"
 @dataclass(frozen=True)
 class Visitor:
     """
-    `domain`: the site's host name. `address`: where to connect, or "" for what the name resolves to.
+    `domain`: the site's host name. `public_addresses`: where it is, or none for what the name resolves to.
     `ca_bundle`: a file with further roots to trust, or "". `version`: that the site should report, without its v.
     """
 
     domain: str
-    address: str
+    public_addresses: tuple[str, ...]
     ca_bundle: str
     version: str
 
     @cached_property
+    def addresses(self) -> tuple[str, ...]:
+        """
+        The addresses to connect to, those left out that this machine has no way to (IPv6, often).
+
+        Raises socket.gaierror where the name does not resolve.
+        """
+        found = self.public_addresses or tuple(
+            str(answer[4][0]) for answer in socket.getaddrinfo(self.domain, 443, type=socket.SOCK_STREAM)
+        )
+        return tuple(address for address in found if _has_route_to(address)) or found
+
+    @property
     def target(self) -> str:
-        """The address to connect to. Raises socket.gaierror where the name does not resolve."""
-        if self.address:
-            return self.address
-        return str(socket.getaddrinfo(self.domain, 443, type=socket.SOCK_STREAM)[0][4][0])
+        """The address of the checks for which one is enough. Raises socket.gaierror as `addresses` does."""
+        return self.addresses[0]
 
     def name(self) -> str | None:
         """The domain resolves."""
         try:
-            _ = self.target
+            _ = self.addresses
         except socket.gaierror:
             return f"{self.domain} does not resolve on this machine: add its A record (and AAAA), or set public_ipv4."
         return None
 
     def certificate(self) -> str | None:
-        """The certificate chain leads to a trusted root and names the domain."""
+        """At every address, IPv4 and IPv6, the certificate chain leads to a trusted root and names the domain."""
+        return next((trouble for address in self.addresses if (trouble := self._certificate_at(address))), None)
+
+    def _certificate_at(self, address: str) -> str | None:
         try:
             with (
-                socket.create_connection((self.target, 443), timeout=PATIENCE_SECONDS) as connection,
+                socket.create_connection((address, 443), timeout=PATIENCE_SECONDS) as connection,
                 self._trust.wrap_socket(connection, server_hostname=self.domain),
             ):
                 return None
         except ssl.SSLCertVerificationError as error:
             return (
-                f"the certificate of {self.domain} is not valid: {error.verify_message}. Was it issued by a staging or "
-                "private authority (acme_staging, acme_ca_bundle)?"
+                f"the certificate of {self.domain} at {address} is not valid: {error.verify_message}. Was it issued by "
+                "a staging or private authority (acme_staging, acme_ca_bundle), or does another server answer there?"
             )
         except ssl.SSLError:
-            return f"there is no certificate for {self.domain} yet: the proxy refuses TLS for it."
+            return f"there is no certificate for {self.domain} yet: the proxy at {address} refuses TLS for it."
         except OSError as error:
-            return f"nothing answers at {self.target}, port 443 ({error}): is a firewall of the provider in between?"
+            return f"nothing answers at {address}, port 443 ({error}): is a firewall of the provider in between?"
 
     def redirect(self) -> str | None:
         """Plain HTTP leads to HTTPS, and a POST stays a POST."""
@@ -129,20 +142,26 @@ class Visitor:
             return None
         return f"an unknown host name got {response.status} over plain HTTP instead of a refusal."
 
-    def closed_ports(self, published: Iterable[tuple[str, int, str]]) -> str | None:
+    def closed_ports(self, published: Iterable[tuple[str, int, str]], open_ports: Collection[int] = ()) -> str | None:
         """
-        Nothing of Mastodon answers but 80 and 443.
+        No container answers but on 80 and 443.
 
-        `published`: (address, port, "project/service") of every port that a container publishes.
+        `published`: (address, port, "project/service") of every port that a container publishes. `open_ports`: those
+        that may answer as well.
         """
         services = {port: service for _, port, service in published if port not in (80, 443)}
-        ports = sorted({*INNER_PORTS, *services})
+        ports = sorted({*INNER_PORTS, *services}.difference(open_ports))
+        if not ports:
+            return None
         with ThreadPoolExecutor(len(ports)) as pool:
             opened = [port for port, answers in zip(ports, pool.map(self._answers, ports), strict=True) if answers]
         if not opened:
             return None
         names = ", ".join(f"{port} ({services[port]})" if port in services else str(port) for port in opened)
-        return f"more than 80 and 443 answers from outside: {names}. Publish on 127.0.0.1 only, or close the firewall."
+        return (
+            f"more than 80 and 443 answers from outside: {names}. Publish on 127.0.0.1 only, or close the firewall; "
+            f"what is meant to be open goes into verify_open_ports = {opened}."
+        )
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -175,6 +194,17 @@ class Visitor:
                 return True
         except OSError:
             return False
+
+
+def _has_route_to(address: str) -> bool:
+    """Whether this machine knows a way there. Connecting a UDP socket sends nothing."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 443))
+    except OSError:
+        return False
+    return True
 
 
 def patiently(check: Callable[[], str | None], deadline: float) -> str | None:

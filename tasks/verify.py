@@ -14,8 +14,9 @@ settings = settings_for(host)
 verified_site(
     name="Visit the site",
     domain=settings.site_domain,
-    address=settings.public_ipv4,
+    public_addresses=tuple(address for address in (settings.public_ipv4, settings.public_ipv6) if address),
     ca_bundle=settings.acme_ca_bundle,
     version=settings.mastodon_version.removeprefix("v"),
+    open_ports=settings.verify_open_ports,
     timeout_seconds=settings.verify_timeout_seconds,
 )

@@ -12,14 +12,22 @@ from mstdn.visit import Visitor, attempt, patiently
 
 
 @operation()
-def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeout_seconds: int) -> Commands:
+def verified_site(
+    domain: str,
+    public_addresses: tuple[str, ...],
+    ca_bundle: str,
+    version: str,
+    open_ports: tuple[int, ...],
+    timeout_seconds: int,
+) -> Commands:
     """
     Ensure that visitors get what they should. Changes nothing; looks from this machine, not from the server.
 
     + domain: the site's host name
-    + address: where visitors connect, "" for what the name resolves to
+    + public_addresses: where visitors connect, none for what the name resolves to
     + ca_bundle: file with further roots to trust, or ""
     + version: that the site shall report, without its v
+    + open_ports: of other containers, that may answer as well
     + timeout_seconds: how long certificate and first answer may take
 
     Refuses with every check that failed and the likely reason.
@@ -27,7 +35,7 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
     if not state.is_executing:
         host.noop("a plan looks at the server only")
         return
-    visitor = Visitor(domain, address, ca_bundle, version)
+    visitor = Visitor(domain, public_addresses, ca_bundle, version)
     if trouble := _wait_until_reachable(visitor, timeout_seconds):
         yield from refuse(_explain([trouble], host.get_fact(ProxyReport)))
         return
@@ -38,7 +46,7 @@ def verified_site(domain: str, address: str, ca_bundle: str, version: str, timeo
         visitor.instance_version,
         visitor.streaming,
         visitor.unknown_host,
-        lambda: visitor.closed_ports(report.published),
+        lambda: visitor.closed_ports(report.published, open_ports),
     )
     if troubles := [trouble for check in checks if (trouble := attempt(check))]:
         yield from refuse(_explain(troubles, report))

@@ -60,6 +60,7 @@ SECTIONS = {
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostNames = Annotated[tuple[HostName, ...], Field(strict=False, title="list of host names")]
+Ports = Annotated[tuple[Port, ...], Field(strict=False, title="list of ports")]
 UserNames = Annotated[tuple[UserName, ...], Field(strict=False, title="list of Unix accounts")]
 MemoryMib = Annotated[int, Field(ge=64, le=1048576)]
 
@@ -320,6 +321,10 @@ class Settings(BaseModel):
 
     verify_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         180, description="How long the first certificate may take."
+    )
+    verify_open_ports: Ports = Field(
+        (),
+        description="Ports of other containers that are meant to answer from outside: [25, 993].",
     )
 
     @property

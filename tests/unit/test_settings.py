@@ -187,6 +187,8 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("redis_memory_mib", 1, "at least 64", "redis_memory_mib = None"),
     ("app_start_timeout_seconds", 1, "at least 10", "app_start_timeout_seconds = 300"),
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
+    ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
+    ("verify_open_ports", 25, "a list", "verify_open_ports ="),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import socket
 import ssl
@@ -21,11 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mstdn.operations.verify import verified_site
-from mstdn.visit import Visitor, attempt, patiently
+from mstdn.visit import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import commands_of
 
 DOMAIN = "social.example.org"
 ADDRESS = "203.0.113.7"
+IPV6_ADDRESS = "2001:db8::7"
 VERSION = "4.7.6"
 STRICT = ("Strict-Transport-Security", "max-age=31536000")
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -86,7 +88,10 @@ class Authority:
 
 @dataclass
 class Site:
-    """A site as it should be; a test breaks one thing of it. `ports` are what else answers at the address."""
+    """A site as it should be; a test breaks one thing of it. `ports` are what else answers at the address.
+
+    `unrouted`: addresses that this machine has no way to. `silent`: those at which nothing answers.
+    """
 
     certificate: Path
     over_https: dict[str, Answer] = field(
@@ -108,6 +113,8 @@ class Site:
     has_certificate: bool = True
     answers: bool = True
     ports: set[int] = field(default_factory=set)
+    unrouted: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
 
 
 def handler_of(site: Site, *, https: bool) -> type[BaseHTTPRequestHandler]:
@@ -158,6 +165,12 @@ def _authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+def to_this_family(connecting: socket.socket, server: ThreadingHTTPServer) -> Any:
+    """The server's address, as a socket of IPv6 has to be told it as well."""
+    host, port = server.server_address[:2]
+    return (f"::ffff:{host!s}", port) if connecting.family == socket.AF_INET6 else (host, port)
+
+
 @pytest.fixture(name="site")
 def _site(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The site, running; whatever connects to its address comes to the test's servers instead."""
@@ -174,15 +187,19 @@ def _site(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
     connect = socket.socket.connect
 
     def redirected(self: socket.socket, address: Any) -> None:
-        assert address[0] in (ADDRESS, "127.0.0.1"), f"a check connects to {address}"
+        assert address[0] in (ADDRESS, IPV6_ADDRESS, "127.0.0.1"), f"a check connects to {address}"
         if address[0] == "127.0.0.1":
             return connect(self, address)
-        if not site.answers:
+        if self.type == socket.SOCK_DGRAM:
+            if address[0] in site.unrouted:
+                raise OSError(errno.ENETUNREACH, "Network is unreachable")
+            return None
+        if not site.answers or address[0] in site.silent:
             raise ConnectionRefusedError("Connection refused")
         servers = {80: plain, 443: secure} | dict.fromkeys(site.ports, plain)
         if address[1] not in servers:
             raise ConnectionRefusedError("Connection refused")
-        return connect(self, servers[address[1]].server_address)
+        return connect(self, to_this_family(self, servers[address[1]]))
 
     monkeypatch.setattr(socket.socket, "connect", redirected)
     for server in (plain, secure):
@@ -195,7 +212,7 @@ def _site(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
 
 @pytest.fixture(name="visitor")
 def _visitor(authority: Authority) -> Visitor:
-    return Visitor(DOMAIN, ADDRESS, str(authority.bundle), VERSION)
+    return Visitor(DOMAIN, (ADDRESS,), str(authority.bundle), VERSION)
 
 
 CHECKS = (
@@ -228,7 +245,7 @@ def test_a_good_site_has_no_open_ports(site: Site, visitor: Visitor) -> None:
 
 
 def test_a_domain_that_does_not_resolve_is_named(authority: Authority) -> None:
-    visitor = Visitor("no-such-host.invalid", "", str(authority.bundle), VERSION)
+    visitor = Visitor("no-such-host.invalid", (), str(authority.bundle), VERSION)
     assert "no-such-host.invalid does not resolve" in said(visitor, "name")
 
 
@@ -238,13 +255,32 @@ def test_a_silent_address_makes_one_think_of_a_firewall(site: Site, visitor: Vis
     assert ADDRESS in trouble and "443" in trouble and "firewall" in trouble
 
 
+def test_every_address_is_visited(site: Site, authority: Authority) -> None:
+    visitor = Visitor(DOMAIN, (ADDRESS, IPV6_ADDRESS), str(authority.bundle), VERSION)
+    assert attempt(visitor.certificate) is None
+    site.silent = {IPV6_ADDRESS}
+    assert f"nothing answers at {IPV6_ADDRESS}" in said(visitor, "certificate")
+
+
+def test_an_address_that_this_machine_has_no_way_to_is_left_out(site: Site, authority: Authority) -> None:
+    site.unrouted = site.silent = {IPV6_ADDRESS}
+    visitor = Visitor(DOMAIN, (IPV6_ADDRESS, ADDRESS), str(authority.bundle), VERSION)
+    assert visitor.target == ADDRESS
+    assert attempt(visitor.certificate) is None
+
+
+def test_without_a_way_to_any_address_the_first_is_named(site: Site, authority: Authority) -> None:
+    site.unrouted = site.silent = {IPV6_ADDRESS}
+    assert IPV6_ADDRESS in said(Visitor(DOMAIN, (IPV6_ADDRESS,), str(authority.bundle), VERSION), "certificate")
+
+
 def test_a_certificate_that_is_not_there_yet_is_told_from_a_wrong_one(site: Site, visitor: Visitor) -> None:
     site.has_certificate = False
     assert f"no certificate for {DOMAIN} yet" in said(visitor, "certificate")
 
 
 def test_an_authority_that_nobody_trusts_is_noticed(site: Site) -> None:
-    trouble = said(Visitor(DOMAIN, ADDRESS, "", VERSION), "certificate")
+    trouble = said(Visitor(DOMAIN, (ADDRESS,), "", VERSION), "certificate")
     assert "not valid" in trouble and "acme_ca_bundle" in trouble
 
 
@@ -339,6 +375,15 @@ def test_a_published_port_is_named_with_its_service(site: Site, visitor: Visitor
     assert trouble is not None and "8025 (mail/catcher)" in trouble
 
 
+def test_a_port_that_is_meant_to_be_open_is_no_trouble(site: Site, visitor: Visitor) -> None:
+    site.ports = {25, 8025}
+    published = [(ADDRESS, 25, "mail/server"), (ADDRESS, 8025, "mail/web")]
+    assert visitor.closed_ports(published, open_ports=(25, 8025)) is None
+    trouble = visitor.closed_ports(published, open_ports=(25,))
+    assert trouble is not None and "verify_open_ports = [8025]" in trouble and "mail/server" not in trouble
+    assert visitor.closed_ports([], open_ports=INNER_PORTS) is None
+
+
 def test_a_connection_that_breaks_is_trouble_and_no_traceback(site: Site, visitor: Visitor) -> None:
     site.answers = False
     for check in ("redirect", "health", "strict_transport_security", "instance_version", "streaming", "unknown_host"):
@@ -360,16 +405,17 @@ def test_patience_ends_at_its_deadline() -> None:
 COMPANION = "companion Creating/renewal social.example.org certificates... rate limited\n"
 
 
-def verify(bundle: Path, *, executing: bool = True) -> str:
+def verify(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] = ()) -> str:
     """What the operation says, "" if it is content."""
     commands = commands_of(
         verified_site,
         {"proxy_report": COMPANION},
         executing=executing,
         domain=DOMAIN,
-        address=ADDRESS,
+        public_addresses=(ADDRESS,),
         ca_bundle=str(bundle),
         version=VERSION,
+        open_ports=open_ports,
         timeout_seconds=1,
     )
     return "".join(command.words[-1] for command in commands)
@@ -391,6 +437,12 @@ def test_every_check_that_failed_is_listed(site: Site, authority: Authority) -> 
     words = verify(authority.bundle)
     assert all(needed in words for needed in ("0 Strict-Transport-Security", "4.7.5, not 4.7.6", "5432"))
     assert "rate limited" not in words
+
+
+def test_what_may_be_open_is_a_setting(site: Site, authority: Authority) -> None:
+    site.ports = {3000}
+    assert "3000" in verify(authority.bundle)
+    assert verify(authority.bundle, open_ports=(3000,)) == ""
 
 
 def test_a_missing_certificate_comes_with_the_companions_last_words(site: Site, authority: Authority) -> None:
