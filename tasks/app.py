@@ -32,6 +32,7 @@ compose_project(
 
 finished_migrations(
     name="Finish the release's migrations",
+    project="mstdn",
     directory=settings.mastodon_root,
     release=settings.mastodon_version,
     marker=f"{settings.mastodon_root}/state/installed.env",

@@ -16,6 +16,7 @@ settings = settings_for(host)
 
 prepared_database(
     name="Prepare the database for the release",
+    project="mstdn",
     directory=settings.mastodon_root,
     release=settings.mastodon_version,
     marker=f"{settings.mastodon_root}/state/installed.env",

@@ -12,6 +12,7 @@ from mstdn.shell import Commands, script
 
 @operation()
 def prepared_database(
+    project: str,
     directory: str,
     release: str,
     marker: str,
@@ -23,7 +24,7 @@ def prepared_database(
     """
     Ensure a database that `release` can start with.
 
-    + directory: of the Compose project
+    + project, directory: of Compose
     + marker: file that remembers what was installed
     + database: PostgreSQL's data directory
     + services: to start for it; the rest of the project is not touched
@@ -43,13 +44,13 @@ def prepared_database(
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
         host.noop(f"the database is ready for {release}")
         return
-    yield script(
-        "database_migrate", "before", directory, release, marker, local_domain, str(timeout_seconds), *services
-    )
+    yield script("compose_settle", project)
+    yield script("compose_up", directory, str(timeout_seconds), *services)
+    yield script("database_migrate", "before", directory, release, marker, local_domain)
 
 
 @operation()
-def finished_migrations(directory: str, release: str, marker: str, database: str) -> Commands:
+def finished_migrations(project: str, directory: str, release: str, marker: str, database: str) -> Commands:
     """
     Ensure that no migration is left, once `release` serves.
 
@@ -57,4 +58,5 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
     if installed.get("MASTODON_VERSION", release) != release:
+        yield script("compose_settle", project)
         yield script("database_migrate", "after", directory, release, marker)

@@ -1,27 +1,28 @@
-# Brings the project $1 in $2 up as its files say, waits $3 seconds for health, then notes the revision $5 in $4.
+# Brings the project in $1 up as its files say, or only the services that the rest names; each has to become healthy
+# within $2 seconds.
 set -eu
-project=$1 directory=$2 patience=$3 stamp=$4 revision=$5
+directory=$1 patience=$2
+shift 2
 cd "$directory"
 docker compose config --quiet
-if docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" >.up.log 2>&1; then
-    rm -f .up.log
-    printf '%s\n' "$revision" >"$stamp.new"
-    mv -fT "$stamp.new" "$stamp"
-    exit 0
-fi
-tail -n 1 .up.log >&2
+code=0
+docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || code=$?
+[ "$code" = 0 ] || tail -n 1 .up.log >&2
 rm -f .up.log
-containers=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" \
-    --filter label=com.docker.compose.oneoff=False)
+# Its containers decide, whatever Compose says: when the time is over between two of its looks, it ends with 0 (2.26 does).
+containers=$(docker compose ps --all --quiet "$@")
 [ -n "$containers" ] || exit 1
 # shellcheck disable=SC2086 # one word for each container
-docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.Id}}' $containers |
-    while read -r service status health code killed id; do
-        [ "$status $health" != 'running healthy' ] || continue
-        printf '\n%s is %s (%s), exit code %s' "$service" "$status" "$health" "$code" >&2
-        [ "$killed" = false ] || printf ', killed because it needed more memory than it may have' >&2
-        printf '. Its last log lines:\n' >&2
-        docker logs --tail 25 "$id" >&2 2>&1 || true
-        docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed 's/^/health check: /' >&2
-    done
+unwell=$(
+    docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.Id}}' $containers |
+        grep -v '^[^ ]* running healthy ' || true
+)
+[ -n "$unwell" ] || exit "$code"
+printf '%s\n' "$unwell" | while read -r service status health code killed id; do
+    printf '\n%s is %s (%s), exit code %s' "$service" "$status" "$health" "$code" >&2
+    [ "$killed" = false ] || printf ', killed because it needed more memory than it may have' >&2
+    printf '. Its last log lines:\n' >&2
+    docker logs --tail 25 "$id" >&2 2>&1 || true
+    docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed 's/^/health check: /' >&2
+done
 exit 1

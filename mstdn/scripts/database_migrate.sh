@@ -1,19 +1,9 @@
 # Brings the database of the project in $2 to the release $3, and notes in $4 how far it is.
 # $1 is "before": as far as may be done while the release before still serves; or "after": the rest, once $3 serves.
-# For "before" also $5: local domain, $6: seconds to wait for PostgreSQL and Redis, the rest: services to start for it.
+# For "before" also $5: local domain.
 set -eu
 phase=$1 directory=$2 release=$3 marker=$4
-shift 4
 cd "$directory"
-
-# What a run whose connection broke began goes on in its container, and two migrations stand in each other's way.
-left=$(docker ps --all --quiet --filter label=com.docker.compose.service=migrate --filter label=com.docker.compose.oneoff=True)
-if [ -n "$left" ]; then
-    # shellcheck disable=SC2086 # one word for each container
-    timeout 3600 docker wait $left >/dev/null
-    # shellcheck disable=SC2086
-    docker rm --force $left >/dev/null 2>&1 || true
-fi
 
 known() { [ ! -f "$marker" ] || sed -n "s/^$1=//p" "$marker"; }
 # $1: the release that the instance is at. $2: the one it is on its way to, with $3: what became of its migrations.
@@ -49,15 +39,12 @@ if [ "$phase" = after ]; then
     exit 0
 fi
 
-domain=$1 patience=$2
-shift 2
+domain=$5
 if [ "$at" = "$release" ]; then
     # Back from an upgrade that did not come up: its first migrations may have run, and this release can live with them.
     note "$release"
     exit 0
 fi
-docker compose up --detach --wait --wait-timeout "$patience" "$@" >/dev/null 2>&1 ||
-    fail "PostgreSQL, Redis or the inner nginx does not become healthy. PostgreSQL's last words:"
 if [ -z "$at" ]; then
     rails migrate bundle exec rails db:prepare >/dev/null || fail "The database could not be prepared. PostgreSQL's last words:"
     note "$release"

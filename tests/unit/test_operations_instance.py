@@ -135,10 +135,12 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nDATABASE=present\n"
+SETTLE = Command("compose_settle", ("mstdn",))
 UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
 
 
 PREPARATION: dict[str, Any] = {
+    "project": "mstdn",
     "directory": "/srv/mastodon",
     "marker": MARKER,
     "database": DATABASE,
@@ -162,10 +164,9 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
     assert prepare_commands(state) == [
-        Command(
-            "database_migrate",
-            ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org", "300", "db", "redis"),
-        )
+        SETTLE,
+        Command("compose_up", ("/srv/mastodon", "300", "db", "redis")),
+        Command("database_migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
     ]
 
 
@@ -186,8 +187,7 @@ def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
 
 
 def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
-    (command,) = prepare_commands(UNDER_WAY, "v4.7.5")
-    assert command.words[0] == "before"
+    assert prepare_commands(UNDER_WAY, "v4.7.5")[-1].words[0] == "before"
 
 
 @pytest.mark.parametrize(
@@ -205,12 +205,14 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: boo
     commands = commands_of(
         finished_migrations,
         {"installed_state": state},
+        project="mstdn",
         directory="/srv/mastodon",
         release=release,
         marker=MARKER,
         database=DATABASE,
     )
-    assert commands == ([Command("database_migrate", ("after", "/srv/mastodon", release, MARKER))] if finishes else [])
+    migration = [SETTLE, Command("database_migrate", ("after", "/srv/mastodon", release, MARKER))]
+    assert commands == (migration if finishes else [])
 
 
 # --- Compose ------------------------------------------------------------------------------------
@@ -232,7 +234,11 @@ PROJECT: dict[str, Any] = {
     "timeout_seconds": 300,
 }
 WELL = "service db running healthy yes\nservice web running healthy yes\n"
-UP = Command("compose_up", ("mstdn", "/srv/mastodon", "300", "/srv/mastodon/state/applied", "aaaa"))
+UP = [
+    SETTLE,
+    Command("compose_up", ("/srv/mastodon", "300")),
+    Command("write_file", ("/srv/mastodon/state/applied", "0:0", "0644"), "aaaa\n"),
+]
 RELOAD = [
     Command("reload_inner_nginx", ("/srv/mastodon",)),
     Command("write_file", ("/srv/mastodon/state/loaded", "0:0", "0644"), f"{LOADED}\n"),
@@ -260,11 +266,11 @@ def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
     ],
 )
 def test_a_project_that_does_not_run_as_wanted_is_brought_up(containers: str) -> None:
-    assert compose_commands(f"stamp aaaa\nstamp {LOADED}\n" + containers) == [UP]
+    assert compose_commands(f"stamp aaaa\nstamp {LOADED}\n" + containers) == UP
 
 
 def test_changed_files_bring_the_project_up() -> None:
-    assert compose_commands(f"stamp cccc\nstamp {LOADED}\n" + WELL) == [UP]
+    assert compose_commands(f"stamp cccc\nstamp {LOADED}\n" + WELL) == UP
 
 
 def test_two_healthy_replicas_of_a_service_are_as_wanted() -> None:
@@ -276,4 +282,4 @@ def test_configuration_that_can_be_read_anew_is_only_reloaded() -> None:
 
 
 def test_containers_that_are_new_have_nothing_to_load_anew() -> None:
-    assert compose_commands("") == [UP, RELOAD[-1]]
+    assert compose_commands("") == [*UP, RELOAD[-1]]

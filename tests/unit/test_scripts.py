@@ -53,7 +53,7 @@ def test_what_changes_a_server_takes_the_lock_and_what_only_asks_does_not() -> N
 
 
 def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    lock = (SCRIPTS / "alone.sh").read_text().replace("/run/lock/mstdn", str(tmp_path / "lock"))
+    lock = (SCRIPTS / "alone.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
     order = tmp_path / "order"
     slow = f"{lock}\n: >{order}.begun\necho first begins >>{order}\nsleep 0.5\necho first ends >>{order}"
     first = subprocess.Popen(["sh", "-ec", slow])
@@ -176,11 +176,11 @@ def _repository(tmp_path: Path) -> Repository:
 
 
 def test_a_checkout_is_exactly_the_release_and_shallow(repository: Repository) -> None:
-    assert repository.converge("v4.7.5")
-    assert repository.text == "v4.7.5"
+    assert repository.converge("v4.7.6")
+    assert repository.text == "v4.7.6"
     assert git(repository.checkout, "rev-list", "--count", "HEAD") == "1"
-    assert git(repository.checkout, "describe", "--exact-match", "--tags") == "v4.7.5"
-    assert not repository.converge("v4.7.5")
+    assert git(repository.checkout, "describe", "--exact-match", "--tags") == "v4.7.6"
+    assert not repository.converge("v4.7.6")
 
 
 def test_nothing_is_fetched_when_the_release_is_there(repository: Repository) -> None:
@@ -415,3 +415,46 @@ def test_a_stamp_counts_until_one_of_its_files_changes(
     paths = [tmp_path / name for name in ("applied", "loaded", "compose.yaml", "--", "nginx.conf")]
     arguments = ["--" if path.name == "--" else path for path in paths]
     assert run_script("compose_state", "no-such-project", *arguments).stdout.splitlines() == stamps
+
+
+def bring_up(directory: Path, *, exit_code: int, states: list[str]) -> subprocess.CompletedProcess[str]:
+    """The script, with a Compose that ends with `exit_code` and leaves containers in these states."""
+    said = "".join(f"{state} 0 false {number}\\n" for number, state in enumerate(states))
+    path = stand_in(
+        directory,
+        "docker",
+        f"""case "$1 $2" in
+        "compose up") echo 'what Compose says'; exit {exit_code} ;;
+        "compose ps") echo {" ".join(map(str, range(len(states))))} ;;
+        "inspect --format") case $3 in *Service* | *compose.service*) printf '{said}' ;; esac ;;
+        logs\\ *) echo 'last words of the container' ;;
+        esac\n""",
+    )
+    return run_script("compose_up", directory, "20", path=path)
+
+
+def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=0, states=["db running healthy", "web running healthy"])
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("state", ["running starting", "running unhealthy", "restarting healthy", "exited healthy"])
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_container_that_is_not_healthy_is_shown_whatever_compose_says(
+    tmp_path: Path, exit_code: int, state: str
+) -> None:
+    answer = bring_up(tmp_path, exit_code=exit_code, states=["db running healthy", f"web {state}"])
+    assert answer.returncode == 1
+    status, health = state.split()
+    assert f"web is {status} ({health})" in answer.stderr and "last words of the container" in answer.stderr
+    assert "db is" not in answer.stderr
+
+
+def test_what_compose_says_is_shown_when_it_makes_no_container(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=14, states=[])
+    assert answer.returncode != 0 and "what Compose says" in answer.stderr
+
+
+def test_a_failure_of_compose_is_one_even_if_all_containers_are_healthy(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=14, states=["db running healthy"])
+    assert answer.returncode == 14 and "what Compose says" in answer.stderr
