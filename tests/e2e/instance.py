@@ -155,9 +155,11 @@ def recorded_arguments(instance: Instance) -> Iterator[None]:
 
 
 @contextmanager
-def throw_away_container(instance: Instance, options: str, command: str) -> Iterator[str]:
-    """A container of nobody's project, from the image that the server has for nginx; removed at the end."""
-    container = instance.run(f"docker run --detach --rm {options} nginx:1.30-alpine {command}").strip()
+def throw_away_container(
+    instance: Instance, options: str = "", *, image: str = "nginx:1.30-alpine", command: str = "sleep 120"
+) -> Iterator[str]:
+    """A container of nobody's project, by default from the image that the server has for nginx; removed at the end."""
+    container = instance.run(f"docker run --detach --rm {options} {image} {command}").strip()
     try:
         yield container
     finally:

@@ -137,7 +137,7 @@ def test_the_daemon_runs_with_its_configuration(instance: Instance) -> None:
 
 
 def test_logs_are_bounded_for_every_container_even_those_of_others(instance: Instance) -> None:
-    with throw_away_container(instance, "", "sleep 60") as container:
+    with throw_away_container(instance) as container:
         limits = json.loads(instance.run(f"docker inspect --format '{{{{json .HostConfig.LogConfig}}}}' {container}"))
     assert limits["Config"] == {"max-size": "10m", "max-file": "3"}
 
@@ -146,7 +146,7 @@ def test_a_port_that_is_published_without_an_address_is_not_on_the_internet(inst
     instance.run("docker network create throw-away")
     try:
         for network in ("bridge", "throw-away"):
-            with throw_away_container(instance, f"--network {network} --publish 8099:80", "sleep 60") as container:
+            with throw_away_container(instance, f"--network {network} --publish 8099:80") as container:
                 assert instance.run(f"docker port {container}").split()[-1] == "127.0.0.1:8099"
     finally:
         instance.run("docker network rm throw-away")
@@ -157,7 +157,7 @@ def test_a_changed_daemon_configuration_stops_no_container(instance: Instance) -
     for files in (4, 3):
         assert instance.converge("tasks/docker.py", docker_log_files=files).changed
         assert instance.converge("tasks/docker.py", docker_log_files=files).changed == []
-        with throw_away_container(instance, "", "sleep 60") as container:
+        with throw_away_container(instance) as container:
             told = instance.run(f"docker inspect --format '{{{{json .HostConfig.LogConfig.Config}}}}' {container}")
         assert json.loads(told)["max-file"] == str(files)
     assert instance.started() == started

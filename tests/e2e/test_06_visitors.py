@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.e2e.instance import Instance, Response
+from tests.e2e.instance import Instance, Response, throw_away_container
 from tests.lab.commands import wait_until
 
 VISITOR = "198.18.0.20"
@@ -264,3 +264,35 @@ def test_a_container_that_somebody_removed_comes_back(instance: Instance, projec
     instance.run(f"docker rm --force {instance.container(project, service)}")
     assert len(instance.converge().changed) == 1
     assert instance.inspect(project, service)["State"]["Health"]["Status"] == "healthy"
+
+
+# --- What verify and preflight say --------------------------------------------------------------
+
+
+def test_verify_names_the_part_that_does_not_answer(instance: Instance) -> None:
+    instance.run(f"docker stop --time 20 {instance.container('mstdn', 'streaming')}")
+    try:
+        refusal = instance.refusal("tasks/verify.py")
+        assert "/api/v1/streaming/health" in refusal and "does the service streaming run?" in refusal
+    finally:
+        instance.converge()
+    assert instance.converge("tasks/verify.py").changed == []
+
+
+def test_verify_names_a_port_that_another_container_opens_to_the_internet(instance: Instance) -> None:
+    labels = "--label com.docker.compose.project=mail --label com.docker.compose.service=web"
+    with throw_away_container(instance, f"--publish 0.0.0.0:8025:80 {labels}", command=""):
+        refusal = instance.refusal("tasks/verify.py")
+        assert instance.converge("tasks/verify.py", verify_open_ports=[8025]).changed == []
+    assert "8025 (mail/web)" in refusal and "127.0.0.1 only" in refusal
+
+
+def test_preflight_refuses_a_proxy_of_the_old_guides(instance: Instance) -> None:
+    instance.run("docker tag nginx:1.30-alpine jwilder/nginx-proxy:latest")
+    try:
+        with throw_away_container(instance, "--name old-proxy", image="jwilder/nginx-proxy:latest"):
+            refusal = instance.refusal()
+        assert "jwilder/nginx-proxy" in refusal and "docker rm --force old-proxy" in refusal
+    finally:
+        instance.run("docker rmi jwilder/nginx-proxy:latest")
+    assert instance.converge().changed == []
