@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.instance import SERVICES, Instance
 from tests.lab.commands import wait_until
+from tests.lab.world import World
 
 
 def restarted(instance: Instance, before: dict[str, str]) -> set[str]:
@@ -49,8 +53,13 @@ def test_another_domain_comes_with_a_certificate_and_leaves_without_a_trace(inst
     assert instance.visit("/health").status == 200
 
 
-def test_everything_comes_back_by_itself_after_a_reboot(instance: Instance) -> None:
-    instance.world.reboot()
+def last_words_of_the_database(instance: Instance) -> str:
+    return instance.run(f"docker logs --tail 20 {instance.container('mstdn', 'db')} 2>&1")
+
+
+@pytest.mark.parametrize("interruption", [World.reboot, World.power_cut])
+def test_everything_comes_back_by_itself_after_a(instance: Instance, interruption: Callable[[World], None]) -> None:
+    interruption(instance.world)
 
     def is_well(project: str, service: str) -> bool:
         state = instance.inspect(project, service)["State"]
@@ -61,6 +70,7 @@ def test_everything_comes_back_by_itself_after_a_reboot(instance: Instance) -> N
         return all(is_well(project, service) for project, services in SERVICES.items() for service in services)
 
     wait_until("all containers are healthy", all_is_well, timeout=120, interval=1)
+    assert interruption is World.reboot or "automatic recovery in progress" in last_words_of_the_database(instance)
     assert instance.visit("/api/v2/instance").status == 200
     assert instance.converge().changed == []
 

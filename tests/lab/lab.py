@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.lab import builder, engine, inhabitants, kernel
 from tests.lab.commands import LabError, step, wait_until
 from tests.lab.engine import Engine
-from tests.lab.inhabitants import EVERYONE, INTERNET, NETWORK, READY_SECONDS, SERVERS, VISITOR
+from tests.lab.inhabitants import EVERYONE, INTERNET, NETWORK, READY_SECONDS, SERVERS, VISITOR, Inhabitant
 
 STATE = Path(__file__).parents[2] / ".lab"  # what the controller needs to get in; copied from the lab's own images
 
@@ -50,9 +50,16 @@ def reboot(name: str = "server") -> None:
     with step(f"Reboot {name}"):
         current = running()
         current.run("exec", server.container, "systemctl", "reboot", check=False)
-        wait_until(f"{name} is down", lambda: inhabitants.states(current)[name] != "running", READY_SECONDS)
-        inhabitants.start(current, server)
-        inhabitants.wait_until_ready(current, server)
+        _start_again(current, server)
+
+
+def power_cut(name: str = "server") -> None:
+    """Take a server's power away, in the middle of whatever it does, and wait until it is up again."""
+    server = SERVERS[name]
+    with step(f"Cut the power of {name}"):
+        current = running()
+        current.run("kill", "--signal", "KILL", server.container)
+        _start_again(current, server)
 
 
 def down() -> None:
@@ -80,6 +87,15 @@ def running() -> Engine:
     if not current or any(states.get(name) != "running" for name in ("internet", "server", "visitor")):
         raise LabError("The lab is not up. Type: make lab-up")
     return current
+
+
+def _start_again(current: Engine, server: Inhabitant) -> None:
+    def is_down() -> bool:
+        return inhabitants.states(current)[server.name] != "running"
+
+    wait_until(f"{server.name} is down", is_down, READY_SECONDS)
+    inhabitants.start(current, server)
+    inhabitants.wait_until_ready(current, server)
 
 
 @contextmanager

@@ -109,6 +109,10 @@ class World:
         """Reboot a server and wait until systemd has started everything."""
         lab.reboot(name)
 
+    def power_cut(self, name: str = "server") -> None:
+        """Take a server's power away, give it back, and wait until systemd has started everything."""
+        lab.power_cut(name)
+
     def mails(self) -> list[Mail]:
         """All mails that were taken since the lab came up, oldest first."""
         lines = (json.loads(line) for line in self.internet.read("/var/mail/mails.jsonl").splitlines())
