@@ -28,6 +28,7 @@ from mstdn.facts.docker import DockerHost, DockerNetworks
 from mstdn.facts.files import FileStates
 from mstdn.facts.git import GitCheckout
 from mstdn.facts.images import ImageBuilds, ImageStates
+from mstdn.facts.proxy import ProxyReport
 from mstdn.facts.secrets import SecretStates
 from mstdn.facts.shape import ServerShape
 from mstdn.facts.swap import SwapState
@@ -458,3 +459,71 @@ def test_what_compose_says_is_shown_when_it_makes_no_container(tmp_path: Path) -
 def test_a_failure_of_compose_is_one_even_if_all_containers_are_healthy(tmp_path: Path) -> None:
     answer = bring_up(tmp_path, exit_code=14, states=["db running healthy"])
     assert answer.returncode == 14 and "what Compose says" in answer.stderr
+
+
+# --- Proxy --------------------------------------------------------------------------------------
+
+REASON = "[Tue Nov 24 21:00:01 UTC 2026] social.example.org: Invalid status. Verification error details: refused"
+# What acme-companion 2.8 with acme.sh 3.1 says of a certificate that is well, and of one that just came.
+WELL_SAID = """\
+Creating/renewal a.example.org certificates... (a.example.org)
+[Tue Nov 24 21:00:02 UTC 2026] Domains not changed.
+[Tue Nov 24 21:00:02 UTC 2026] Skipping. Next renewal time is: 2027-01-22T21:00:00Z
+[Tue Nov 24 21:00:02 UTC 2026] Add '--force' to force renewal.
+"""
+NEW_SAID = """\
+-----BEGIN CERTIFICATE-----
+MIICODCCAb6gAwIBAgIUEHcnm5zJzSYFLhLk7N5u4OhLRskwCgYIKoZIzj0EAwMw
+-----END CERTIFICATE-----
+2026/11/24 21:00:03 Received event start for container 0123456789ab
+Sleep for 3600s
+"""
+
+
+def report(directory: Path, *, log: str, processes: str = "sleep 3600") -> str:
+    """What the script says of a proxy whose companion has this log and runs these processes, asked to ask again."""
+    (directory / "log").write_text(log)
+    path = stand_in(
+        directory,
+        "docker",
+        f'case "$1 $*" in ps\\ *companion*) echo companion ;; top\\ *) echo "{processes}" ;;'
+        f" logs\\ *) cat '{directory}/log' ;; esac\n",
+    )
+    return run_script("proxy_report", "ask", path=path).stdout
+
+
+def test_the_companions_reason_is_not_lost_among_certificates_that_are_well(tmp_path: Path) -> None:
+    said = ProxyReport().process(report(tmp_path, log=f"{REASON}\n{WELL_SAID * 5}{NEW_SAID}").splitlines())
+    assert REASON in said.companion
+
+
+@pytest.mark.parametrize(
+    ("processes", "asks"), [("sleep 3600", True), ("/bin/sh /app/acme.sh --log /dev/null --issue", False)]
+)
+def test_the_companion_is_asked_to_try_again_unless_it_is_at_work(tmp_path: Path, processes: str, asks: bool) -> None:
+    report(tmp_path, log=REASON, processes=processes)
+    assert ("docker exec companion /app/signal_le_service" in (tmp_path / "calls").read_text()) is asks
+
+
+def reload(directory: Path, *, failures: int) -> subprocess.CompletedProcess[str]:
+    """The script, with an nginx that refuses its configuration so many times."""
+    path = stand_in(
+        directory,
+        "docker",
+        'case "$*" in *nginx\\ -t*) echo x >>tests; '
+        f"[ $(wc -l <tests) -gt {failures} ] || {{ echo '[emerg] no such file' >&2; exit 1; }} ;; esac\n",
+    )
+    stand_in(directory, "sleep", "")
+    return run_script("reload_proxy", directory, path=path)
+
+
+def test_nginx_is_tested_again_while_docker_gen_still_writes(tmp_path: Path) -> None:
+    answer = reload(tmp_path, failures=3)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (tmp_path / "calls").read_text().splitlines()[-1] == "docker compose kill --signal HUP nginx"
+
+
+def test_files_that_nginx_refuses_for_good_are_not_loaded(tmp_path: Path) -> None:
+    answer = reload(tmp_path, failures=1000)
+    assert answer.returncode != 0 and "[emerg] no such file" in answer.stderr
+    assert "HUP" not in (tmp_path / "calls").read_text()
