@@ -6,3 +6,5 @@ if ! flock --timeout 900 9; then
     echo "Another run has been changing this server for 15 minutes. Look for it with: fuser -v /run/mstdn.lock" >&2
     exit 1
 fi
+# What containers read must not depend on how strict this server's root is; what is secret sets its own.
+umask 022

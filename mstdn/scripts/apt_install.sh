@@ -1,18 +1,27 @@
 # Installs exactly these packages. Waits for another apt, such as the unattended upgrade of a server's first minutes.
 set -eu
-export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
+# "l": needrestart only lists what runs with old libraries; which services may be interrupted is not ours to say.
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l LC_ALL=C.UTF-8
+patience=900
 tries=0
-until apt-get update -qq; do
+until said=$(apt-get update -qq 2>&1); do
     tries=$((tries + 1))
-    if [ "$tries" -ge 5 ]; then
-        echo "apt-get update fails: see the lines above. Is the network up, and is every source in /etc/apt valid?" >&2
+    # Another apt holds the lists as long as its own download takes, and apt's own patience is for packages only.
+    case $said in
+        *lists/lock*) enough=$((patience / 5)) reason="Another apt has been at work all the time." ;;
+        *) enough=5 reason="Is the network up, and is every source in /etc/apt valid?" ;;
+    esac
+    if [ "$tries" -ge "$enough" ]; then
+        printf '%s\napt-get update fails: see the lines above. %s\n' "$said" "$reason" >&2
         exit 1
     fi
     sleep 5
 done
-# An installation that the power cut short has to be finished first; apt refuses otherwise.
+# Does nothing but wait: in the middle of another apt's work packages look as if the power had been cut.
+apt-get check -qq -o DPkg::Lock::Timeout="$patience" >/dev/null 2>&1 || true
+# An installation that the power did cut short has to be finished first; apt refuses otherwise.
 if [ -n "$(dpkg --audit)" ]; then
     dpkg --configure -a --force-confdef --force-confold >/dev/null
 fi
 apt-get install --yes -qq --no-install-recommends --allow-downgrades \
-    -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >/dev/null
+    -o DPkg::Lock::Timeout="$patience" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >/dev/null

@@ -16,6 +16,8 @@ if grep -q '^diff \|^--- ' "$work/.patches"; then
     fi
 fi
 rm -f "$work/.patches"
+# Mastodon's user has to read it in the image, whatever umask it was made with.
+chmod -R u=rwX,go=rX "$work"
 tree=$(cd "$source" && { git -c "safe.directory=$source" rev-parse HEAD && git -c "safe.directory=$source" diff HEAD; } | sha256sum | cut -d ' ' -f 1)
 set -- --quiet --label "org.mstdn.source=$tree-$patches"
 docker build "$@" --tag "$web" "$work" >/dev/null

@@ -67,6 +67,12 @@ def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
     assert order.read_text().splitlines() == ["first begins", "first ends", "second"]
 
 
+def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) -> None:
+    prelude = (SCRIPTS / "alone.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    subprocess.run(["sh", "-ec", f"umask 077\n{prelude}\n: >{tmp_path}/file"], check=True)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
 # --- Questions to a bare server -----------------------------------------------------------------
 
 QUESTIONS: list[tuple[FactBase[Any], str, list[str]]] = [
@@ -389,6 +395,45 @@ def test_docker_is_restarted_where_no_container_stops(tmp_path: Path, containers
     answer = daemon(tmp_path, containers=containers, live_restore=live_restore)
     assert answer.returncode == 0, answer.stderr
     assert "systemctl restart docker.service" in (tmp_path / "calls").read_text()
+
+
+# --- Packages -----------------------------------------------------------------------------------
+
+HELD = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 17089 (apt-get)"
+BROKEN = "E: The repository 'https://download.docker.com/linux/debian trixie Release' is not signed."
+
+
+def install(directory: Path, *, failures: int, problem: str, audit: str = "") -> subprocess.CompletedProcess[str]:
+    """The script, with an apt whose update fails so many times and a dpkg that has this to say of its packages."""
+    stand_in(directory, "sleep", "")
+    stand_in(directory, "dpkg", f'[ "$1" != --audit ] || printf "{audit}"\n')
+    path = stand_in(
+        directory,
+        "apt-get",
+        f'[ "$1" != update ] || {{ echo x >>{directory}/updates; [ $(wc -l <{directory}/updates) -gt {failures} ] ||'
+        f' {{ echo "{problem}" >&2; exit 100; }}; }}\n',
+    )
+    return run_script("apt_install", "curl", "gpg", path=path)
+
+
+def test_an_update_waits_for_another_apt_and_finishes_nothing_before_that_one_has(tmp_path: Path) -> None:
+    answer = install(tmp_path, failures=100, problem=HELD, audit="half-configured")
+    assert answer.returncode == 0, answer.stderr
+    calls = [line.split()[:2] for line in (tmp_path / "calls").read_text().splitlines() if "sleep" not in line]
+    assert calls[-4:] == [["apt-get", "check"], ["dpkg", "--audit"], ["dpkg", "--configure"], ["apt-get", "install"]]
+
+
+@pytest.mark.parametrize(
+    ("problem", "updates", "words"), [(HELD, 180, "Another apt"), (BROKEN, 5, "Is the network up")]
+)
+def test_an_update_that_keeps_failing_says_why_and_installs_nothing(
+    tmp_path: Path, problem: str, updates: int, words: str
+) -> None:
+    answer = install(tmp_path, failures=1000, problem=problem)
+    assert answer.returncode != 0
+    assert problem in answer.stderr and words in answer.stderr
+    assert len((tmp_path / "updates").read_text().split()) == updates
+    assert "apt-get install" not in (tmp_path / "calls").read_text()
 
 
 # --- Compose ------------------------------------------------------------------------------------
