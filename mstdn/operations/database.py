@@ -30,11 +30,11 @@ def prepared_database(
     + services: to start for it; the rest of the project is not touched
     + timeout_seconds: for these to become healthy
 
-    An empty database gets the schema at once (db:prepare; migrating from nothing fails since Mastodon 4.3). Later only
+    An empty database gets the schema at once (db:prepare; migrating from nothing leaves out the seeds). Later only
     the migrations of a new release run, those that the running release can live with.
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
-    if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
+    if installed.get("MASTODON_VERSION") and installed.get("DATABASE") != "present":
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
@@ -45,6 +45,8 @@ def prepared_database(
         host.noop(f"the database is ready for {release}")
         return
     yield script("compose_settle", project)
+    if installed.get("DATABASE") == "unfinished":
+        yield script("database_discard", directory, database)
     yield script("compose_up", directory, str(timeout_seconds), *services)
     yield script("database_migrate", "before", directory, release, marker, local_domain)
 

@@ -46,7 +46,10 @@ if [ "$at" = "$release" ]; then
     exit 0
 fi
 if [ -z "$at" ]; then
-    rails migrate bundle exec rails db:prepare >/dev/null || fail "The database could not be prepared. PostgreSQL's last words:"
+    docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh >/dev/null ||
+        fail "The database could not be made. PostgreSQL's last words:"
+    # db:prepare seeds only what it made itself: after one that was cut off between schema and seeds there would be no roles.
+    rails migrate bundle exec rails db:prepare db:seed >/dev/null || fail "The database could not be prepared. PostgreSQL's last words:"
     note "$release"
     exit 0
 fi

@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 docker run --rm --network none --log-driver none --read-only --tmpfs /tmp --tmpfs /opt/mastodon/tmp:uid=991,gid=991 \
     --cap-drop ALL --security-opt no-new-privileges "$image" sh -ec '
     printf SECRET_KEY_BASE=
-    bin/rails secret
+    bin/rails secret | grep -xE "[0-9a-f]{128}"
     bin/rails db:encryption:init
     bin/rails mastodon:webpush:generate_vapid_key' >"$work/made"
 for name in POSTGRES_PASSWORD DB_PASS REDIS_PASSWORD; do

@@ -13,7 +13,8 @@ if [ -e "$file" ]; then
         case $name in
         SECRET_KEY_BASE) form='[0-9a-f]{128}' ;;
         ACTIVE_RECORD_ENCRYPTION_*) form='[A-Za-z0-9]{32}' ;;
-        VAPID_PRIVATE_KEY) form='[A-Za-z0-9_-]{43}=' ;;
+        # A number in base64 without its leading zero bytes: of 256 keys one has 31 bytes instead of 32.
+        VAPID_PRIVATE_KEY) form='[A-Za-z0-9_-]{43}=|[A-Za-z0-9_-]{42}==|[A-Za-z0-9_-]{40}' ;;
         VAPID_PUBLIC_KEY) form='[A-Za-z0-9_-]{87}=' ;;
         POSTGRES_PASSWORD | DB_PASS | REDIS_PASSWORD) form='[0-9a-f]{64}' ;;
         *) form= ;;

@@ -21,7 +21,7 @@ FORMS = {
     "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY": "[A-Za-z0-9]{32}",
     "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT": "[A-Za-z0-9]{32}",
     "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY": "[A-Za-z0-9]{32}",
-    "VAPID_PRIVATE_KEY": "[A-Za-z0-9_-]{43}=",
+    "VAPID_PRIVATE_KEY": "[A-Za-z0-9_-]{43}=|[A-Za-z0-9_-]{42}==|[A-Za-z0-9_-]{40}",
     "VAPID_PUBLIC_KEY": "[A-Za-z0-9_-]{87}=",
     "POSTGRES_PASSWORD": "[0-9a-f]{64}",
     "DB_PASS": "[0-9a-f]{64}",

@@ -243,6 +243,16 @@ def test_mail_reaches_people_through_the_operators_mail_server(instance: Instanc
     assert "https://social.example.org/auth/password" in str(mail.message)
 
 
+def test_a_service_of_somebody_else_on_the_network_front_gets_no_visitors(instance: Instance) -> None:
+    alias = "--network front --network-alias web --network-alias streaming"
+    with throw_away_container(instance, alias):
+        # Workers that are new have looked up nothing yet.
+        instance.run(f"docker kill --signal HUP {instance.container('mstdn', 'nginx')}")
+        wait_until("the old workers are gone", lambda: "shutting down" not in instance.run("ps -eo args"), timeout=30)
+        for path in ("/health", "/api/v1/streaming/health"):
+            assert instance.visit(path).status == 200
+
+
 # --- When Mastodon is away ----------------------------------------------------------------------
 
 

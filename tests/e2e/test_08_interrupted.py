@@ -58,6 +58,13 @@ def runs(program: str, *words: str) -> str:
     return f"grep -a -q -s -P '{pattern}' /proc/[0-9]*/cmdline"
 
 
+def cut_the_power_of_the_database(there: str, not_yet: str) -> str:
+    """A condition: PostgreSQL's directory has the first file but not the second; its container is killed at once."""
+    container = "docker ps --quiet --no-trunc --filter label=com.docker.compose.service=db"
+    database = "/srv/mastodon/database"
+    return f"test -e {database}/{there} && ! test -e {database}/{not_yet} && docker kill $({container})"
+
+
 @pytest.mark.parametrize(
     "condition",
     [
@@ -81,6 +88,8 @@ def test_a_network_that_differs_is_made_anew_while_nothing_is_attached(reborn: I
     "condition",
     [
         pytest.param(runs("docker", "run", "--log-driver", "none"), id="secrets"),
+        pytest.param(cut_the_power_of_the_database("PG_VERSION", "postmaster.opts"), id="initdb"),
+        pytest.param(cut_the_power_of_the_database("postmaster.opts", "base/16384"), id="the database's first start"),
         pytest.param(runs("docker", "compose", "run", "db:prepare"), id="database"),
         # The script itself, by the name that is its $0: its steps are over too soon to be seen.
         pytest.param(r"grep -a -q -s -P '\x00assets_publish\x00' /proc/[0-9]*/cmdline", id="assets"),

@@ -170,13 +170,25 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
     ]
 
 
+def test_a_database_whose_making_was_cut_short_is_made_anew() -> None:
+    commands = prepare_commands("DATABASE=unfinished\n")
+    assert [command.script for command in commands] == [
+        "compose_settle",
+        "database_discard",
+        "compose_up",
+        "database_migrate",
+    ]
+    assert commands[1].words == ("/srv/mastodon", DATABASE)
+
+
 def test_the_database_of_the_installed_release_is_left_alone() -> None:
     assert prepare_commands(INSTALLED, "v4.7.5") == []
 
 
+@pytest.mark.parametrize("left", ["", "DATABASE=unfinished\n"], ids=["nothing", "a new one that was cut short"])
 @pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
-def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
-    facts = {"installed_state": INSTALLED.replace("DATABASE=present\n", "")}
+def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str, left: str) -> None:
+    facts = {"installed_state": INSTALLED.replace("DATABASE=present\n", left)}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
     assert DATABASE in refusal
     assert "backup" in refusal

@@ -7,6 +7,7 @@ them run for real, on a real server, in tests/e2e.
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
 import stat
@@ -288,6 +289,14 @@ def test_a_damaged_secret_is_noticed_and_not_shown(tmp_path: Path, name: str, da
     assert state.damaged == [name]
     assert name not in state.good
     assert SECRETS[name][:20] not in answer
+
+
+@pytest.mark.parametrize("size", [30, 31, 32])
+def test_a_private_key_may_have_begun_with_zeros(tmp_path: Path, size: int) -> None:
+    key = base64.urlsafe_b64encode(bytes(range(100, 100 + size))).decode()
+    assert SecretStates().process(
+        secret_answer(tmp_path, SECRETS | {"VAPID_PRIVATE_KEY": key}).splitlines()
+    ).good == set(SECRETS)
 
 
 def test_a_file_without_its_last_line_is_not_complete(tmp_path: Path) -> None:

@@ -53,10 +53,13 @@ def _encryption_init() -> None:
 
 
 def _generate_vapid_key() -> None:
-    """An elliptic curve key as RFC 5915 writes it: 32 octets from the eighth, the public point at the end."""
+    """An elliptic curve key as RFC 5915 writes it: 32 octets from the eighth, the public point at the end.
+
+    As in the real one, the private key loses its leading zero octets.
+    """
     command = ["/usr/bin/openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-outform", "DER"]
     key = subprocess.run(command, capture_output=True, check=True).stdout
-    print(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(key[7:39]).decode()}")
+    print(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(key[7:39].lstrip(bytes(1))).decode()}")
     print(f"VAPID_PUBLIC_KEY={base64.urlsafe_b64encode(key[-65:]).decode()}")
 
 
