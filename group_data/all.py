@@ -173,7 +173,7 @@ checkout_repository = "https://github.com/mastodon/mastodon.git"
 # beside deploy.py.
 images_patches_directory = ""
 
-# PostgreSQL. A new major version needs a dump.
+# PostgreSQL, in a variant with Debian. A new major version needs a dump.
 postgres_image = "postgres:17-trixie"
 
 # Redis, 7.0 or newer.

@@ -1,7 +1,7 @@
 """
 The operator's secrets: what others know too (a mail provider, an object store), so the server cannot make it.
 
-They come from the environment of pyinfra, or from secrets.env beside deploy.py; the environment wins.
+They come from secrets.env beside deploy.py; a few also from the environment of pyinfra, which wins.
 """
 
 from __future__ import annotations
@@ -25,7 +25,21 @@ OPERATOR_SECRETS = {
     "SMTP_PASSWORD": "The password of smtp_login at the mail server.",
     "AWS_ACCESS_KEY_ID": "The access key of the object store, for s3_enabled = True.",
     "AWS_SECRET_ACCESS_KEY": "The secret key of the object store, for s3_enabled = True.",
+    "ES_PASS": "Elasticsearch: the password of ES_USER.",
+    "OIDC_CLIENT_SECRET": "Single sign-on with OpenID Connect.",
+    "SAML_PRIVATE_KEY": "Single sign-on with SAML.",
+    "LDAP_PASSWORD": "The password of LDAP_BIND_DN.",
+    "HCAPTCHA_SECRET_KEY": "The captcha at sign-up, with HCAPTCHA_SITE_KEY.",
+    "DEEPL_API_KEY": "Translations by DeepL.",
+    "LIBRE_TRANSLATE_API_KEY": "Translations by LibreTranslate.",
+    "BULK_SMTP_PASSWORD": "The password of BULK_SMTP_LOGIN.",
+    "CACHE_BUSTER_SECRET": "The cache buster's, with CACHE_BUSTER_SECRET_HEADER.",
+    "SWIFT_PASSWORD": "OpenStack Swift: the password of SWIFT_USERNAME.",
+    "SWIFT_TEMP_URL_KEY": "OpenStack Swift: the key of temporary addresses.",
+    "AZURE_STORAGE_ACCESS_KEY": "The key of AZURE_STORAGE_ACCOUNT.",
 }
+# Only these, because others (DEEPL_API_KEY, say) may be in somebody's environment for something else.
+ENVIRONMENT_SECRETS = ("SMTP_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def operator_secrets(
@@ -39,7 +53,7 @@ def operator_secrets(
     """
     file = file or SECRETS_FILE
     from_file, problems = _read(file) if file.exists() else ({}, [])
-    from_environment = {name: environment[name] for name in OPERATOR_SECRETS if environment.get(name)}
+    from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
     problems += [
         Problem(f"{name} in the environment", wrong, "a value without it")
         for name, value in from_environment.items()

@@ -184,6 +184,11 @@ def patches_id(texts: Sequence[str]) -> str:
     return sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
+def secrets_in_use(settings: Settings, secrets: Mapping[str, SecretStr]) -> dict[str, SecretStr]:
+    """Of the operator's secrets those that the settings use: somebody's environment has AWS_* for other ends, often."""
+    return {name: value for name, value in secrets.items() if settings.s3_enabled or not name.startswith("AWS_")}
+
+
 def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
     """
     A word that differs when a secret does. It lies on the server where others may read it, so guessing has to be slow.
@@ -238,7 +243,8 @@ def mastodon_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
 
 def streaming_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
     """The environment of the streaming server: it needs the database and Redis, and nothing else of the instance."""
-    shared = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "REDIS_HOST", "REDIS_PORT", "TRUSTED_PROXY_IP")
+    wiring = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "REDIS_HOST", "REDIS_PORT")
+    shared = (*wiring, "TRUSTED_PROXY_IP", "LOG_LEVEL")
     variables = mastodon_variables(settings, sizing)
     return {
         **{name: variables[name] for name in shared if name in variables},

@@ -12,7 +12,7 @@ from mstdn.operations.database import finished_migrations
 from mstdn.secrets import operator_secrets
 from mstdn.settings import settings_for
 from mstdn.sizing import sizing_for
-from mstdn.stack import MASTODON_SERVICES, fingerprint_of, mastodon_stack
+from mstdn.stack import MASTODON_SERVICES, fingerprint_of, mastodon_stack, secrets_in_use
 
 settings = settings_for(host)
 brought, _ = operator_secrets()
@@ -25,7 +25,7 @@ compose_project(
     services=MASTODON_SERVICES,
     stack=stack,
     # The operator's secrets count as well: a new password of the mail server has to reach the containers.
-    revision=stack.revision(fingerprint_of(brought)),
+    revision=stack.revision(fingerprint_of(secrets_in_use(settings, brought))),
     reload="reload_inner_nginx",
     timeout_seconds=settings.app_start_timeout_seconds,
 )

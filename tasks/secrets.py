@@ -9,7 +9,7 @@ from pyinfra import host
 from mstdn.operations.secrets import secrets
 from mstdn.secrets import operator_secrets
 from mstdn.settings import settings_for
-from mstdn.stack import web_image
+from mstdn.stack import secrets_in_use, web_image
 
 settings = settings_for(host)
 brought, _ = operator_secrets()
@@ -19,5 +19,5 @@ secrets(
     directory=f"{settings.mastodon_root}/secrets",
     database=f"{settings.mastodon_root}/database",
     image=web_image(settings),
-    operator=brought,
+    operator=secrets_in_use(settings, brought),
 )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))
 ARCHITECTURES = ("amd64", "arm64")
 CLOCK_TOLERANCE_SECONDS = 60
+# Roughly: Mastodon's assets alone are known to need more than 2 GiB to compile (mastodon#35396, #35299).
+BUILD_MEMORY_MIB = 4096
 
 
 def findings(report: ServerReport, settings: Settings, now: float) -> Iterator[Finding]:
@@ -52,6 +54,13 @@ def _memory(report: ServerReport, settings: Settings) -> Iterator[Finding]:
         )
     total = report.memory_mib + sum(report.swaps.values()) + _missing_swap(report, settings)
     needed = settings.preflight_memory_and_swap_mib
+    if settings.mastodon_image_source == "source" and needed <= total < BUILD_MEMORY_MIB:
+        yield Finding(
+            "warning",
+            f"Memory ({report.memory_mib} MiB) and planned swap come to {total} MiB; to build Mastodon's images from "
+            f"source takes about {BUILD_MEMORY_MIB} MiB, and the kernel ends a build that gets less. Set "
+            f"swap_size_mib = {settings.swap_size_mib + BUILD_MEMORY_MIB - total}, if only for the build.",
+        )
     if total < needed:
         more = settings.swap_size_mib + needed - total
         yield Finding(

@@ -16,7 +16,7 @@ from mstdn.settings.kinds import one_line, refuse
 
 # Variables of old guides that Mastodon no longer reads, or no longer boots with: why, and what to do instead.
 DEAD_VARIABLES = {
-    "OTP_SECRET": ("it is not read since 4.4", "remove it"),
+    "OTP_SECRET": ("it is not read since 4.4, but for a database from before 4.3", "remove it"),
     "PAPERCLIP_SECRET": ("it is not read since 2019", "remove it"),
     "LOCAL_HTTPS": ("it is not read since 2017: Mastodon always speaks HTTPS", "remove it"),
     "STREAMING_CLUSTER_NUM": ("it is not read since 4.2", "remove it"),
@@ -88,8 +88,10 @@ WIRED_BY_THE_SUITE = frozenset(
         "PAPERCLIP_ROOT_PATH",
         "PAPERCLIP_ROOT_URL",
         "PORT",
+        "PROXY_PROTO_V1",
         "RAILS_ENV",
         "RAILS_SERVE_STATIC_FILES",
+        "REDIS_DB",
         "REDIS_HOST",
         "REDIS_PORT",
         "REDIS_URL",
@@ -97,6 +99,7 @@ WIRED_BY_THE_SUITE = frozenset(
         # It replaces the instance's encryption keys by random ones: whatever is then written is lost.
         "SECRET_KEY_BASE_DUMMY",
         "SKIP_POST_DEPLOYMENT_MIGRATIONS",
+        "SOCKET",
     }
 )
 
@@ -116,7 +119,7 @@ def variable_name(value: str) -> str:
         raise refuse("it is a secret", "put it in secrets.env, see secrets.example.env")
     if value in MADE_ON_THE_SERVER:
         raise refuse("it is made on the server and never leaves it", "remove it")
-    if value in WIRED_BY_THE_SUITE:
+    if value in WIRED_BY_THE_SUITE or value.startswith("REDIS_SENTINEL"):
         raise refuse("the suite decides it, because its other parts depend on it", "remove it")
     return value
 

@@ -253,7 +253,8 @@ class Settings(BaseModel):
         " a directory beside deploy.py.",
     )
     postgres_image: ImageReference = Field(
-        "postgres:17-trixie", description="PostgreSQL. A new major version needs a dump."
+        "postgres:17-trixie",
+        description="PostgreSQL, in a variant with Debian. A new major version needs a dump.",
     )
     redis_image: ImageReference = Field("redis:7.4-alpine", description="Redis, 7.0 or newer.")
     nginx_image: ImageReference = Field("nginx:1.30-alpine", description="Both nginx: the proxy and the inner one.")

@@ -23,8 +23,9 @@ whatever is wrong is reported at once, with what to write instead.
 SECRETS = """\
 ## Secrets
 
-They never stand in `group_data/all.py` but in `secrets.env` (a copy of `secrets.example.env`, mode 0600, not in git)
-or in the environment of pyinfra, which wins.
+They never stand in `group_data/all.py` but in `secrets.env` (a copy of `secrets.example.env`, mode 0600, not in git).
+The first three may also come from the environment of pyinfra, which wins; the `AWS_` keys go to the server only with
+`s3_enabled = True`.
 
 | name | meaning |
 | --- | --- |

@@ -107,6 +107,17 @@ def staging_is_lets_encrypts(acme_staging: bool, acme_directory: str) -> Iterato
         )
 
 
+def postgres_is_debians(postgres_image: str) -> Iterator[Problem]:
+    """In the Debian variants of the image the user postgres is 999; in the Alpine ones 70, and text sorts otherwise."""
+    if "alpine" in postgres_image:
+        yield Problem(
+            "postgres_image",
+            "the database belongs to user 999, whom the Alpine variants do not have",
+            'a Debian variant, such as "postgres:17-trixie"',
+            f'"{postgres_image}"',
+        )
+
+
 def postgres_fits_its_limit(
     postgres_memory_mib: int | None, postgres_shared_buffers_mib: int | None
 ) -> Iterator[Problem]:
@@ -130,5 +141,6 @@ RELATIONS: tuple[Callable[..., Iterator[Problem]], ...] = (
     domains_are_named_once,
     patches_need_a_build,
     staging_is_lets_encrypts,
+    postgres_is_debians,
     postgres_fits_its_limit,
 )

@@ -234,6 +234,11 @@ WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "companion runs nginxproxy/acme-companion without a version",
     ),
+    "little memory for a build": (
+        {"memory_mib": 961},
+        {"mastodon_image_source": "source"},
+        "Set swap_size_mib = 3135",
+    ),
     "proxy with a moving tag": (
         {"containers": (container("gen", "nginxproxy/nginx-proxy:dockergen"),)},
         {},
@@ -255,6 +260,7 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
         for name, version in [("debian", "12"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04")]
     },
     "arm64": (BARE, {}, {"architecture": "arm64"}),
+    "4 GiB for a build": (BARE, {"mastodon_image_source": "source"}, {"memory_mib": 3900}),
     "1 GiB with planned swap": (BARE, {}, {"memory_mib": 961}),
     "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 1087}}),
     "swap of its own is enough": (

@@ -53,6 +53,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert values_of(file, environment) == {"SMTP_PASSWORD": "environment", "AWS_ACCESS_KEY_ID": "file"}
 
 
+def test_of_the_environment_only_some_names_count(tmp_path: Path) -> None:
+    file = secrets_file(tmp_path, "DEEPL_API_KEY=file\n")
+    assert values_of(file, {"DEEPL_API_KEY": "environment", "LDAP_PASSWORD": "x"}) == {"DEEPL_API_KEY": "file"}
+
+
 def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:
     found, _ = operator_secrets(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n"), {})
     assert "sesame" not in f"{found} {found['SMTP_PASSWORD']} {found['SMTP_PASSWORD']!r}"

@@ -286,6 +286,12 @@ BROKEN_RELATIONS: list[tuple[dict[str, Any], str, str, str]] = [
         "acme_staging = False",
     ),
     (
+        {"postgres_image": "postgres:17-alpine"},
+        "postgres_image",
+        "user 999",
+        "postgres:17-trixie",
+    ),
+    (
         {"postgres_memory_mib": 512, "postgres_shared_buffers_mib": 1024},
         "postgres_memory_mib",
         "could not start",
@@ -371,11 +377,15 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("VAPID_PRIVATE_KEY", "sesame", "made on the server", "remove it"),
     ("DB_HOST", "x", "the suite decides it", "remove it"),
     ("SECRET_KEY_BASE_DUMMY", "1", "the suite decides it", "remove it"),
+    ("REDIS_DB", "1", "the suite decides it", "remove it"),
+    ("REDIS_SENTINELS", "x", "the suite decides it", "remove it"),
+    ("SOCKET", "x", "the suite decides it", "remove it"),
+    ("DEEPL_API_KEY", "sesame", "secret", "secrets.env"),
     ("MAX_SESSION_ACTIVATIONS", 5, "text in quotes, not a number", '"MAX_SESSION_ACTIVATIONS": "5"'),
     ("AUTHORIZED_FETCH", True, "text in quotes, not True or False", '"AUTHORIZED_FETCH": "true"'),
     ("DEEPL_PLAN", None, "text in quotes, not None", "remove it"),
-    ("DEEPL_API_KEY", "two\nlines", "line break", "one line of text"),
-    ("DEEPL_API_KEY", "it's", "single quote", "one line of text"),
+    ("DEEPL_PLAN", "two\nlines", "line break", "one line of text"),
+    ("DEEPL_PLAN", "it's", "single quote", "one line of text"),
 ]
 
 
@@ -399,7 +409,7 @@ def test_every_setting_that_owns_a_variable_exists() -> None:
 
 
 def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
-    problems = problems_of(mastodon_environment={"SMTP_PASSWORD": "sesame", "DEEPL_API_KEY": "sesame\n"})
+    problems = problems_of(mastodon_environment={"SMTP_PASSWORD": "sesame", "DEEPL_PLAN": "sesame\n"})
     assert len(problems) == 2
     assert "sesame" not in "".join(map(str, problems))
 
