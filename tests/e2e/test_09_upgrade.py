@@ -72,7 +72,7 @@ def test_a_migration_that_fails_leaves_the_old_release_serving(reborn: Instance)
 
 
 def test_a_release_that_never_becomes_healthy_fails_with_its_last_words(reborn: Instance) -> None:
-    refusal = reborn.refusal(mastodon_version="v4.7.92", app_start_timeout_seconds=20)
+    refusal = reborn.refusal(mastodon_version="v4.7.92", app_start_timeout_seconds=10)
     assert re.search(r"web is running \((starting|unhealthy)\)", refusal), refusal
     assert "Puma starting" in refusal
     reborn.converge()
