@@ -5,9 +5,9 @@ directory=$1 patience=$2
 shift 2
 cd "$directory"
 docker compose config --quiet
-code=0
-docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || code=$?
-[ "$code" = 0 ] || tail -n 1 .up.log >&2
+ended=0
+docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || ended=$?
+[ "$ended" = 0 ] || tail -n 1 .up.log >&2
 rm -f .up.log
 # Its containers decide, whatever Compose says: when the time is over between two of its looks, it ends with 0 (2.26 does).
 containers=$(docker compose ps --all --quiet "$@")
@@ -17,7 +17,7 @@ unwell=$(
     docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.Id}}' $containers |
         grep -v '^[^ ]* running healthy ' || true
 )
-[ -n "$unwell" ] || exit "$code"
+[ -n "$unwell" ] || exit "$ended"
 printf '%s\n' "$unwell" | while read -r service status health code killed id; do
     printf '\n%s is %s (%s), exit code %s' "$service" "$status" "$health" "$code" >&2
     [ "$killed" = false ] || printf ', killed because it needed more memory than it may have' >&2
