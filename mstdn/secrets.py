@@ -14,10 +14,14 @@ import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from mstdn.problems import Problem
+
+if TYPE_CHECKING:
+    from mstdn.settings import Settings
 
 SECRETS_FILE = Path(__file__).resolve().parents[1] / "secrets.env"
 
@@ -61,6 +65,12 @@ def operator_secrets(
     ]
     values = from_file | from_environment
     return {name: SecretStr(value) for name, value in values.items() if value}, problems
+
+
+def secrets_for(settings: Settings) -> dict[str, SecretStr]:
+    """The secrets that go to the server: AWS_* may be in the environment for other ends than an object store."""
+    found, _ = operator_secrets()
+    return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
 
 
 def unfit_for_dotenv(value: str) -> str | None:

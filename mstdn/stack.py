@@ -184,11 +184,6 @@ def patches_id(texts: Sequence[str]) -> str:
     return sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
-def secrets_in_use(settings: Settings, secrets: Mapping[str, SecretStr]) -> dict[str, SecretStr]:
-    """Of the operator's secrets those that the settings use: somebody's environment has AWS_* for other ends, often."""
-    return {name: value for name, value in secrets.items() if settings.s3_enabled or not name.startswith("AWS_")}
-
-
 def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
     """
     A word that differs when a secret does. It lies on the server where others may read it, so guessing has to be slow.

@@ -189,11 +189,15 @@ class Visitor:
             return pool.request(method, path, headers={"Host": host or self.domain}, redirect=False, retries=False)
 
     def _answers(self, port: int) -> bool:
-        try:
-            with socket.create_connection((self.target, port), timeout=2):
-                return True
-        except OSError:
-            return False
+        return any(_accepts_connections(address, port) for address in self.addresses)
+
+
+def _accepts_connections(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _has_route_to(address: str) -> bool:

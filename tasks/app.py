@@ -9,13 +9,12 @@ from pyinfra import host
 from mstdn.facts.shape import shape_of
 from mstdn.operations.compose import compose_project
 from mstdn.operations.database import finished_migrations
-from mstdn.secrets import operator_secrets
+from mstdn.secrets import secrets_for
 from mstdn.settings import settings_for
 from mstdn.sizing import sizing_for
-from mstdn.stack import MASTODON_SERVICES, fingerprint_of, mastodon_stack, secrets_in_use
+from mstdn.stack import MASTODON_SERVICES, fingerprint_of, mastodon_stack
 
 settings = settings_for(host)
-brought, _ = operator_secrets()
 stack = mastodon_stack(settings, sizing_for(shape_of(host).memory_mib, settings))
 
 compose_project(
@@ -25,7 +24,7 @@ compose_project(
     services=MASTODON_SERVICES,
     stack=stack,
     # The operator's secrets count as well: a new password of the mail server has to reach the containers.
-    revision=stack.revision(fingerprint_of(secrets_in_use(settings, brought))),
+    revision=stack.revision(fingerprint_of(secrets_for(settings))),
     reload="reload_inner_nginx",
     timeout_seconds=settings.app_start_timeout_seconds,
 )

@@ -7,17 +7,16 @@ Run alone:  pyinfra inventory.py tasks/secrets.py
 from pyinfra import host
 
 from mstdn.operations.secrets import secrets
-from mstdn.secrets import operator_secrets
+from mstdn.secrets import secrets_for
 from mstdn.settings import settings_for
-from mstdn.stack import secrets_in_use, web_image
+from mstdn.stack import web_image
 
 settings = settings_for(host)
-brought, _ = operator_secrets()
 
 secrets(
     name="Make the instance's secrets and hand them to the containers",
     directory=f"{settings.mastodon_root}/secrets",
     database=f"{settings.mastodon_root}/database",
     image=web_image(settings),
-    operator=secrets_in_use(settings, brought),
+    operator=secrets_for(settings),
 )

@@ -8,8 +8,7 @@ from mstdn.shell import question
 
 class Installed(FactBase[dict[str, str]]):
     """
-    What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use:
-    "present", or "unfinished" if its making was cut short, so that nothing can be in it.
+    What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
     While an upgrade is under way also NEXT_VERSION, and MIGRATIONS: "before" if some have to wait until that release
     serves, "none" if it brought none. Empty on a bare server.

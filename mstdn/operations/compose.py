@@ -46,8 +46,7 @@ def compose_project(
     running = Counter(container.service for container in state.containers if container.well)
     as_wanted = state.applied == revision and set(running) == set(services) and len(state.containers) == running.total()
     if not as_wanted:
-        yield script("compose_settle", project)
-        yield script("compose_up", directory, str(timeout_seconds))
+        yield script("compose_up", project, directory, str(timeout_seconds))
         yield script("write_file", applied, "0:0", "0644", stdin=f"{revision}\n")
     if state.loaded != stack.reload_revision:
         if state.containers:

@@ -34,7 +34,7 @@ def prepared_database(
     the migrations of a new release run, those that the running release can live with.
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
-    if installed.get("MASTODON_VERSION") and installed.get("DATABASE") != "present":
+    if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
@@ -44,10 +44,10 @@ def prepared_database(
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
         host.noop(f"the database is ready for {release}")
         return
-    yield script("compose_settle", project)
-    if installed.get("DATABASE") == "unfinished":
+    yield script("database_settle", project)
+    if "MASTODON_VERSION" not in installed and "DATABASE" in installed:
         yield script("database_discard", directory, database)
-    yield script("compose_up", directory, str(timeout_seconds), *services)
+    yield script("compose_up", project, directory, str(timeout_seconds), *services)
     yield script("database_migrate", "before", directory, release, marker, local_domain)
 
 
@@ -60,5 +60,5 @@ def finished_migrations(project: str, directory: str, release: str, marker: str,
     """
     installed = host.get_fact(Installed, marker=marker, database=database)
     if installed.get("MASTODON_VERSION", release) != release:
-        yield script("compose_settle", project)
+        yield script("database_settle", project)
         yield script("database_migrate", "after", directory, release, marker)

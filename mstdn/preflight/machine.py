@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))
 ARCHITECTURES = ("amd64", "arm64")
 CLOCK_TOLERANCE_SECONDS = 60
-# Roughly: Mastodon's assets alone are known to need more than 2 GiB to compile (mastodon#35396, #35299).
+# Roughly: compiling the assets was ended by the kernel on a machine of 4 GB beside a running Mastodon (mastodon#35396).
 BUILD_MEMORY_MIB = 4096
 
 

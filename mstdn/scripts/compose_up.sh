@@ -1,8 +1,8 @@
-# Brings the project in $1 up as its files say, or only the services that the rest names; each has to become healthy
-# within $2 seconds.
+# Brings the project $1 in $2 up as its files say, or only the services that the rest names; each has to become healthy
+# within $3 seconds.
 set -eu
-directory=$1 patience=$2
-shift 2
+project=$1 directory=$2 patience=$3
+shift 3
 cd "$directory"
 docker compose config --quiet
 ended=0
@@ -10,7 +10,15 @@ docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$p
 [ "$ended" = 0 ] || tail -n 1 .up.log >&2
 rm -f .up.log
 # Its containers decide, whatever Compose says: when the time is over between two of its looks, it ends with 0 (2.26 does).
-containers=$(docker compose ps --all --quiet "$@")
+# Not those of "docker compose run": "docker compose ps --all" would list them as well.
+containers() {
+    docker ps --all --quiet --filter "label=com.docker.compose.project=$project" \
+        --filter label=com.docker.compose.oneoff=False "$@"
+}
+containers=$(
+    [ $# -gt 0 ] || containers
+    for service; do containers --filter "label=com.docker.compose.service=$service"; done
+)
 [ -n "$containers" ] || exit 1
 # shellcheck disable=SC2086 # one word for each container
 unwell=$(

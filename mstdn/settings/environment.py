@@ -94,6 +94,11 @@ WIRED_BY_THE_SUITE = frozenset(
         "REDIS_DB",
         "REDIS_HOST",
         "REDIS_PORT",
+        "REDIS_SENTINELS",
+        "REDIS_SENTINEL_MASTER",
+        "REDIS_SENTINEL_PASSWORD",
+        "REDIS_SENTINEL_PORT",
+        "REDIS_SENTINEL_USERNAME",
         "REDIS_URL",
         "REDIS_USER",
         # It replaces the instance's encryption keys by random ones: whatever is then written is lost.
@@ -119,7 +124,7 @@ def variable_name(value: str) -> str:
         raise refuse("it is a secret", "put it in secrets.env, see secrets.example.env")
     if value in MADE_ON_THE_SERVER:
         raise refuse("it is made on the server and never leaves it", "remove it")
-    if value in WIRED_BY_THE_SUITE or value.startswith("REDIS_SENTINEL"):
+    if value in WIRED_BY_THE_SUITE:
         raise refuse("the suite decides it, because its other parts depend on it", "remove it")
     return value
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from mstdn.settings.kinds import or_empty, refuse
 
+Port = Annotated[int, Field(ge=1, le=65535)]
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 

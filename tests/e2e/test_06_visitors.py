@@ -115,6 +115,17 @@ def test_compiled_assets_may_be_kept_for_ever(instance: Instance) -> None:
         assert answer.header("X-Content-Type-Options") == "nosniff"
 
 
+def test_assets_that_the_release_brings_compressed_are_served_so(instance: Instance) -> None:
+    path = asset_paths(home_page(instance))[0]
+    file = f"/srv/mastodon/assets/current{path}.gz"
+    instance.run(f"echo 'compressed beforehand' | gzip >{file}")
+    try:
+        assert instance.visit(path, "--compressed").body == "compressed beforehand\n"
+        assert "compressed beforehand" not in instance.visit(path).body
+    finally:
+        instance.run(f"rm {file}")
+
+
 @pytest.fixture(name="alice", scope="module")
 def _alice(instance: Instance) -> str:
     """Her access token."""
@@ -245,10 +256,16 @@ def test_mail_reaches_people_through_the_operators_mail_server(instance: Instanc
 
 def test_a_service_of_somebody_else_on_the_network_front_gets_no_visitors(instance: Instance) -> None:
     alias = "--network front --network-alias web --network-alias streaming"
+    master = instance.inspect("mstdn", "nginx")["State"]["Pid"]
+
+    def workers() -> set[str]:
+        return set(instance.run(f"ps --no-headers -o pid --ppid {master}").split())
+
     with throw_away_container(instance, alias):
         # Workers that are new have looked up nothing yet.
+        old = workers()
         instance.run(f"docker kill --signal HUP {instance.container('mstdn', 'nginx')}")
-        wait_until("the old workers are gone", lambda: "shutting down" not in instance.run("ps -eo args"), timeout=30)
+        wait_until("the old workers are gone", lambda: bool(new := workers()) and not new & old, timeout=30)
         for path in ("/health", "/api/v1/streaming/health"):
             assert instance.visit(path).status == 200
 
@@ -274,6 +291,18 @@ def test_a_container_that_somebody_removed_comes_back(instance: Instance, projec
     instance.run(f"docker rm --force {instance.container(project, service)}")
     assert len(instance.converge().changed) == 1
     assert instance.inspect(project, service)["State"]["Health"]["Status"] == "healthy"
+
+
+def test_what_the_operator_runs_beside_is_neither_waited_for_nor_stopped(instance: Instance) -> None:
+    console = instance.run(
+        "docker compose --project-directory /srv/mastodon run --detach --no-deps web sleep 600"
+    ).split()[-1]
+    try:
+        instance.run(f"docker rm --force {instance.container('mstdn', 'streaming')}")
+        assert instance.converge().changed == ["tasks/app.py | Start Mastodon"]
+        assert instance.run(f"docker inspect --format '{{{{.State.Status}}}}' {console}").strip() == "running"
+    finally:
+        instance.run(f"docker rm --force {console}")
 
 
 # --- What verify and preflight say --------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nDATABASE=present\n"
-SETTLE = Command("compose_settle", ("mstdn",))
+SETTLE = Command("database_settle", ("mstdn",))
 UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
 
 
@@ -163,32 +163,22 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
     ],
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
+    discard = [Command("database_discard", ("/srv/mastodon", DATABASE))] if state == "DATABASE=present\n" else []
     assert prepare_commands(state) == [
         SETTLE,
-        Command("compose_up", ("/srv/mastodon", "300", "db", "redis")),
+        *discard,
+        Command("compose_up", ("mstdn", "/srv/mastodon", "300", "db", "redis")),
         Command("database_migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
     ]
-
-
-def test_a_database_whose_making_was_cut_short_is_made_anew() -> None:
-    commands = prepare_commands("DATABASE=unfinished\n")
-    assert [command.script for command in commands] == [
-        "compose_settle",
-        "database_discard",
-        "compose_up",
-        "database_migrate",
-    ]
-    assert commands[1].words == ("/srv/mastodon", DATABASE)
 
 
 def test_the_database_of_the_installed_release_is_left_alone() -> None:
     assert prepare_commands(INSTALLED, "v4.7.5") == []
 
 
-@pytest.mark.parametrize("left", ["", "DATABASE=unfinished\n"], ids=["nothing", "a new one that was cut short"])
 @pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
-def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str, left: str) -> None:
-    facts = {"installed_state": INSTALLED.replace("DATABASE=present\n", left)}
+def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
+    facts = {"installed_state": INSTALLED.replace("DATABASE=present\n", "")}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
     assert DATABASE in refusal
     assert "backup" in refusal
@@ -247,8 +237,7 @@ PROJECT: dict[str, Any] = {
 }
 WELL = "service db running healthy yes\nservice web running healthy yes\n"
 UP = [
-    SETTLE,
-    Command("compose_up", ("/srv/mastodon", "300")),
+    Command("compose_up", ("mstdn", "/srv/mastodon", "300")),
     Command("write_file", ("/srv/mastodon/state/applied", "0:0", "0644"), "aaaa\n"),
 ]
 RELOAD = [

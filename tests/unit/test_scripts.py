@@ -480,12 +480,12 @@ def bring_up(directory: Path, *, exit_code: int, states: list[str]) -> subproces
         "docker",
         f"""case "$1 $2" in
         "compose up") echo 'what Compose says'; exit {exit_code} ;;
-        "compose ps") echo {" ".join(map(str, range(len(states))))} ;;
-        "inspect --format") case $3 in *Service* | *compose.service*) printf '{said}' ;; esac ;;
+        "ps --all") echo {" ".join(map(str, range(len(states))))} ;;
+        "inspect --format") case $3 in *compose.service*) printf '{said}' ;; esac ;;
         logs\\ *) echo 'last words of the container' ;;
         esac\n""",
     )
-    return run_script("compose_up", directory, "20", path=path)
+    return run_script("compose_up", "mstdn", directory, "20", path=path)
 
 
 def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
@@ -513,6 +513,28 @@ def test_what_compose_says_is_shown_when_it_makes_no_container(tmp_path: Path) -
 def test_a_failure_of_compose_is_one_even_if_all_containers_are_healthy(tmp_path: Path) -> None:
     answer = bring_up(tmp_path, exit_code=14, states=["db running healthy"])
     assert answer.returncode == 14 and "what Compose says" in answer.stderr
+
+
+# --- Database -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "stays"),
+    [
+        pytest.param(["PG_VERSION", "base/1/112", "base/5/112"], False, id="initdb was cut short"),
+        pytest.param(["PG_VERSION", "base/1/112", "postmaster.opts"], True, id="a server ran on it"),
+        pytest.param(["PG_VERSION", "base/1/112", "base/16384/112"], True, id="a copy without postmaster.opts"),
+    ],
+)
+def test_only_a_database_that_cannot_hold_anything_is_discarded(tmp_path: Path, files: list[str], stays: bool) -> None:
+    data = tmp_path / "database"
+    for file in files:
+        (data / file).parent.mkdir(parents=True, exist_ok=True)
+        (data / file).touch()
+    answer = run_script("database_discard", tmp_path, data, path=stand_in(tmp_path, "docker", ""))
+    assert answer.returncode == 0, answer.stderr
+    assert [(data / file).exists() for file in files] == [stays] * len(files)
+    assert (tmp_path / "calls").exists() is not stays
 
 
 # --- Proxy --------------------------------------------------------------------------------------

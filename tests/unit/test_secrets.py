@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mstdn import secrets
 from mstdn.problems import Problem
-from mstdn.secrets import operator_secrets, unfit_for_dotenv
+from mstdn.secrets import operator_secrets, secrets_for, unfit_for_dotenv
+from tests.harness import settings_with
 
 
 def secrets_file(directory: Path, text: str, mode: int = 0o600) -> Path:
@@ -56,6 +57,16 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def test_of_the_environment_only_some_names_count(tmp_path: Path) -> None:
     file = secrets_file(tmp_path, "DEEPL_API_KEY=file\n")
     assert values_of(file, {"DEEPL_API_KEY": "environment", "LDAP_PASSWORD": "x"}) == {"DEEPL_API_KEY": "file"}
+
+
+def test_keys_of_an_object_store_go_to_the_server_only_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
+    for name in secrets.ENVIRONMENT_SECRETS:
+        monkeypatch.setenv(name, "sesame")
+    assert set(secrets_for(settings_with())) == {"SMTP_PASSWORD"}
+    assert set(secrets_for(settings_with(s3_enabled=True))) == set(secrets.ENVIRONMENT_SECRETS)
 
 
 def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:

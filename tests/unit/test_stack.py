@@ -215,12 +215,6 @@ def test_the_streaming_server_gets_its_log_level() -> None:
     assert stack.streaming_variables(settings, sizing_for(4096, settings))["LOG_LEVEL"] == "silly"
 
 
-def test_keys_of_an_object_store_go_to_the_server_only_if_there_is_one() -> None:
-    secrets = {name: SecretStr("x") for name in ("SMTP_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    assert set(stack.secrets_in_use(settings_with(), secrets)) == {"SMTP_PASSWORD"}
-    assert stack.secrets_in_use(settings_with(s3_enabled=True), secrets) == secrets
-
-
 def allowed(value: str) -> bool:
     try:
         settings_with(mastodon_environment={"NAME": value})

@@ -88,7 +88,8 @@ class Authority:
 
 @dataclass
 class Site:
-    """A site as it should be; a test breaks one thing of it. `ports` are what else answers at the address.
+    """
+    A site as it should be; a test breaks one thing of it. `ports` are what else answers at the address.
 
     `unrouted`: addresses that this machine has no way to. `silent`: those at which nothing answers.
     """
@@ -373,6 +374,12 @@ def test_a_published_port_is_named_with_its_service(site: Site, visitor: Visitor
     assert visitor.closed_ports([]) is None
     trouble = visitor.closed_ports([("203.0.113.7", 8025, "mail/catcher")])
     assert trouble is not None and "8025 (mail/catcher)" in trouble
+
+
+def test_a_port_that_is_open_by_ipv6_only_is_named(site: Site, authority: Authority) -> None:
+    site.ports, site.silent = {5432}, {ADDRESS}
+    trouble = Visitor(DOMAIN, (ADDRESS, IPV6_ADDRESS), str(authority.bundle), VERSION).closed_ports([])
+    assert trouble is not None and "5432" in trouble
 
 
 def test_a_port_that_is_meant_to_be_open_is_no_trouble(site: Site, visitor: Visitor) -> None:

@@ -53,7 +53,8 @@ def _encryption_init() -> None:
 
 
 def _generate_vapid_key() -> None:
-    """An elliptic curve key as RFC 5915 writes it: 32 octets from the eighth, the public point at the end.
+    """
+    An elliptic curve key as RFC 5915 writes it: 32 octets from the eighth, the public point at the end.
 
     As in the real one, the private key loses its leading zero octets.
     """
