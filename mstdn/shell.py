@@ -19,18 +19,23 @@ Commands: TypeAlias = Generator[PyinfraCommand, None, None]
 SCRIPTS = Path(__file__).parent
 
 
-def question(name: str, *arguments: str) -> StringCommand:
-    """The command of a fact: mstdn/<name>.sh with `arguments` as $1, $2, …; it changes nothing."""
-    return _command(_text(name), name, arguments)
+def question(name: str, *arguments: str, before: str = "") -> StringCommand:
+    """
+    The command of a fact: mstdn/<name>.sh with `arguments` as $1, $2, …; it changes nothing.
+
+    `before` names another script whose text goes before it.
+    """
+    return _command((_text(before) if before else "") + _text(name), name, arguments)
 
 
-def script(name: str, *arguments: str, stdin: str | None = None) -> StringCommand:
+def script(name: str, *arguments: str, before: str = "", stdin: str | None = None) -> StringCommand:
     """
     The command of an operation: mstdn/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
-    `stdin` is handed over on standard input; pyinfra ends it with a newline. It appears in no log at any verbosity.
+    `before` names another script whose text goes before it. `stdin` is handed over on standard input; pyinfra ends it
+    with a newline. It appears in no log at any verbosity.
     """
-    return _command(_text("lock") + _text(name), name, arguments, stdin)
+    return _command(_text("lock") + (_text(before) if before else "") + _text(name), name, arguments, stdin)
 
 
 def _text(name: str) -> str:

@@ -6,6 +6,7 @@ Run alone:  pyinfra inventory.py tasks/networks.py
 
 from pyinfra import host
 
+from mstdn.layout import BACK, FRONT
 from mstdn.networks.operations import WantedNetwork, docker_networks
 from mstdn.settings import settings_for
 
@@ -14,7 +15,7 @@ settings = settings_for(host)
 docker_networks(
     name="Create the networks front and back-mstdn",
     networks=[
-        WantedNetwork("front", ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
-        WantedNetwork("back-mstdn", internal=True),
+        WantedNetwork(FRONT, ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
+        WantedNetwork(BACK, internal=True),
     ],
 )

@@ -7,23 +7,26 @@ Run alone:  pyinfra inventory.py tasks/preflight.py
 import time
 
 from pyinfra import host, logger
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api.exceptions import DeployError, FactProcessError
 
-from mstdn.preflight import findings, names_to_look_up
-from mstdn.preflight.facts import Server
+from mstdn.docker.facts import Containers
+from mstdn.fact import CouldNotLook, ask
+from mstdn.preflight import findings, question_about_the_server
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
 
-report = host.get_fact(
-    Server,
-    root=settings.mastodon_root,
-    proxy=settings.proxy_root,
-    swap=settings.swap_path,
-    names=names_to_look_up(settings),
-)
+try:
+    report = ask(question_about_the_server(settings))
+except FactProcessError as error:
+    raise DeployError(str(error)) from None
+try:
+    containers = ask(Containers.all())
+except CouldNotLook:
+    # A daemon that does not run is started later; what holds a port now is seen without it.
+    containers = ()
 
-found = findings(report, settings, now=time.time())
+found = findings(report, containers, settings, now=time.time())
 
 for finding in found:
     if finding.level == "warning":

@@ -10,15 +10,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
-from pyinfra.api import Config, FunctionCommand, Inventory, OperationError, State, StringCommand
+from pyinfra.api import Config, FunctionCommand, Host, Inventory, OperationError, State, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.connect import connect_all, disconnect_all
+from pyinfra.api.exceptions import DeployError
 from pyinfra.api.operation import PyinfraOperation
 from pyinfra.context import ctx_host, ctx_state
 
+from mstdn.fact import MARK, Batch, Question, Questions
+from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS
 
@@ -74,9 +79,13 @@ def commands_of(
 
     Scripts that are not named print nothing, as on a bare server. `executing`: tell the operation that this is no plan.
     """
-    responses = {re.compile(rf"' {script}( |$)"): output for script, output in facts.items()}
-    with _on_host("@fake", fake_responses=responses, fake_delay=0, fake_delay_jitter=0) as state:
+
+    def answers(_: Host, batch: Questions) -> dict[Question[Any], list[str]]:
+        return {each: facts.get(each.fact.script, "").splitlines() for each in batch}
+
+    with _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state, patch("mstdn.fact._answers_to", answers):
         state.is_executing = executing
+        state.check_for_changes = not executing
         return [taken_apart(command) for command in operation._inner(**arguments)]
 
 
@@ -89,9 +98,30 @@ def refusal_of(operation: PyinfraOperation[Any], facts: Mapping[str, str], **arg
     """
     with pytest.raises(OperationError) as refusal:
         commands_of(operation, facts, **arguments)
-    message = str(refusal.value)
+    message = str(refusal.value).removesuffix("\nNothing was changed.")
     assert commands_of(operation, facts, executing=True, **arguments) == [Command("", ("_say_no", message))]
     return message
+
+
+def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> dict[re.Pattern[str], str]:
+    """
+    What pyinfra's @fake connector shall answer to the questions about a host with these settings.
+
+    answers: what scripts print, by their names; the others print nothing, as on a bare server.
+    """
+    host = SimpleNamespace(data=SimpleNamespace(dict=lambda: settings), name="fake")
+    try:
+        together = Batch.of(of_a_deployment(cast(Host, host)))
+    except DeployError:
+        return {}
+    every = "".join(_marked(number, answers.get(each.fact.script, "")) for number, each in enumerate(together))
+    scripts = {*answers, *(each.fact.script for each in together)}
+    alone = {re.compile(f"' {script}[ ']"): _marked(0, answers.get(script, "")) for script in scripts}
+    return {re.compile("' preflight/report .*' assets/state ", flags=re.DOTALL): every, **alone}
+
+
+def _marked(number: int, text: str) -> str:
+    return "".join(f"{MARK} {number} {line}\n" for line in (*text.splitlines(), "end 0"))
 
 
 def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:

@@ -1,39 +1,36 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
-from collections.abc import Sequence
-
 from pyinfra import host
-from pyinfra.api import operation
 
 from mstdn.database.facts import Installed
+from mstdn.fact import ask
+from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT
+from mstdn.operation import operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
-@operation()
+@operation
 def prepared_database(
-    project: str,
     directory: str,
     release: str,
     marker: str,
     database: str,
     local_domain: str,
-    services: Sequence[str],
     timeout_seconds: int,
 ) -> Commands:
     """
     Ensure a database that `release` can start with.
 
-    + project, directory: of Compose
+    + directory: of Mastodon's Compose project
     + marker: file that remembers what was installed
     + database: PostgreSQL's data directory
-    + services: to start for it; the rest of the project is not touched
-    + timeout_seconds: for these to become healthy
+    + timeout_seconds: for the stores to become healthy
 
     An empty database gets the schema at once (db:prepare; migrating from nothing leaves out the seeds). Later only
     the migrations of a new release run, those that the running release can live with.
     """
-    installed = host.get_fact(Installed, marker=marker, database=database)
+    installed = ask(Installed.of(marker, database))
     if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
@@ -44,21 +41,21 @@ def prepared_database(
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
         host.noop(f"the database is ready for {release}")
         return
-    yield script("database/wait_for_migration", project)
+    yield script("database/wait_for_migration", MASTODON_PROJECT)
     if "MASTODON_VERSION" not in installed and "DATABASE" in installed:
         yield script("database/discard", directory, database)
-    yield script("compose/up", project, directory, str(timeout_seconds), *services)
+    yield script("compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES)
     yield script("database/migrate", "before", directory, release, marker, local_domain)
 
 
-@operation()
-def finished_migrations(project: str, directory: str, release: str, marker: str, database: str) -> Commands:
+@operation
+def finished_migrations(directory: str, release: str, marker: str, database: str) -> Commands:
     """
     Ensure that no migration is left, once `release` serves.
 
     On a first installation there is nothing to do: the schema came complete.
     """
-    installed = host.get_fact(Installed, marker=marker, database=database)
+    installed = ask(Installed.of(marker, database))
     if installed.get("MASTODON_VERSION", release) != release:
-        yield script("database/wait_for_migration", project)
+        yield script("database/wait_for_migration", MASTODON_PROJECT)
         yield script("database/migrate", "after", directory, release, marker)

@@ -1,11 +1,17 @@
-"""Facts about Docker Engine."""
+"""Facts about Docker Engine: the installation, and all containers that it has."""
 
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.apt.rules import fingerprints
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass
@@ -29,39 +35,128 @@ class Engine:
     members: frozenset[str] | None = None
 
 
-class DockerHost(FactBase[Engine]):
+class DockerHost(Fact[Engine]):
     """Packages, key, service and group of Docker Engine."""
 
-    @override
-    def command(self, key_path: str, packages: list[str]) -> StringCommand:
-        return question("docker/state", key_path, *packages)
+    script = "docker/state"
 
-    @staticmethod
-    @override
-    def default() -> Engine:
-        return Engine()
+    @classmethod
+    def of(cls, key_path: str, packages: Iterable[str]) -> Question[Engine]:
+        """key_path: the file of the key that apt trusts for the repository. packages: those to look for."""
+        return cls.question(key_path, *packages)
 
     @override
-    def process(self, output: list[str]) -> Engine:
-        engine = Engine()
-        for line in output:
-            key, *words = line.split()
-            if key == "codename":
-                engine.distribution, engine.codename = words
-            elif key == "architecture":
-                engine.architecture = words[0]
-            elif key == "package":
-                engine.packages[words[0]] = words[1]
-            elif key == "fingerprint":
-                engine.fingerprints.append(words[0])
-            elif key == "active":
-                engine.active = words == ["active"]
-            elif key == "enabled":
-                engine.enabled = words == ["enabled"]
-            elif key == "started":
-                engine.started = int(words[0])
-            elif key == "configured":
-                engine.configured = int(words[0])
-            elif key == "members":
-                engine.members = frozenset(words[0].split(",")) if words else frozenset()
-        return engine
+    def read(self, lines: Lines) -> Engine:
+        distribution, codename = lines.one("codename").split()
+        return Engine(
+            distribution=distribution,
+            codename=codename,
+            architecture=lines.one("architecture"),
+            packages=dict(lines.words("package")),
+            fingerprints=fingerprints(base64.b64decode(lines.get("key"))),
+            active=lines.get("active") == "active",
+            enabled=lines.get("enabled") == "enabled",
+            started=int(lines.one("started")) if "started" in lines else None,
+            configured=int(lines.one("configured")) if "configured" in lines else None,
+            members=frozenset(filter(None, lines.one("members").split(","))) if "members" in lines else None,
+        )
+
+
+@dataclass(frozen=True)
+class Published:
+    """
+    A port of the server that leads into a container. `protocol`: "tcp", "udp" or "sctp"; `address`: "" without
+    one.
+    """
+
+    address: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Container:
+    """
+    A container, running or not. `project`, `service` and `directory` are those of Compose, "" without it.
+
+    `status` and `health` as Docker names them ("none" without a health check). `image` is the ID of what it runs,
+    `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
+    each by name. `gone`: paths in it whose file on the server was removed or replaced since it started. `making`: one
+    text for all that it was made with and that "docker update" or "docker network" could have changed since.
+    """
+
+    id: str
+    name: str
+    image: str
+    reference: str
+    status: str
+    health: str = "none"
+    project: str = ""
+    service: str = ""
+    directory: str = ""
+    once: bool = False
+    networks: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+    gone: tuple[str, ...] = ()
+    making: str = ""
+
+
+class Containers(Fact[tuple[Container, ...]]):
+    """All containers of the engine; none on a server without Docker."""
+
+    script = "docker/containers"
+    before = "docker/engine"
+
+    @classmethod
+    def all(cls) -> Question[tuple[Container, ...]]:
+        """Every container, running or not."""
+        return cls.question()
+
+    @override
+    def read(self, lines: Lines) -> tuple[Container, ...]:
+        gone: dict[str, list[str]] = {}
+        for identity, path in lines.words("gone"):
+            gone.setdefault(identity, []).append(path)
+        found = (json.loads(text) for text in lines.all("container"))
+        return tuple(_container(each, tuple(gone.get(each["id"], ()))) for each in found)
+
+
+# What a container is made with and keeps; the order of some lists is Docker's and means nothing.
+_MAKING = (
+    *("hash", "user", "command", "entrypoint", "bindings", "binds", "mounts", "tmpfs", "restart", "limits", "rights"),
+)
+
+
+def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
+    making = {key: _ordered(found[key]) for key in _MAKING} | {"networks": sorted(found["networks"])}
+    return Container(
+        id=found["id"],
+        name=found["name"].removeprefix("/"),
+        image=found["image"],
+        reference=found["reference"],
+        status=found["status"],
+        health=found["health"],
+        project=found["project"] or "",
+        service=found["service"] or "",
+        directory=found["directory"] or "",
+        once=found["once"] == "True",
+        networks=found["networks"],
+        published=tuple(_published(found["published"] or {})),
+        gone=gone,
+        making=json.dumps(making, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(each, str) and ":" in each for each in value):
+        return sorted(value)
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return sorted(value, key=json.dumps)
+    return value
+
+
+def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:
+    for inner, bindings in ports.items():
+        protocol = inner.partition("/")[2] or "tcp"
+        for binding in bindings or ():
+            yield Published(binding["HostIp"], int(binding["HostPort"]), protocol)

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from pyinfra import host
-from pyinfra.api import operation
-
 from mstdn.docker.facts import DockerHost, Engine
-from mstdn.files.operations import converge_tree
+from mstdn.fact import Question, ask
+from mstdn.files.facts import Tree
+from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.operation import operation
 from mstdn.shell import Commands, script
 
 KEYRING = "/etc/apt/keyrings/docker.asc"
 SOURCES = "/etc/apt/sources.list.d/docker.sources"
+# Two entries for one repository with different keys make apt refuse both; these are the names of older guides.
+OTHER_SOURCES = tuple(f"/etc/apt/sources.list.d/{name}" for name in ("docker.list", "archive_uri-docker.list"))
 DAEMON_JSON = "/etc/docker/daemon.json"
 # docker-ce and docker-ce-cli carry the engine's version, the others have versions of their own.
 ENGINE_PACKAGES = ("docker-ce", "docker-ce-cli")
@@ -20,19 +22,34 @@ PACKAGES = (*ENGINE_PACKAGES, "containerd.io", "docker-buildx-plugin", "docker-c
 PREREQUISITES = ("ca-certificates", "curl", "git", "gpg")
 
 
-def _engine(packages: Sequence[str] = PACKAGES) -> Engine:
-    return host.get_fact(DockerHost, key_path=KEYRING, packages=list(packages))
+def engine_question() -> Question[Engine]:
+    """What all operations here ask of Docker Engine."""
+    return DockerHost.of(KEYRING, (*PREREQUISITES, *PACKAGES))
 
 
-@operation()
+def repository_question() -> Question[Tree]:
+    """What apt_repository asks of files."""
+    return states_of([ConfigFile(SOURCES, "")], absent=OTHER_SOURCES)
+
+
+def daemon_question() -> Question[Tree]:
+    """What daemon asks of files."""
+    return states_of([ConfigFile(DAEMON_JSON, "")], [ConfigDirectory("/etc/docker")])
+
+
+def _engine() -> Engine:
+    return ask(engine_question())
+
+
+@operation
 def prerequisites() -> Commands:
     """Install the few Debian packages that the later steps call."""
-    missing = [name for name in PREREQUISITES if name not in _engine(PREREQUISITES).packages]
+    missing = [name for name in PREREQUISITES if name not in _engine().packages]
     if missing:
         yield script("apt/install", *missing)
 
 
-@operation()
+@operation
 def apt_repository(repository: str, fingerprint: str) -> Commands:
     """
     Trust Docker's apt repository, if its key is the pinned one.
@@ -52,12 +69,10 @@ def apt_repository(repository: str, fingerprint: str) -> Commands:
         f"Types: deb\nURIs: {url}\nSuites: {engine.codename}\nComponents: stable\n"
         f"Architectures: {engine.architecture}\nSigned-By: {KEYRING}\n",
     )
-    # Two entries for one repository with different keys make apt refuse both; these are the names of older guides.
-    absent = [f"/etc/apt/sources.list.d/{name}" for name in ("docker.list", "archive_uri-docker.list")]
-    yield from converge_tree([sources], absent=absent)
+    yield from converge_tree([sources], absent=OTHER_SOURCES)
 
 
-@operation()
+@operation
 def daemon(configuration: str) -> Commands:
     """
     Ensure daemon.json, and a daemon that runs with it now and after a reboot.
@@ -79,7 +94,7 @@ def daemon(configuration: str) -> Commands:
         yield script("docker/restart_daemon")
 
 
-@operation()
+@operation
 def packages(version: str = "") -> Commands:
     """
     Install Docker Engine, its command line, containerd, Buildx and Compose.
@@ -96,7 +111,7 @@ def packages(version: str = "") -> Commands:
         yield script("apt/install", *wanted)
 
 
-@operation()
+@operation
 def group(users: Sequence[str]) -> Commands:
     """Ensure that exactly `users` are in the group docker, because whoever is in it is root on this server."""
     members = _engine().members

@@ -9,27 +9,41 @@ What stands in the way of a deployment, each with its remedy. Pure: it judges a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mstdn.preflight import docker, machine, names, releases
+from mstdn.preflight.facts import Server, ServerReport
 from mstdn.preflight.finding import Finding
 from mstdn.preflight.names import names_to_look_up
 
 if TYPE_CHECKING:
-    from mstdn.preflight.facts import ServerReport
+    from mstdn.docker.facts import Container
+    from mstdn.fact import Question
     from mstdn.settings import Settings
 
-__all__ = ["Finding", "findings", "names_to_look_up"]
+# The states of a container that holds its ports.
+ALIVE = ("running", "paused", "restarting")
+
+__all__ = ["Finding", "findings", "question_about_the_server"]
 
 
-def findings(report: ServerReport, settings: Settings, now: float) -> list[Finding]:
-    """Everything that is in the way, all at once. now: this machine's clock, in seconds since the epoch."""
+def question_about_the_server(settings: Settings) -> Question[ServerReport]:
+    """What findings() needs to know of the server itself."""
+    return Server.of(settings.mastodon_root, settings.proxy_root, settings.swap_path, names_to_look_up(settings))
+
+
+def findings(report: ServerReport, containers: Iterable[Container], settings: Settings, now: float) -> list[Finding]:
+    """
+    Everything that is in the way, all at once.
+
+    containers: all of the engine. now: this machine's clock, in seconds since the epoch.
+    """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]
     return [
         *machine.findings(report, settings, now),
-        *docker.findings(report, settings),
+        *docker.findings(report, [each for each in containers if each.status in ALIVE], settings),
         *names.findings(report, settings),
         *_instance(report, settings),
     ]

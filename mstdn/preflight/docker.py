@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mstdn.preflight.finding import Finding
 
 if TYPE_CHECKING:
-    from mstdn.preflight.facts import RunningContainer, ServerReport
+    from mstdn.docker.facts import Container
+    from mstdn.preflight.facts import ServerReport
     from mstdn.settings import Settings
 
 # What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.
@@ -21,24 +22,24 @@ DEAD_IMAGES = {
 PROXY_IMAGES = ("nginxproxy/nginx-proxy", "nginxproxy/docker-gen", "nginxproxy/acme-companion")
 
 
-def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+def findings(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     """Everything about Docker and about what else runs here."""
-    yield from _ports(report, settings)
+    yield from _ports(report, containers, settings)
     yield from _engines(report)
-    yield from _projects(report, settings)
-    for container in report.containers:
+    yield from _projects(report, containers, settings)
+    for container in containers:
         yield from _image(container, report, settings)
 
 
-def _ports(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+def _ports(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     for port in (80, 443):
-        publishers = [container for container in report.containers if port in container.ports]
+        publishers = [each for each in containers if port in _tcp_ports(each)]
         for container in publishers:
             if not _is_our_proxy(container, report, settings):
                 yield Finding(
                     "error",
                     f"Port {port}, which the proxy needs, is published by the container {container.name} "
-                    f"({container.image}). Stop it for good: docker update --restart=no {container.name} && "
+                    f"({container.reference}). Stop it for good: docker update --restart=no {container.name} && "
                     f"docker stop {container.name}",
                 )
         listeners = [listener for listener in report.listeners if listener.port == port]
@@ -51,7 +52,11 @@ def _ports(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _is_our_proxy(container: RunningContainer, report: ServerReport, settings: Settings) -> bool:
+def _tcp_ports(container: Container) -> set[int]:
+    return {each.port for each in container.published if each.protocol == "tcp"}
+
+
+def _is_our_proxy(container: Container, report: ServerReport, settings: Settings) -> bool:
     return container.project == "proxy" and container.directory in (settings.proxy_root, *report.directories)
 
 
@@ -72,11 +77,11 @@ def _engines(report: ServerReport) -> Iterator[Finding]:
         )
 
 
-def _projects(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+def _projects(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     roots = {"proxy": settings.proxy_root, "mstdn": settings.mastodon_root}
     for project, root in roots.items():
-        containers = [container for container in report.containers if container.project == project]
-        for directory in sorted({container.directory for container in containers} - {root, *report.directories}):
+        directories = {each.directory for each in containers if each.project == project}
+        for directory in sorted(directories - {root, *report.directories}):
             yield Finding(
                 "error",
                 f"Another Compose project is called {project} (in {directory}), as the suite's own in {root} must "
@@ -84,8 +89,8 @@ def _projects(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _image(container: RunningContainer, report: ServerReport, settings: Settings) -> Iterator[Finding]:
-    image = container.image.removeprefix("docker.io/")
+def _image(container: Container, report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    image = container.reference.removeprefix("docker.io/")
     name, _, tag = image.partition(":")
     if name in DEAD_IMAGES:
         yield Finding(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mstdn.preflight.finding import Finding, Level
-from mstdn.stack import public_domains
+from mstdn.proxy.project import public_domains
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport

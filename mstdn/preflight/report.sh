@@ -1,5 +1,5 @@
 # What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file; the
-# other arguments are names to look up. It needs no more than Debian's essential packages, and asks Docker if it is there.
+# other arguments are names to look up. It needs no more than Debian's essential packages.
 root=$1 proxy=$2 swap=$3
 shift 3
 
@@ -26,10 +26,6 @@ awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ {
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
 done
 
-if command -v docker >/dev/null; then
-    label=com.docker.compose.project
-    timeout 20 docker ps --no-trunc --format "container {{.Names}}|{{.Image}}|{{.Label \"$label\"}}|{{.Label \"$label.working_dir\"}}|{{.Ports}}" 2>/dev/null
-fi
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
 dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \
     docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'

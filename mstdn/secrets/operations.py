@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from pydantic import SecretStr
-from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 
+from mstdn.fact import ask
+from mstdn.operation import operation
 from mstdn.refusal import refuse
 from mstdn.secrets.facts import Secrets, SecretStates
 from mstdn.shell import Commands, script
@@ -33,7 +34,7 @@ REPLACEABLE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 ACCESS = "0600 0:0"
 
 
-@operation()
+@operation
 def secrets(directory: str, database: str, image: str, operator: Mapping[str, SecretStr]) -> Commands:
     """
     Ensure the instance's secrets, the operator's secrets, and that each container gets its part of them.
@@ -45,7 +46,7 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
 
     Refuses, with what to do, for a damaged file. It is never repaired by guessing.
     """
-    state = host.get_fact(SecretStates, directory=directory, database=database)
+    state = ask(SecretStates.of(directory, database))
     file = f"{directory}/instance.env"
     if trouble := _trouble(state, file):
         yield from refuse(f"{trouble} {_instructions(file)}")
@@ -65,8 +66,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield script("secrets/generate", image, directory, *missing)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
-    if changed or not state.handed_out:
-        yield script("secrets/distribute", directory, "write")
+    if changed or not state.distributed:
+        yield script("secrets/distribute", directory, before="secrets/parts")
 
 
 def _sha256(text: str) -> str:

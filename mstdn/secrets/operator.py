@@ -13,6 +13,7 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from functools import cache
+from hashlib import scrypt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,14 @@ def secrets_for(settings: Settings) -> dict[str, SecretStr]:
     """The secrets that go to the server: AWS_* may be in the environment for other ends than an object store."""
     found, _ = operator_secrets()
     return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
+
+
+def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
+    """
+    A word that differs when a secret does. It lies on the server where others may read it, so guessing has to be slow.
+    """
+    text = "".join(f"{name}={value.get_secret_value()}\n" for name, value in sorted(secrets.items()))
+    return scrypt(text.encode(), salt=b"mstdn operator secrets", n=2**14, r=8, p=1, dklen=16).hex()
 
 
 def unfit_for_dotenv(value: str) -> str | None:

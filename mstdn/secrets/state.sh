@@ -31,5 +31,12 @@ if [ -e "$file" ]; then
 fi
 if [ -e "$directory/operator.env" ]; then
     printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -c '0%a %u:%g' "$directory/operator.env")"
+    sed -n 's/^\([A-Z0-9_]*\)=.*/brought \1/p' "$directory/operator.env"
 fi
+# What follows compares each container's part with what it should be (parts.sh) and writes nothing.
+for part in $PARTS; do
+    target=$directory/$part
+    { part "$part" | cmp -s - "$target" && [ "$(stat -c '0%a %u:%g' "$target")" = "0400 $(owner_of "$part")" ]; } || echo "differs $part"
+done
+revisions | cmp -s - "$directory/../.env" || echo 'differs .env'
 exit 0

@@ -1,11 +1,12 @@
 """Facts about swap."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 SWAPPINESS_FILE = "/etc/sysctl.d/60-mastodon-swap.conf"
 
@@ -27,33 +28,26 @@ class Swap:
     persisted: str = ""
 
 
-class SwapState(FactBase[Swap]):
-    """Everything about the swap file at `path`, and which other swap is active."""
+class SwapState(Fact[Swap]):
+    """Everything about one swap file, and which other swap is active."""
+
+    script = "swap/state"
+
+    @classmethod
+    def of(cls, path: str) -> Question[Swap]:
+        """path: of the swap file."""
+        return cls.question(path, SWAPPINESS_FILE)
 
     @override
-    def command(self, path: str) -> StringCommand:
-        return question("swap/state", path, SWAPPINESS_FILE)
-
-    @staticmethod
-    @override
-    def default() -> Swap:
-        return Swap()
-
-    @override
-    def process(self, output: list[str]) -> Swap:
-        swap = Swap()
-        for line in output:
-            key, _, rest = line.partition(" ")
-            if key == "active":
-                size, _, path = rest.partition(" ")
-                swap.active[path] = int(size)
-            elif key == "file":
-                size, mode, user = rest.split()
-                swap.file_bytes, swap.file_mode, swap.file_user = int(size), mode, user
-            elif key == "fstab":
-                swap.in_fstab = True
-            elif key == "swappiness":
-                swap.swappiness = rest.strip()
-            elif key == "persisted":
-                swap.persisted = rest.strip()
+    def read(self, lines: Lines) -> Swap:
+        swap = Swap(
+            in_fstab="fstab" in lines,
+            swappiness=lines.get("swappiness").strip(),
+            persisted=lines.get("persisted").strip(),
+        )
+        for each in lines.all("active"):
+            size, path = each.split(" ", 1)
+            swap.active[path] = int(size)
+        for size, mode, user in lines.words("file"):
+            swap.file_bytes, swap.file_mode, swap.file_user = int(size), mode, user
         return swap

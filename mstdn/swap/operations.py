@@ -1,13 +1,15 @@
 """Swap."""
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 
+from mstdn.fact import ask
+from mstdn.operation import operation
 from mstdn.shell import Commands, script
 from mstdn.swap.facts import SWAPPINESS_FILE, SwapState
 
 
-@operation()
+@operation
 def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     """
     Ensure an active swap file of exactly `size_mib`, mode 0600, that comes back after a reboot.
@@ -17,7 +19,7 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
 
     Other swap of at least this size that is active already is respected: then there is nothing to do.
     """
-    swap = host.get_fact(SwapState, path=path)
+    swap = ask(SwapState.of(path))
     # Rounded, because the kernel counts each a page short.
     others_mib = round(sum(size for other, size in swap.active.items() if other != path) / 1024)
     if size_mib == 0:

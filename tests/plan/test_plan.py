@@ -23,7 +23,7 @@ CHANGES = (
     "tasks/configuration.py | Write the configuration of Mastodon",
     "tasks/configuration.py | Write the configuration of the proxy",
     "tasks/images.py | Pull the images of both projects",
-    "tasks/secrets.py | Make the instance's secrets and hand them to the containers",
+    "tasks/secrets.py | Make the instance's secrets and give each container its part",
     "tasks/database.py | Prepare the database for the release",
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
