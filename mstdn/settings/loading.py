@@ -15,7 +15,7 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.problems import Problem, report
-from mstdn.secrets import OPERATOR_SECRETS, operator_secrets
+from mstdn.secrets.operator import OPERATOR_SECRETS, operator_secrets
 from mstdn.settings.model import Settings
 from mstdn.settings.relations import broken_relations
 

@@ -274,15 +274,25 @@ def test_a_service_of_somebody_else_on_the_network_front_gets_no_visitors(instan
 
 def test_while_mastodon_is_away_files_are_served_and_the_next_run_brings_it_back(instance: Instance) -> None:
     paths = asset_paths(home_page(instance))
-    instance.run(f"docker stop --time 20 {instance.container('mstdn', 'web')}")
+    for service in ("web", "streaming"):
+        instance.run(f"docker stop --time 20 {instance.container('mstdn', service)}")
     try:
         page = instance.visit("/", "--max-time", "10")
         assert page.status == 503
         assert "Back in a moment" in page.body and page.header("Retry-After")
         assert [instance.visit(path).status for path in paths] == [200] * len(paths)
+        # Whatever is sent to Mastodon is answered so that the sender tries again. Other servers take a 4xx, 405 among
+        # them, for a final no, and the post is lost (app/workers/activitypub/delivery_worker.rb).
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
+            for path in ("/inbox", "/users/alice/inbox", "/api/v1/statuses", "/api/v1/streaming/user"):
+                answer = instance.visit(path, "--request", method, "--data", "{}")
+                assert (answer.status, answer.header("Retry-After")) == (503, "30"), (method, path, answer)
+                assert answer.header("Cache-Control") == "no-store" and "Back in a moment" in answer.body
     finally:
         assert instance.converge().changed == ["tasks/app.py | Start Mastodon"]
     assert home_page(instance)
+    # The page is for failures only.
+    assert instance.visit("/mstdn-unavailable").status == 404
 
 
 @pytest.mark.parametrize(("project", "service"), [("mstdn", "streaming"), ("proxy", "docker-gen")])

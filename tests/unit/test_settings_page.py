@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mstdn import secrets
 from mstdn.connection import PLACEHOLDER_HOST
+from mstdn.secrets import operator as secrets
 from mstdn.settings import Settings
 from mstdn.settings.model import SECTIONS
 from mstdn.settings.page import page
