@@ -1,4 +1,5 @@
 # For people who try the suite or work on it. Operators need only pyinfra: see README.md.
+# LAB=1 make ... means another lab than the first: see docs/lab.md.
 
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
