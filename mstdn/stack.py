@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from mstdn.app.variables import FILE_COMMENT, mastodon_variables, streaming_variables
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
+from mstdn.kinds.dotenv import dotenv_text
 from mstdn.render import render
 from mstdn.settings import Settings
 from mstdn.sizing.rules import Sizing
@@ -87,11 +89,11 @@ def mastodon_stack(settings: Settings, sizing: Sizing) -> Stack:
                     sizing=sizing,
                     web_image=web_image(settings),
                     streaming_image=streaming_image(settings),
-                    public_domains=public_domains(settings),
+                    public_domains=settings.public_domains,
                 ),
             ),
-            ConfigFile(f"{root}/mastodon.env", environment_file(mastodon_variables(settings, sizing))),
-            ConfigFile(f"{root}/streaming.env", environment_file(streaming_variables(settings, sizing))),
+            ConfigFile(f"{root}/mastodon.env", dotenv_text(mastodon_variables(settings, sizing), FILE_COMMENT)),
+            ConfigFile(f"{root}/streaming.env", dotenv_text(streaming_variables(settings, sizing), FILE_COMMENT)),
             ConfigFile(f"{root}/postgres/10-mastodon.sh", _static("app/10-mastodon.sh")),
             *nginx,
         ),
@@ -110,7 +112,7 @@ def proxy_stack(settings: Settings, ipv6: bool) -> Stack:
     )
     vhosts = tuple(
         ConfigFile(f"{root}/vhost.d/{domain}", render("proxy/vhost.conf.j2", settings=settings, domain=domain))
-        for domain in public_domains(settings)
+        for domain in settings.public_domains
     )
     return Stack(
         directories=(
@@ -130,18 +132,6 @@ def proxy_stack(settings: Settings, ipv6: bool) -> Stack:
         ),
         reloaded=vhosts,
     )
-
-
-def public_domains(settings: Settings) -> tuple[str, ...]:
-    """
-    The names for which the proxy answers and asks for certificates.
-
-    Not local_domain where web_domain differs, because another server has it; and no onion or I2P name, because no
-    public authority certifies those.
-    """
-    hidden = (".onion", ".i2p")
-    names = (settings.site_domain, *settings.alternate_domains)
-    return tuple(dict.fromkeys(name for name in names if not name.endswith(hidden)))
 
 
 def web_image(settings: Settings) -> str:
@@ -190,78 +180,6 @@ def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
     """
     text = "".join(f"{name}={value.get_secret_value()}\n" for name, value in sorted(secrets.items()))
     return scrypt(text.encode(), salt=b"mstdn operator secrets", n=2**14, r=8, p=1, dklen=16).hex()
-
-
-def mastodon_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
-    """Mastodon's environment but for its secrets, by upstream name. Source: docs.joinmastodon.org/admin/config."""
-    variables = {
-        "LOCAL_DOMAIN": settings.local_domain,
-        "WEB_DOMAIN": settings.web_domain,
-        "ALTERNATE_DOMAINS": ",".join(settings.alternate_domains),
-        "SINGLE_USER_MODE": _flag(settings.single_user_mode),
-        "DEFAULT_LOCALE": settings.default_locale,
-        "RAILS_LOG_LEVEL": settings.mastodon_log_level,
-        "DB_HOST": "db",
-        "DB_PORT": "5432",
-        "DB_NAME": "mastodon_production",
-        "DB_USER": "mastodon",
-        "REDIS_HOST": "redis",
-        "REDIS_PORT": "6379",
-        "WEB_CONCURRENCY": str(sizing.web_processes),
-        "MAX_THREADS": str(sizing.web_threads),
-        "SIDEKIQ_CONCURRENCY": str(sizing.sidekiq_threads),
-        "MASTODON_SIDEKIQ_READY_FILENAME": "sidekiq_process_has_started_and_will_begin_processing_jobs",
-        "SMTP_SERVER": settings.smtp_server,
-        "SMTP_PORT": str(settings.smtp_port),
-        "SMTP_LOGIN": settings.smtp_login,
-        "SMTP_FROM_ADDRESS": settings.smtp_from_address,
-        "SMTP_AUTH_METHOD": settings.smtp_auth_method,
-        "SMTP_ENABLE_STARTTLS": settings.smtp_enable_starttls,
-        "SMTP_TLS": _flag(settings.smtp_tls),
-        "SMTP_OPENSSL_VERIFY_MODE": settings.smtp_verify,
-        "S3_ENABLED": _flag(settings.s3_enabled),
-    }
-    if settings.s3_enabled:
-        variables |= {
-            "S3_BUCKET": settings.s3_bucket,
-            "S3_REGION": settings.s3_region,
-            "S3_ENDPOINT": settings.s3_endpoint,
-            "S3_HOSTNAME": settings.s3_hostname,
-            "S3_ALIAS_HOST": settings.s3_alias_host,
-        }
-    # An empty variable is not an absent one for Mastodon; S3_PERMISSION is the one that may be empty on purpose.
-    present = {name: value for name, value in variables.items() if value}
-    if settings.s3_enabled:
-        present["S3_PERMISSION"] = settings.s3_permission
-    return present | settings.mastodon_environment
-
-
-def streaming_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
-    """The environment of the streaming server: it needs the database and Redis, and nothing else of the instance."""
-    wiring = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "REDIS_HOST", "REDIS_PORT")
-    shared = (*wiring, "TRUSTED_PROXY_IP", "LOG_LEVEL")
-    variables = mastodon_variables(settings, sizing)
-    return {
-        **{name: variables[name] for name in shared if name in variables},
-        "DB_POOL": str(sizing.streaming_database_pool),
-    }
-
-
-def environment_file(variables: dict[str, str]) -> str:
-    """
-    Text of a Compose env_file. A value is quoted where Compose would read into it: $ and #, quotes, spaces.
-
-    Settings refuse single quotes in values, so a quoted value is always literal.
-    """
-    plain = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@,+=")
-    lines = ["# Mastodon's settings without its secrets. Written by the suite: change settings instead, and deploy."]
-    for name, value in variables.items():
-        lines.append(f"{name}={value}" if plain.issuperset(value) else f"{name}='{value}'")
-    return "\n".join(lines)
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _static(path: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
-from mstdn.secrets.operator import OPERATOR_SECRETS
-from mstdn.settings.loading import literal
-from mstdn.settings.model import SECTIONS, Settings
+from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.settings.model import PARTS, Settings
+from mstdn.settings.telling import literal
+from mstdn.versions import MASTODON
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Settings
 
 Made from `mstdn/settings/` by `make docs`; change it there.
 
 Every setting stands with its default in `group_data/all.py`. Change it there, for one host beside its name in
 `inventory.py`, or for one run with `--data`: `--data single_user_mode=true`, and text that looks like a number with
-quotes inside quotes: `--data 'mastodon_version="v4.7.6"'`. All settings are checked before the server is contacted;
+quotes inside quotes: `--data 'mastodon_version="{MASTODON}"'`. All settings are checked before the server is contacted;
 whatever is wrong is reported at once, with what to write instead.
 """
 
@@ -46,12 +47,12 @@ def page() -> str:
     """The whole page, as Markdown."""
     properties = Settings.model_json_schema()["properties"]
     parts = [INTRODUCTION]
-    for name, field in Settings.model_fields.items():
-        if name in SECTIONS:
-            parts.append(f"\n## {SECTIONS[name]}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
-        default = "must be set" if field.is_required() else f"`{literal(field.default)}`"
-        parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
-    secrets = (f"| `{name}` | {meaning} |\n" for name, meaning in OPERATOR_SECRETS.items())
+    for part in PARTS:
+        parts.append(f"\n## {part.title}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
+        for name, field in part.model_fields.items():
+            default = "**must be set**" if field.is_required() else f"`{literal(field.default)}`"
+            parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
+    secrets = (f"| `{secret.name}` | {secret.meaning} |\n" for secret in OPERATOR_SECRETS.values())
     dead = [*DEAD_VARIABLES.items(), *((f"{prefix}*", why) for prefix, why in DEAD_PREFIXES.items())]
     refused = (f"| `{name}` | {wrong} | {remedy} |\n" for name, (wrong, remedy) in dead)
     owned = (
