@@ -1,8 +1,8 @@
 """
-Every setting with its default. docs/settings.md has the same texts, and the values each setting may have.
+Every setting with its default: to read, not to change. An update of the suite replaces this file.
 
-Made from mstdn/*/settings.py by `make docs`. The four that are empty here and must be set have no default that could
-be right for you. Passwords and keys do not belong here: see secrets.example.env.
+Your own values stand in group_data/mastodon.py (see mastodon.example.py) or, for several servers, in
+instances/<name>/group_data/all.py. Made from mstdn/*/settings.py by `make docs`, as docs/settings.md is.
 """
 
 # --- How pyinfra gets in --------------------------------------------------------------------------
@@ -80,6 +80,12 @@ smtp_authentication = "plain"
 
 # "peer" verifies the certificate of the mail server, "none" accepts any.
 smtp_verify = "peer"
+
+# --- Passwords and keys ---------------------------------------------------------------------------
+
+# The file of your passwords and keys, for servers of one inventory that have different ones. Empty means
+# secrets.env beside the inventory or, where there is none, beside deploy.py.
+secrets_file = ""
 
 # --- Media in object storage ----------------------------------------------------------------------
 
@@ -167,7 +173,7 @@ redis_memory_mib = None
 # --- Images ---------------------------------------------------------------------------------------
 
 # Patches (*.patch, applied in order of their names) for mastodon_image_source = "source"; a directory
-# beside deploy.py.
+# beside the inventory.
 images_patches_directory = ""
 
 # PostgreSQL, in a variant with Debian. A new major version needs a dump.

@@ -23,7 +23,7 @@ class ImagesSettings(Part):
         "",
         examples=["patches"],
         description='Patches (*.patch, applied in order of their names) for mastodon_image_source = "source";'
-        " a directory beside deploy.py.",
+        " a directory beside the inventory.",
     )
     postgres_image: ImageReference = Field(
         versions.POSTGRES_IMAGE,

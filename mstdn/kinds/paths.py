@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import ssl
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from mstdn.kinds.text import or_empty, refuse
-
-# Paths of the operator's own machine are relative to the directory of deploy.py, wherever pyinfra is started.
-SUITE_DIRECTORY = Path(__file__).resolve().parents[2]
+from mstdn.operator_files import operator_path
 
 SYSTEM_DIRECTORIES = frozenset(
     f"/{name}"
@@ -41,7 +39,7 @@ def server_path(value: str) -> str:
 
 def certificates(value: str) -> str:
     """A file of certificates (PEM) on this machine. Returns its absolute path."""
-    path = SUITE_DIRECTORY / Path(value).expanduser()
+    path = operator_path(value)
     try:
         text = path.read_bytes().decode("ascii", errors="ignore")
     except OSError as error:
@@ -55,11 +53,19 @@ def certificates(value: str) -> str:
 
 def patches_directory(value: str) -> str:
     """A directory of *.patch files on this machine. Returns its absolute path."""
-    path = SUITE_DIRECTORY / Path(value).expanduser()
+    path = operator_path(value)
     if not path.is_dir():
         raise refuse(f"{path} is not a directory of this machine")
     if not any(path.glob("*.patch")):
         raise refuse(f"{path} has no *.patch file")
+    return str(path)
+
+
+def existing_file(value: str) -> str:
+    """A file on this machine, whatever is in it. Returns its absolute path."""
+    path = operator_path(value)
+    if not path.is_file():
+        raise refuse(f"this machine has no file {path}")
     return str(path)
 
 
@@ -69,5 +75,6 @@ def lies_in(path: str, directory: str) -> bool:
 
 
 ServerPath = Annotated[str, AfterValidator(server_path), Field(title="absolute path on the server")]
+FileOrEmpty = Annotated[str, or_empty(existing_file), Field(title="file on this machine, or empty")]
 CertificatesOrEmpty = Annotated[str, or_empty(certificates), Field(title="file on this machine, or empty")]
 PatchesOrEmpty = Annotated[str, or_empty(patches_directory), Field(title="directory on this machine, or empty")]

@@ -1,7 +1,8 @@
 """
 The operator's secrets: what others know too (a mail provider, an object store), so the server cannot make it.
 
-They come from secrets.env beside deploy.py; a few also from the environment of pyinfra, which wins.
+They come from secrets.env beside the inventory or beside deploy.py (or the setting secrets_file), and a few also from
+the environment of pyinfra.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
+from mstdn.operator_files import operator_path
 from mstdn.problems import Problem
 from mstdn.secrets.table import OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
 
-SECRETS_FILE = Path(__file__).resolve().parents[2] / "secrets.env"
+# Beside the inventory, or else beside deploy.py.
+SECRETS_FILE = Path("secrets.env")
 
 ENVIRONMENT_SECRETS = tuple(secret.name for secret in OPERATOR_SECRETS.values() if secret.from_environment)
 
@@ -38,7 +41,7 @@ def operator_secrets(
     file: where to read KEY=value lines, by default SECRETS_FILE; it may be absent. Never raises.
     A SecretStr shows itself as asterisks; its value is get_secret_value().
     """
-    file = file or SECRETS_FILE
+    file = operator_path(file or SECRETS_FILE)
     from_file, problems = _read(file) if file.exists() else ({}, [])
     from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
     problems += [
@@ -52,8 +55,13 @@ def operator_secrets(
 
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
     """The secrets that go to the server: AWS_* may be in the environment for other ends than an object store."""
-    found, _ = operator_secrets()
+    found, _ = operator_secrets(secrets_file_of(settings))
     return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
+
+
+def secrets_file_of(settings: Settings) -> Path:
+    """The file that holds the operator's secrets for a host with these settings."""
+    return Path(settings.secrets_file) if settings.secrets_file else SECRETS_FILE
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:

@@ -14,16 +14,28 @@ WIDTH = 100
 
 HEAD = '''\
 """
-Every setting with its default. docs/settings.md has the same texts, and the values each setting may have.
+Every setting with its default: to read, not to change. An update of the suite replaces this file.
 
-Made from mstdn/*/settings.py by `make docs`. The four that are empty here and must be set have no default that could
-be right for you. Passwords and keys do not belong here: see secrets.example.env.
+Your own values stand in group_data/mastodon.py (see mastodon.example.py) or, for several servers, in
+instances/<name>/group_data/all.py. Made from mstdn/*/settings.py by `make docs`, as docs/settings.md is.
 """
 
 # --- How pyinfra gets in --------------------------------------------------------------------------
 
 # Log in as an ordinary user who may use sudo without a password. See also ssh_user in inventory.py.
 _sudo = True
+'''
+
+
+EXAMPLE_HEAD = '''\
+"""
+Your own values: these, and whatever else of all.py you want otherwise. An update leaves this file alone.
+
+    cp group_data/mastodon.example.py group_data/mastodon.py
+
+It is read for the servers in the list mastodon of inventory.py. docs/settings.md has every setting. Passwords and keys
+do not belong here: see secrets.example.env.
+"""
 '''
 
 
@@ -39,6 +51,15 @@ def _section(part: type[Part]) -> str:
         for name, field in part.model_fields.items()
     )
     return "".join(["\n", heading, "\n", *settings])
+
+
+def example_py() -> str:
+    """group_data/mastodon.example.py: what must be set, with an example beside it."""
+    settings = (
+        f'\n{_comment(FIELDS[name])}{name} = ""  # {", ".join(map(literal, FIELDS[name].examples or ()))}\n'
+        for name in required()
+    )
+    return EXAMPLE_HEAD + "".join(settings)
 
 
 def required() -> tuple[str, ...]:

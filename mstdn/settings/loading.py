@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,8 +13,11 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.problems import Problem, report
-from mstdn.secrets.operator import operator_secrets
+from mstdn.secrets.operator import operator_secrets, secrets_file_of
+from mstdn.settings.group_data import required
 from mstdn.settings.model import FIELDS, Settings, broken_relations
+from mstdn.settings.own_values import misplaced_values
+from mstdn.settings.renamed import RENAMED, renamed
 from mstdn.settings.telling import problem_of, unknown_key
 
 CONNECTORS = get_all_connectors()  # type: ignore[no-untyped-call]
@@ -36,24 +39,32 @@ def settings_for(host: Host) -> Settings:
     Raises DeployError with every problem of the settings and of the operator's secrets: what is wrong, the
     value seen, what to type instead.
     """
-    settings, problems = examine(host.data.dict())  # type: ignore[no-untyped-call]
+    settings, problems = examine(host.data.dict(), host.groups)  # type: ignore[no-untyped-call]
     if settings is None:
         raise DeployError(report(f"The settings of {host.name} need correction; nothing was changed.", problems))
     return settings
 
 
-def examine(data: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
-    """The settings in this host data and no problem, or None and every problem."""
+def examine(data: Mapping[str, Any], groups: Collection[str] = ()) -> tuple[Settings | None, list[Problem]]:
+    """
+    The settings in this host data and no problem, or None and every problem.
+
+    groups: those of the inventory that the host is in.
+    """
     known = {key: value for key, value in data.items() if key in FIELDS}
     unknown = [key for key in data if key not in known and key not in PYINFRA_KEYS]
-    secrets, secret_problems = operator_secrets()
     settings, errors = _validated(known)
     invalid = {str(error["loc"][0]) for error in errors}
+    unset = {name for name in required() if not data.get(name)}
+    secrets, secret_problems = operator_secrets(secrets_file_of(settings))
+    # Without the file that was meant, nobody knows which secrets there are.
+    unknown_secrets = {"secrets"} if "secrets_file" in invalid else set()
     problems = [
-        *(unknown_key(key, PYINFRA_KEYS) for key in unknown),
+        *(renamed(key) if key in RENAMED else unknown_key(key, PYINFRA_KEYS) for key in unknown),
         *map(problem_of, errors),
-        *broken_relations(settings, secrets, invalid),
-        *secret_problems,
+        *broken_relations(settings, secrets, invalid | unknown_secrets),
+        *([] if unknown_secrets else secret_problems),
+        *misplaced_values(groups, unset),
     ]
     return (None, problems) if problems else (settings, [])
 

@@ -22,6 +22,7 @@ from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
+from mstdn.secrets.settings import SecretsSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.swap.settings import SwapSettings
 from mstdn.verify.settings import VerifySettings
@@ -30,6 +31,7 @@ from mstdn.verify.settings import VerifySettings
 class Settings(
     AppSettings,
     MailSettings,
+    SecretsSettings,
     ObjectStoreSettings,
     ProxySettings,
     SizingSettings,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from mstdn.operator_files import values_file
 from mstdn.problems import Problem
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings.model import FIELDS
@@ -46,7 +47,7 @@ def problem_of(error: ErrorDetails) -> Problem:
     if subject == "mastodon_environment" and within:
         return _problem_of_a_variable(error, str(within[0]))
     if error["type"] == "missing" or (value == "" and FIELDS[subject].is_required()):
-        return Problem(subject, "it is not set", f"{_example(subject)}, with your own value, in group_data/all.py")
+        return Problem(subject, "it is not set", f"{_example(subject)}, with your own value, in {values_file()}")
     return Problem(subject, _wrong(error), _instead(subject, error), literal(value))
 
 

@@ -18,7 +18,6 @@ from pyinfra.api.exceptions import DeployError
 
 from mstdn import versions
 from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
-from mstdn.kinds import paths
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
@@ -49,7 +48,12 @@ def the_problem_of(**values: Any) -> Problem:
 
 BAD_VALUES: list[tuple[str, Any, str, str]] = [
     # setting, value, part of what is wrong, part of what to type instead
-    ("local_domain", "", "not set", 'local_domain = "social.example.org", with your own value, in group_data/all.py'),
+    (
+        "local_domain",
+        "",
+        "not set",
+        'local_domain = "social.example.org", with your own value, in group_data/mastodon.py',
+    ),
     ("local_domain", "https://example.org", "scheme", 'local_domain = "example.org"'),
     ("local_domain", "https://Example.org:443/x", "scheme", 'local_domain = "example.org"'),
     ("local_domain", "example.org:8443", "port", 'local_domain = "example.org"'),
@@ -172,6 +176,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
         "not encrypted",
         'acme_directory = "https://acme.example.org/dir"',
     ),
+    ("secrets_file", "nowhere.env", "no file", "secrets_file ="),
     ("acme_staging", "true", "True or False", "acme_staging = False"),
     ("acme_ca_bundle", "nowhere.pem", "No such file", "acme_ca_bundle ="),
     ("proxy_trust_downstream", 0, "True or False", "proxy_trust_downstream = False"),
@@ -540,19 +545,3 @@ def test_what_other_settings_decide_is_derived(monkeypatch: pytest.MonkeyPatch) 
     assert settings.acme_directory_url == "https://acme-staging-v02.api.letsencrypt.org/directory"
     assert settings.smtp_enable_starttls == "never"
     assert settings.smtp_auth_method == "plain"
-
-
-def test_paths_of_the_operators_machine_are_relative_to_the_suite(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(paths, "SUITE_DIRECTORY", tmp_path)
-    (tmp_path / "patches").mkdir()
-    (tmp_path / "patches" / "0001.patch").write_text("diff")
-    values = {"images_patches_directory": "patches", "mastodon_image_source": "source"}
-    settings, _ = examine(REQUIRED | values)
-    assert settings is not None
-    assert settings.images_patches_directory == str(tmp_path / "patches")
-
-
-def test_the_suite_is_where_deploy_py_is() -> None:
-    assert (paths.SUITE_DIRECTORY / "deploy.py").is_file()

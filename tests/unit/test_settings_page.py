@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,17 @@ def test_every_secret_is_in_the_example_and_empty(tmp_path: Path) -> None:
     assert secrets.operator_secrets(copy, {}) == ({}, [])
 
 
-def test_the_secrets_file_is_not_for_git() -> None:
-    assert f"/{secrets.SECRETS_FILE.name}" in (ROOT / ".gitignore").read_text().splitlines()
-    assert (secrets.SECRETS_FILE.parent / "deploy.py").is_file()
+@pytest.mark.parametrize(
+    "file",
+    ["secrets.env", "group_data/mastodon.py", "instances/a/inventory.py", "instances/a/secrets.env"],
+)
+def test_what_is_the_operators_is_not_for_git(file: str) -> None:
+    assert subprocess.run(["git", "-C", ROOT, "check-ignore", "--quiet", file], check=False).returncode == 0
+
+
+def test_the_example_of_ones_own_values_has_what_must_be_set_and_nothing_else() -> None:
+    values = runpy.run_path(str(ROOT / "group_data" / "mastodon.example.py"))
+    assert {name: value for name, value in values.items() if not name.startswith("__")} == dict.fromkeys(required(), "")
 
 
 def test_the_shipped_inventory_has_the_placeholder_as_its_only_host() -> None:
