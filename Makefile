@@ -44,8 +44,8 @@ e2e: .venv/.complete lab-up
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, one "name: value" per line
 	@$(PYTHON) -m tests.lab.bench
 
-docs: .venv/.complete ## Write docs/settings.md anew from the settings
-	@$(PYTHON) -m mstdn.settings > docs/settings.md
+docs: .venv/.complete ## Write anew what is made from the settings: docs/settings.md, group_data/all.py, …
+	@$(PYTHON) -m mstdn.settings
 
 lock: .venv/.complete ## Write both lock files anew (versions and hashes, no addresses)
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

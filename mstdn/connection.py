@@ -58,7 +58,7 @@ def check_hosts(state: State) -> None:
 
 
 def _problems(host: Host) -> list[Problem]:
-    _, problems = examine(host.data.dict())  # type: ignore[no-untyped-call]
+    _, problems = examine(host.data.dict(), host.groups)  # type: ignore[no-untyped-call]
     if host.name != PLACEHOLDER_HOST:
         return problems
     wrong = "the host is still the placeholder"

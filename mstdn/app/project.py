@@ -1,12 +1,13 @@
 """The Compose project of Mastodon. Pure: the same settings and the same server give the same text."""
 
-from mstdn.app.variables import mastodon_variables, streaming_variables
+from collections.abc import Mapping
+
+from mstdn.app.variables import FILE_COMMENT, mastodon_variables, streaming_variables
 from mstdn.compose.project import Project
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.images.references import streaming_image, web_image
-from mstdn.kinds.dotenv import environment_file
+from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MASTODON, MASTODON_PROJECT, MASTODON_SERVICES, POSTGRES, REDIS, MastodonLayout
-from mstdn.proxy.project import public_domains
 from mstdn.render import render, static
 from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.settings import Settings
@@ -46,11 +47,13 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
                     sizing=sizing,
                     web_image=web_image(settings),
                     streaming_image=streaming_image(settings),
-                    public_domains=public_domains(settings),
+                    public_domains=settings.public_domains,
                 ),
             ),
-            ConfigFile(f"{layout.root}/mastodon.env", environment_file(mastodon_variables(settings, sizing))),
-            ConfigFile(f"{layout.root}/streaming.env", environment_file(streaming_variables(settings, sizing))),
+            ConfigFile(f"{layout.root}/mastodon.env", dotenv_text(mastodon_variables(settings, sizing), FILE_COMMENT)),
+            ConfigFile(
+                f"{layout.root}/streaming.env", dotenv_text(streaming_variables(settings, sizing), FILE_COMMENT)
+            ),
             ConfigFile(f"{layout.postgres}/10-mastodon.sh", static("app/10-mastodon.sh")),
             *nginx,
         ),
@@ -60,3 +63,7 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
         # The operator's secrets count as well: a new password of the mail server has to reach the containers.
         inputs=(fingerprint_of(secrets_for(settings)),),
     )
+
+
+def _environment(variables: Mapping[str, str]) -> str:
+    return dotenv_text(variables, FILE_COMMENT)

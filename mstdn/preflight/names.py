@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mstdn.preflight.finding import Finding, Level
-from mstdn.proxy.project import public_domains
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport
@@ -20,7 +19,7 @@ def names_to_look_up(settings: Settings) -> tuple[str, ...]:
     """The names whose answers findings() needs, each once."""
     if settings.preflight_dns == "skip":
         return ()
-    return tuple(dict.fromkeys((*public_domains(settings), settings.local_domain)))
+    return tuple(dict.fromkeys((*settings.public_domains, settings.local_domain)))
 
 
 def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
@@ -29,10 +28,10 @@ def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
         return
     level: Level = "error" if settings.preflight_dns == "require" else "warning"
     expected = _addresses((*report.addresses, settings.public_ipv4, settings.public_ipv6))
-    for name in public_domains(settings):
+    for name in settings.public_domains:
         for text in _astray(name, _addresses(report.answers.get(name, ())), expected):
             yield Finding(level, text)
-    if settings.local_domain not in public_domains(settings):
+    if settings.local_domain not in settings.public_domains:
         yield from _local_domain(report, settings, expected)
 
 

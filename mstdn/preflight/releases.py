@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from mstdn.kinds.values import release_numbers
+from mstdn.kinds.images import release_numbers
+from mstdn.versions import NEWEST_PATCHES
 
-# The newest patch of each maintained minor release, as known on 2026-11-19 (github.com/mastodon/mastodon/releases).
-# Only named in advice: any newer patch is as good.
-NEWEST_PATCH = {(4, 4): 27, (4, 5): 20, (4, 6): 9, (4, 7): 6}
+NEWEST_PATCH = {release_numbers(release)[:2]: release for release in NEWEST_PATCHES}
 
 # The last minor release of a major one, from which alone the next major one may be reached. Source: the notes of
 # 4.7.0 call it required for a migration to 5.0 without downtime.
@@ -49,6 +48,5 @@ def _next_minor(release: tuple[int, int, int]) -> tuple[int, int]:
 
 def _advice(minor_release: tuple[int, int]) -> str:
     major, minor = minor_release
-    patch = NEWEST_PATCH.get(minor_release)
-    newest = "" if patch is None else f"v{major}.{minor}.{patch} or any newer "
+    newest = f"{NEWEST_PATCH[minor_release]} or any newer " if minor_release in NEWEST_PATCH else ""
     return f"{newest}v{major}.{minor}.x"

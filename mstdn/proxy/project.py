@@ -19,7 +19,7 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
     )
     sites = tuple(
         ConfigFile(f"{layout.sites}/{domain}", render("proxy/vhost.conf.j2", settings=settings, domain=domain))
-        for domain in public_domains(settings)
+        for domain in settings.public_domains
     )
     return Project(
         name=PROXY_PROJECT,
@@ -44,15 +44,3 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
         reloaded=sites,
         reload="proxy/reload",
     )
-
-
-def public_domains(settings: Settings) -> tuple[str, ...]:
-    """
-    The names for which the proxy answers and asks for certificates.
-
-    Not local_domain where web_domain differs, because another server has it; and no onion or I2P name, because no
-    public authority certifies those.
-    """
-    hidden = (".onion", ".i2p")
-    names = (settings.site_domain, *settings.alternate_domains)
-    return tuple(dict.fromkeys(name for name in names if not name.endswith(hidden)))

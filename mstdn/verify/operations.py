@@ -9,8 +9,8 @@ from pyinfra import host, state
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.operation import operation
+from mstdn.proxy.companion import telling_lines
 from mstdn.proxy.facts import CompanionLog
-from mstdn.proxy.rules import telling_lines
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 from mstdn.verify.visitor import Visitor, attempt, patiently

@@ -8,12 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
-from mstdn.secrets.operator import operator_secrets, secrets_for, unfit_for_dotenv
+from mstdn.secrets.operator import operator_secrets, secrets_for
 from tests.harness import settings_with
 
 
@@ -147,14 +145,6 @@ def test_an_environment_variable_that_cannot_be_written_is_refused(tmp_path: Pat
     problem = the_problem_of(tmp_path / "secrets.env", {"SMTP_PASSWORD": value})
     assert problem.subject == "SMTP_PASSWORD in the environment"
     assert value not in str(problem)
-
-
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
-def test_what_is_fit_for_dotenv_is_read_by_sh_as_it_is(value: str) -> None:
-    if unfit_for_dotenv(value) is None:
-        script = f"NAME='{value}'; printf %s \"$NAME\""
-        shell = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
-        assert shell.stdout.decode("utf-8") == value
 
 
 def test_the_default_environment_is_that_of_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,18 +1,14 @@
-"""mstdn/stack.py: when revisions change, what is public, which images, which variables."""
+"""mstdn/stack.py: when revisions change, what is public, which images."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from mstdn import stack
+from mstdn import stack, versions
 from mstdn.settings import Settings
 from mstdn.sizing.rules import sizing_for
 from tests.harness import settings_with
@@ -115,7 +111,7 @@ def test_both_roots_move_everything_with_them() -> None:
 )
 def test_certificates_are_asked_for_exactly_the_public_names(values: dict[str, Any], domains: tuple[str, ...]) -> None:
     settings = settings_with(**values)
-    assert stack.public_domains(settings) == domains
+    assert settings.public_domains == domains
     vhosts = [file.path.rpartition("/")[2] for file in proxy(settings).files if "/vhost.d/" in file.path]
     assert tuple(vhosts) == domains
 
@@ -125,12 +121,12 @@ def test_official_images_are_pulled_at_the_pinned_release() -> None:
     assert references == (
         "ghcr.io/mastodon/mastodon:v4.7.5",
         "ghcr.io/mastodon/mastodon-streaming:v4.7.5",
-        "postgres:17-trixie",
-        "redis:7.4-alpine",
-        "nginx:1.30-alpine",
-        "nginxproxy/nginx-proxy:1.11-dockergen",
-        "nginxproxy/acme-companion:2.8",
-        "wollomatic/socket-proxy:1.13.1",
+        versions.POSTGRES_IMAGE,
+        versions.REDIS_IMAGE,
+        versions.NGINX_IMAGE,
+        versions.DOCKER_GEN_IMAGE,
+        versions.ACME_COMPANION_IMAGE,
+        versions.SOCKET_PROXY_IMAGE,
     )
 
 
@@ -164,68 +160,3 @@ def test_the_fingerprint_of_secrets_takes_their_names_apart() -> None:
     one = {"AWS_ACCESS_KEY_ID": SecretStr("a"), "AWS_SECRET_ACCESS_KEY": SecretStr("b")}
     other = {"AWS_ACCESS_KEY_ID": SecretStr("b"), "AWS_SECRET_ACCESS_KEY": SecretStr("a")}
     assert stack.fingerprint_of(one) != stack.fingerprint_of(other)
-
-
-def variables(**values: Any) -> dict[str, str]:
-    settings = settings_with(**values)
-    return stack.mastodon_variables(settings, sizing_for(4096, settings))
-
-
-def test_the_environment_has_what_mastodon_requires_and_no_secret() -> None:
-    present = variables(smtp_login="mastodon")
-    assert {"LOCAL_DOMAIN", "DB_HOST", "DB_NAME", "DB_USER", "REDIS_HOST", "SMTP_SERVER", "SMTP_LOGIN"} <= set(present)
-    assert not {"SECRET_KEY_BASE", "DB_PASS", "REDIS_PASSWORD", "SMTP_PASSWORD", "VAPID_PRIVATE_KEY"} & set(present)
-    assert not [name for name in present if name.startswith("ACTIVE_RECORD_ENCRYPTION_")]
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({"smtp_port": 465, "smtp_tls": True}, {"SMTP_TLS": "true", "SMTP_ENABLE_STARTTLS": "never"}),
-        ({"smtp_login": ""}, {"SMTP_AUTH_METHOD": "none", "SMTP_LOGIN": None}),
-        ({"smtp_login": "mastodon"}, {"SMTP_AUTH_METHOD": "plain", "SMTP_LOGIN": "mastodon"}),
-        ({"web_domain": ""}, {"WEB_DOMAIN": None, "ALTERNATE_DOMAINS": None}),
-        (
-            {"alternate_domains": ["a.example.org", "b.example.org"]},
-            {"ALTERNATE_DOMAINS": "a.example.org,b.example.org"},
-        ),
-        ({"s3_bucket": "media"}, {"S3_ENABLED": "false", "S3_BUCKET": None, "S3_PERMISSION": None}),
-        ({"s3_enabled": True, "s3_bucket": "media", "s3_permission": ""}, {"S3_BUCKET": "media", "S3_PERMISSION": ""}),
-        ({"mastodon_environment": {"AUTHORIZED_FETCH": "true"}}, {"AUTHORIZED_FETCH": "true"}),
-        ({"mastodon_environment": {"UPDATE_CHECK_URL": ""}}, {"UPDATE_CHECK_URL": ""}),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
-)
-def test_settings_become_upstreams_variables(values: dict[str, Any], expected: dict[str, str | None]) -> None:
-    present = variables(**values)
-    assert {name: present.get(name) for name in expected} == expected
-
-
-def test_the_streaming_server_gets_database_and_redis_and_nothing_else_of_the_instance() -> None:
-    settings = settings_with(
-        smtp_login="mastodon", mastodon_environment={"TRUSTED_PROXY_IP": "192.0.2.1", "OIDC_ENABLED": "true"}
-    )
-    assert set(stack.streaming_variables(settings, sizing_for(4096, settings))) == {
-        *("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_POOL", "REDIS_HOST", "REDIS_PORT", "TRUSTED_PROXY_IP"),
-    }
-
-
-def test_the_streaming_server_gets_its_log_level() -> None:
-    settings = settings_with(mastodon_environment={"LOG_LEVEL": "silly"})
-    assert stack.streaming_variables(settings, sizing_for(4096, settings))["LOG_LEVEL"] == "silly"
-
-
-def allowed(value: str) -> bool:
-    try:
-        settings_with(mastodon_environment={"NAME": value})
-    except ValidationError:
-        return False
-    return True
-
-
-@given(st.text(max_size=40).filter(allowed))
-def test_every_value_that_settings_allow_survives_the_environment_file(value: str) -> None:
-    line = stack.environment_file({"NAME": value}).split("\n")[-1]
-    # sh and Compose agree on bare words of these characters and on single quotes; Compose reads into anything else.
-    assert shlex.split(line) == [f"NAME={value}"]
-    assert re.fullmatch(r"NAME=([\w./:@,+=-]*|'[^']*')", line)
