@@ -195,9 +195,10 @@ class WayIn(SSHConnector):
         return transport
 
     def _banner(self) -> str:
+        """The server's words for people. Not by get_banner(), which knows none once the server has hung up."""
         transport = self.client.get_transport() if self.client else None
-        banner = transport.get_banner() if transport else None
-        return banner.decode(errors="replace") if banner else ""
+        banner = getattr(transport.auth_handler, "banner", None) if transport else None
+        return banner.decode(errors="replace") if isinstance(banner, bytes) else ""
 
     @property
     def user(self) -> str:
@@ -349,7 +350,7 @@ class WayIn(SSHConnector):
         Elsewhere that would end other hosts' runs half-way.
         """
         if self.state.current_stage is StateStage.Prepare and self.state.current_deploy_filename:
-            raise DeployError(f"{sentence} Nothing was changed.")
+            raise DeployError(f"Nothing was changed. {sentence}")
         if sentence not in self._told:
             self._told.add(sentence)
             self.host.log_styled(sentence, fg="red", log_func=logger.error)

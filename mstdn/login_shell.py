@@ -33,10 +33,10 @@ _REACHED = f"{{ echo;echo {REACHED};}}"
 _GRANTED = f"{{ echo;echo {GRANTED};}}"
 
 # What start-up files may have spoiled. C.UTF-8 is in every Debian and Ubuntu, and sudo's refusals are then in English.
-_ENVIRONMENT = """\
-LC_ALL=C.UTF-8 LANGUAGE= PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export LC_ALL LANGUAGE PATH
-"""
+_ENVIRONMENT = (
+    "PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 LANGUAGE="
+    ";export PATH LC_ALL LANGUAGE"
+)
 # read takes its line byte by byte and leaves the rest of the input alone.
 _STDIN_IS_WHOLE = f"""\
 IFS= read -r line
@@ -61,12 +61,12 @@ def armoured(command: str, *, stdin: bool, variables: Iterable[str] = ()) -> str
     reads = "".join(f"IFS= read -r {name}\nexport {name}\n" for name in variables)
     check = _STDIN_IS_WHOLE if stdin else ""
     end = f'code=$?\necho; echo "{ENDED} $code"\nexit $code'
-    plain = f"{_ENVIRONMENT}{check}{reads}{command}\n{end}".encode()
+    plain = f"{check}{reads}{command}\n{end}".encode()
     # Without a time of its own, so that the same command always is the same letters.
     compressed = gzip.compress(plain, mtime=0) if len(plain) >= COMPRESS_FROM else b""
     decode = "base64 -d|gzip -dc" if compressed else "base64 -d"
     letters = base64.b64encode(compressed or plain).decode()
-    return f"""/bin/sh -c '{_REACHED};{_REACHED}>&2;c=$(echo {letters}|{decode})&&eval "$c"'"""
+    return f"""/bin/sh -c '{_ENVIRONMENT};{_REACHED};{_REACHED}>&2;c=$(echo {letters}|{decode})&&eval "$c"'"""
 
 
 class Lines:

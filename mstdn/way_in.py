@@ -7,13 +7,13 @@ server on which all is well is never asked about its rights.
 
 from __future__ import annotations
 
-import errno
 import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from paramiko import AuthenticationException, BadHostKeyException, PasswordRequiredException, SSHException
+from paramiko.ssh_exception import NoValidConnectionsError
 
 # More would not be a sentence.
 QUOTED_CHARACTERS = 200
@@ -49,7 +49,9 @@ class Door:
 
 def no_connection(door: Door, error: BaseException, server_says: str = "") -> str:
     """Why there is no connection. error: what paramiko or the system raised. server_says: its banner, or ""."""
-    words = _quoted(server_says or str(error) or type(error).__name__)
+    if isinstance(error, NoValidConnectionsError):  # one for each address of the name
+        error = next(iter(error.errors.values()))
+    words = _quoted(str(error) or type(error).__name__)
     where = f"{door.address} port {door.port}" + (f" (by way of {door.by_way_of})" if door.by_way_of else "")
     if isinstance(error, BadHostKeyException):
         return (
@@ -62,9 +64,9 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
             "to ask for it at. Type ssh-add with the key's file, leave ssh_key out of inventory.py, and run again."
         )
     if isinstance(error, AuthenticationException):
-        because = f"it says {words}" if server_says else "it accepts neither your keys nor a password"
+        says = f" It says {_quoted(server_says)}." if server_says else ""
         return (
-            f"{door.address} does not let {door.login} in: {because}. Try: {door.ssh}. When that works, set the same "
+            f"{door.address} does not let {door.login} in.{says} Try: {door.ssh}. When that works, set the same "
             "ssh_user and ssh_key beside the host in inventory.py."
         )
     if isinstance(error, socket.gaierror):
@@ -72,7 +74,7 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
             f"The name {door.address} does not resolve ({words}). Correct the host in inventory.py, or give its "
             "address beside it as ssh_hostname."
         )
-    if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
+    if isinstance(error, ConnectionRefusedError):
         return (
             f"Nothing listens at {where}. Correct ssh_port in inventory.py, or start sshd on the server, by way of "
             "your provider's console."
@@ -92,7 +94,7 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
     if isinstance(error, EOFError | SSHException | ConnectionResetError):
         return (
             f"SSH at {where} broke off before you were logged in: {words}. Try: {door.ssh}. Many failed tries may "
-            "have locked you out for a while (fail2ban, MaxStartups), or another program listens at this port."
+            "have locked you out for a while (fail2ban, PerSourcePenalties), or another program listens at this port."
         )
     return f"There is no way to {where}: {words}. Try: {door.ssh}"
 
@@ -157,6 +159,8 @@ def sudo_refuses(door: Door, said: Iterable[str]) -> str:
             f"There is no sudo on {door.host}, and {door.login} is not root. As root there: apt-get install sudo, "
             f"then {rule}. Or log in as root: ssh_user in inventory.py."
         )
+    if "syntax error" in text:
+        return f"The sudoers files on {door.host} have a mistake. As root there: visudo -c"
     if re.search(r"must have a tty|no tty present|a terminal is required", text):
         return (
             f"sudo on {door.host} wants a terminal (requiretty). As root there: "

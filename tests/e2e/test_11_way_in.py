@@ -6,12 +6,14 @@ Every row is a server as it is found somewhere. What a row does is undone after 
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,7 @@ class Row:
     undo: str = ":"
     data: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
+    more: str = ""
 
 
 def startup(there: str, shell: str, file: str, text: str, says: str = WORKS) -> Row:
@@ -59,7 +62,9 @@ def startup(there: str, shell: str, file: str, text: str, says: str = WORKS) -> 
 
 def login_shell(shell: str) -> Row:
     install = f"apt-get install --yes --no-install-recommends {shell} >/dev/null 2>&1"
-    return Row(f"login shell {shell}", WORKS, f"command -v {shell} || {install}; chsh -s $(command -v {shell}) operator")
+    return Row(
+        f"login shell {shell}", WORKS, f"command -v {shell} || {install}; chsh -s $(command -v {shell}) operator"
+    )
 
 
 def sudo(there: str, sudoers: str, says: str = WORKS) -> Row:
@@ -71,8 +76,14 @@ def sshd(there: str, line: str, says: str = WORKS) -> Row:
     return Row(there, says, f"echo '{line}' >{SSHD} && {reload}", f"rm {SSHD} && {reload}")
 
 
-ROOT_MAY_COME = f"install -d -m 0700 /root/.ssh && cp {HOME}/.ssh/authorized_keys /root/.ssh/ && chown -R root: /root/.ssh"
+ROOT_MAY_COME = (
+    f"install -d -m 0700 /root/.ssh && cp {HOME}/.ssh/authorized_keys /root/.ssh/ && chown -R root: /root/.ssh"
+)
 NO_SUDO = "mv /usr/bin/sudo /usr/bin/sudo.away"
+SUDO_RS = (
+    "command -v sudo-rs || apt-get install --yes --no-install-recommends sudo-rs >/dev/null 2>&1;"
+    f" {NO_SUDO}; ln -s $(command -v sudo-rs) /usr/bin/sudo"
+)
 SUDO_AGAIN = "mv /usr/bin/sudo.away /usr/bin/sudo"
 
 ROWS = [
@@ -88,13 +99,19 @@ ROWS = [
     startup("bash that prints what is no text", "bash", ".bashrc", r"printf '\377\376 caf\351\n'"),
     startup("bash that says good-bye", "bash", ".bashrc", "trap 'echo good-bye; exit 3' EXIT"),
     startup("bash that traces what it does", "bash", ".bashrc", "set -x -v"),
-    startup("bash with a PATH of its own", "bash", ".bashrc", "export PATH=/opt/bin LD_BIND_NOW="),
+    startup("bash with a PATH of its own", "bash", ".bashrc", "export PATH=/opt/bin"),
     startup("bash with an alias sh", "bash", ".bashrc", "shopt -s expand_aliases; alias sh='echo no'"),
     startup("zsh that greets", "zsh", ".zshenv", "print; print Welcome; alias sh='echo no'"),
-    startup("fish that greets and says good-bye", "fish", ".config/fish/config.fish",
-            "echo Welcome\nfunction bye --on-event fish_exit\n  echo bye\nend"),
+    startup(
+        "fish that greets and says good-bye",
+        "fish",
+        ".config/fish/config.fish",
+        "echo Welcome\nfunction bye --on-event fish_exit\n  echo bye\nend",
+    ),
     startup("tcsh that greets", "tcsh", ".tcshrc", "echo Welcome; set backslash_quote; set histchars='!^'"),
-    startup("a locale that does not exist", "bash", ".bashrc", "export LANG=xx_YY.UTF-8 LC_ALL=xx_YY.UTF-8 LANGUAGE=de"),
+    startup(
+        "a locale that does not exist", "bash", ".bashrc", "export LANG=xx_YY.UTF-8 LC_ALL=xx_YY.UTF-8 LANGUAGE=de"
+    ),
     startup("bash that ends in .bashrc", "bash", ".bashrc", "exit", "login shell of operator"),
     startup("bash that becomes another shell", "bash", ".bashrc", "exec zsh", "login shell of operator"),
     startup("bash that reads standard input", "bash", ".bashrc", "read -r answer", "reads standard input"),
@@ -105,21 +122,37 @@ ROWS = [
     # --- root, and sudo
     Row("root, with sudo", data={"ssh_user": "root"}, prepare=ROOT_MAY_COME),
     Row("root, without sudo", WORKS, f"{ROOT_MAY_COME} && {NO_SUDO}", SUDO_AGAIN, {"ssh_user": "root"}),
-    Row("root by ~/.ssh/config, without sudo", WORKS, f"{ROOT_MAY_COME} && {NO_SUDO}", SUDO_AGAIN,
-        config="Host 198.18.0.10\n  User root\n"),
+    Row(
+        "root by ~/.ssh/config, without sudo",
+        WORKS,
+        f"{ROOT_MAY_COME} && {NO_SUDO}",
+        SUDO_AGAIN,
+        config="Host 198.18.0.10\n  User root\n",
+    ),
     Row("no sudo, and not root", "apt-get install sudo", NO_SUDO, SUDO_AGAIN),
     Row("no sudo, not root, zsh", "apt-get install sudo", f"chsh -s /bin/zsh operator; {NO_SUDO}", SUDO_AGAIN),
     Row("no sudo, not root, fish", "apt-get install sudo", f"chsh -s /usr/bin/fish operator; {NO_SUDO}", SUDO_AGAIN),
     sudo("sudo with a password", "operator ALL=(ALL) ALL", "wants a password"),
-    sudo("sudo with a password, in German",
-         "operator ALL=(ALL) ALL\nDefaults:operator passprompt=\"Kennwort: \"", "wants a password"),
+    replace(
+        startup("sudo with a password, in German", "bash", ".bashrc", "export LANG=de_DE.UTF-8", "wants a password"),
+        more="apt-get install --yes --no-install-recommends locales >/dev/null 2>&1; "
+        f"localedef -i de_DE -f UTF-8 de_DE.UTF-8; echo 'operator ALL=(ALL) ALL' >{SUDOERS}",
+    ),
     sudo("sudo with a lecture each time", "Defaults lecture=always\noperator ALL=(ALL) NOPASSWD: ALL"),
     sudo("sudo with a lecture and a password", "Defaults lecture=always\noperator ALL=(ALL) ALL", "wants a password"),
     sudo("sudo with requiretty", "Defaults requiretty\noperator ALL=(ALL) NOPASSWD: ALL", "!requiretty"),
     sudo("sudo with use_pty", "Defaults use_pty\noperator ALL=(ALL) NOPASSWD: ALL"),
+    Row("sudo-rs", WORKS, SUDO_RS, SUDO_AGAIN),
+    Row(
+        "sudo-rs with a password",
+        "wants a password",
+        f"{SUDO_RS}; echo 'operator ALL=(ALL) ALL' >{SUDOERS}",
+        SUDO_AGAIN,
+    ),
+    Row("sudo-rs, not in sudoers", "NOPASSWD: ALL", f"{SUDO_RS}; echo 'nobody ALL=(ALL) ALL' >{SUDOERS}", SUDO_AGAIN),
     sudo("not in sudoers", "nobody ALL=(ALL) ALL", "NOPASSWD: ALL"),
     sudo("sudo for some commands only", "operator ALL=(ALL) NOPASSWD: /usr/bin/apt-get", "NOPASSWD: ALL"),
-    sudo("sudoers with a mistake", "operator ALL=(ALL NOPASSWD: ALL", "syntax error"),
+    sudo("sudoers with a mistake", "operator ALL=(ALL NOPASSWD: ALL", "visudo -c"),
     Row("sudo that is not setuid", "cannot be run as root", "chmod u-s /usr/bin/sudo", "chmod u+s /usr/bin/sudo"),
     Row("sudo that cannot resolve its host name", WORKS, "hostname nowhere-to-be-found", "hostname server"),
     # --- sshd
@@ -128,13 +161,24 @@ ROWS = [
     sshd("only sftp", "ForceCommand internal-sftp", "ForceCommand"),
     sshd("a forced greeting", "ForceCommand echo This server is for backups only", "for backups only"),
     sshd("a banner", "Banner /etc/issue.net"),
-    sshd("no forwarding, no terminal, no environment", "DisableForwarding yes\\nPermitTTY no\\nPermitUserEnvironment no"),
+    sshd(
+        "no forwarding, no terminal, no environment", "DisableForwarding yes\\nPermitTTY no\\nPermitUserEnvironment no"
+    ),
+    sshd("a lock-out after failed tries", "PerSourcePenalties min:0s authfail:60s", "locked you out"),
     sshd("another user only", "AllowUsers root", "does not let operator in"),
-    Row("no sftp", WORKS, "sed -i.kept '/^Subsystem/d' /etc/ssh/sshd_config && systemctl reload ssh",
-        "mv /etc/ssh/sshd_config.kept /etc/ssh/sshd_config && systemctl reload ssh"),
+    Row(
+        "no sftp",
+        WORKS,
+        "sed -i.kept '/^Subsystem/d' /etc/ssh/sshd_config && systemctl reload ssh",
+        "mv /etc/ssh/sshd_config.kept /etc/ssh/sshd_config && systemctl reload ssh",
+    ),
     Row("maintenance: /etc/nologin", "back at noon", "echo back at noon >/etc/nologin", "rm /etc/nologin"),
-    Row("an expired password", "has expired", "echo operator:x | chpasswd && chage -d 0 operator",
-        "chage -d -1 operator; passwd -dl operator"),
+    Row(
+        "an expired password",
+        "has expired",
+        "echo operator:x | chpasswd && chage -d 0 operator",
+        "chage -d -1 operator; passwd -dl operator",
+    ),
     Row("an expired account", "does not let operator in", "chage -E 1 operator", "chage -E -1 operator"),
     Row("a wrong user", "does not let nobody-here in", data={"ssh_user": "nobody-here"}),
     Row("a wrong key", "does not let operator in", data={"ssh_key": "{wrong}"}),
@@ -145,15 +189,29 @@ ROWS = [
     Row("a closed port", "Nothing listens", data={"ssh_port": "2222"}),
     Row("a name that does not resolve", "does not resolve", data={"ssh_hostname": "no.such.name.invalid"}),
     Row("an address without a machine", "198.18.0.77", data={"ssh_hostname": "198.18.0.77"}),
-    Row("a port of something else", "broke off", "systemd-run -q --unit=other systemd-socket-activate -a -l 2200 cat",
-        "systemctl stop other", {"ssh_port": "2200"}),
+    Row(
+        "a port of something else",
+        "broke off",
+        "systemd-run -q --unit=other systemd-socket-activate -a -l 2200 cat",
+        "systemctl stop other",
+        {"ssh_port": "2200"},
+    ),
     Row("a jump host", WORKS, config="Host 198.18.0.10\n  ProxyJump gate\n{gate}"),
     Row("a jump host that is away", "ProxyJump", config="Host 198.18.0.10\n  ProxyJump operator@198.18.0.10:2222\n"),
-    Row("a proxy command that is not installed", "ProxyCommand", config="Host 198.18.0.10\n  ProxyCommand no-such-program %h\n"),
+    Row(
+        "a proxy command that is not installed",
+        "ProxyCommand",
+        config="Host 198.18.0.10\n  ProxyCommand no-such-program %h\n",
+    ),
     # --- Disks
     Row("a read-only /tmp", WORKS, "mount -o remount,ro /tmp", "mount -o remount,rw /tmp"),
-    Row("a full home", WORKS, f"mkdir /run/full && mount -t tmpfs -o size=1m full /run/full && cp -a {HOME}/. /run/full/"
-        f" && mount --move /run/full {HOME} && head -c 2m /dev/zero >{HOME}/filler 2>/dev/null; :", f"umount {HOME}"),
+    Row(
+        "a full home",
+        WORKS,
+        f"mkdir /run/full && mount -t tmpfs -o size=1m full /run/full && cp -a {HOME}/. /run/full/"
+        f" && mount --move /run/full {HOME} && head -c 2m /dev/zero >{HOME}/filler 2>/dev/null; :",
+        f"umount {HOME}",
+    ),
 ]
 
 
@@ -178,10 +236,15 @@ class Operator:
             f"  UserKnownHostsFile {lab.STATE / 'known_hosts'}\n"
         )
         home = self.home
-        return {"wrong": f"{home}/wrong", "locked": f"{home}/locked", "other_hosts": f"{home}/other_hosts",
-                "nowhere": f"{home}/nowhere", "gate": gate}
+        return {
+            "wrong": f"{home}/wrong",
+            "locked": f"{home}/locked",
+            "other_hosts": f"{home}/other_hosts",
+            "nowhere": f"{home}/nowhere",
+            "gate": gate,
+        }
 
-    def runs(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> Completed:
+    def command(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> list[str]:
         """pyinfra --yes, for FILES or others."""
         (self.home / ".ssh/config").write_text(config.format_map(self.words()))
         settings = [f"--data={name}={value.format_map(self.words())}" for name, value in (data or {}).items()]
@@ -190,15 +253,49 @@ class Operator:
             settings.append("--data=ssh_user=operator")
         pyinfra = Path(sys.executable).parent / "pyinfra"
         # In a session of its own it has no terminal, even where the tests have one.
-        command = ["setsid", "--wait", str(pyinfra), "--limit=server", "--yes", inventory, *(files or FILES), *settings]
-        environment = {name: value for name, value in self.world.environment().items() if name != "SSH_AUTH_SOCK"}
-        return run(command, check=False, timeout=ANSWER_SECONDS, environment={**environment, "HOME": str(self.home)},
-                   directory=REPOSITORY)
+        return ["setsid", "--wait", str(pyinfra), "--limit=server", "--yes", inventory, *(files or FILES), *settings]
+
+    def environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in self.world.environment().items() if name != "SSH_AUTH_SOCK"}
+        return {**ours, "HOME": str(self.home)}
+
+    def runs(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> Completed:
+        command = self.command(*files, data=data, config=config)
+        return run(command, check=False, timeout=ANSWER_SECONDS, environment=self.environment(), directory=REPOSITORY)
+
+
+def at_a_terminal(command: list[str], environment: dict[str, str], answers: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and everything shown, when each question (its last words) is answered."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [command[0], "--ctty", *command[1:]],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        cwd=REPOSITORY,
+    )
+    os.close(theirs)
+    shown, heard = "", 0
+    while True:
+        try:
+            piece = os.read(ours, 4096).decode(errors="replace")
+        except OSError:  # how Linux tells that nobody has the terminal open any more
+            break
+        shown += piece
+        for question, answer in answers.items():
+            if question in shown[heard:]:
+                heard = len(shown)
+                os.write(ours, answer.encode())
+    os.close(ours)
+    return process.wait(ANSWER_SECONDS), shown
 
 
 @pytest.fixture(name="operator", scope="module")
 def _operator(world: World, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     world.reset()
+    # Rows that fail to log in would otherwise lock the next ones out (OpenSSH 9.8 and later).
+    world.server.run("echo PerSourcePenalties no >/etc/ssh/sshd_config.d/no-penalties.conf; systemctl reload ssh")
     world.server.run("apt-get update")
     operator = Operator(world, tmp_path_factory.mktemp("operator"))
     first = operator.runs()
@@ -213,7 +310,7 @@ def found(world: World, row: Row) -> Iterator[None]:
     back = f"for file in {KEPT}; do [ ! -e $file.kept ] || mv $file.kept $file; done"
     world.server.run(keep)
     try:
-        world.server.run(row.prepare)
+        world.server.run(row.prepare + ("\n" + row.more if row.more else ""))
         yield
     finally:
         world.server.run(f"{row.undo}\n{back}")
@@ -242,6 +339,33 @@ def test_a_refusal_comes_while_operations_run_too(operator: Operator) -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_a_password_for_sudo_is_asked_for_at_a_terminal(operator: Operator) -> None:
+    with found(
+        operator.world,
+        Row("", prepare=f"echo 'operator:Pass word' | chpasswd; echo 'operator ALL=(ALL) ALL' >{SUDOERS}"),
+    ):
+        code, said = at_a_terminal(operator.command(), operator.environment(), {"sudo password:": "Pass word\n"})
+    assert code == 0, said
+    assert said.count("sudo password:") == 1
+
+
+def test_a_wrong_password_for_sudo_is_refused(operator: Operator) -> None:
+    with found(
+        operator.world,
+        Row("", prepare=f"echo 'operator:Pass word' | chpasswd; echo 'operator ALL=(ALL) ALL' >{SUDOERS}"),
+    ):
+        code, said = at_a_terminal(operator.command(), operator.environment(), {"sudo password:": "no\n"})
+    assert code == 1
+    assert "did not accept that password" in said and "Traceback" not in said
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_asked(operator: Operator) -> None:
+    command = [word for word in operator.command() if word != "--yes"]
+    answer = run(command, check=False, timeout=ANSWER_SECONDS, environment=operator.environment(), directory=REPOSITORY)
+    assert answer.returncode == 1
+    assert "Add -y" in answer.stderr and "Traceback" not in answer.stderr
+
+
 def test_a_connection_that_dies_in_silence_is_given_up_after_a_minute(operator: Operator, tmp_path: Path) -> None:
     deploy = tmp_path / "long.py"
     deploy.write_text(
@@ -258,7 +382,7 @@ def test_a_connection_that_dies_in_silence_is_given_up_after_a_minute(operator: 
     assert answer.stderr.count("has not answered for a minute") == 1
     assert "Traceback" not in answer.stderr
     assert time.monotonic() - started < 90
-    assert not operator.world.server.run("test -e /run/never", check=False).returncode == 0
+    assert operator.world.server.run("test -e /run/never", check=False).returncode != 0
 
 
 def test_at_the_end_the_server_is_as_it_was(operator: Operator) -> None:
