@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
@@ -139,12 +140,21 @@ def there_is_a_terminal() -> bool:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
-        return sys.stdin.isatty()
+        return sys.stdin is not None and sys.stdin.isatty()
     return True
 
 
 class RefusedError(PyinfraError):
-    """The server did not run a command. The text is for the operator."""
+    """The server ran no command at all. The text is for the operator."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back of a command: its exit code and output; `refusal` tells why it was not run, "" if it was."""
+
+    code: int
+    output: CommandOutput
+    refusal: str = ""
 
 
 class WayIn(SSHConnector):
@@ -172,9 +182,10 @@ class WayIn(SSHConnector):
         # Whatever else were raised here would end the run of all hosts, with a traceback.
         except Exception as error:
             cause = error.__context__ if isinstance(error, ConnectError) and error.__context__ else error
-            raise ConnectError(way_in.no_connection(self.door(), cause, self._banner())) from None
+            sentence = way_in.no_connection(self.door(), cause, self._banner())
+            raise ConnectError(f"Nothing was changed. {sentence}") from None
         transport = self._transport()
-        _send_at_once(transport)
+        send_at_once(transport)
         Watch(transport, self._fall_silent).start()
 
     def _load_key(self) -> None:
@@ -191,7 +202,7 @@ class WayIn(SSHConnector):
     def _transport(self) -> Transport:
         transport = self.client.get_transport() if self.client else None
         if transport is None:
-            raise RefusedError(way_in.lost(self.door(), silent=False))
+            raise RefusedError(way_in.lost(self.door(), silent=self._silent))
         return transport
 
     def _banner(self) -> str:
@@ -202,7 +213,7 @@ class WayIn(SSHConnector):
 
     @property
     def user(self) -> str:
-        """Who logged in; "" before that."""
+        """Who logged in, as the server was told; "" before that."""
         transport = self.client.get_transport() if self.client else None
         return (transport.get_username() if transport else None) or ""
 
@@ -211,16 +222,18 @@ class WayIn(SSHConnector):
         name = self.data["ssh_hostname"] or self.host.name
         try:
             config = get_ssh_config(self.data["ssh_config_file"])
-            found = config.lookup(name) if config else {}
-        except Exception:  # a file that pyinfra could not read either
+            found = dict(config.lookup(name)) if config else {}
+        except Exception:  # in a file that pyinfra could not read either, which is told in its words
             found = {}
+        port = str(self.data["ssh_port"] or found.get("port", ""))
         between = [f"{word} {found[key]}" for key, word in _BETWEEN.items() if key in found]
         return Door(
-            self.host.name,
-            found.get("hostname", name),
-            int(self.data["ssh_port"] or found.get("port", 22)),
-            self.user or self.data["ssh_user"] or found.get("user", "") or _own_name(),
-            between[0] if between else "",
+            host=self.host.name,
+            address=found.get("hostname", name),
+            port=int(port) if port.isdigit() else 22,
+            user=self.user or self.data["ssh_user"] or found.get("user", "") or _own_name(),
+            key=self.data["ssh_key"] or "",
+            by_way_of=between[0] if between else "",
         )
 
     # --- Running a command
@@ -232,82 +245,73 @@ class WayIn(SSHConnector):
         """Run a command. A refusal is told here, and is then a failure without output, as pyinfra has it."""
         control = extract_control_arguments(arguments)  # type: ignore[arg-type]
         self._be_root_without_sudo(arguments)
-        refusals: list[str] = []
+        if print_input:
+            shown = make_unix_command(command, **{**arguments, "_sudo_password": ""})
+            echo(f"{self.host.print_prefix}>>> {shown}", err=True)
+        answer = Answer(1, CommandOutput([]))
 
         def attempt() -> tuple[int, CommandOutput]:
-            code, output, refusal = self._run(command, control, arguments, print_output, print_input)
-            refusals[:] = [refusal]
-            return code, output
+            nonlocal answer
+            answer = self._run(command, control, arguments, print_output)
+            return answer.code, answer.output
 
         try:
             if there_is_a_terminal():
-                code, output = execute_command_with_sudo_retry(self.host, arguments, attempt)  # type: ignore[arg-type]
+                execute_command_with_sudo_retry(self.host, arguments, attempt)  # type: ignore[arg-type]
             else:
-                code, output = attempt()
+                attempt()
         except RefusedError as refused:
             return self._tell(str(refused))
         except PyinfraError as error:  # pyinfra could not write the helper that hands sudo its password
             return self._tell(way_in.no_helper_for_sudo(self.door(), str(error)))
-        if refusals[0]:
-            return self._tell(refusals[0])
-        return code in (control.get("_success_exit_codes") or [0]), output
+        if answer.refusal:
+            return self._tell(answer.refusal)
+        return answer.code in (control.get("_success_exit_codes") or [0]), answer.output
 
-    def _run(
-        self, command: StringCommand, control: Any, arguments: dict[str, Any], print_output: bool, print_input: bool
-    ) -> tuple[int, CommandOutput, str]:
-        """Exit code, output, and why the command was not run, or "". Raises RefusedError if there is no way to run any."""
+    def _run(self, command: StringCommand, control: Any, arguments: dict[str, Any], print_output: bool) -> Answer:
+        """Raises RefusedError if the server runs nothing, TimeoutError after the operation's own `_timeout`."""
+        line, first_lines = self._line(command, arguments)
         try:
-            return self._converse(command, control, arguments, print_output, print_input)
+            with contextlib.closing(self._session()) as channel:
+                return self._converse(channel, line, first_lines, control, print_output)
         except (SSHException, EOFError, OSError) as error:
-            transport = self._transport()
-            if not transport.is_active():
+            if not self._transport().is_active():
                 raise RefusedError(way_in.lost(self.door(), silent=self._silent)) from None
-            if isinstance(error, TimeoutError):  # that of an operation, which pyinfra tells itself
+            if isinstance(error, TimeoutError):
                 raise
             raise RefusedError(way_in.no_command(self.door(), str(error))) from None
 
     def _converse(
-        self, command: StringCommand, control: Any, arguments: dict[str, Any], print_output: bool, print_input: bool
-    ) -> tuple[int, CommandOutput, str]:
-        line, first_lines = self._line(command, arguments)
-        if print_input:
-            shown = make_unix_command(command, **{**arguments, "_sudo_password": ""})
-            echo(f"{self.host.print_prefix}>>> {shown}", err=True)
-        stdin = _lines_of(control.get("_stdin"))
-        if stdin or first_lines:
-            stdin = [login_shell.UNREAD, *first_lines, *stdin]
+        self, channel: Channel, line: str, first_lines: list[str], control: Any, print_output: bool
+    ) -> Answer:
+        stdin = [*first_lines, *_lines_of(control.get("_stdin"))]
+        if control.get("_get_pty"):
+            channel.get_pty()
         names = [SUDO_ASKPASS_ENV_VAR] if first_lines else []
-        channel = self._session()
-        try:
-            if control.get("_get_pty"):
-                channel.get_pty()
-            channel.exec_command(login_shell.armoured(line, stdin=bool(stdin), variables=names))
-            # A login shell that ends at once leaves its words, and nobody who reads.
-            with contextlib.suppress(OSError):
-                write_stdin(stdin, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
-            out, err = login_shell.Lines(channel.makefile("rb")), login_shell.Lines(channel.makefile_stderr("rb"))
-            output = read_output_buffers(
-                out, err, control.get("_timeout"), print_output=print_output, print_prefix=self.host.print_prefix
-            )
-            status = channel.recv_exit_status()
-        finally:
-            channel.close()
+        channel.exec_command(login_shell.armoured(line, stdin=bool(stdin), variables=names))
+        # A login shell that ends at once leaves its words, and nobody who reads.
+        with contextlib.suppress(OSError):
+            unread = [login_shell.UNREAD, *stdin] if stdin else []
+            write_stdin(unread, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
+        out = login_shell.Lines(channel.makefile("rb"))
+        err = login_shell.Lines(channel.makefile_stderr("rb"), stderr=True)
+        output = read_output_buffers(
+            out, err, control.get("_timeout"), print_output=print_output, print_prefix=self.host.print_prefix
+        )
+        status = channel.recv_exit_status()
         if out.code is None and not self._transport().is_active():
             raise RefusedError(way_in.lost(self.door(), silent=self._silent))
-        code = status if out.code is None else out.code
         if out.granted:
-            return code, output, ""
-        said = [*err.between, *out.between]
-        # pyinfra looks among these for a sudo that wants a password.
-        output = CommandOutput([OutputLine("stderr", each) for each in said])
-        return code or 1, output, self._why(out, said, [*out.before, *err.before], status)
-
-    def _why(self, out: login_shell.Lines, said: list[str], before: list[str], status: int) -> str:
+            return Answer(status if out.code is None else out.code, output)
         if not out.reached:
-            return way_in.shell_refuses(self.door(), before, status)
+            said = [*out.before, *err.before]
+            return Answer(status or 1, output, way_in.shell_refuses(self.door(), said, status))
+        said = [*err.between, *out.between]
         if login_shell.STDIN_WAS_READ in said:
-            return way_in.stdin_was_read(self.door())
-        return way_in.sudo_refuses(self.door(), said)
+            return Answer(status or 1, output, way_in.stdin_was_read(self.door()))
+        # pyinfra looks among these lines for a sudo that wants a password.
+        output = CommandOutput([OutputLine("stderr", each) for each in said])
+        return Answer(status or 1, output, way_in.sudo_refuses(self.door(), said))
 
     def _line(self, command: StringCommand, arguments: dict[str, Any]) -> tuple[str, list[str]]:
         """The command as root's or another's, and what it has to read from standard input first: sudo's password."""
@@ -324,7 +328,7 @@ class WayIn(SSHConnector):
 
     def _session(self) -> Channel:
         """
-        A session of its own for one command.
+        A session of its own for one command. Raises RefusedError if sshd opens none.
 
         sshd may allow one at a time (MaxSessions 1), and may not yet have noticed the end of the one before.
         """
@@ -390,7 +394,7 @@ def _lines_of(stdin: Any) -> list[str]:
     return list(stdin) if isinstance(stdin, list | tuple) else [stdin]
 
 
-def _send_at_once(transport: Transport) -> None:
+def send_at_once(transport: Transport) -> None:
     """
     Have each SSH packet sent at once.
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 REACHED = "mstdn:reached"
 GRANTED = "mstdn:granted"
 ENDED = "mstdn:ended"
+_STDERR = ":stderr"
 # The first line of standard input, where there is any: a start-up file that reads it would take a line of a secret.
 UNREAD = "mstdn:unread"
 STDIN_WAS_READ = "mstdn:stdin-was-read"
@@ -27,10 +28,6 @@ STDIN_WAS_READ = "mstdn:stdin-was-read"
 COMPRESS_FROM = 2048
 # Of what is not ours, the last lines are kept for the explanation.
 KEPT_LINES = 20
-
-# An empty line first, because a prompt may stand before it. No backslash, no "!", no newline: see above.
-_REACHED = f"{{ echo;echo {REACHED};}}"
-_GRANTED = f"{{ echo;echo {GRANTED};}}"
 
 # What start-up files may have spoiled. C.UTF-8 is in every Debian and Ubuntu, and sudo's refusals are then in English.
 _ENVIRONMENT = (
@@ -46,7 +43,7 @@ IFS= read -r line
 
 def announced(shell: str) -> str:
     """A shell to put before `-c COMMAND`, which prints GRANTED to both outputs before it runs COMMAND with `shell`."""
-    return f"""sh -c '{_GRANTED};{_GRANTED}>&2;exec "$0" "$@"' {shell}"""
+    return f"""sh -c '{_marks(GRANTED)};exec "$0" "$@"' {shell}"""
 
 
 def armoured(command: str, *, stdin: bool, variables: Iterable[str] = ()) -> str:
@@ -66,7 +63,13 @@ def armoured(command: str, *, stdin: bool, variables: Iterable[str] = ()) -> str
     compressed = gzip.compress(plain, mtime=0) if len(plain) >= COMPRESS_FROM else b""
     decode = "base64 -d|gzip -dc" if compressed else "base64 -d"
     letters = base64.b64encode(compressed or plain).decode()
-    return f"""/bin/sh -c '{_ENVIRONMENT};{_REACHED};{_REACHED}>&2;c=$(echo {letters}|{decode})&&eval "$c"'"""
+    return f"""/bin/sh -c '{_ENVIRONMENT};{_marks(REACHED)};c=$(echo {letters}|{decode})&&eval "$c"'"""
+
+
+def _marks(mark: str) -> str:
+    # Standard error first, so that all of it is before standard output's mark where a terminal or a start-up file made
+    # one of both. An empty line before each, because a prompt may stand there. No backslash, "!" or newline: see above.
+    return f"{{ echo;echo {mark}{_STDERR};}}>&2;echo;echo {mark}"
 
 
 class Lines:
@@ -77,8 +80,9 @@ class Lines:
     that came before each; `code`, the command's exit code, None until it ended (standard output only).
     """
 
-    def __init__(self, output: Iterable[bytes]) -> None:
+    def __init__(self, output: Iterable[bytes], *, stderr: bool = False) -> None:
         self._output = output
+        self._marks = (REACHED + _STDERR, GRANTED + _STDERR) if stderr else (REACHED, GRANTED)
         self.reached = False
         self.granted = False
         self.before: deque[str] = deque(maxlen=KEPT_LINES)
@@ -87,7 +91,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         # Start-up files may print anything; bytes that are no text are replaced, because an exception would be worse.
-        lines = (line.decode(errors="replace").rstrip("\r\n") for line in self._output)
+        lines = (line.decode(errors="replace").rstrip("\n") for line in self._output)
         ours = self._ours(lines)
         held: str | None = None
         for line in ours:
@@ -95,24 +99,28 @@ class Lines:
                 yield held
             held = line
         # ENDED comes after a newline of its own: an empty line if the command's last line was complete.
-        if held is not None and not (self.code is not None and held == ""):
+        if held is not None and not (self.code is not None and held.rstrip("\r") == ""):
             yield held
 
     def _ours(self, lines: Iterator[str]) -> Iterator[str]:
+        reached, granted = self._marks
         for line in lines:
-            if line == REACHED:
-                self.reached = True
-            elif line == GRANTED and self.reached:
-                self.granted = True
-            elif line.startswith(f"{ENDED} ") and self.reached:
-                self.code = int(line.rpartition(" ")[2])
+            text = line.rstrip("\r")  # which a terminal adds
+            if not self.reached:
+                self.reached = text == reached
+                self._keep(self.before, text)
+            elif text.startswith(f"{ENDED} "):
+                self.code = int(text.rpartition(" ")[2])
                 break
-            elif self.granted:
-                yield line
-            elif self.reached:
-                self.between.append(line)
+            elif not self.granted:
+                self.granted = text == granted
+                self._keep(self.between, text)
             else:
-                self.before.append(line)
+                yield line
         # What a shell prints when it ends. Read it, or it would block at a full pipe.
         for _ in lines:
             pass
+
+    def _keep(self, lines: deque[str], text: str) -> None:
+        if text and text not in (REACHED, GRANTED, REACHED + _STDERR, GRANTED + _STDERR):
+            lines.append(text)

@@ -8,6 +8,7 @@ server on which all is well is never asked about its rights.
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ QUOTED_CHARACTERS = 200
 @dataclass(frozen=True)
 class Door:
     """
-    Where the operator logs in. host: its name in inventory.py. user: "" if none was named.
+    Where the operator logs in. host: its name in inventory.py. user, key (a file): "" if none is named.
 
     by_way_of: what ~/.ssh/config puts in between ("ProxyJump gate"), or "".
     """
@@ -31,13 +32,15 @@ class Door:
     address: str
     port: int = 22
     user: str = ""
+    key: str = ""
     by_way_of: str = ""
 
     @property
     def ssh(self) -> str:
         """The command with which to try the same by hand."""
         port = [] if self.port == 22 else [f"-p {self.port}"]
-        return " ".join(["ssh", *port, f"{self.user}@{self.address}" if self.user else self.address])
+        key = [f"-i {shlex.quote(self.key)}"] if self.key else []
+        return " ".join(["ssh", *port, *key, f"{self.user}@{self.address}" if self.user else self.address])
 
     @property
     def login(self) -> str:
@@ -86,11 +89,8 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
         )
     if isinstance(error, FileNotFoundError) and "known_hosts" in str(error):
         return f"Your known_hosts cannot be written ({words}). Make its directory: mkdir -m 700 -p ~/.ssh"
-    if isinstance(error, EOFError) and "EOF when reading" in str(error):
-        return (
-            f"The host key of {door.address} is not known yet, and there is no terminal to ask you at. "
-            f"Connect once by hand: {door.ssh}"
-        )
+    if "EOF when reading" in str(error) or "No host key for" in str(error):
+        return f"The host key of {door.address} is not known yet. Connect once by hand, and compare it: {door.ssh}"
     if isinstance(error, EOFError | SSHException | ConnectionResetError):
         return (
             f"SSH at {where} broke off before you were logged in: {words}. Try: {door.ssh}. Many failed tries may "

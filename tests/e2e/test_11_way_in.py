@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,7 +56,8 @@ def startup(there: str, shell: str, file: str, text: str, says: str = WORKS) -> 
     install = f"command -v {shell} >/dev/null || apt-get install --yes --no-install-recommends {shell} >/dev/null 2>&1"
     put = (
         f"{install}; chsh -s $(command -v {shell}) operator && install -d -o operator $(dirname {HOME}/{file})"
-        f" && touch {HOME}/{file} && cp {HOME}/{file} /run/kept && cat - /run/kept >{HOME}/{file} <<'END'\n{text}\nEND\n"
+        f" && touch {HOME}/{file} && cp {HOME}/{file} /run/kept"
+        f" && cat - /run/kept >{HOME}/{file} <<'END'\n{text}\nEND\n"
     )
     return Row(there, says, put, f"cp /run/kept {HOME}/{file}")
 
@@ -186,6 +188,11 @@ ROWS = [
     Row("a key with a passphrase, no agent", "ssh-add", data={"ssh_key": "{locked}"}),
     Row("a changed host key", "ssh-keygen -R", data={"ssh_known_hosts_file": "{other_hosts}"}),
     Row("no known_hosts and no ~/.ssh", "mkdir -m 700", data={"ssh_known_hosts_file": "{nowhere}/.ssh/known_hosts"}),
+    Row(
+        "an unknown host key, and nobody to ask",
+        "is not known yet",
+        data={"ssh_known_hosts_file": "{nobody}", "ssh_strict_host_key_checking": "ask"},
+    ),
     Row("a closed port", "Nothing listens", data={"ssh_port": "2222"}),
     Row("a name that does not resolve", "does not resolve", data={"ssh_hostname": "no.such.name.invalid"}),
     Row("an address without a machine", "198.18.0.77", data={"ssh_hostname": "198.18.0.77"}),
@@ -204,6 +211,13 @@ ROWS = [
         config="Host 198.18.0.10\n  ProxyCommand no-such-program %h\n",
     ),
     # --- Disks
+    Row(
+        "a home that is not there",
+        WORKS,
+        f"cp {HOME}/.ssh/authorized_keys /etc/ssh/keys && chown root: /etc/ssh/keys && chmod 644 /etc/ssh/keys"
+        f" && echo 'AuthorizedKeysFile /etc/ssh/keys' >{SSHD} && systemctl reload ssh && mv {HOME} {HOME}.away",
+        f"mv {HOME}.away {HOME}; rm {SSHD} && systemctl reload ssh",
+    ),
     Row("a read-only /tmp", WORKS, "mount -o remount,ro /tmp", "mount -o remount,rw /tmp"),
     Row(
         "a full home",
@@ -223,6 +237,7 @@ class Operator:
         (home / ".ssh").mkdir(mode=0o700)
         for name, phrase in (("wrong", ""), ("locked", "secret")):
             subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", phrase, "-f", home / name], check=True)
+        (home / "nobody").touch()
         (home / "other_hosts").write_text("198.18.0.10 " + (home / "wrong.pub").read_text())
         # The lab's inventory names the user; some rows leave that to ~/.ssh/config.
         (home / "inventory.py").write_text(
@@ -241,6 +256,7 @@ class Operator:
             "locked": f"{home}/locked",
             "other_hosts": f"{home}/other_hosts",
             "nowhere": f"{home}/nowhere",
+            "nobody": f"{home}/nobody",
             "gate": gate,
         }
 
@@ -253,7 +269,8 @@ class Operator:
             settings.append("--data=ssh_user=operator")
         pyinfra = Path(sys.executable).parent / "pyinfra"
         # In a session of its own it has no terminal, even where the tests have one.
-        return ["setsid", "--wait", str(pyinfra), "--limit=server", "--yes", inventory, *(files or FILES), *settings]
+        options = ["--limit=server", "--yes", *settings]
+        return ["setsid", "--wait", str(pyinfra), *options, inventory, *(files or FILES)]
 
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in self.world.environment().items() if name != "SSH_AUTH_SOCK"}
@@ -316,11 +333,20 @@ def found(world: World, row: Row) -> Iterator[None]:
         world.server.run(f"{row.undo}\n{back}")
 
 
+def what_happened(answer: Completed) -> str:
+    """ "works", or the refusal as it was told: what docs/reliability.md has in its last column."""
+    if answer.returncode == 0:
+        return "works"
+    told = re.search(r"Nothing was changed\. (.*)", answer.stderr)
+    return told[1].strip() if told else answer.stderr
+
+
 @pytest.mark.parametrize("row", ROWS, ids=[row.there for row in ROWS])
-def test_the_way_in(operator: Operator, row: Row) -> None:
+def test_the_way_in(operator: Operator, row: Row, record_property: Callable[[str, object], None]) -> None:
     with found(operator.world, row):
         answer = operator.runs(data=row.data, config=row.config)
     said = answer.stdout + answer.stderr
+    record_property("server", (row.there, what_happened(answer)))
     assert not [word for word in TROUBLE if word in said], said
     assert answer.returncode == (0 if row.says == WORKS else 1), said
     assert row.says in said
@@ -383,6 +409,38 @@ def test_a_connection_that_dies_in_silence_is_given_up_after_a_minute(operator: 
     assert "Traceback" not in answer.stderr
     assert time.monotonic() - started < 90
     assert operator.world.server.run("test -e /run/never", check=False).returncode != 0
+
+
+def test_a_connection_that_the_server_ends_is_told(operator: Operator, tmp_path: Path) -> None:
+    deploy = tmp_path / "cut.py"
+    deploy.write_text(
+        "from pyinfra.operations import server\n"
+        "server.shell(name='Work', commands=['pkill -KILL -x -u operator sshd-session'])\n"
+    )
+    answer = operator.runs(str(deploy))
+    assert answer.returncode == 1
+    assert answer.stderr.count("server ended the connection. Run the same command again") == 1
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("words", [("fact", "server.Hostname"), ("exec", "--", "true")], ids=["fact", "exec"])
+def test_pyinfras_other_commands_refuse_in_words_too(operator: Operator, words: tuple[str, ...]) -> None:
+    with found(operator.world, sudo("", "operator ALL=(ALL) ALL")):
+        answer = operator.runs(*words)
+    assert answer.stderr.count("wants a password") == 1
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_terminal_can_be_had(operator: Operator, tmp_path: Path) -> None:
+    deploy = tmp_path / "terminal.py"
+    deploy.write_text(
+        "from pyinfra import host\nfrom pyinfra.api.exceptions import DeployError\n"
+        "from pyinfra.facts.server import Command\n"
+        "found = host.get_fact(Command, 'tty >/dev/null && echo yes', _get_pty=True)\n"
+        "if found.strip() != 'yes': raise DeployError(repr(found))\n"
+    )
+    answer = operator.runs(str(deploy))
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_at_the_end_the_server_is_as_it_was(operator: Operator) -> None:
