@@ -166,7 +166,7 @@ class WayIn(SSHConnector):
 
     def __init__(self, state: State, host: Host) -> None:
         super().__init__(state, host)
-        self._silent = False
+        self._watch: Watch | None = None
         self._told: set[str] = set()
 
     # --- Connecting
@@ -174,7 +174,6 @@ class WayIn(SSHConnector):
     @override
     def connect(self) -> None:
         """Raises ConnectError, with the remedy."""
-        self._silent = False
         try:
             if self.data["ssh_key"] and not there_is_a_terminal():
                 self._load_key()
@@ -186,7 +185,8 @@ class WayIn(SSHConnector):
             raise ConnectError(f"Nothing was changed. {sentence}") from None
         transport = self._transport()
         send_at_once(transport)
-        Watch(transport, self._fall_silent).start()
+        self._watch = Watch(transport)
+        self._watch.start()
 
     def _load_key(self) -> None:
         """Load the key for pyinfra, which would ask for a passphrase although nobody is there."""
@@ -196,14 +196,14 @@ class WayIn(SSHConnector):
                 file, self.data["ssh_key_password"], cwd=self.state.cwd, allow_prompt=False
             )
 
-    def _fall_silent(self) -> None:
-        self._silent = True
-
     def _transport(self) -> Transport:
         transport = self.client.get_transport() if self.client else None
         if transport is None:
-            raise RefusedError(way_in.lost(self.door(), silent=self._silent))
+            raise self._lost()
         return transport
+
+    def _lost(self) -> RefusedError:
+        return RefusedError(way_in.lost(self.door(), silent=self._watch is not None and self._watch.silent))
 
     def _banner(self) -> str:
         """The server's words for people. Not by get_banner(), which knows none once the server has hung up."""
@@ -262,6 +262,8 @@ class WayIn(SSHConnector):
                 attempt()
         except RefusedError as refused:
             return self._tell(str(refused))
+        except DeployError:
+            raise
         except PyinfraError as error:  # pyinfra could not write the helper that hands sudo its password
             return self._tell(way_in.no_helper_for_sudo(self.door(), str(error)))
         if answer.refusal:
@@ -276,7 +278,7 @@ class WayIn(SSHConnector):
                 return self._converse(channel, line, first_lines, control, print_output)
         except (SSHException, EOFError, OSError) as error:
             if not self._transport().is_active():
-                raise RefusedError(way_in.lost(self.door(), silent=self._silent)) from None
+                raise self._lost() from None
             if isinstance(error, TimeoutError):
                 raise
             raise RefusedError(way_in.no_command(self.door(), str(error))) from None
@@ -287,12 +289,13 @@ class WayIn(SSHConnector):
         stdin = [*first_lines, *_lines_of(control.get("_stdin"))]
         if control.get("_get_pty"):
             channel.get_pty()
+        else:  # also where there is nothing to be read, so that who reads it is found out before the first change
+            stdin.insert(0, login_shell.UNREAD)
         names = [SUDO_ASKPASS_ENV_VAR] if first_lines else []
-        channel.exec_command(login_shell.armoured(line, stdin=bool(stdin), variables=names))
+        channel.exec_command(login_shell.armoured(line, stdin=not control.get("_get_pty"), variables=names))
         # A login shell that ends at once leaves its words, and nobody who reads.
         with contextlib.suppress(OSError):
-            unread = [login_shell.UNREAD, *stdin] if stdin else []
-            write_stdin(unread, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
+            write_stdin(stdin, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
         out = login_shell.Lines(channel.makefile("rb"))
         err = login_shell.Lines(channel.makefile_stderr("rb"), stderr=True)
         output = read_output_buffers(
@@ -300,7 +303,7 @@ class WayIn(SSHConnector):
         )
         status = channel.recv_exit_status()
         if out.code is None and not self._transport().is_active():
-            raise RefusedError(way_in.lost(self.door(), silent=self._silent))
+            raise self._lost()
         if out.granted:
             return Answer(status if out.code is None else out.code, output)
         if not out.reached:
@@ -415,11 +418,14 @@ class Watch(threading.Thread):
 
     paramiko's own keep-alive wants no answer, and the kernel tries for 15 minutes to deliver what nobody acknowledges
     (TCP_USER_TIMEOUT would shorten that, but not on every system, nor behind a jump host).
+
+    `silent` is True once it has given the server up.
     """
 
-    def __init__(self, transport: Transport, on_silence: Any) -> None:
+    def __init__(self, transport: Transport) -> None:
         super().__init__(daemon=True, name="watch over the connection")
-        self._transport, self._on_silence = transport, on_silence
+        self._transport = transport
+        self.silent = False
 
     @override
     def run(self) -> None:
@@ -437,5 +443,5 @@ class Watch(threading.Thread):
             time.sleep(ASK_SECONDS)
 
     def _give_up(self) -> None:
-        self._on_silence()
+        self.silent = True  # before anybody sees the connection end
         self._transport.close()

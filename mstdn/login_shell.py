@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -21,7 +22,7 @@ REACHED = "mstdn:reached"
 GRANTED = "mstdn:granted"
 ENDED = "mstdn:ended"
 _STDERR = ":stderr"
-# The first line of standard input, where there is any: a start-up file that reads it would take a line of a secret.
+# The first line of standard input: a start-up file that reads it would otherwise take a line of a secret.
 UNREAD = "mstdn:unread"
 STDIN_WAS_READ = "mstdn:stdin-was-read"
 # Bytes. Below, decompressing takes longer than the bytes take to travel.
@@ -60,7 +61,7 @@ def armoured(command: str, *, stdin: bool, variables: Iterable[str] = ()) -> str
     end = f'code=$?\necho; echo "{ENDED} $code"\nexit $code'
     plain = f"{check}{reads}{command}\n{end}".encode()
     # Without a time of its own, so that the same command always is the same letters.
-    compressed = gzip.compress(plain, mtime=0) if len(plain) >= COMPRESS_FROM else b""
+    compressed = gzip.compress(plain, compresslevel=6, mtime=0) if len(plain) >= COMPRESS_FROM else b""
     decode = "base64 -d|gzip -dc" if compressed else "base64 -d"
     letters = base64.b64encode(compressed or plain).decode()
     return f"""/bin/sh -c '{_ENVIRONMENT};{_marks(REACHED)};c=$(echo {letters}|{decode})&&eval "$c"'"""
@@ -109,8 +110,8 @@ class Lines:
             if not self.reached:
                 self.reached = text == reached
                 self._keep(self.before, text)
-            elif text.startswith(f"{ENDED} "):
-                self.code = int(text.rpartition(" ")[2])
+            elif ended := re.fullmatch(f"{ENDED} ([0-9]+)", text):
+                self.code = int(ended[1])
                 break
             elif not self.granted:
                 self.granted = text == granted

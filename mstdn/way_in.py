@@ -7,11 +7,13 @@ server on which all is well is never asked about its rights.
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from paramiko import AuthenticationException, BadHostKeyException, PasswordRequiredException, SSHException
 from paramiko.ssh_exception import NoValidConnectionsError
@@ -55,7 +57,8 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
     if isinstance(error, NoValidConnectionsError):  # one for each address of the name
         error = next(iter(error.errors.values()))
     words = _quoted(str(error) or type(error).__name__)
-    where = f"{door.address} port {door.port}" + (f" (by way of {door.by_way_of})" if door.by_way_of else "")
+    between = f" (by way of {door.by_way_of})" if door.by_way_of else ""
+    where = f"{door.address} port {door.port}{between}"
     if isinstance(error, BadHostKeyException):
         return (
             f"The host key of {door.address} is not the one in known_hosts. If the server was installed anew, forget "
@@ -64,17 +67,28 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
     if isinstance(error, PasswordRequiredException) or "is encrypted" in str(error):
         return (
             f"The key for {door.address} has a passphrase, and there is neither an agent that holds it nor a terminal "
-            "to ask for it at. Type ssh-add with the key's file, leave ssh_key out of inventory.py, and run again."
+            f"to ask for it at. Type ssh-add {door.key or 'FILE'}, leave ssh_key out of inventory.py, and run again."
         )
+    if "private key file" in str(error):
+        return f"Your key cannot be used: {words}. Correct ssh_key in inventory.py."
     if isinstance(error, AuthenticationException):
         says = f" It says {_quoted(server_says)}." if server_says else ""
+        kinds = getattr(error, "allowed_types", [])
+        accepts = f" It accepts: {', '.join(kinds)}." if kinds else ""
         return (
-            f"{door.address} does not let {door.login} in.{says} Try: {door.ssh}. When that works, set the same "
-            "ssh_user and ssh_key beside the host in inventory.py."
+            f"{door.address}{between} does not let {door.login} in.{says}{accepts} Try: {door.ssh}. When that works, "
+            "set the same ssh_user and ssh_key beside the host in inventory.py."
         )
+    if _is_known_hosts(error):
+        directory = Path(str(getattr(error, "filename", ""))).parent
+        return f"Your known_hosts cannot be written: {words}. Make its directory: mkdir -m 700 -p {directory}"
+    if "EOF when reading" in str(error) or "No host key for" in str(error):
+        return f"The host key of {door.address} is not known yet. Connect once by hand, and compare it: {door.ssh}"
+    if between:
+        return f"There is no way to {where}: {words}. Correct ~/.ssh/config. Try: {door.ssh}"
     if isinstance(error, socket.gaierror):
         return (
-            f"The name {door.address} does not resolve ({words}). Correct the host in inventory.py, or give its "
+            f"The name {door.address} does not resolve: {words}. Correct the host in inventory.py, or give its "
             "address beside it as ssh_hostname."
         )
     if isinstance(error, ConnectionRefusedError):
@@ -82,21 +96,21 @@ def no_connection(door: Door, error: BaseException, server_says: str = "") -> st
             f"Nothing listens at {where}. Correct ssh_port in inventory.py, or start sshd on the server, by way of "
             "your provider's console."
         )
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return (
-            f"{where} does not answer. Look whether the server runs and its provider's firewall lets you in. "
+            f"{where} does not answer: {words}. Look whether the server runs and its provider's firewall lets you in. "
             f"Try: {door.ssh}"
         )
-    if isinstance(error, FileNotFoundError) and "known_hosts" in str(error):
-        return f"Your known_hosts cannot be written ({words}). Make its directory: mkdir -m 700 -p ~/.ssh"
-    if "EOF when reading" in str(error) or "No host key for" in str(error):
-        return f"The host key of {door.address} is not known yet. Connect once by hand, and compare it: {door.ssh}"
     if isinstance(error, EOFError | SSHException | ConnectionResetError):
         return (
             f"SSH at {where} broke off before you were logged in: {words}. Try: {door.ssh}. Many failed tries may "
             "have locked you out for a while (fail2ban, PerSourcePenalties), or another program listens at this port."
         )
     return f"There is no way to {where}: {words}. Try: {door.ssh}"
+
+
+def _is_known_hosts(error: BaseException) -> bool:
+    return isinstance(error, OSError) and "known_hosts" in str(error.filename)
 
 
 def lost(door: Door, *, silent: bool) -> str:
@@ -133,11 +147,16 @@ def shell_refuses(door: Door, said: Iterable[str], code: int) -> str:
             f"The password of {door.login} on {door.host} has expired, and until it is changed no command is run. "
             f"Change it: {door.ssh}"
         )
+    if other := re.search(r"log ?in as the user \"?([\w-]+)", text):
+        return (
+            f"{door.host} is not to be reached as {door.login}, but as {other[1]}: set ssh_user to "
+            f'"{other[1]}" beside the host in inventory.py.'
+        )
     words = f"said {_quoted(text)}" if text.strip() else "said nothing"
     return (
         f"The login shell of {door.login} on {door.host} did not run our command: it {words} and ended with {code}. "
-        f"Start-up files such as ~/.bashrc must not end it (exit, exec), its shell must be one (as root there: "
-        f"chsh -s /bin/bash {door.user or 'USER'}), and no ForceCommand may stand in sshd_config."
+        "Correct what ends it in its start-up files (exit or exec in ~/.bashrc), give the user an ordinary shell (as "
+        f"root there: chsh -s /bin/bash {door.user or 'USER'}), or take the ForceCommand out of sshd_config."
     )
 
 
@@ -166,12 +185,14 @@ def sudo_refuses(door: Door, said: Iterable[str]) -> str:
             f"sudo on {door.host} wants a terminal (requiretty). As root there: "
             f"echo 'Defaults:{user} !requiretty' >/etc/sudoers.d/{user}-without-a-terminal"
         )
+    if "askpass" in text:
+        return no_helper_for_sudo(door, text)
     if re.search(r"password is required|authentication is required", text):
         return (
             f"sudo on {door.host} wants a password from {door.login}, and there is no terminal to ask for it at. "
             f"Run it in one, or, as root there: {rule}"
         )
-    if re.search(r"incorrect password|try again|[Aa]uthentication fail|no password was provided", text):
+    if re.search(r"Sorry, try again|incorrect password|[Aa]uthentication failed|no password was provided", text):
         return f"sudo on {door.host} did not accept that password. Run again, or, as root there: {rule}"
     if re.search(r"not in the sudoers|not allowed to (execute|run)|may not run sudo|I'm afraid I can't", text):
         return f"{door.login} may not use sudo on {door.host}. As root there: {rule}"

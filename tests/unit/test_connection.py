@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -344,6 +344,18 @@ def inside(line: str) -> str:
     return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
 
 
+def test_where_tmp_cannot_be_written_a_password_cannot_be_handed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "mktemp").write_text("#!/bin/sh\necho mktemp: Read-only file system >&2; exit 1\n")
+    (tmp_path / "mktemp").chmod(0o755)
+    words = "sudo: no askpass program specified, try setting SUDO_ASKPASS"
+    connector = way_in_to(Server(tmp_path, sudo=f'[ "$SUDO_ASKPASS" ] || {{ echo {words} >&2; exit 1; }}; {GRANTS}'))
+    connector.host.connector = connector
+    assert not connector.run_shell_command(StringCommand("true"), _sudo=True, _sudo_password="x")[0]
+    assert "/tmp there has to be writable" in caplog.text
+
+
 def test_a_refusal_is_told_once_while_operations_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     connector = way_in_to(Server(tmp_path, sudo="echo sudo: a password is required >&2; exit 1"))
     for _ in range(2):
@@ -400,6 +412,8 @@ class Line:
     def __init__(self, answers: int) -> None:
         self.answers, self.asked = answers, 0
         self.cut = threading.Event()
+        self.when_closed: Callable[[], bool] = lambda: False
+        self.closed_by_silence = False
 
     def is_active(self) -> bool:
         return not self.cut.is_set()
@@ -410,20 +424,31 @@ class Line:
             self.cut.wait(10)
 
     def close(self) -> None:
+        self.closed_by_silence = self.when_closed()
         self.cut.set()
 
 
 def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
     monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.05)
-    silences: list[bool] = []
     line = Line(answers=3)
-    watch = Watch(line, lambda: silences.append(line.is_active()))  # type: ignore[arg-type]
+    watch = Watch(line)  # type: ignore[arg-type]
+    line.when_closed = lambda: watch.silent
     watch.start()
     watch.join(5)
     assert not watch.is_alive()
     assert line.asked == 4 and not line.is_active()
-    assert silences == [True]  # told before anybody sees the connection end
+    assert line.closed_by_silence
+
+
+def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
+    line = Line(answers=0)
+    watch = Watch(line)  # type: ignore[arg-type]
+    watch.start()
+    line.cut.set()
+    watch.join(5)
+    assert not watch.is_alive() and not watch.silent
 
 
 def test_an_idle_connection_is_asked_well_within_what_routers_remember_and_given_up_within_a_minute() -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import socket
 
 import pytest
-from paramiko import AuthenticationException, BadHostKeyException, PasswordRequiredException, PKey, SSHException
+from paramiko import (
+    AuthenticationException,
+    BadAuthenticationType,
+    BadHostKeyException,
+    PasswordRequiredException,
+    PKey,
+    SSHException,
+)
 from paramiko.ssh_exception import NoValidConnectionsError
 from pyinfra.api.exceptions import PyinfraError
 
@@ -36,13 +43,14 @@ def test_the_command_to_try_is_the_one_for_this_door() -> None:
             "Nothing listens at 203.0.113.7 port 22",
         ),
         (TimeoutError("timed out"), "203.0.113.7 port 22 does not answer"),
-        (FileNotFoundError(2, "No such file or directory", "/h/.ssh/known_hosts"), "mkdir -m 700 -p ~/.ssh"),
+        (FileNotFoundError(2, "No such file or directory", "/h/.ssh/known_hosts"), "mkdir -m 700 -p /h/.ssh"),
         (EOFError("EOF when reading a line"), "The host key of 203.0.113.7 is not known yet"),
         (SSHException("StrictPolicy: No host key for h found in known_hosts"), "Connect once by hand"),
         (EOFError(), 'broke off before you were logged in: "EOFError"'),
         (SSHException("Error reading SSH protocol banner"), "PerSourcePenalties"),
-        (OSError(113, "No route to host"), 'no way to 203.0.113.7 port 22: "[Errno 113] No route to host"'),
-        (PyinfraError("No such private key file: k"), '"No such private key file: k"'),
+        (OSError(113, "No route to host"), "203.0.113.7 port 22 does not answer"),
+        (BadAuthenticationType("", ["publickey"]), "It accepts: publickey."),
+        (PyinfraError("No such private key file: k"), "Correct ssh_key"),
         (ValueError("a bug of somebody"), '"a bug of somebody"'),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value[:20],
@@ -58,7 +66,8 @@ def test_the_servers_own_words_are_passed_on() -> None:
 
 def test_what_lies_between_is_named() -> None:
     door = Door("server", "203.0.113.7", by_way_of="ProxyJump gate")
-    assert "(by way of ProxyJump gate)" in way_in.no_connection(door, TimeoutError())
+    told = way_in.no_connection(door, ConnectionRefusedError())
+    assert "(by way of ProxyJump gate)" in told and "Correct ~/.ssh/config" in told
 
 
 def test_a_host_key_at_another_port_is_forgotten_by_the_name_it_is_known_by() -> None:
@@ -79,6 +88,7 @@ def test_a_lost_connection() -> None:
             'said "This account is currently not available." and ended with 1',
         ),
         ("", "said nothing and ended with 1"),
+        ('Please login as the user "debian" rather than the user "root".', 'set ssh_user to "debian"'),
         ("WARNING: Your password has expired.", "has expired"),
         ("Password change required but no TTY available.", "Change it: ssh admin@203.0.113.7"),
     ],
@@ -97,12 +107,14 @@ def test_a_login_shell_that_refuses(said: str, words: str) -> None:
         ("sudo-rs: interactive authentication is required", "wants a password"),
         ("sudo: sorry, you must have a tty to run sudo", "echo 'Defaults:admin !requiretty' >/etc/sudoers.d/admin-"),
         ("sudo: no tty present and no askpass program specified", "requiretty"),
+        ("sudo: no askpass program specified, try setting SUDO_ASKPASS", "/tmp there has to be writable"),
         ("Sorry, try again.\nsudo: 1 incorrect password attempt", "did not accept that password"),
         ("admin is not in the sudoers file.", "may not use sudo"),
         ("Sorry, user admin is not allowed to execute '/bin/sh' as root on server.", "may not use sudo"),
         ("sudo-rs: I'm sorry admin. I'm afraid I can't do that", "may not use sudo"),
         ("/etc/sudoers.d/admin:1:5: syntax error\nsudo: a password is required", "visudo -c"),
         ("sudo: /usr/bin/sudo must be owned by uid 0 and have the setuid bit set", "setuid bit set"),
+        ("sudo: Account or password is expired, reset your password and try again", "Account or password is expired"),
         ("", "said nothing"),
     ],
 )
