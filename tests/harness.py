@@ -109,7 +109,7 @@ def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> d
 
     answers: what scripts print, by their names; the others print nothing, as on a bare server.
     """
-    host = SimpleNamespace(data=SimpleNamespace(dict=lambda: settings), name="fake")
+    host = SimpleNamespace(data=SimpleNamespace(dict=lambda: settings), name="fake", groups=())
     try:
         together = Batch.of(of_a_deployment(cast(Host, host)))
     except DeployError:
