@@ -17,6 +17,7 @@ class Task(Enum):
 
     ENCRYPT_PRIVATE_KEYS = "encrypt_private_keys"
     KILL_ONCE = "kill_once"
+    KILL_WHILE_INDEXING_ONCE = "kill_while_indexing_once"
     FILL_DISK = "fill_disk"
 
 
@@ -256,6 +257,25 @@ _MIGRATION_FILLS_DISK = Migration(
     in_schema=False,
 )
 
+# As upstream's do: without IF NOT EXISTS, so that an index which an interrupted attempt left is in the way.
+_MIGRATION_IS_KILLED_WHILE_INDEXING = Migration(
+    "20261120000094",
+    "AddIndexToStatusesCreatedAt",
+    (
+        Task.KILL_WHILE_INDEXING_ONCE,
+        "CREATE INDEX CONCURRENTLY index_statuses_on_created_at ON statuses (created_at);",
+    ),
+    in_transaction=False,
+    in_schema=False,
+)
+
+# It needs the table for itself for a moment, as any ALTER TABLE does.
+_MIGRATION_NEEDS_A_LOCK = Migration(
+    "20261120000095",
+    "AddLanguageToStatuses",
+    ("ALTER TABLE statuses ADD COLUMN language varchar;",),
+)
+
 # The table it changes came with 4.8, which is why a minor release cannot be skipped.
 _MIGRATION_OF_4_9 = Migration(
     "20270105000000",
@@ -274,6 +294,8 @@ _ALL = (
     Release("v4.7.91", "v4.7.6", (_MIGRATION_IS_KILLED_ONCE,)),
     Release("v4.7.92", "v4.7.6", listens=False),
     Release("v4.7.93", "v4.7.6", (_MIGRATION_FILLS_DISK,)),
+    Release("v4.7.94", "v4.7.6", (_MIGRATION_IS_KILLED_WHILE_INDEXING,)),
+    Release("v4.7.95", "v4.7.6", (_MIGRATION_NEEDS_A_LOCK,)),
     Release("v4.9.0", "v4.7.6", (_MIGRATION_OF_4_9,)),
 )
 

@@ -12,9 +12,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2  # type: ignore[import-untyped]
+import psycopg2.errors  # type: ignore[import-untyped]
+
 from . import accounts
 from .environment import ROOT, AbortError, version
-from .stores import database_name, query, transaction
+from .stores import connection_of_its_own, database_name, query, transaction
 
 # Rails' own: a second migration of the same database must see the lock and end, whoever started it.
 _LOCK_SALT = 2053462845
@@ -22,7 +25,7 @@ _LOCK_SALT = 2053462845
 _FILL_BYTES = 200 * 1024 * 1024
 
 _STEP = re.compile(
-    r"^ +execute <<~SQL\n(?P<sql>.*?)\n +SQL$|^ +(?P<task>encrypt_private_keys|kill_once|fill_disk)$", re.M | re.S
+    r"^ +execute <<~SQL\n(?P<sql>.*?)\n +SQL$|^ +(?P<task>encrypt_private_keys|kill_once|kill_while_indexing_once|fill_disk)$", re.M | re.S
 )
 
 
@@ -189,6 +192,21 @@ def _kill_once() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _kill_while_indexing_once() -> None:
+    """End this process as the kernel would, in the middle of CREATE INDEX CONCURRENTLY; PostgreSQL keeps what it has."""
+    if query("SELECT 1 FROM ar_internal_metadata WHERE key = 'killed_while_indexing_once'"):
+        return
+    query("INSERT INTO ar_internal_metadata (key, value) VALUES ('killed_while_indexing_once', '1')")
+    with connection_of_its_own() as other:
+        # The index waits for whoever changes the table, and is cut off while it does.
+        other.cursor().execute("LOCK TABLE statuses IN ROW EXCLUSIVE MODE")
+        query("SET statement_timeout = '500ms'")
+        try:
+            query("CREATE INDEX CONCURRENTLY index_statuses_on_created_at ON statuses (created_at)")
+        except psycopg2.errors.QueryCanceled:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _fill_disk() -> None:
     """Write as much as the lab allows into the media directory, then fail as a full disk does; the file stays."""
     block = os.urandom(1024 * 1024)
@@ -201,5 +219,6 @@ def _fill_disk() -> None:
 _TASKS = {
     "encrypt_private_keys": accounts.encrypt_private_keys,
     "kill_once": _kill_once,
+    "kill_while_indexing_once": _kill_while_indexing_once,
     "fill_disk": _fill_disk,
 }
