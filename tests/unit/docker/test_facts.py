@@ -1,227 +1,175 @@
-"""What the facts make of the lines that their scripts print. The scripts are run in test_scripts.py and e2e."""
+"""Docker Engine and its containers, as the scripts print them."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
-from pyinfra.api import FactBase
+from pyinfra.api.exceptions import FactProcessError
 
-from mstdn.assets.facts import Assets, PublishedAssets
-from mstdn.checkout.facts import Checkout, GitCheckout
-from mstdn.compose.facts import ComposeProject, Container, Project
-from mstdn.database.facts import Installed
-from mstdn.docker.facts import DockerHost, Engine
-from mstdn.files.facts import FileState, FileStates, Tree
-from mstdn.images.facts import Builds, ImageBuilds, Images, ImageStates
-from mstdn.networks.facts import DockerNetworks, Network
-from mstdn.proxy.facts import ProxyReport, Report
-from mstdn.secrets.facts import Secrets, SecretStates
-from mstdn.sizing.facts import ServerShape, Shape
-from mstdn.swap.facts import Swap, SwapState
+from mstdn.docker.facts import Container, Containers, DockerHost, Engine, Published
+from mstdn.fact import CouldNotLook
+from tests.harness import container_line, read
+from tests.unit.apt.keys import FINGERPRINT, RSA_KEY
 
-CASES: list[tuple[FactBase[Any], str, Any]] = [
-    (
-        FileStates(),
-        """\
-d 0755 0:0 - /srv/mastodon
-entry - - - /srv/mastodon/a file
-f 0600 991:991 9f86d081884c7d65 /srv/mastodon/a file
-f 01777 0:0 - /tmp
-o 0777 0:0 - /etc/resolv.conf
-""",
-        Tree(
-            {
-                "/srv/mastodon": FileState("d", "0755", "0:0", "-"),
-                "/srv/mastodon/a file": FileState("f", "0600", "991:991", "9f86d081884c7d65"),
-                "/tmp": FileState("f", "1777", "0:0", "-"),
-                "/etc/resolv.conf": FileState("o", "0777", "0:0", "-"),
-            },
-            ["/srv/mastodon/a file"],
-        ),
-    ),
-    (
-        SwapState(),
-        """\
-active 262140 /swap
-active 1048572 /dev/vda2
-file 268435456 600 0
-fstab
-swappiness 60
-persisted 10
-""",
-        Swap({"/swap": 262140, "/dev/vda2": 1048572}, 268435456, "600", "0", True, "60", "10"),
-    ),
-    (SwapState(), "swappiness 60\npersisted \n", Swap(swappiness="60")),
-    (
-        DockerHost(),
-        """\
+# --- The installation ---------------------------------------------------------------------------
+
+
+def test_an_engine_that_runs_is_read() -> None:
+    output = f"""\
 codename debian trixie
 architecture amd64
 package docker-ce 5:29.1.2-1~debian.13~trixie
 package containerd.io 2.2.0-2~debian.13~trixie
-fingerprint 9DC858229FC7DD38854AE2D88D81803C0EBFCD88
+key {b64encode(RSA_KEY).decode()}
 active active
 enabled enabled
 started 1763880000
 configured 1763880100
 members alice,bob
-""",
-        Engine(
-            "debian",
-            "trixie",
-            "amd64",
-            {"docker-ce": "5:29.1.2-1~debian.13~trixie", "containerd.io": "2.2.0-2~debian.13~trixie"},
-            ["9DC858229FC7DD38854AE2D88D81803C0EBFCD88"],
-            True,
-            True,
-            1763880000,
-            1763880100,
-            frozenset({"alice", "bob"}),
-        ),
-    ),
-    (
-        DockerHost(),
-        "codename ubuntu noble\narchitecture arm64\nactive inactive\nenabled not-found\n",
-        Engine("ubuntu", "noble", "arm64"),
-    ),
-    (DockerHost(), "active failed\nenabled disabled\nmembers \n", Engine(members=frozenset())),
-    (
-        DockerNetworks(),
-        """\
-{"name":"front","driver":"bridge","internal":false,"ipv6":true,"attached":"proxy-nginx-1 mstdn-nginx-1 "}
-{"name":"back-mstdn","driver":"bridge","internal":true,"ipv6":false,"attached":""}
-""",
-        {
-            "front": Network("bridge", False, True, ("proxy-nginx-1", "mstdn-nginx-1")),
-            "back-mstdn": Network("bridge", True, False, ()),
-        },
-    ),
-    (
-        GitCheckout(),
-        """\
-exists
-head 1111111111111111111111111111111111111111
-wanted 1111111111111111111111111111111111111111
-tagged v4.7.6
-modified  M app/a file.rb
-modified ?? notes
-""",
-        Checkout(False, "1" * 40, "1" * 40, "v4.7.6", [" M app/a file.rb", "?? notes"]),
-    ),
-    (GitCheckout(), "switching\nhead \nwanted \ntagged \n", Checkout(switching=True)),
-    (
-        ImageStates(),
-        """\
-id postgres:17-trixie sha256:aa
-digest postgres:17-trixie postgres@sha256:d1
-digest postgres:17-trixie mirror.example.org:5000/postgres@sha256:d2
-id built:1 sha256:bb
-recorded postgres:17-trixie sha256:d1
-""",
-        Images(
-            {"postgres:17-trixie": "sha256:aa", "built:1": "sha256:bb"},
-            {"postgres:17-trixie": {"sha256:d1", "sha256:d2"}},
-            {"postgres:17-trixie": "sha256:d1"},
-        ),
-    ),
-    (ImageBuilds(), "built aa-bb\nbuilt \ntree cc\n", Builds(["aa-bb", ""], "cc")),
-    (
-        SecretStates(),
-        """\
-database
-exists
-complete
-access 0600 0:0
-good SECRET_KEY_BASE
-good DB_PASS
-damaged VAPID_PRIVATE_KEY
-damaged\x20
-operator 9f86d081 0600 0:0
-differs
-""",
-        Secrets(
-            True,
-            True,
-            True,
-            "0600 0:0",
-            {"SECRET_KEY_BASE", "DB_PASS"},
-            ["VAPID_PRIVATE_KEY", "a line without a name"],
-            "9f86d081",
-            "0600 0:0",
-            False,
-        ),
-    ),
-    (SecretStates(), "exists\n", Secrets(exists=True, handed_out=True)),
-    (
-        Installed(),
-        "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.6\nMIGRATIONS=done\nDATABASE=present\n",
-        {
-            "LOCAL_DOMAIN": "social.example.org",
-            "MASTODON_VERSION": "v4.7.6",
-            "MIGRATIONS": "done",
-            "DATABASE": "present",
-        },
-    ),
-    (
-        PublishedAssets(),
-        "current v4.7.6-0123456789ab\nprevious v4.7.5-ba9876543210\ncomplete\nimage sha256:0123\n",
-        Assets("v4.7.6-0123456789ab", "v4.7.5-ba9876543210", True, "sha256:0123"),
-    ),
-    (
-        ComposeProject(),
-        """\
-stamp aaaa
-stamp\x20
-service web running healthy yes
-service web exited none no
-""",
-        Project("aaaa", "", [Container("web", "running", "healthy", True), Container("web", "exited", "none", False)]),
-    ),
-    (
-        ProxyReport(),
-        """\
-published 198.51.100.7 443 proxy/nginx
-published :: 443 proxy/nginx
-companion [Sun Nov 23] Creating/renewal social.example.org certificates...
-companion\x20
-""",
-        Report(
-            [("198.51.100.7", 443, "proxy/nginx"), ("::", 443, "proxy/nginx")],
-            ["[Sun Nov 23] Creating/renewal social.example.org certificates...", ""],
-        ),
-    ),
-    (ServerShape(), "memory 2014084\nipv6\n", Shape(1966, True)),
-]
+"""
+    assert read(DockerHost, output) == Engine(
+        "debian",
+        "trixie",
+        "amd64",
+        {"docker-ce": "5:29.1.2-1~debian.13~trixie", "containerd.io": "2.2.0-2~debian.13~trixie"},
+        [FINGERPRINT],
+        True,
+        True,
+        1763880000,
+        1763880100,
+        frozenset({"alice", "bob"}),
+    )
+
+
+def test_a_server_without_an_engine_is_read() -> None:
+    output = "codename ubuntu noble\narchitecture arm64\nactive inactive\nenabled not-found\n"
+    assert read(DockerHost, output) == Engine("ubuntu", "noble", "arm64")
+
+
+@pytest.mark.parametrize("active", ["failed", "activating", "reloading", ""])
+def test_only_an_active_daemon_is_active(active: str) -> None:
+    output = f"codename debian trixie\narchitecture amd64\nactive {active}\nenabled disabled\nmembers \n"
+    assert read(DockerHost, output) == Engine("debian", "trixie", "amd64", members=frozenset())
 
 
 @pytest.mark.parametrize(
-    ("fact", "output", "value"),
-    CASES,
-    ids=[f"{type(fact).__name__} {number}" for number, (fact, _, _) in enumerate(CASES)],
-)
-def test_a_fact_reads_what_its_script_prints(fact: FactBase[Any], output: str, value: Any) -> None:
-    assert fact.process(output.splitlines()) == value
-
-
-@pytest.mark.parametrize(
-    "fact", {type(fact): fact for fact, _, _ in CASES}.values(), ids=lambda fact: type(fact).__name__
-)
-def test_two_hosts_do_not_share_what_a_fact_says_of_a_bare_server(fact: FactBase[Any]) -> None:
-    assert fact.default() == fact.default()
-    assert fact.default() is not fact.default()
-
-
-@pytest.mark.parametrize(
-    ("container", "well"),
+    "output",
     [
-        (Container("web", "running", "healthy", True), True),
-        (Container("web", "running", "none", True), True),
-        (Container("web", "running", "starting", True), False),
-        (Container("web", "running", "unhealthy", True), False),
-        (Container("web", "exited", "none", True), False),
-        (Container("web", "running", "healthy", False), False),
+        "",
+        "codename debian\narchitecture amd64\n",
+        "codename debian trixie\n",
+        "codename debian trixie\narchitecture amd64\nkey a\n",
+        "codename debian trixie\narchitecture amd64\nstarted yesterday\n",
+        "codename debian trixie\narchitecture amd64\npackage docker-ce\n",
+    ],
+    ids=["nothing", "no codename", "no architecture", "key", "time", "package"],
+)
+def test_an_answer_of_another_form_is_contained(output: str) -> None:
+    with pytest.raises(FactProcessError, match="docker/state answered something unexpected"):
+        read(DockerHost, output)
+
+
+# --- Containers ---------------------------------------------------------------------------------
+
+
+def the_container(**changes: Any) -> Container:
+    (found,) = read(Containers, container_line("web", **changes))
+    return found
+
+
+def test_a_container_of_a_compose_project_is_read() -> None:
+    found = the_container(networks={"back-mstdn": "b1", "front": "f1"}, status="paused", health="unhealthy")
+    assert (found.id, found.name, found.image, found.reference) == ("id-of-web", "mstdn-web-1", "sha256:web", "web:1")
+    assert (found.project, found.service, found.directory, found.once) == ("mstdn", "web", "/srv/mastodon", False)
+    assert (found.status, found.health) == ("paused", "unhealthy")
+    assert found.networks == {"back-mstdn": "b1", "front": "f1"}
+
+
+def test_a_container_without_compose_has_no_project() -> None:
+    found = the_container(project=None, service=None, directory=None, once=None, health="none")
+    assert (found.project, found.service, found.directory, found.once, found.health) == ("", "", "", False, "none")
+
+
+def test_a_container_of_compose_run_is_told_from_a_service() -> None:
+    assert the_container(once="True").once is True
+
+
+def test_every_port_that_leads_into_a_container_is_read_with_its_protocol() -> None:
+    published = {
+        "443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}, {"HostIp": "::", "HostPort": "443"}],  # noqa: S104
+        "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
+        "80/tcp": None,
+        "8080": [{"HostIp": "", "HostPort": "8080"}],
+    }
+    assert the_container(published=published).published == (
+        Published("0.0.0.0", 443, "tcp"),  # noqa: S104
+        Published("::", 443, "tcp"),
+        Published("127.0.0.1", 5353, "udp"),
+        Published("", 8080, "tcp"),
+    )
+    assert the_container(published=None).published == ()
+
+
+def test_paths_that_are_gone_belong_to_their_container() -> None:
+    output = container_line("web") + container_line("db") + "gone id-of-db /a\ngone id-of-db /b\ngone elsewhere /c\n"
+    assert {each.service: each.gone for each in read(Containers, output)} == {"web": (), "db": ("/a", "/b")}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"hash": "10"},
+        {"user": "root"},
+        {"command": ["run", "other"]},
+        {"entrypoint": ["sh"]},
+        {"bindings": {"80/tcp": [{"HostIp": "", "HostPort": "80"}]}},
+        {"binds": ["/etc:/etc:rw"]},
+        {"mounts": [{"Type": "bind", "Source": "/a", "Target": "/b"}]},
+        {"tmpfs": {"/tmp": ""}},
+        {"restart": {"Name": "no", "MaximumRetryCount": 0}},
+        {"limits": [1, 0, 0, 0, 0, 0, 0, "", "", 100, 0]},
+        {"rights": [True, True, None, ["ALL"], []]},
+        {"networks": {"back-mstdn": "b1"}},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_whatever_a_container_was_made_with_is_in_its_making(changed: dict[str, Any]) -> None:
+    assert the_container(**changed).making != the_container().making
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param({}, {"id": "another", "name": "/x", "pid": 1}, id="its identity"),
+        pytest.param({}, {"status": "exited", "health": "unhealthy"}, id="its state"),
+        pytest.param({"networks": {"a": "1", "b": "2"}}, {"networks": {"b": "3", "a": "4"}}, id="IDs of its networks"),
+        pytest.param({"binds": ["/a:/a:rw", "/b:/b:ro"]}, {"binds": ["/b:/b:ro", "/a:/a:rw"]}, id="order of binds"),
+        pytest.param(
+            {"mounts": [{"Source": "/a"}, {"Source": "/b"}]},
+            {"mounts": [{"Source": "/b"}, {"Source": "/a"}]},
+            id="order of mounts",
+        ),
     ],
 )
-def test_a_container_is_well_when_it_runs_healthily_on_the_present_image(container: Container, well: bool) -> None:
-    assert container.well is well
+def test_what_says_nothing_of_how_it_was_made_is_not_in_its_making(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert the_container(**one).making == the_container(**other).making
+
+
+def test_the_order_of_a_command_is_part_of_it() -> None:
+    assert the_container(command=["a", "b"]).making != the_container(command=["b", "a"]).making
+    assert the_container(command=["a:1", "b:2"]).making != the_container(command=["b:2", "a:1"]).making
+
+
+def test_an_engine_that_does_not_run_is_not_one_without_containers() -> None:
+    assert read(Containers, "") == ()
+    with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+        read(Containers, "unknown Docker does not run\n")
+
+
+@pytest.mark.parametrize("output", ["container {\n", "container []\n", f"container {json.dumps({'id': 'x'})}\n", "gone x\n"])
+def test_a_container_of_another_form_is_contained(output: str) -> None:
+    with pytest.raises(FactProcessError, match="docker/containers answered something unexpected"):
+        read(Containers, output)

@@ -1,84 +1,16 @@
-"""What the operations on the machine itself decide: swap, Docker, networks."""
+"""What the operations on Docker Engine decide."""
 
 from __future__ import annotations
 
-from typing import Any
+from base64 import b64encode
 
 import pytest
 
 from mstdn.docker import operations as docker
 from mstdn.files.tree import ConfigFile
-from mstdn.networks.operations import WantedNetwork, docker_networks
-from mstdn.swap.facts import SWAPPINESS_FILE
-from mstdn.swap.operations import swap_file
-from tests.harness import Command, commands_of, refusal_of
+from tests.harness import Command, commands_of
+from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
 
-# --- Swap ---------------------------------------------------------------------------------------
-
-SWAP: dict[str, Any] = {"path": "/swap", "size_mib": 2048, "swappiness": 10}
-SWAP_FILE = "active 2097148 /swap\nfile 2147483648 600 0\nfstab\n"
-SWAPPINESS = "swappiness 10\npersisted 10\n"
-
-
-def swap_commands(state: str, **changed: Any) -> list[Command]:
-    return commands_of(swap_file, {"swap/state": state}, **SWAP | changed)
-
-
-def test_a_bare_server_gets_swap_now_and_after_a_reboot() -> None:
-    assert swap_commands("swappiness 60\npersisted \n") == [
-        Command("swap/make_file", ("/swap", "2048")),
-        Command("swap/write_fstab", ("/swap",)),
-        Command("files/write", (SWAPPINESS_FILE, "0:0", "0644"), "vm.swappiness = 10\n"),
-        Command("", ("echo", "10", ">", "/proc/sys/vm/swappiness")),
-    ]
-
-
-def test_the_wanted_swap_is_left_alone() -> None:
-    assert swap_commands(SWAP_FILE + SWAPPINESS) == []
-
-
-def test_a_swap_file_of_another_size_is_made_anew() -> None:
-    assert swap_commands(SWAP_FILE + SWAPPINESS, size_mib=4096) == [Command("swap/make_file", ("/swap", "4096"))]
-
-
-def test_a_swap_file_that_is_not_in_use_is_made_anew() -> None:
-    assert swap_commands("file 2147483648 600 0\nfstab\n" + SWAPPINESS) == [
-        Command("swap/make_file", ("/swap", "2048"))
-    ]
-
-
-def test_a_swap_file_that_others_may_read_is_closed() -> None:
-    state = "active 2097148 /swap\nfile 2147483648 644 0\nfstab\n" + SWAPPINESS
-    assert swap_commands(state) == [Command("", ("chown", "0:0", "/swap", "&&", "chmod", "0600", "/swap"))]
-
-
-def test_swap_that_would_be_gone_after_a_reboot_comes_into_fstab() -> None:
-    state = "active 2097148 /swap\nfile 2147483648 600 0\n" + SWAPPINESS
-    assert swap_commands(state) == [Command("swap/write_fstab", ("/swap",))]
-
-
-def test_swappiness_is_put_right_now_and_for_later() -> None:
-    assert [command.script for command in swap_commands(SWAP_FILE + "swappiness 10\npersisted 60\n")] == ["files/write"]
-    assert [command.words[0] for command in swap_commands(SWAP_FILE + "swappiness 60\npersisted 10\n")] == ["echo"]
-
-
-def test_a_larger_swap_of_the_machine_is_respected() -> None:
-    assert swap_commands("active 4194300 /dev/vda2\nswappiness 60\n") == []
-
-
-def test_a_swap_of_the_machine_of_exactly_the_size_is_respected_although_the_kernel_counts_a_page_less() -> None:
-    assert swap_commands("active 2097148 /dev/vda2\nswappiness 60\n") == []
-
-
-def test_a_smaller_swap_of_the_machine_is_not_enough() -> None:
-    assert swap_commands("active 1048572 /dev/vda2\n" + SWAPPINESS)[0] == Command("swap/make_file", ("/swap", "2048"))
-
-
-def test_size_0_leaves_the_swap_as_it_is() -> None:
-    assert swap_commands("swappiness 60\n", size_mib=0) == []
-
-
-# --- Docker Engine ------------------------------------------------------------------------------
 
 FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
 OTHER_FINGERPRINT = "1" * 40
@@ -241,61 +173,3 @@ def test_the_group_docker_has_exactly_the_wanted_members(
 ) -> None:
     expected = [] if words is None else [Command("docker/set_group", words)]
     assert commands_of(docker.group, {"docker/state": state}, users=users) == expected
-
-
-# --- Networks -----------------------------------------------------------------------------------
-
-NETWORKS = [WantedNetwork("front", ipv6=None), WantedNetwork("back-mstdn", internal=True)]
-
-
-def network(name: str, driver: str = "bridge", internal: str = "false", ipv6: str = "false", attached: str = "") -> str:
-    return f'{{"name":"{name}","driver":"{driver}","internal":{internal},"ipv6":{ipv6},"attached":"{attached}"}}\n'
-
-
-def network_commands(*existing: str, wanted: list[WantedNetwork] = NETWORKS) -> list[Command]:
-    return commands_of(docker_networks, {"networks/state": "".join(existing)}, networks=wanted)
-
-
-def test_a_bare_server_gets_both_networks() -> None:
-    assert network_commands() == [
-        Command("networks/make", ("front", "no", "auto")),
-        Command("networks/make", ("back-mstdn", "yes", "no")),
-    ]
-
-
-@pytest.mark.parametrize("ipv6", ["true", "false"])
-def test_auto_accepts_what_the_engine_gave_the_network(ipv6: str) -> None:
-    assert network_commands(network("front", ipv6=ipv6), network("back-mstdn", internal="true")) == []
-
-
-BACK = {"name": "back-mstdn", "internal": "true"}
-
-
-@pytest.mark.parametrize(
-    ("drift", "said"),
-    [
-        pytest.param({"internal": "false"}, "not internal", id="not internal"),
-        pytest.param({"driver": "macvlan"}, "driver macvlan", id="driver"),
-        pytest.param({"ipv6": "true"}, "IPv6 is on", id="IPv6"),
-    ],
-)
-def test_drift_of_a_network_is_repaired_only_when_nothing_is_attached(drift: dict[str, str], said: str) -> None:
-    front = network("front")
-    assert network_commands(front, network(**BACK | drift)) == [Command("networks/make", ("back-mstdn", "yes", "no"))]
-    attached = front + network(**BACK | drift, attached="mstdn-db-1 mstdn-web-1")
-    refusal = refusal_of(docker_networks, {"networks/state": attached}, networks=NETWORKS)
-    assert said in refusal
-    assert "mstdn-db-1, mstdn-web-1" in refusal
-
-
-def test_a_network_as_wanted_may_be_in_use() -> None:
-    assert network_commands(network("front", attached="x"), network(**BACK, attached="y")) == []
-
-
-@pytest.mark.parametrize(("wanted", "found", "option"), [(True, "false", "yes"), (False, "true", "no")])
-def test_a_forced_ipv6_setting_is_enforced(wanted: bool, found: str, option: str) -> None:
-    front = [WantedNetwork("front", ipv6=wanted)]
-    assert network_commands(network("front", ipv6=found), wanted=front) == [
-        Command("networks/make", ("front", "no", option))
-    ]
-    assert network_commands(network("front", ipv6=str(wanted).lower()), wanted=front) == []

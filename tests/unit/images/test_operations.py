@@ -1,4 +1,4 @@
-"""What the operations on the checkout, the images and the assets decide."""
+"""What the operations on images decide."""
 
 from __future__ import annotations
 
@@ -7,55 +7,8 @@ from typing import Any
 
 import pytest
 
-from mstdn.assets.operations import published_assets
-from mstdn.checkout.operations import git_checkout
 from mstdn.images.operations import built_images, pulled_images
 from tests.harness import Command, commands_of, refusal_of
-
-# --- Checkout -----------------------------------------------------------------------------------
-
-REPOSITORY = "https://github.com/mastodon/mastodon.git"
-SOURCE = "/srv/mastodon/source"
-CHECKOUT_ARGUMENTS: dict[str, Any] = {"repository": REPOSITORY, "directory": SOURCE, "tag": "v4.7.6"}
-CHECKOUT = Command("checkout/fetch", (REPOSITORY, SOURCE, "v4.7.6"))
-HERE, THERE = "1" * 40, "2" * 40
-
-
-def checkout_commands(state: str) -> list[Command]:
-    return commands_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        pytest.param("", id="nothing there"),
-        pytest.param("head \nwanted \ntagged \n", id="a first fetch was killed"),
-        pytest.param(f"head {HERE}\nwanted \ntagged v4.7.5\n", id="another release"),
-        pytest.param(f"head {HERE}\nwanted {THERE}\ntagged v4.7.5\n", id="the wanted release is fetched already"),
-        pytest.param(
-            f"switching\nhead {HERE}\nwanted {THERE}\ntagged v4.7.5\nmodified  M app/x.rb\n", id="a move was killed"
-        ),
-    ],
-)
-def test_the_release_is_checked_out_when_it_is_not_there(state: str) -> None:
-    assert checkout_commands(state) == [CHECKOUT]
-
-
-@pytest.mark.parametrize("modified", ["", "modified  M app/x.rb\n"], ids=["clean", "modified"])
-def test_the_wanted_release_is_left_as_the_operator_has_it(modified: str) -> None:
-    assert checkout_commands(f"head {HERE}\nwanted {HERE}\ntagged v4.7.6\n{modified}") == []
-
-
-def test_modifications_are_not_lost_to_another_release() -> None:
-    state = f"head {HERE}\nwanted \ntagged v4.7.5\nmodified  M app/x.rb\nmodified ?? notes\n"
-    refusal = refusal_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
-    assert " M app/x.rb; ?? notes" in refusal
-    assert "images_patches_directory" in refusal
-
-
-def test_commits_of_the_operators_own_are_not_lost_to_another_release() -> None:
-    state = f"head {HERE}\nwanted {THERE}\ntagged \n"
-    assert "a commit of its own" in refusal_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
 
 
 # --- Images from a registry ---------------------------------------------------------------------
@@ -140,29 +93,3 @@ def test_both_images_are_built_unless_both_were_built_from_this(state: str) -> N
 
 def test_images_built_from_this_source_and_these_patches_are_left_alone() -> None:
     assert build_commands(f"built aa-{PATCHES_ID}\nbuilt aa-{PATCHES_ID}\ntree aa\n") == []
-
-
-# --- Assets -------------------------------------------------------------------------------------
-
-ASSETS = "/srv/mastodon/assets"
-IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
-CURRENT = "current v4.7.6-0123456789ab\nprevious v4.7.5-ba9876543210\ncomplete\nimage sha256:0123456789abcdef\n"
-
-
-@pytest.mark.parametrize(
-    ("state", "publishes"),
-    [
-        pytest.param(CURRENT, False, id="current"),
-        pytest.param("", True, id="bare server"),
-        pytest.param(CURRENT.replace("complete\n", ""), True, id="half copied"),
-        pytest.param(CURRENT.replace("current v4.7.6", "current v4.7.5"), True, id="another release"),
-        pytest.param(CURRENT.replace("image sha256:0", "image sha256:f"), True, id="another build of the release"),
-        pytest.param(CURRENT.replace("previous v4.7.5-ba9876543210\n", ""), True, id="no previous"),
-        pytest.param(CURRENT.replace("image sha256:0123456789abcdef\n", ""), True, id="no image"),
-    ],
-)
-def test_assets_are_published_unless_they_are_those_of_the_image(state: str, publishes: bool) -> None:
-    expected = [Command("assets/publish", (ASSETS, IMAGE, "v4.7.6"))] if publishes else []
-    assert (
-        commands_of(published_assets, {"assets/state": state}, root=ASSETS, image=IMAGE, release="v4.7.6") == expected
-    )
