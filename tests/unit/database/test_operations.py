@@ -12,18 +12,18 @@ from tests.harness import Command, commands_of, refusal_of
 
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
-INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nDATABASE=present\n"
-SETTLE = Command("database/wait_for_migration", ("mstdn",))
-UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
+INSTALLED = (
+    "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
+)
+WAIT = Command("database/wait_for_migration", ("mstdn",))
+UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.6\ninstalled MIGRATIONS=before\n"
 
 
 PREPARATION: dict[str, Any] = {
-    "project": "mstdn",
     "directory": "/srv/mastodon",
     "marker": MARKER,
     "database": DATABASE,
     "local_domain": "social.example.org",
-    "services": ("db", "redis"),
     "timeout_seconds": 300,
 }
 
@@ -36,16 +36,16 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
     "state",
     [
         pytest.param("", id="bare server"),
-        pytest.param("DATABASE=present\n", id="a first installation was killed"),
+        pytest.param("installed DATABASE=17\n", id="a first installation was killed"),
         pytest.param(INSTALLED, id="another release"),
     ],
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
-    discard = [Command("database/discard", ("/srv/mastodon", DATABASE))] if state == "DATABASE=present\n" else []
+    discard = [Command("database/discard", ("/srv/mastodon", DATABASE))] if state == "installed DATABASE=17\n" else []
     assert prepare_commands(state) == [
-        SETTLE,
+        WAIT,
         *discard,
-        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis")),
+        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
         Command("database/migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
     ]
 
@@ -56,7 +56,7 @@ def test_the_database_of_the_installed_release_is_left_alone() -> None:
 
 @pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
 def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
-    facts = {"database/state": INSTALLED.replace("DATABASE=present\n", "")}
+    facts = {"database/state": INSTALLED.replace("installed DATABASE=17\n", "")}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
     assert DATABASE in refusal
     assert "backup" in refusal
@@ -85,11 +85,10 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: boo
     commands = commands_of(
         finished_migrations,
         {"database/state": state},
-        project="mstdn",
         directory="/srv/mastodon",
         release=release,
         marker=MARKER,
         database=DATABASE,
     )
-    migration = [SETTLE, Command("database/migrate", ("after", "/srv/mastodon", release, MARKER))]
+    migration = [WAIT, Command("database/migrate", ("after", "/srv/mastodon", release, MARKER))]
     assert commands == (migration if finishes else [])

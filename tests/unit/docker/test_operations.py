@@ -12,15 +12,15 @@ from tests.harness import Command, commands_of
 from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
 
 
-FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
-OTHER_FINGERPRINT = "1" * 40
+KEY = f"key {b64encode(RSA_KEY).decode()}\n"
 DEBIAN = "codename debian trixie\narchitecture amd64\n"
 VERSION = "5:29.1.2-1~debian.13~trixie"
 INSTALLED = DEBIAN + "".join(f"package {name} {VERSION}\n" for name in docker.PACKAGES)
 RUNNING = "active active\nenabled enabled\nstarted 200\nconfigured 100\n"
 CONFIGURATION = '{"live-restore": true}\n'
 CONFIGURATION_STATE = (
-    f"d 0755 0:0 - /etc/docker\nf 0644 0:0 {ConfigFile('', CONFIGURATION).sha256} /etc/docker/daemon.json\n"
+    "state 41ed 0:0 /etc/docker\nstate 81a4 0:0 /etc/docker/daemon.json\n"
+    f"sum {ConfigFile('', CONFIGURATION).sha256}  /etc/docker/daemon.json\n"
 )
 
 
@@ -30,7 +30,7 @@ def test_missing_prerequisites_are_installed_in_one_go() -> None:
 
 
 def test_nothing_is_installed_when_the_prerequisites_are_there() -> None:
-    facts = {"docker/state": "".join(f"package {name} 1\n" for name in docker.PREREQUISITES)}
+    facts = {"docker/state": DEBIAN + "".join(f"package {name} 1\n" for name in docker.PREREQUISITES)}
     assert commands_of(docker.prerequisites, facts) == []
 
 
@@ -70,13 +70,14 @@ def test_ubuntu_on_arm_has_its_own_repository() -> None:
 @pytest.mark.parametrize(
     "trusted",
     [
-        pytest.param([OTHER_FINGERPRINT], id="another key"),
-        pytest.param([FINGERPRINT, OTHER_FINGERPRINT], id="one key too many"),
-        pytest.param([], id="no key"),
+        pytest.param(ED25519_KEY, id="another key"),
+        pytest.param(RSA_KEY + ED25519_KEY, id="one key too many"),
+        pytest.param(RSA_KEY[:-1], id="half a key"),
+        pytest.param(b"", id="no key"),
     ],
 )
-def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: list[str]) -> None:
-    state = DEBIAN + "".join(f"fingerprint {each}\n" for each in trusted)
+def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: bytes) -> None:
+    state = f"{DEBIAN}key {b64encode(trusted).decode()}\n"
     assert [command.script for command in repository_commands({"docker/state": state})] == [
         "apt/trust_key",
         "files/write",
@@ -88,8 +89,9 @@ def test_the_sources_of_older_guides_are_removed_and_the_rest_left_alone() -> No
     assert sources.stdin is not None
     sha256 = ConfigFile("", sources.stdin).sha256
     facts = {
-        "docker/state": f"{DEBIAN}fingerprint {FINGERPRINT}\n",
-        "files/state": f"f 0644 0:0 {sha256} {docker.SOURCES}\nf 0644 0:0 x /etc/apt/sources.list.d/docker.list\n",
+        "docker/state": DEBIAN + KEY,
+        "files/state": f"state 81a4 0:0 {docker.SOURCES}\nsum {sha256}  {docker.SOURCES}\n"
+        "state 81a4 0:0 /etc/apt/sources.list.d/docker.list\n",
     }
     assert repository_commands(facts) == [Command("", ("rm", "-rf", "--", "/etc/apt/sources.list.d/docker.list"))]
 
@@ -120,7 +122,7 @@ def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> No
 
 
 def test_a_new_configuration_reaches_a_running_daemon() -> None:
-    assert daemon_commands(INSTALLED + RUNNING, "d 0755 0:0 - /etc/docker\n") == [
+    assert daemon_commands(INSTALLED + RUNNING, "state 41ed 0:0 /etc/docker\n") == [
         "files/write",
         "docker/restart_daemon",
     ]
@@ -172,4 +174,4 @@ def test_the_group_docker_has_exactly_the_wanted_members(
     state: str, users: list[str], words: tuple[str, ...] | None
 ) -> None:
     expected = [] if words is None else [Command("docker/set_group", words)]
-    assert commands_of(docker.group, {"docker/state": state}, users=users) == expected
+    assert commands_of(docker.group, {"docker/state": DEBIAN + state}, users=users) == expected

@@ -18,7 +18,7 @@ IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
 NAMES = tuple(name for group in GROUPS for name in group)
 IRREPLACEABLE = [name for name in NAMES if name not in REPLACEABLE]
 ALL_GOOD = "exists\ncomplete\naccess 0600 0:0\n" + "".join(f"good {name}\n" for name in NAMES)
-HAND_OUT = Command("secrets/distribute", (DIRECTORY, "write"))
+DISTRIBUTE = Command("secrets/distribute", (DIRECTORY,))
 
 
 SECRET_ARGUMENTS: dict[str, Any] = {"directory": DIRECTORY, "database": "/srv/mastodon/database", "image": IMAGE}
@@ -30,16 +30,16 @@ def secret_commands(state: str, operator: Mapping[str, str] | None = None) -> li
 
 
 def test_a_bare_server_makes_every_secret_of_the_instance() -> None:
-    assert secret_commands("") == [Command("secrets/generate", (IMAGE, DIRECTORY, *NAMES)), HAND_OUT]
+    assert secret_commands("") == [Command("secrets/generate", (IMAGE, DIRECTORY, *NAMES)), DISTRIBUTE]
 
 
-def test_secrets_that_are_there_and_handed_out_are_left_alone() -> None:
+def test_secrets_that_are_there_and_distributed_are_left_alone() -> None:
     assert secret_commands(ALL_GOOD) == []
     assert secret_commands("database\n" + ALL_GOOD) == []
 
 
-def test_secrets_that_a_container_lacks_are_handed_out_again() -> None:
-    assert secret_commands(ALL_GOOD + "differs\n") == [HAND_OUT]
+def test_secrets_that_a_container_lacks_are_distributed_again() -> None:
+    assert secret_commands(ALL_GOOD + "differs redis.conf\n") == [DISTRIBUTE]
 
 
 def test_a_secrets_file_that_others_may_read_is_closed() -> None:
@@ -86,12 +86,12 @@ def test_a_lost_file_is_not_made_anew_once_there_is_a_database() -> None:
 @pytest.mark.parametrize("name", sorted(REPLACEABLE))
 def test_a_missing_password_that_encrypts_nothing_is_made_anew(name: str) -> None:
     state = "database\n" + ALL_GOOD.replace(f"good {name}\n", "")
-    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, name)), HAND_OUT]
+    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, name)), DISTRIBUTE]
 
 
 def test_before_there_is_a_database_only_what_is_missing_is_made() -> None:
     state = ALL_GOOD.replace("good SECRET_KEY_BASE\n", "")
-    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE")), HAND_OUT]
+    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE")), DISTRIBUTE]
 
 
 BROUGHT = {"SMTP_PASSWORD": 'pass $word "#\\n', "AWS_ACCESS_KEY_ID": "key"}
@@ -100,9 +100,9 @@ BROUGHT_SUM = sha256(BROUGHT_FILE.encode()).hexdigest()
 
 
 def test_the_operators_secrets_travel_on_standard_input_only() -> None:
-    write, hand_out = secret_commands(ALL_GOOD, BROUGHT)
+    write, distribute = secret_commands(ALL_GOOD, BROUGHT)
     assert write == Command("files/write", (f"{DIRECTORY}/operator.env", "0:0", "0600"), BROUGHT_FILE)
-    assert hand_out == HAND_OUT
+    assert distribute == DISTRIBUTE
 
 
 def test_the_operators_secrets_are_written_once() -> None:
@@ -120,6 +120,6 @@ def test_the_operators_secrets_are_written_again_when_they_or_their_mode_differ(
 
 
 def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
-    remove, hand_out = secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\n")
+    remove, distribute = secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\n")
     assert remove.words == ("rm", "-f", f"{DIRECTORY}/operator.env")
-    assert hand_out == HAND_OUT
+    assert distribute == DISTRIBUTE
