@@ -160,10 +160,12 @@ def read(fact: type[Fact[T]], output: str) -> T:
     return fact().process(output.splitlines())
 
 
-def answer_of(question: Question[T], path: Path | None = None) -> T:
-    """What this machine answers to the question. `path`: a directory of programs found first."""
+def answer_of(
+    question: Question[T], *, path: Path | None = None, instead: Mapping[str, str | Path] | None = None
+) -> T:
+    """What this machine answers to the question. `path` and `instead` as run_script() takes them."""
     command = question.fact().command(*question.arguments)
-    answer = _run(["sh", "-c", command.get_raw_value()], path)
+    answer = _run(["sh", "-c", _with(command.get_raw_value(), instead)], path)
     assert answer.returncode == 0, answer.stderr
     return question.fact().process(answer.stdout.splitlines())
 
@@ -229,15 +231,28 @@ def calls_in(directory: Path) -> list[str]:
 
 
 def run_script(
-    name: str, *arguments: str | Path, before: str = "", stdin: str = "", path: Path | None = None
+    name: str,
+    *arguments: str | Path,
+    before: str = "",
+    stdin: str = "",
+    path: Path | None = None,
+    instead: Mapping[str, str | Path] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """
     Run mstdn/<name>.sh on this machine as it runs on a server, but without the lock.
 
-    `before`: name of a script whose text goes before it. `path`: a directory of programs found first.
+    `before`: name of a script whose text goes before it. `path`: a directory of programs found first. `instead`: what
+    stands in the script for what a test must not touch or cannot have, such as /etc/fstab or another owner.
     """
-    texts = [(SCRIPTS / f"{each}.sh").read_text() for each in (before, name) if each]
-    return _run(["sh", "-c", "".join(texts), name, *map(str, arguments)], path, stdin)
+    text = "".join((SCRIPTS / f"{each}.sh").read_text() for each in (before, name) if each)
+    return _run(["sh", "-c", _with(text, instead), name, *map(str, arguments)], path, stdin)
+
+
+def _with(text: str, instead: Mapping[str, str | Path] | None) -> str:
+    for words, others in (instead or {}).items():
+        assert words in text, f"the script has no {words}"
+        text = text.replace(words, str(others))
+    return text
 
 
 def _run(words: list[str], path: Path | None, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""mstdn/files.py and the operation config_tree, run on this machine."""
+"""The operation config_tree, run on this machine, and the revisions of what it writes."""
 
 from __future__ import annotations
 
@@ -154,22 +154,39 @@ def test_a_file_that_shall_not_exist_is_removed(tmp_path: Path) -> None:
     assert not unwanted.exists()
 
 
-@pytest.mark.parametrize("obstacle", ["link", "directory"])
+@pytest.mark.parametrize("obstacle", ["link", "broken link", "directory"])
 def test_what_is_in_the_way_of_a_file_is_not_replaced(tmp_path: Path, obstacle: str) -> None:
     path = tmp_path / "file"
-    if obstacle == "link":
-        (tmp_path / "elsewhere").write_text("the operator's\n")
+    if obstacle.endswith("link"):
+        if obstacle == "link":
+            (tmp_path / "elsewhere").write_text("the operator's\n")
         path.symlink_to("elsewhere")
     else:
         path.mkdir()
-    with pytest.raises(OperationError, match="not a regular file"):
+    with pytest.raises(OperationError, match="instead of a regular file"):
         apply(config_tree, files=[file_in(tmp_path, "before"), file_in(tmp_path)])
     assert not (tmp_path / "before").exists()
-    assert path.is_symlink() if obstacle == "link" else path.is_dir()
+    assert path.is_symlink() is obstacle.endswith("link")
+    assert path.is_dir() is (obstacle == "directory")
 
 
 def test_a_file_in_the_way_of_a_directory_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "name").write_text("the operator's\n")
-    with pytest.raises(OperationError, match="not a directory"):
+    with pytest.raises(OperationError, match="is something else instead of a directory"):
         apply(config_tree, files=[], directories=[directory_at(tmp_path / "name")])
     assert (tmp_path / "name").read_text() == "the operator's\n"
+
+
+def test_a_link_to_a_directory_is_the_operators_way_to_a_bigger_disk(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(mode=0o700)
+    (tmp_path / "media").symlink_to("disk")
+    converges([file_in(tmp_path / "media")], [directory_at(tmp_path / "media", exclusive=True)])
+    assert (tmp_path / "media").is_symlink()
+    assert mode_of(tmp_path / "disk") == "0755"
+    assert (tmp_path / "disk" / "file").read_text() == "content\n"
+
+
+def test_a_link_that_leads_nowhere_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "media").symlink_to("a disk that is not mounted")
+    with pytest.raises(OperationError, match="media exists and is a link instead of a directory"):
+        apply(config_tree, files=[], directories=[directory_at(tmp_path / "media")])
