@@ -49,7 +49,7 @@ def test_the_companions_reason_is_not_lost_among_certificates_that_are_well(tmp_
 )
 def test_the_companion_is_asked_to_try_again_unless_it_is_at_work(tmp_path: Path, processes: str, asks: bool) -> None:
     report(tmp_path, log=REASON, processes=processes)
-    assert ("docker exec companion /app/signal_le_service" in (tmp_path / "calls").read_text()) is asks
+    assert ("docker exec companion /app/signal_le_service" in "\n".join(calls_in(tmp_path))) is asks
 
 
 def reload(directory: Path, *, failures: int) -> subprocess.CompletedProcess[str]:
@@ -67,10 +67,10 @@ def reload(directory: Path, *, failures: int) -> subprocess.CompletedProcess[str
 def test_nginx_is_tested_again_while_docker_gen_still_writes(tmp_path: Path) -> None:
     answer = reload(tmp_path, failures=3)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert (tmp_path / "calls").read_text().splitlines()[-1] == "docker compose kill --signal HUP nginx"
+    assert calls_in(tmp_path)[-1] == "docker compose kill --signal HUP nginx"
 
 
 def test_files_that_nginx_refuses_for_good_are_not_loaded(tmp_path: Path) -> None:
     answer = reload(tmp_path, failures=1000)
     assert answer.returncode != 0 and "[emerg] no such file" in answer.stderr
-    assert "HUP" not in (tmp_path / "calls").read_text()
+    assert "HUP" not in "\n".join(calls_in(tmp_path))
