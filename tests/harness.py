@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,10 @@ def settings_with(**values: Any) -> Settings:
     return Settings.model_validate(REQUIRED | values)
 
 
+# What stands in for a server that answers questions: lines by question, None where it does not answer.
+Answers = Callable[[Host, Questions], Mapping[Question[Any], list[str] | None]]
+
+
 @dataclass(frozen=True)
 class Command:
     """
@@ -75,18 +79,24 @@ def taken_apart(command: PyinfraCommand) -> Command:
 
 
 def commands_of(
-    operation: PyinfraOperation[Any], facts: Mapping[str, str], *, executing: bool = False, **arguments: Any
+    operation: PyinfraOperation[Any],
+    facts: Mapping[str, str],
+    *,
+    executing: bool = False,
+    answers: Answers | None = None,
+    **arguments: Any,
 ) -> list[Command]:
     """
     Every command that the operation would run on a server where the scripts of facts, by name, print these lines.
 
     Scripts that are not named print nothing, as on a bare server. `executing`: tell the operation that this is no plan.
+    `answers`: gives the answers itself, where they change on the way.
     """
 
-    def answers(_: Host, batch: Questions) -> dict[Question[Any], list[str]]:
+    def from_facts(_: Host, batch: Questions) -> dict[Question[Any], list[str]]:
         return {each: facts.get(each.fact.script, "").splitlines() for each in batch}
 
-    with _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state, patch("mstdn.fact._answers_to", answers):
+    with _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state, patch("mstdn.fact._answers_to", answers or from_facts):
         state.is_executing = executing
         state.check_for_changes = not executing
         return [taken_apart(command) for command in operation._inner(**arguments)]

@@ -7,49 +7,52 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import calls_in, run_script, stand_in
+from mstdn.proxy.facts import CompanionLog
+from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
-REASON = "[Tue Nov 24 21:00:01 UTC 2026] social.example.org: Invalid status. Verification error details: refused"
-# What acme-companion 2.8 with acme.sh 3.1 says of a certificate that is well, and of one that just came.
-WELL_SAID = """\
-Creating/renewal a.example.org certificates... (a.example.org)
-[Tue Nov 24 21:00:02 UTC 2026] Domains not changed.
-[Tue Nov 24 21:00:02 UTC 2026] Skipping. Next renewal time is: 2027-01-22T21:00:00Z
-[Tue Nov 24 21:00:02 UTC 2026] Add '--force' to force renewal.
-"""
-NEW_SAID = """\
------BEGIN CERTIFICATE-----
-MIICODCCAb6gAwIBAgIUEHcnm5zJzSYFLhLk7N5u4OhLRskwCgYIKoZIzj0EAwMw
------END CERTIFICATE-----
-2026/11/24 21:00:03 Received event start for container 0123456789ab
-Sleep for 3600s
-"""
 
 
-def report(directory: Path, *, log: str, processes: str = "sleep 3600") -> str:
-    """What the script says of a proxy whose companion has this log and runs these processes, asked to ask again."""
-    (directory / "log").write_text(log)
-    path = stand_in(
-        directory,
-        "docker",
-        f'case "$1 $*" in ps\\ *companion*) echo companion ;; top\\ *) echo "{processes}" ;;'
-        f" logs\\ *) cat '{directory}/log' ;; esac\n",
-    )
-    return run_script("proxy/report", "ask", path=path).stdout
+# --- The companion ------------------------------------------------------------------------------
 
 
-def test_the_companions_reason_is_not_lost_among_certificates_that_are_well(tmp_path: Path) -> None:
-    said = ProxyReport().process(report(tmp_path, log=f"{REASON}\n{WELL_SAID * 5}{NEW_SAID}").splitlines())
-    assert REASON in said.companion
+def companion(directory: Path, *, processes: str = "sleep 3600", runs: bool = True) -> Path:
+    """A docker whose companion runs these processes and has written something to both of its outputs."""
+    stand_in(directory, "systemctl", "printf 'loaded\\nactive\\n'")
+    there = "echo companion" if runs else ":"
+    docker = f"""case "$1 $*" in
+    ps\\ *acme-companion*) {there} ;;
+    top\\ *) echo "{processes}" ;;
+    logs\\ *) echo 'from standard output'; echo 'from standard error' >&2 ;;
+    esac"""
+    return stand_in(directory, "docker", docker)
 
 
 @pytest.mark.parametrize(
     ("processes", "asks"), [("sleep 3600", True), ("/bin/sh /app/acme.sh --log /dev/null --issue", False)]
 )
 def test_the_companion_is_asked_to_try_again_unless_it_is_at_work(tmp_path: Path, processes: str, asks: bool) -> None:
-    report(tmp_path, log=REASON, processes=processes)
-    assert ("docker exec companion /app/signal_le_service" in "\n".join(calls_in(tmp_path))) is asks
+    answer = run_script("proxy/ask_companion", path=companion(tmp_path, processes=processes))
+    assert answer.returncode == 0, answer.stderr
+    assert ("docker exec companion /app/signal_le_service" in calls_in(tmp_path)) is asks
+
+
+def test_without_a_companion_nobody_is_asked(tmp_path: Path) -> None:
+    assert run_script("proxy/ask_companion", path=companion(tmp_path, runs=False)).returncode == 0
+    assert len(calls_in(tmp_path)) == 1
+
+
+def test_the_companions_log_is_read_whole(tmp_path: Path) -> None:
+    log = answer_of(CompanionLog.last_lines(), path=companion(tmp_path))
+    assert sorted(log) == ["from standard error", "from standard output"]
+    assert "docker exec" not in "".join(calls_in(tmp_path))
+
+
+def test_without_a_companion_there_is_no_log(tmp_path: Path) -> None:
+    assert answer_of(CompanionLog.last_lines(), path=companion(tmp_path, runs=False)) == []
+
+
+# --- Reload -------------------------------------------------------------------------------------
 
 
 def reload(directory: Path, *, failures: int) -> subprocess.CompletedProcess[str]:
@@ -74,3 +77,10 @@ def test_files_that_nginx_refuses_for_good_are_not_loaded(tmp_path: Path) -> Non
     answer = reload(tmp_path, failures=1000)
     assert answer.returncode != 0 and "[emerg] no such file" in answer.stderr
     assert "HUP" not in "\n".join(calls_in(tmp_path))
+
+
+def test_docker_gen_looks_for_new_files_before_nginx_reads_them(tmp_path: Path) -> None:
+    reload(tmp_path, failures=0)
+    restart, check, reading = calls_in(tmp_path)
+    assert (restart, reading) == ("docker compose restart docker-gen", "docker compose kill --signal HUP nginx")
+    assert "nginx -t" in check
