@@ -1,4 +1,4 @@
-"""Every check of mstdn/visit.py, held against a site that misbehaves in the way that the check is for."""
+"""Every check of mstdn/verify/visitor.py, held against a site that misbehaves in the way that the check is for."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pyinfra.api import StringCommand
 
+from mstdn.shell import script
 from mstdn.verify.operations import verified_site
 from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
-from tests.harness import commands_of
+from tests.harness import Command, commands_of, container_line
 
 DOMAIN = "social.example.org"
 ADDRESS = "203.0.113.7"
@@ -409,14 +411,21 @@ def test_patience_ends_at_its_deadline() -> None:
 
 # --- The operation ------------------------------------------------------------------------------
 
-COMPANION = "companion Creating/renewal social.example.org certificates... rate limited\n"
+LOG = "line Creating/renewal social.example.org certificates... rate limited\nline Sleep for 3600s\n"
+MAIL = container_line(
+    "mail/catcher",
+    published={
+        "8025/tcp": [{"HostIp": "", "HostPort": "8025"}],
+        "53/udp": [{"HostIp": "", "HostPort": "5353"}],
+    },
+)
+ASKS = "proxy/ask_companion"
 
 
-def verify(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] = ()) -> str:
-    """What the operation says, "" if it is content."""
-    commands = commands_of(
+def verify_commands(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] = ()) -> list[Command]:
+    return commands_of(
         verified_site,
-        {"proxy/report": COMPANION},
+        {"proxy/companion_log": LOG, "docker/containers": MAIL},
         executing=executing,
         domain=DOMAIN,
         public_addresses=(ADDRESS,),
@@ -425,16 +434,20 @@ def verify(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] 
         open_ports=open_ports,
         timeout_seconds=1,
     )
-    return "".join(command.words[-1] for command in commands)
+
+
+def verify(bundle: Path, **options: Any) -> str:
+    """What the operation says, "" if it is content."""
+    return "".join(command.words[-1] for command in verify_commands(bundle, **options) if command.words)
 
 
 def test_a_visit_changes_nothing(site: Site, authority: Authority) -> None:
-    assert verify(authority.bundle) == ""
+    assert verify_commands(authority.bundle) == []
 
 
 def test_a_plan_does_not_visit(site: Site, authority: Authority) -> None:
     site.answers = False
-    assert verify(authority.bundle, executing=False) == ""
+    assert verify_commands(authority.bundle, executing=False) == []
 
 
 def test_every_check_that_failed_is_listed(site: Site, authority: Authority) -> None:
@@ -457,3 +470,34 @@ def test_a_missing_certificate_comes_with_the_companions_last_words(site: Site, 
     words = verify(authority.bundle)
     assert "no certificate" in words
     assert "rate limited" in words
+    assert "Sleep for" not in words
+
+
+def test_for_a_missing_certificate_the_companion_is_asked_once(site: Site, authority: Authority) -> None:
+    site.has_certificate = False
+    assert [command.script for command in verify_commands(authority.bundle)] == [ASKS, ""]
+
+
+def test_a_certificate_that_comes_after_the_companion_was_asked_is_good(
+    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.has_certificate = False
+
+    def ask(name: str) -> StringCommand:
+        assert name == ASKS
+        site.has_certificate = True
+        return script(name)
+
+    monkeypatch.setattr("mstdn.verify.operations.script", ask)
+    assert [command.script for command in verify_commands(authority.bundle)] == [ASKS]
+
+
+def test_for_any_other_fault_nobody_is_asked(site: Site, authority: Authority) -> None:
+    site.over_https["/api/v2/instance"] = instance("4.7.5")
+    assert ASKS not in [command.script for command in verify_commands(authority.bundle)]
+
+
+def test_ports_that_containers_publish_are_tried_but_not_those_of_udp(site: Site, authority: Authority) -> None:
+    site.ports = {8025, 5353}
+    words = verify(authority.bundle)
+    assert "8025 (mail/catcher)" in words and "5353" not in words
