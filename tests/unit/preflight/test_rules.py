@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyinfra.api.exceptions import FactProcessError
 
 from mstdn.preflight import Finding, findings, names_to_look_up
-from mstdn.preflight.facts import Disk, Listener, RunningContainer, Server, ServerReport, read_report
+from mstdn.docker.facts import Container, Published
+from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
 from mstdn.preflight.releases import refusal
-from tests.harness import run_script, settings_with
+from tests.harness import read, settings_with
 
 REPORTS = Path(__file__).with_name("server_reports")
 NOW = 1_800_000_000
@@ -35,27 +35,40 @@ BARE = ServerReport(
     answers={"social.example.org": frozenset({"198.51.100.7", "2001:DB8:0::7"})},
     clock=NOW,
 )
-OUR_PROXY = RunningContainer("proxy-nginx-1", "nginx:1.30-alpine", "proxy", "/srv/proxy", frozenset({80, 443}))
+
+
+def container(
+    name: str, image: str, *ports: int, project: str = "", directory: str = "", status: str = "running"
+) -> Container:
+    published = tuple(Published("0.0.0.0", port, "tcp") for port in ports)  # noqa: S104
+    return Container(
+        f"id-of-{name}", name, "sha256:aa", image, status, project=project, directory=directory, published=published
+    )
+
+
+OUR_PROXY = container("proxy-nginx-1", "nginx:1.30-alpine", 80, 443, project="proxy", directory="/srv/proxy")
+OUR_CONTAINERS = (
+    OUR_PROXY,
+    container("mstdn-web-1", "mastodon:v4.7.6", project="mstdn", directory="/srv/mastodon"),
+)
 CONVERGED = dataclasses.replace(
     BARE,
     swaps={"/swap": 2048},
     listeners=(Listener(80, 812, "docker-proxy"), Listener(443, 813, "docker-proxy")),
-    containers=(OUR_PROXY, RunningContainer("mstdn-web-1", "mastodon:v4.7.6", "mstdn", "/srv/mastodon", frozenset())),
     packages=frozenset({"docker-ce"}),
     installed={"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.6", "MIGRATIONS": "done"},
 )
 
 
 def found(report: ServerReport = BARE, settings: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
-    return findings(dataclasses.replace(report, **changes), settings_with(**(settings or {})), NOW)
+    """What is found on this server with these changes; those of `containers` are not the report's."""
+    containers = changes.pop("containers", OUR_CONTAINERS if report is CONVERGED else ())
+    changed = dataclasses.replace(report, **changes)
+    return findings(changed, containers, settings_with(**(settings or {})), NOW)
 
 
 def answers(*addresses: str) -> dict[str, frozenset[str]]:
     return {"social.example.org": frozenset(addresses)}
-
-
-def container(name: str, image: str, *ports: int, project: str = "", directory: str = "") -> RunningContainer:
-    return RunningContainer(name, image, project, directory, frozenset(ports))
 
 
 @pytest.mark.parametrize("report", [BARE, CONVERGED], ids=["bare", "converged"])
@@ -121,6 +134,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {},
         "published by the container x",
         "docker stop x",
+    ),
+    "paused container on 80": (
+        {"containers": (container("site", "caddy:2", 80, status="paused"),)},
+        {},
+        "published by the container site",
+        "docker stop site",
     ),
     "distribution's Docker": (
         {"packages": frozenset({"docker.io", "containerd", "runc"})},
@@ -292,6 +311,22 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "containerd beside docker-ce": (CONVERGED, {}, {"packages": frozenset({"docker-ce", "runc"})}),
+    "UDP port of the same number": (
+        BARE,
+        {},
+        {
+            "containers": (
+                dataclasses.replace(
+                    container("dns", "dns:1"), published=(Published("0.0.0.0", 443, "udp"),)  # noqa: S104
+                ),
+            )
+        },
+    ),
+    "container that is stopped": (
+        BARE,
+        {},
+        {"containers": (container("site", "jwilder/nginx-proxy:alpine", 80, 443, status="exited"),)},
+    ),
     "other port": (BARE, {}, {"containers": (container("site", "caddy:2", 8080),)}),
     "next release": (CONVERGED, {}, {"installed": {"MASTODON_VERSION": "v4.6.9"}}),
 }
@@ -368,104 +403,34 @@ def test_only_names_that_matter_are_looked_up() -> None:
 
 
 def captured(name: str) -> ServerReport:
-    return read_report((REPORTS / f"{name}.txt").read_text().splitlines())
+    return read(Server, (REPORTS / f"{name}.txt").read_text())
 
 
-def test_the_report_of_a_bare_server_is_read() -> None:
-    assert captured("bare") == ServerReport(
-        system=("debian", "13"),
-        architecture="amd64",
-        init="systemd",
-        memory_mib=24105,
-        swaps={"/swap.d/swap": 256, "/swap.d/server": 256},
-        disks=(
-            Disk("/srv/mastodon", 72167, "/"),
-            Disk("/var/lib/docker", 72167, "/var/lib/docker"),
-            Disk("/swap", 72167, "/"),
-        ),
-        directories=("/srv/mastodon", "/srv/proxy"),
-        addresses=frozenset({"172.30.4.4"}),
-        answers={
-            "social.example.org": frozenset({"172.30.4.3"}),
-            "elsewhere.example.org": frozenset({"198.51.100.7", "2001:db8::7"}),
-        },
-        clock=1795424649,
-    )
-
-
-def test_the_report_of_a_server_with_other_tenants_is_read() -> None:
-    report = captured("crowded")
-    assert set(report.listeners) == {Listener(80, 1994, "nginx"), Listener(443, 2051, "docker-proxy")}
-    assert report.containers == (
-        RunningContainer("companion", "nginxproxy/acme-companion", "", "", frozenset()),
-        RunningContainer("old-proxy", "jwilder/nginx-proxy", "", "", frozenset({443, 8080, 8081, 8082})),
-    )
-    assert report.packages == {"containerd", "docker-cli", "docker-compose", "docker.io", "runc", "snap:docker"}
-
-
-def test_the_report_of_a_converged_server_is_read() -> None:
-    report = captured("converged")
-    assert report.containers == (OUR_PROXY,)
-    assert "docker-ce" in report.packages
-    assert report.installed == {
-        "LOCAL_DOMAIN": "social.example.org",
-        "MASTODON_VERSION": "v4.7.6",
-        "MIGRATIONS": "done",
-    }
+CROWDED = (
+    container("companion", "nginxproxy/acme-companion"),
+    container("old-proxy", "jwilder/nginx-proxy", 443, 8080, 8081, 8082),
+)
 
 
 def test_the_captured_servers_are_judged_as_they_were() -> None:
-    def errors(name: str) -> list[str]:
+    def errors(name: str, *containers: Container) -> list[str]:
         report = captured(name)
-        return [finding.text for finding in findings(report, settings_with(), report.clock) if finding.level == "error"]
+        return [finding.text for finding in findings(report, containers, settings_with(), report.clock) if finding.level == "error"]
 
     assert len(errors("bare")) == 1
     assert "leads to 172.30.4.3, but this server has 172.30.4.4" in errors("bare")[0]
-    assert [text.split(",")[0] for text in errors("crowded")] == [
+    assert [text.split(",")[0] for text in errors("crowded", *CROWDED)] == [
         "Port 80",
         "Port 443",
         "Docker is here in the distribution's own packages (containerd",
         "Docker is here as a snap",
         "The container old-proxy runs jwilder/nginx-proxy",
     ]
-    assert errors("converged") == []
-
-
-def test_the_script_reports_this_machine() -> None:
-    result = run_script("preflight/report", "/nonexistent/mastodon", "/nonexistent/../proxy", "/swap")
-    assert result.returncode == 0
-    report = read_report(result.stdout.splitlines())
-    memory = re.search(r"^MemTotal:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), flags=re.MULTILINE)
-    assert memory is not None
-    assert report.memory_mib == int(memory[1]) // 1024
-    assert report.directories == ("/nonexistent/mastodon", "/proxy")
-    assert [disk.path for disk in report.disks] == ["/nonexistent/mastodon", "/var/lib/docker", "/swap"]
-    assert all(disk.free_mib > 0 for disk in report.disks)
-    assert report.installed == {}
-
-
-def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.6\n")
-    report = read_report(run_script("preflight/report", tmp_path, "/srv/proxy", "/swap").stdout.splitlines())
-    assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.6"}
-
-
-def test_the_fact_contains_what_it_cannot_read() -> None:
-    fact = Server()
-    assert fact.process((REPORTS / "bare.txt").read_text().splitlines()) == captured("bare")
-    for output in (["Segmentation fault"], ["system debian"], (REPORTS / "bare.txt").read_text().splitlines()[:-1]):
-        with pytest.raises(FactProcessError):
-            fact.process(output)
-
-
-def test_the_fact_is_one_command_with_every_argument_quoted() -> None:
-    command = Server().command(root="/srv/a b", proxy="/srv/proxy", swap="/swap", names=("a.example.org",))
-    assert command.get_raw_value().endswith(" preflight/report '/srv/a b' /srv/proxy /swap a.example.org")
+    assert errors("converged", OUR_PROXY) == []
 
 
 def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None:
     (finding,) = found(limits_memory=False)
     assert finding.level == "warning"
     assert "cgroup_enable=memory" in finding.text
-    assert read_report([*(REPORTS / "bare.txt").read_text().splitlines(), "unlimited"]).limits_memory is False
+    assert read(Server, (REPORTS / "bare.txt").read_text() + "unlimited\n").limits_memory is False
