@@ -26,7 +26,7 @@ fi
 for each in "$@"; do
     read_fields "$each"
     target=$directory/$part_file
-    { part | cmp -s - "$target" && [ "$(stat -c '0%a %u:%g' "$target")" = "0400 $part_owner" ]; } || echo "differs $target"
+    { part | cmp -s - "$target" && [ "$(stat -c '0%a %u:%g' "$target")" = "0400 $part_owner" ]; } || echo "differs $part_file"
 done
 revisions "$@" | cmp -s - "$directory/../.env" && [ "$(stat -c %a "$directory/../.env")" = 644 ] || echo 'differs .env'
 exit 0

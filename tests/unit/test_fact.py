@@ -65,7 +65,7 @@ def test_every_error_of_reading_becomes_the_one_that_pyinfra_contains(error: typ
         def read(self, lines: Lines) -> None:
             raise error("x")
 
-    with pytest.raises(FactProcessError, match="^swap/state answered something unexpected: "):
+    with pytest.raises(FactProcessError, match=r"^swap/state answered something unexpected: "):
         Failing().process([])
 
 
@@ -263,14 +263,14 @@ def test_answers_of_a_plan_do_not_outlive_the_persons_decision(
 
 def test_a_server_that_does_not_answer_is_told_with_the_way_to_look_closer(server: Server) -> None:
     server.lines = None
-    with pytest.raises(FactProcessError, match="^the server did not answer swap/state; run with -vv"):
+    with pytest.raises(FactProcessError, match=r"^the server did not answer swap/state; run with -vv"):
         ask(ONE)
 
 
 def test_a_reason_not_to_have_looked_reaches_who_asked(server: Server) -> None:
     server.lines = ["unknown Docker does not run"]
     for _ in range(2):
-        with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+        with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
             ask(ONE)
     assert len(server.batches) == 1
 
@@ -294,7 +294,7 @@ def scripts_named(attribute: str) -> Iterable[str]:
 def test_no_script_of_a_fact_can_change_anything() -> None:
     changing = (
         "mv ",
-        "rm ",
+        " rm ",
         "mkdir",
         "chmod",
         "chown",

@@ -165,7 +165,7 @@ def test_the_order_of_a_command_is_part_of_it() -> None:
 
 def test_an_engine_that_does_not_run_is_not_one_without_containers() -> None:
     assert read(Containers, "") == ()
-    with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
         read(Containers, "unknown Docker does not run\n")
 
 

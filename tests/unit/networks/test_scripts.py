@@ -82,5 +82,5 @@ def test_an_engine_without_them_has_none(tmp_path: Path, words: str) -> None:
 
 
 def test_an_engine_that_does_not_answer_is_not_one_without_networks(tmp_path: Path) -> None:
-    with pytest.raises(CouldNotLook, match="^Docker does not answer$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
         networks_of(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from mstdn.secrets.operations import secrets
+from mstdn.secrets.parts import WORDS
 from mstdn.secrets.table import MADE_ON_THE_SERVER, REPLACEABLE, groups
 from tests.harness import Command, commands_of, refusal_of
 
@@ -18,7 +19,7 @@ IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
 NAMES = tuple(MADE_ON_THE_SERVER)
 IRREPLACEABLE = [name for name in NAMES if name not in REPLACEABLE]
 ALL_GOOD = "exists\ncomplete\naccess 0600 0:0\n" + "".join(f"good {name}\n" for name in NAMES)
-DISTRIBUTE = Command("secrets/distribute", (DIRECTORY,))
+DISTRIBUTE = Command("secrets/distribute", (DIRECTORY, *WORDS))
 
 
 SECRET_ARGUMENTS: dict[str, Any] = {"directory": DIRECTORY, "database": "/srv/mastodon/database", "image": IMAGE}
@@ -95,7 +96,7 @@ def test_before_there_is_a_database_only_what_is_missing_is_made() -> None:
 
 
 BROUGHT = {"SMTP_PASSWORD": 'pass $word "#\\n', "AWS_ACCESS_KEY_ID": "key"}
-BROUGHT_FILE = "AWS_ACCESS_KEY_ID='key'\nSMTP_PASSWORD='pass $word \"#\\n'\n"
+BROUGHT_FILE = "AWS_ACCESS_KEY_ID=key\nSMTP_PASSWORD='pass $word \"#\\n'\n"
 BROUGHT_SUM = sha256(BROUGHT_FILE.encode()).hexdigest()
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from mstdn.layout import MASTODON, POSTGRES
 from mstdn.secrets.facts import SecretStates
+from mstdn.secrets.parts import FORMS, WORDS
 from tests.harness import OWNER, calls_in, read, run_script, stand_in
 
 SECRETS = {
@@ -28,7 +30,7 @@ SECRETS = {
 
 
 # Nobody but root can give files away.
-OWNERS = {"991:991": OWNER, "999:999": OWNER}
+PARTS = tuple(word.replace(MASTODON, OWNER).replace(POSTGRES, OWNER) for word in WORDS)
 
 
 def write(directory: Path, secrets: dict[str, str], *, end: str = "# complete\n") -> None:
@@ -37,7 +39,9 @@ def write(directory: Path, secrets: dict[str, str], *, end: str = "# complete\n"
 
 
 def state_script(directory: Path) -> str:
-    answer = run_script("secrets/state", directory, directory / "database", before="secrets/parts", instead=OWNERS)
+    answer = run_script(
+        "secrets/state", directory, directory / "database", *FORMS, "--", *PARTS, before="secrets/parts"
+    )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
 
@@ -116,7 +120,7 @@ def _secrets(tmp_path: Path) -> Path:
 
 
 def distribute(directory: Path, *, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return run_script("secrets/distribute", directory, before="secrets/parts", instead=OWNERS, path=path)
+    return run_script("secrets/distribute", directory, *PARTS, before="secrets/parts", path=path)
 
 
 def test_each_container_gets_what_it_needs_and_no_more(secrets: Path) -> None:
