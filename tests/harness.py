@@ -96,7 +96,10 @@ def commands_of(
     def from_facts(_: Host, batch: Questions) -> dict[Question[Any], list[str]]:
         return {each: facts.get(each.fact.script, "").splitlines() for each in batch}
 
-    with _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state, patch("mstdn.fact._answers_to", answers or from_facts):
+    with (
+        _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state,
+        patch("mstdn.fact._answers_to", answers or from_facts),
+    ):
         state.is_executing = executing
         state.check_for_changes = not executing
         return [taken_apart(command) for command in operation._inner(**arguments)]
@@ -170,9 +173,7 @@ def read(fact: type[Fact[T]], output: str) -> T:
     return fact().process(output.splitlines())
 
 
-def answer_of(
-    question: Question[T], *, path: Path | None = None, instead: Mapping[str, str | Path] | None = None
-) -> T:
+def answer_of(question: Question[T], *, path: Path | None = None, instead: Mapping[str, str | Path] | None = None) -> T:
     """What this machine answers to the question. `path` and `instead` as run_script() takes them."""
     command = question.fact().command(*question.arguments)
     answer = _run(["sh", "-c", _with(command.get_raw_value(), instead)], path)

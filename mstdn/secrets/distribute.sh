@@ -2,6 +2,7 @@
 set -eu
 umask 077
 # Left by a run that was killed.
+# shellcheck disable=SC2154 # set by parts.sh
 rm -rf "$directory/.making" "$directory"/.distributing.*
 [ -e "$directory/instance.env" ] || exit 1
 # Beside the targets, because only a rename within a file system is atomic.

@@ -1,4 +1,5 @@
 # Goes before the scripts that compare or write what each container gets of the secrets in the directory $1.
+# shellcheck disable=SC2034 # read by what comes after it
 PARTS='mastodon.env streaming.env postgres-superuser-password postgres-password redis.conf'
 directory=$1
 pick() { grep -E "^($1)=" "$directory/instance.env" 2>/dev/null || true; }

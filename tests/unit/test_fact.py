@@ -14,7 +14,7 @@ from pyinfra.context import ctx_host, ctx_state
 from typing_extensions import override
 
 from mstdn import fact
-from mstdn.fact import Batch, CouldNotLook, Fact, Lines, Question, Questions, ask, forget, foresee
+from mstdn.fact import Batch, CouldNotLook, Fact, Lines, Question, Questions, ask, foresee, forget
 from tests.harness import ROOT
 
 
@@ -65,7 +65,7 @@ def test_every_error_of_reading_becomes_the_one_that_pyinfra_contains(error: typ
         def read(self, lines: Lines) -> None:
             raise error("x")
 
-    with pytest.raises(FactProcessError, match="^swap/state answered something unexpected: "):
+    with pytest.raises(FactProcessError, match=r"^swap/state answered something unexpected: "):
         Failing().process([])
 
 
@@ -263,14 +263,14 @@ def test_answers_of_a_plan_do_not_outlive_the_persons_decision(
 
 def test_a_server_that_does_not_answer_is_told_with_the_way_to_look_closer(server: Server) -> None:
     server.lines = None
-    with pytest.raises(FactProcessError, match="^the server did not answer swap/state; run with -vv"):
+    with pytest.raises(FactProcessError, match=r"^the server did not answer swap/state; run with -vv"):
         ask(ONE)
 
 
 def test_a_reason_not_to_have_looked_reaches_who_asked(server: Server) -> None:
     server.lines = ["unknown Docker does not run"]
     for _ in range(2):
-        with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+        with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
             ask(ONE)
     assert len(server.batches) == 1
 
@@ -285,14 +285,25 @@ def test_two_hosts_do_not_share_what_a_fact_says_of_a_bare_server() -> None:
 
 def scripts_named(attribute: str) -> Iterable[str]:
     """What every fact of the suite has in this attribute."""
-    import mstdn.questions  # noqa: F401 (makes all facts known)
+    import mstdn.questions
     import mstdn.verify.operations  # noqa: F401
 
     return [getattr(each, attribute) for each in Fact.__subclasses__() if each.__module__.startswith("mstdn.")]
 
 
 def test_no_script_of_a_fact_can_change_anything() -> None:
-    changing = ("mv ", "rm ", "mkdir", "chmod", "chown", "tee ", "docker exec", "docker compose", "docker rm", "systemctl re")
+    changing = (
+        "mv ",
+        "rm ",
+        "mkdir",
+        "chmod",
+        "chown",
+        "tee ",
+        "docker exec",
+        "docker compose",
+        "docker rm",
+        "systemctl re",
+    )
     scripts = {*scripts_named("script"), *scripts_named("before")} - {""}
     assert len(scripts) > 12
     for name in scripts:

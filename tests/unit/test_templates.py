@@ -194,11 +194,7 @@ def environment_of(text: str) -> dict[str, str]:
 def test_unusual_words_stay_words() -> None:
     values = VARIANTS["unusual but allowed words"]
     settings = settings_with(**values)
-    (file,) = (
-        each
-        for each in mastodon_project(settings, memory_mib=4096).files
-        if each.path.endswith("mastodon.env")
-    )
+    (file,) = (each for each in mastodon_project(settings, memory_mib=4096).files if each.path.endswith("mastodon.env"))
     environment = environment_of(file.content)
     assert environment["SMTP_LOGIN"] == values["smtp_login"]
     assert environment["SMTP_FROM_ADDRESS"] == values["smtp_from_address"]

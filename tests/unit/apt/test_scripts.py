@@ -11,7 +11,6 @@ import pytest
 from tests.harness import calls_in, run_script, stand_in
 from tests.unit.apt.keys import ARMOURED_RSA, FINGERPRINT, OTHER_FINGERPRINT
 
-
 HELD = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 17089 (apt-get)"
 BROKEN = "E: The repository 'https://download.docker.com/linux/debian trixie Release' is not signed."
 
@@ -52,7 +51,9 @@ def test_an_update_that_keeps_failing_says_why_and_installs_nothing(
 # --- Keys ---------------------------------------------------------------------------------------
 
 
-def trust(directory: Path, served: bytes, *, expected: str = FINGERPRINT, seen: str = "") -> subprocess.CompletedProcess[str]:
+def trust(
+    directory: Path, served: bytes, *, expected: str = FINGERPRINT, seen: str = ""
+) -> subprocess.CompletedProcess[str]:
     """The script, with a server that answers with these bytes and a gpg that sees this in them."""
     (directory / "served").write_bytes(served)
     (directory / "seen").write_text(seen)

@@ -9,7 +9,6 @@ import pytest
 from mstdn.checkout.operations import git_checkout
 from tests.harness import Command, commands_of, refusal_of
 
-
 REPOSITORY = "https://github.com/mastodon/mastodon.git"
 SOURCE = "/srv/mastodon/source"
 CHECKOUT_ARGUMENTS: dict[str, Any] = {"repository": REPOSITORY, "directory": SOURCE, "tag": "v4.7.6"}

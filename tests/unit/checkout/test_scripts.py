@@ -11,7 +11,6 @@ from pyinfra.api import OperationError
 from mstdn.checkout.operations import git_checkout
 from tests.harness import apply, run_script
 
-
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
 
 

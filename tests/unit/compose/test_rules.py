@@ -119,7 +119,12 @@ CONTAINERS = {
         Steps(renew=["web"], reasons=["web is on a network back-mstdn, front that no longer exists"]),
     ),
     "one of compose run": (
-        (DB, WEB, dataclasses.replace(WEB, id="x", once=True, status="exited"), dataclasses.replace(STRANGER, once=True)),
+        (
+            DB,
+            WEB,
+            dataclasses.replace(WEB, id="x", once=True, status="exited"),
+            dataclasses.replace(STRANGER, once=True),
+        ),
         Steps(),
     ),
     "one of another project": ((DB, WEB, dataclasses.replace(WEB, id="x", project="x", status="exited")), Steps()),
@@ -131,9 +136,7 @@ CONTAINERS = {
 
 
 @pytest.mark.parametrize(("containers", "todo"), CONTAINERS.values(), ids=CONTAINERS.keys())
-def test_each_state_of_a_container_has_its_steps_and_its_words(
-    containers: tuple[Container, ...], todo: Steps
-) -> None:
+def test_each_state_of_a_container_has_its_steps_and_its_words(containers: tuple[Container, ...], todo: Steps) -> None:
     # What is noted follows from the containers when they are left alone.
     applied = dataclasses.replace(APPLIED, making=APPLIED.making)
     found = judged(containers, applied)

@@ -13,7 +13,6 @@ import pytest
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
-
 # --- What was applied ---------------------------------------------------------------------------
 
 

@@ -9,12 +9,9 @@ import pytest
 from mstdn.database.operations import finished_migrations, prepared_database
 from tests.harness import Command, commands_of, refusal_of
 
-
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
-INSTALLED = (
-    "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
-)
+INSTALLED = "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
 WAIT = Command("database/wait_for_migration", ("mstdn",))
 UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.6\ninstalled MIGRATIONS=before\n"
 

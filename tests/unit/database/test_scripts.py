@@ -53,7 +53,12 @@ def migrate(
     esac"""
     last = ["social.example.org"] if phase == "before" else []
     return run_script(
-        "database/migrate", phase, directory, release, directory / "installed.env", *last,
+        "database/migrate",
+        phase,
+        directory,
+        release,
+        directory / "installed.env",
+        *last,
         path=stand_in(directory, "docker", docker),
     )
 
@@ -126,7 +131,9 @@ def test_where_no_migration_waits_the_release_is_only_noted(tmp_path: Path) -> N
     assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
 
 
-@pytest.mark.parametrize(("status", "fails"), [(DOWN, "nothing"), (UP, "rails db:migrate")], ids=["some left", "failed"])
+@pytest.mark.parametrize(
+    ("status", "fails"), [(DOWN, "nothing"), (UP, "rails db:migrate")], ids=["some left", "failed"]
+)
 def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: Path, status: str, fails: str) -> None:
     answer = migrate(tmp_path, "after", UNDER_WAY, status=status, fails=fails)
     assert answer.returncode != 0

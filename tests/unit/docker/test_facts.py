@@ -165,11 +165,13 @@ def test_the_order_of_a_command_is_part_of_it() -> None:
 
 def test_an_engine_that_does_not_run_is_not_one_without_containers() -> None:
     assert read(Containers, "") == ()
-    with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
         read(Containers, "unknown Docker does not run\n")
 
 
-@pytest.mark.parametrize("output", ["container {\n", "container []\n", f"container {json.dumps({'id': 'x'})}\n", "gone x\n"])
+@pytest.mark.parametrize(
+    "output", ["container {\n", "container []\n", f"container {json.dumps({'id': 'x'})}\n", "gone x\n"]
+)
 def test_a_container_of_another_form_is_contained(output: str) -> None:
     with pytest.raises(FactProcessError, match="docker/containers answered something unexpected"):
         read(Containers, output)

@@ -11,7 +11,6 @@ from mstdn.files.tree import ConfigFile
 from tests.harness import Command, commands_of
 from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
 
-
 KEY = f"key {b64encode(RSA_KEY).decode()}\n"
 DEBIAN = "codename debian trixie\narchitecture amd64\n"
 VERSION = "5:29.1.2-1~debian.13~trixie"

@@ -72,7 +72,7 @@ def test_a_daemon_json_that_the_engine_cannot_start_with_changes_nothing(tmp_pat
 def set_group(directory: Path, users: str) -> subprocess.CompletedProcess[str]:
     """The script, on a server that has the users alice and bob."""
     stand_in(directory, "gpasswd")
-    path = stand_in(directory, "id", 'case $2 in alice | bob) ;; *) exit 1 ;; esac')
+    path = stand_in(directory, "id", "case $2 in alice | bob) ;; *) exit 1 ;; esac")
     return run_script("docker/set_group", users, path=path)
 
 
@@ -101,13 +101,13 @@ def ask_engine(directory: Path, *, unit: str, docker: str = "") -> tuple[object,
 @pytest.mark.parametrize("unit", ["loaded\\ninactive\\n", "inactive\\nloaded\\n", "loaded\\nfailed\\n", ""])
 def test_an_engine_that_is_stopped_is_not_asked(tmp_path: Path, unit: str) -> None:
     # Its socket would start it.
-    with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
         ask_engine(tmp_path, unit=unit)
     assert [call.split()[0] for call in calls_in(tmp_path)] == ["systemctl"]
 
 
 def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_path: Path) -> None:
-    with pytest.raises(CouldNotLook, match="^Docker does not answer$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
         ask_engine(tmp_path, unit="active\\nloaded\\n", docker="exit 1")
     assert ask_engine(tmp_path, unit="active\\nloaded\\n") == ()
 

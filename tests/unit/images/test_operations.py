@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
 
 import pytest
 
 from mstdn.images.operations import built_images, pulled_images
 from tests.harness import Command, commands_of, refusal_of
-
 
 # --- Images from a registry ---------------------------------------------------------------------
 
@@ -23,9 +21,7 @@ IMAGES = (*REFERENCES, "nginx:1.30-alpine")
 
 def pull_commands(state: str, recorded: str, *, refresh: bool = False) -> list[Command]:
     facts = {"images/state": state, "images/recorded": recorded}
-    return commands_of(
-        pulled_images, facts, references=REFERENCES, images=IMAGES, record=RECORD, refresh=refresh
-    )
+    return commands_of(pulled_images, facts, references=REFERENCES, images=IMAGES, record=RECORD, refresh=refresh)
 
 
 def test_a_bare_server_pulls_everything_at_once() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mstdn.images.facts import Images, ImageStates, RecordedImages, SourceTree
-
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 

@@ -26,7 +26,7 @@ def test_a_server_without_docker_has_none() -> None:
 
 
 def test_an_engine_that_does_not_run_is_not_one_without_networks() -> None:
-    with pytest.raises(CouldNotLook, match="^Docker does not run$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
         read(DockerNetworks, "unknown Docker does not run\n")
 
 

@@ -10,7 +10,6 @@ import pytest
 from mstdn.networks.operations import WantedNetwork, docker_networks
 from tests.harness import Command, commands_of, container_line, refusal_of
 
-
 NETWORKS = [WantedNetwork("front", ipv6=None), WantedNetwork("back-mstdn", internal=True)]
 
 
@@ -78,9 +77,7 @@ def test_a_forced_ipv6_setting_is_enforced(wanted: bool, found: bool, option: st
 def test_what_runs_on_other_networks_hinders_nothing() -> None:
     containers = attached_to("other", "db")
     existing = (network("front"), network("back-mstdn"))
-    assert network_commands(*existing, containers=containers) == [
-        Command("networks/make", ("back-mstdn", "yes", "no"))
-    ]
+    assert network_commands(*existing, containers=containers) == [Command("networks/make", ("back-mstdn", "yes", "no"))]
 
 
 @pytest.mark.parametrize("silent", ["networks/state", "docker/containers"])

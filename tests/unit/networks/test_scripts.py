@@ -60,9 +60,7 @@ def test_a_network_with_other_options_is_replaced(tmp_path: Path) -> None:
     ],
     ids=["27", "29", "engine too old", "no global address", "no IPv6"],
 )
-def test_ipv6_is_taken_where_engine_and_server_have_it(
-    tmp_path: Path, engine: str, addresses: str, ipv6: bool
-) -> None:
+def test_ipv6_is_taken_where_engine_and_server_have_it(tmp_path: Path, engine: str, addresses: str, ipv6: bool) -> None:
     make(tmp_path, "no", "auto", engine=engine, addresses=addresses)
     assert ("--ipv6" in calls_in(tmp_path)[-1].split()) is ipv6
 
@@ -84,5 +82,5 @@ def test_an_engine_without_them_has_none(tmp_path: Path, words: str) -> None:
 
 
 def test_an_engine_that_does_not_answer_is_not_one_without_networks(tmp_path: Path) -> None:
-    with pytest.raises(CouldNotLook, match="^Docker does not answer$"):
+    with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
         networks_of(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mstdn.preflight import Finding, findings, names_to_look_up
 from mstdn.docker.facts import Container, Published
+from mstdn.preflight import Finding, findings
 from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
+from mstdn.preflight.names import names_to_look_up
 from mstdn.preflight.releases import refusal
 from tests.harness import read, settings_with
 
@@ -317,7 +318,8 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
         {
             "containers": (
                 dataclasses.replace(
-                    container("dns", "dns:1"), published=(Published("0.0.0.0", 443, "udp"),)  # noqa: S104
+                    container("dns", "dns:1"),
+                    published=(Published("0.0.0.0", 443, "udp"),),  # noqa: S104
                 ),
             )
         },
@@ -415,7 +417,11 @@ CROWDED = (
 def test_the_captured_servers_are_judged_as_they_were() -> None:
     def errors(name: str, *containers: Container) -> list[str]:
         report = captured(name)
-        return [finding.text for finding in findings(report, containers, settings_with(), report.clock) if finding.level == "error"]
+        return [
+            finding.text
+            for finding in findings(report, containers, settings_with(), report.clock)
+            if finding.level == "error"
+        ]
 
     assert len(errors("bare")) == 1
     assert "leads to 172.30.4.3, but this server has 172.30.4.4" in errors("bare")[0]

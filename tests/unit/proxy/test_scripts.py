@@ -10,9 +10,6 @@ import pytest
 from mstdn.proxy.facts import CompanionLog
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
-
-
-
 # --- The companion ------------------------------------------------------------------------------
 
 

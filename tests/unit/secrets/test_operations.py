@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from mstdn.secrets.operations import GROUPS, REPLACEABLE, secrets
 from tests.harness import Command, commands_of, refusal_of
 
-
 DIRECTORY = "/srv/mastodon/secrets"
 IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
 NAMES = tuple(name for group in GROUPS for name in group)

@@ -14,7 +14,6 @@ import pytest
 from mstdn.secrets.facts import SecretStates
 from tests.harness import OWNER, calls_in, read, run_script, stand_in
 
-
 SECRETS = {
     "SECRET_KEY_BASE": "0123456789abcdef" * 8,
     "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY": "aB3" * 10 + "xy",
@@ -156,7 +155,9 @@ def damage_value(part: Path) -> None:
 @pytest.mark.parametrize(
     "part", ["mastodon.env", "streaming.env", "postgres-superuser-password", "postgres-password", "redis.conf"]
 )
-@pytest.mark.parametrize("damage", [Path.unlink, damage_value, lambda part: part.chmod(0o444)], ids=["gone", "value", "mode"])
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, damage_value, lambda part: part.chmod(0o444)], ids=["gone", "value", "mode"]
+)
 def test_a_part_that_differs_is_noticed_and_put_right_alone(
     secrets: Path, part: str, damage: Callable[[Path], None]
 ) -> None:

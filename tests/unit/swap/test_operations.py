@@ -8,7 +8,6 @@ from mstdn.swap.facts import SWAPPINESS_FILE
 from mstdn.swap.operations import swap_file
 from tests.harness import Command, commands_of
 
-
 SWAP: dict[str, Any] = {"path": "/swap", "size_mib": 2048, "swappiness": 10}
 SWAP_FILE = "active 2097148 /swap\nfile 2147483648 600 0\nfstab\n"
 SWAPPINESS = "swappiness 10\npersisted 10\n"
