@@ -90,21 +90,24 @@ QUESTIONS: list[Question[Any]] = [
 ]
 
 
-@pytest.fixture(name="bare")
-def _bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine's programs, but no engine."""
+@pytest.fixture(name="programs", scope="module")
+def _programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of this machine's programs, but no engine."""
+    programs = tmp_path_factory.mktemp("programs")
     for directory in reversed(os.environ["PATH"].split(":")):
         for program in Path(directory).iterdir() if Path(directory).is_dir() else ():
-            (tmp_path / program.name).unlink(missing_ok=True)
-            (tmp_path / program.name).symlink_to(program)
-    for program in tmp_path.glob("docker*"):
+            (programs / program.name).unlink(missing_ok=True)
+            (programs / program.name).symlink_to(program)
+    for program in programs.glob("docker*"):
         program.unlink()
-    monkeypatch.setenv("PATH", str(tmp_path))
+    return programs
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.fact.__name__)
-@pytest.mark.usefixtures("bare")
-def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(question: Question[Any]) -> None:
+def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(
+    question: Question[Any], programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(programs))
     answer_of(question)
 
 

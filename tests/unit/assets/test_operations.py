@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mstdn.assets.operations import published_assets
@@ -29,5 +31,5 @@ PRESENT = f"id nginx:1.30-alpine sha256:ff\nid {IMAGE} sha256:0123456789abcdef\n
 def test_assets_are_published_unless_they_are_those_of_the_image(state: str, images: str, publishes: bool) -> None:
     expected = [Command("assets/publish", (ASSETS, IMAGE, "v4.7.6"))] if publishes else []
     facts = {"assets/state": state, "images/state": images}
-    arguments = {"root": ASSETS, "image": IMAGE, "release": "v4.7.6", "images": IMAGES}
+    arguments: dict[str, Any] = {"root": ASSETS, "image": IMAGE, "release": "v4.7.6", "images": IMAGES}
     assert commands_of(published_assets, facts, **arguments) == expected

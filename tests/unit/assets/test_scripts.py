@@ -16,7 +16,8 @@ def publish(
     """The script, with an image of this ID whose public directory holds what `copies` makes in $to."""
     docker = f"""case "$1 $2" in
     "image inspect") echo sha256:{image} ;;
-    "cp "*) to=$4; mkdir "$to" "$to/system"; echo {release} >"$to/app.js"; chmod 700 "$to/app.js"; : >"$to/system/x"; {copies or ":"} ;;
+    "cp "*) to=$4; mkdir "$to" "$to/system"; : >"$to/system/x"; echo {release} >"$to/app.js"; chmod 700 "$to/app.js"
+        {copies or ":"} ;;
     esac"""
     stand_in(root.parent, "chown")
     return run_script("assets/publish", root, "mastodon:1", release, path=stand_in(root.parent, "docker", docker))

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mstdn.docker.facts import Container, Published
-from mstdn.preflight import Finding, findings, names_to_look_up
+from mstdn.preflight import Finding, findings
 from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
+from mstdn.preflight.names import names_to_look_up
 from mstdn.preflight.releases import refusal
 from tests.harness import read, settings_with
 
