@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import addresses, lab
-from tests.lab.commands import Completed, run
+from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY
+from tests.lab.commands import Completed, run
 from tests.lab.world import World
 
 SERVER, NOBODY, GATEWAY = addresses.SERVERS["server"].ipv4, addresses.NOBODY.ipv4, addresses.GATEWAY.ipv4

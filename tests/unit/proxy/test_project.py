@@ -28,7 +28,7 @@ from tests.harness import settings_with
 )
 def test_certificates_are_asked_for_exactly_the_public_names(values: dict[str, Any], domains: tuple[str, ...]) -> None:
     settings = settings_with(**values)
-    assert public_domains(settings) == domains
+    assert settings.public_domains == domains
     vhosts = [
         file.path.rpartition("/")[2] for file in proxy_project(settings, ipv6=False).files if "/vhost.d/" in file.path
     ]
