@@ -6,7 +6,6 @@ umask 077
 directory=$1
 shift
 # Left by a run that was killed.
-# shellcheck disable=SC2154 # set by parts.sh
 rm -rf "$directory/.making" "$directory"/.distributing.*
 [ -e "$directory/instance.env" ] || exit 1
 # Beside the targets, because only a rename within a file system is atomic.

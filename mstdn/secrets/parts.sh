@@ -1,21 +1,16 @@
-# Goes before the scripts that compare or write what each container gets of the secrets in the directory $1.
-# shellcheck disable=SC2034 # read by what comes after it
-PARTS='mastodon.env streaming.env postgres-superuser-password postgres-password redis.conf'
-directory=$1
-pick() { grep -E "^($1)=" "$directory/instance.env" 2>/dev/null || true; }
-value() { pick "$1" | cut -d= -f2-; }
-# Prints the part $1: only what its reader needs, in the form that it reads.
-part() {
-    case $1 in
-    mastodon.env)
-        pick 'SECRET_KEY_BASE|ACTIVE_RECORD_ENCRYPTION_[A-Z_]+|VAPID_[A-Z_]+|DB_PASS|REDIS_PASSWORD'
-        [ ! -e "$directory/operator.env" ] || cat "$directory/operator.env"
-        ;;
-    streaming.env) pick 'DB_PASS|REDIS_PASSWORD' ;;
-    postgres-superuser-password) value POSTGRES_PASSWORD ;;
-    postgres-password) value DB_PASS ;;
-    redis.conf) printf 'requirepass %s\n' "$(value REDIS_PASSWORD)" ;;
-    esac
+# shellcheck disable=SC2034,SC2154 # what is made here is used in the scripts that follow, and the other way round
+# Goes before the scripts that compare or write what each container gets of the secrets in the directory $1. A part comes as
+# "FILE;OWNER;FORM;REVISION;operator or -;NAME|NAME" (mstdn/secrets/parts.py).
+# Makes the fields of $1 known as variables, without starting a program for each.
+read_fields() {
+    before=$IFS
+    IFS=';'
+    set -f
+    # shellcheck disable=SC2086 # that is how it is divided
+    set -- $1
+    set +f
+    IFS=$before
+    part_file=$1 part_owner=$2 part_form=$3 part_revision=$4 part_operator=$5 part_names=$6
 }
 # Prints the part that was read last: only what its reader needs, in the form that it reads.
 part() {

@@ -294,7 +294,7 @@ def scripts_named(attribute: str) -> Iterable[str]:
 def test_no_script_of_a_fact_can_change_anything() -> None:
     changing = (
         "mv ",
-        "rm ",
+        " rm ",
         "mkdir",
         "chmod",
         "chown",
