@@ -43,7 +43,7 @@ plan: .venv/.complete
 e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py
 	$(PYTHON) -m pytest $(if $(FILES),--keep $(FILES),tests/e2e)
 
-bench: .venv/.complete lab-up ## Measure speed and size in the lab, one "name: value" per line
+bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench
 
 docs: .venv/.complete ## Write docs/settings.md anew from the settings
