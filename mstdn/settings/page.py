@@ -17,7 +17,7 @@ INTRODUCTION = f"""\
 
 Made from `mstdn/*/settings.py` by `make docs`; change it there.
 
-Four settings must be set, and everything else may stay as it is:
+These settings must be set; everything else may stay as it is:
 {{required}}.
 
 Every setting stands with its default in `group_data/all.py`, which belongs to the suite. What you want otherwise stands
