@@ -37,67 +37,6 @@ DEAD_PREFIXES = {
 # Variables, by the beginning of their names, that older releases still read: the first one that does not.
 READ_BEFORE = {"FETCH_REPLIES_": (4, 5), "MASTODON_USE_LIBVIPS": (4, 6)}
 
-# Mastodon compares each with "true" (two with "false") and takes any other text for the opposite, or hands it to YAML,
-# where "0" is a number, which Ruby takes for true. Source: app, config, lib of 4.4 to 4.7, all of them.
-SWITCHES = frozenset(
-    {
-        "ALLOW_ACCESS_TO_HIDDEN_SERVICE",
-        "ALLOW_UNSAFE_AUTH_PROVIDER_REATTACH",
-        "AUTHORIZED_FETCH",
-        "AZURE_ENABLED",
-        "BULK_SMTP_ENABLE_STARTTLS_AUTO",
-        "BULK_SMTP_SSL",
-        "BULK_SMTP_TLS",
-        "CACHE_BUSTER_ENABLED",
-        "CAS_DISABLE_SSL_VERIFICATION",
-        "CAS_ENABLED",
-        "CAS_SECURITY_ASSUME_EMAIL_IS_VERIFIED",
-        "CAS_SSL",
-        "DISABLE_AUTOMATIC_SWITCHING_TO_APPROVED_REGISTRATIONS",
-        "DISABLE_EMAIL_SUBSCRIPTIONS",
-        "DISABLE_FOLLOWERS_SYNCHRONIZATION",
-        "DISALLOW_UNAUTHENTICATED_API_ACCESS",
-        "EMAIL_DOMAIN_LISTS_APPLY_AFTER_CONFIRMATION",
-        "ES_ENABLED",
-        "FETCH_REPLIES_ENABLED",
-        "FORCE_DEFAULT_LOCALE",
-        "IGNORE_ALREADY_SET_SECRETS",
-        "LDAP_ENABLED",
-        "LDAP_TLS_NO_VERIFY",
-        "LDAP_UID_CONVERSION_ENABLED",
-        "LIMITED_FEDERATION_MODE",
-        "MASTODON_PROMETHEUS_EXPORTER_ENABLED",
-        "MASTODON_PROMETHEUS_EXPORTER_LOCAL",
-        "MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS",
-        "MASTODON_PROMETHEUS_EXPORTER_WEB_DETAILED_METRICS",
-        "MASTODON_USE_LIBVIPS",
-        "OIDC_DISCOVERY",
-        "OIDC_ENABLED",
-        "OIDC_SECURITY_ASSUME_EMAIL_IS_VERIFIED",
-        "OIDC_SEND_NONCE",
-        "OIDC_SEND_SCOPE_TO_TOKEN_ENDPOINT",
-        "OIDC_USE_PKCE",
-        "OMNIAUTH_ONLY",
-        "ONE_CLICK_SSO_LOGIN",
-        "PAM_ENABLED",
-        "PREPARED_STATEMENTS",
-        "QUERY_LOG_TAGS_ENABLED",
-        "RACK_COMPRESS",
-        "REPLICA_DB_TASKS",
-        "REPLICA_PREPARED_STATEMENTS",
-        "S3_ENABLE_CHECKSUM_MODE",
-        "S3_FORCE_SINGLE_REQUEST",
-        "S3_OVERRIDE_PATH_STYLE",
-        "SAML_ENABLED",
-        "SAML_SECURITY_ASSUME_EMAIL_IS_VERIFIED",
-        "SAML_SECURITY_WANT_ASSERTION_ENCRYPTED",
-        "SAML_SECURITY_WANT_ASSERTION_SIGNED",
-        "SWIFT_ENABLED",
-    }
-)
-MEANS_TRUE = frozenset({"true", "t", "yes", "y", "on", "1", "enabled", "enable"})
-MEANS_FALSE = frozenset({"false", "f", "no", "n", "off", "0", "disabled", "disable", "none", "null", "nil", ""})
-
 OWNED_BY_SETTINGS = owners()
 WIRED_BY_THE_SUITE = frozenset(
     {

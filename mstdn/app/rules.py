@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Container, Iterator, Mapping
 
-from mstdn.app.environment import MEANS_FALSE, MEANS_TRUE, READ_BEFORE, SWITCHES
+from mstdn.app.environment import READ_BEFORE
+from mstdn.app.forms import MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, WORDS
 from mstdn.kinds.images import release_numbers
 from mstdn.kinds.network import networks_in
 from mstdn.problems import Problem
@@ -42,6 +45,17 @@ def switches_are_true_or_false(mastodon_environment: Mapping[str, str]) -> Itera
         yield Problem(
             variable(name), 'Mastodon takes nothing but "true" for true, and nothing but "false" for false', instead
         )
+
+
+def numbers_and_words_are_known(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
+    for name, value in mastodon_environment.items():
+        if name in NUMBERS and not re.fullmatch(r"[0-9]+", value, re.ASCII):
+            yield Problem(variable(name), "Mastodon reads nothing but digits there", f'"{name}": "3600", for example')
+        if name in WORDS and value not in WORDS[name]:
+            known = [f'"{word}"' for word in WORDS[name]]
+            near = difflib.get_close_matches(value.lower(), WORDS[name], n=1)
+            instead = f'"{name}": "{near[0]}"' if near else f'"{name}": {known[0]}'
+            yield Problem(variable(name), f"Mastodon knows only {', '.join(known)}", instead)
 
 
 def variables_have_their_secrets(mastodon_environment: Mapping[str, str], secrets: Container[str]) -> Iterator[Problem]:

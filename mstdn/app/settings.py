@@ -11,6 +11,7 @@ from mstdn.app.environment import MastodonEnvironment
 from mstdn.app.rules import (
     address_lists_can_be_read,
     domains_are_named_once,
+    numbers_and_words_are_known,
     switches_are_true_or_false,
     variables_are_read,
     variables_have_their_secrets,
@@ -32,6 +33,7 @@ class AppSettings(Part):
         domains_are_named_once,
         variables_are_read,
         switches_are_true_or_false,
+        numbers_and_words_are_known,
         variables_have_their_secrets,
         address_lists_can_be_read,
     )

@@ -54,14 +54,14 @@ def trusted_proxies_include_our_own(
     needed, _ = networks_in(" ".join(TRUSTED_BY_DEFAULT))
     missing = [net for net in needed if not any(_covers(wide, net) for wide in trusted)]
     own = [str(net) for net in trusted if not any(_covers(wide, net) for wide in needed)]
-    setting = f"remove it, and set proxy_downstream_addresses = {json.dumps(own)}"
+    remedy = f"remove it, and set proxy_downstream_addresses = {json.dumps(own)}" if own else "remove it"
     if proxy_downstream_addresses:
         yield Problem(subject, "proxy_downstream_addresses writes it", "remove it")
     elif any(net.prefixlen == 0 for net in trusted):
         yield Problem(subject, "it trusts everybody, and anybody could pretend to have any address", "remove it")
-    elif missing and not unreadable:
+    elif trusted and missing and not unreadable:
         yield Problem(
-            subject, f"it lacks {missing[0]}, and the suite's own proxy would then not be trusted any more", setting
+            subject, f"it lacks {missing[0]}, and the suite's own proxy would then not be trusted any more", remedy
         )
 
 

@@ -17,7 +17,8 @@ from pyinfra.api import Config, Inventory, State
 from pyinfra.api.exceptions import DeployError
 
 from mstdn import versions
-from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS, READ_BEFORE, SWITCHES
+from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS, READ_BEFORE
+from mstdn.app.forms import SWITCHES, WORDS
 from mstdn.app.variables import mastodon_variables, streaming_variables
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
@@ -272,6 +273,7 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("docker_bind_address", "::1"),
     ("acme_directory", "https://acme.example.org:14000/dir"),
     ("web_processes", 0),
+    ("mastodon_environment", {"IP_RETENTION_PERIOD": "31556952", "LOG_LEVEL": "debug", "TRUSTED_PROXY_IP": ""}),
     ("mastodon_environment", {"AUTHORIZED_FETCH": "true", "http_proxy": "http://198.51.100.9:3128"}),
 ]
 
@@ -455,8 +457,14 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("PREPARED_STATEMENTS", "0", 'nothing but "false" for false', '"PREPARED_STATEMENTS": "false"'),
     ("ES_ENABLED", "", 'nothing but "false" for false', '"ES_ENABLED": "false"'),
     ("CAS_ENABLED", "perhaps", 'nothing but "true"', '"CAS_ENABLED": "true" or "CAS_ENABLED": "false"'),
+    ("IP_RETENTION_PERIOD", "1.year", "nothing but digits", '"IP_RETENTION_PERIOD": "3600"'),
+    ("SESSION_RETENTION_PERIOD", "", "nothing but digits", "3600"),
+    ("MAX_SESSION_ACTIVATIONS", "ten", "nothing but digits", "3600"),
+    ("LDAP_METHOD", "starttls", 'knows only "simple_tls", "start_tls"', '"LDAP_METHOD": "start_tls"'),
+    ("ES_PRESET", "huge", '"large_cluster"', '"ES_PRESET": "single_node_cluster"'),
+    ("LOG_LEVEL", "silly", '"trace"', '"LOG_LEVEL": '),
     ("TRUSTED_PROXY_IP", "203.0.113.0/24", "lacks 127.0.0.0/8", 'proxy_downstream_addresses = ["203.0.113.0/24"]'),
-    ("TRUSTED_PROXY_IP", "10.0.0.0/8,127.0.0.0/8", "lacks ::1/128", "proxy_downstream_addresses = []"),
+    ("TRUSTED_PROXY_IP", "10.0.0.0/8,127.0.0.0/8", "lacks ::1/128", "remove it"),
     ("TRUSTED_PROXY_IP", "0.0.0.0/0 ::/0", "everybody", "remove it"),
     ("TRUSTED_PROXY_IP", "loopback,uniquelocal", '"loopback" is not an address', "192.0.2.0/24"),
     ("ALLOWED_PRIVATE_ADDRESSES", "10.0.0.1, intranet", '"intranet" is not an address', "192.0.2.0/24"),
@@ -520,15 +528,20 @@ NEEDED = [(name, variable) for name, secret in OPERATOR_SECRETS.items() for vari
 def test_what_is_turned_on_without_its_secret_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, variable: str
 ) -> None:
-    problem = the_problem_of(mastodon_environment={variable: "true"})
+    value = WORDS.get(variable, ("true",))[0]
+    problem = the_problem_of(mastodon_environment={variable: value})
     assert problem.subject == secret
     assert variable in problem.wrong
     assert f"{secret}='...' in secrets.env" in problem.instead
-    assert problems_of(mastodon_environment={variable: "false"}) == []
     file = tmp_path / "secrets.env"
     file.write_text(f"{secret}='x'\n")
     file.chmod(0o600)
-    assert problems_of(mastodon_environment={variable: "true"}) == []
+    assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_what_is_turned_off_needs_no_secret() -> None:
+    for switch in ("OIDC_ENABLED", "LDAP_ENABLED", "SWIFT_ENABLED", "AZURE_ENABLED"):
+        assert problems_of(mastodon_environment={switch: "false"}) == []
 
 
 def test_a_public_client_of_openid_connect_needs_no_secret() -> None:
