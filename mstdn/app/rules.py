@@ -6,9 +6,12 @@ import difflib
 import re
 from collections.abc import Container, Iterator, Mapping
 
+from pydantic_core import PydanticCustomError
+
 from mstdn.app.environment import READ_BEFORE
 from mstdn.app.forms import MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, WORDS
 from mstdn.kinds.images import release_numbers
+from mstdn.kinds.mail import mail_sender
 from mstdn.kinds.network import networks_in
 from mstdn.problems import Problem
 from mstdn.secrets.table import OPERATOR_SECRETS
@@ -56,6 +59,15 @@ def numbers_and_words_are_known(mastodon_environment: Mapping[str, str]) -> Iter
             near = difflib.get_close_matches(value.lower(), WORDS[name], n=1)
             instead = f'"{name}": "{near[0]}"' if near else f'"{name}": {known[0]}'
             yield Problem(variable(name), f"Mastodon knows only {', '.join(known)}", instead)
+
+
+def addresses_can_be_read(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
+    """They stand beside the sender in every mail, and the same gem reads them."""
+    for name in ("SMTP_REPLY_TO", "SMTP_RETURN_PATH"):
+        try:
+            mail_sender(mastodon_environment.get(name) or "a@example.org")
+        except PydanticCustomError as refusal:
+            yield Problem(variable(name), refusal.message(), f'"{name}": "admin@example.org", for example')
 
 
 def variables_have_their_secrets(mastodon_environment: Mapping[str, str], secrets: Container[str]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from mstdn import versions
 from mstdn.app.environment import MastodonEnvironment
 from mstdn.app.rules import (
     address_lists_can_be_read,
+    addresses_can_be_read,
     domains_are_named_once,
     numbers_and_words_are_known,
     switches_are_true_or_false,
@@ -36,6 +37,7 @@ class AppSettings(Part):
         numbers_and_words_are_known,
         variables_have_their_secrets,
         address_lists_can_be_read,
+        addresses_can_be_read,
     )
 
     local_domain: HostName = Field(

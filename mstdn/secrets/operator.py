@@ -74,6 +74,8 @@ def secrets_file_of(settings: Settings) -> Path:
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
+    if not file.is_file():
+        return {}, [Problem(str(file), "it is not a file", "a text file with mode 0600: see secrets.example.env")]
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & ~0o600:
         return {}, [Problem(str(file), "others may read it", f"chmod 600 {file}", seen=f"mode {mode:04o}")]

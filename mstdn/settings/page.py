@@ -46,7 +46,8 @@ ENVIRONMENT = """\
 ## Variables that `mastodon_environment` refuses
 
 Because they have a setting, are secrets, are made on the server, or tie the suite's parts together; and these, which
-old guides still name:
+old guides still name. Of the others it takes only values that Mastodon reads as they are meant: `"true"` and `"false"`
+where something is turned on or off, digits where it counts, and the words that it knows (`mstdn/app/forms.py`).
 
 | variable | why | instead |
 | --- | --- | --- |

@@ -159,6 +159,11 @@ def test_a_bad_line_is_named_but_its_value_is_not_shown(tmp_path: Path, line: st
     assert "sesame" not in str(problem)
 
 
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").mkdir(mode=0o700)
+    assert "not a file" in the_problem_of(tmp_path / "secrets.env").wrong
+
+
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = secrets_file(tmp_path, "")
     file.write_bytes(b"SMTP_PASSWORD=\xff\xfe")

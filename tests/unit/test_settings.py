@@ -460,6 +460,8 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("IP_RETENTION_PERIOD", "1.year", "nothing but digits", '"IP_RETENTION_PERIOD": "3600"'),
     ("SESSION_RETENTION_PERIOD", "", "nothing but digits", "3600"),
     ("MAX_SESSION_ACTIVATIONS", "ten", "nothing but digits", "3600"),
+    ("SMTP_REPLY_TO", "Acme, Inc. <a@example.org>", "with , in the name", '"SMTP_REPLY_TO": "admin@example.org"'),
+    ("SMTP_RETURN_PATH", "bounces", "not a mail address", '"SMTP_RETURN_PATH": "admin@example.org"'),
     ("LDAP_METHOD", "starttls", 'knows only "simple_tls", "start_tls"', '"LDAP_METHOD": "start_tls"'),
     ("ES_PRESET", "huge", '"large_cluster"', '"ES_PRESET": "single_node_cluster"'),
     ("LOG_LEVEL", "silly", '"trace"', '"LOG_LEVEL": '),
