@@ -45,7 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "unusual but allowed words": {
         "acme_email": "a!#%&*+/=?^_~-b@example.org",
-        "smtp_from_address": "Tom & Jerry {{ 7 * 7 }} #1: [x] <a#b@example.org>",
+        "smtp_from_address": "Tom & Jerry {{ 7 * 7 }} #1 (x) <a#b@example.org>",
         "smtp_login": 'user "with" ${SHELL} `id` $(id) \\n # {{ settings }} % & *x: [y]',
         "mastodon_environment": {"A": "{% raw %}", "B": ": # $HOME", "C": "${B:?}", "D": ""},
     },
@@ -219,7 +219,7 @@ def test_the_companion_gets_the_roots_of_a_private_authority(tmp_path: Path) -> 
     ("values", "name", "expected"),
     [
         ({}, "TRUST_DOWNSTREAM_PROXY", "false"),
-        ({"proxy_trust_downstream": True}, "TRUST_DOWNSTREAM_PROXY", "true"),
+        ({"proxy_downstream_addresses": ["203.0.113.0/24"]}, "TRUST_DOWNSTREAM_PROXY", "true"),
         ({}, "NON_GET_REDIRECT", "308"),
     ],
 )

@@ -55,7 +55,7 @@ def revisions(settings: Settings) -> dict[str, str]:
         ({"postgres_memory_mib": 2048}, {"mastodon runs"}),
         ({"acme_email": "other@example.org"}, {"proxy runs"}),
         ({"acme_directory": "https://acme.example.org/directory"}, {"proxy runs"}),
-        ({"proxy_trust_downstream": True}, {"proxy runs"}),
+        ({"proxy_downstream_addresses": ["203.0.113.0/24"]}, {"mastodon runs", "proxy runs"}),
         ({"docker_log_size_mib": 20}, {"mastodon runs", "proxy runs"}),
         ({"nginx_image": "nginx:1.31-alpine"}, {"mastodon runs", "proxy runs"}),
         ({"docker_gen_image": "nginxproxy/nginx-proxy:1.12-dockergen"}, {"proxy runs"}),
