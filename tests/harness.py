@@ -36,7 +36,6 @@ OWNER = f"{os.getuid()}:{os.getgid()}"
 
 REQUIRED: dict[str, Any] = {
     "local_domain": "social.example.org",
-    "acme_email": "admin@example.org",
     "smtp_server": "smtp.example.org",
     "smtp_from_address": "mastodon@example.org",
 }
