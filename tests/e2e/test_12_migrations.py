@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.instance import Instance
 
-INDEX = "index_statuses_on_created_at"
+INDEX = "index_statuses_on_deleted_at"
 
 
 @pytest.fixture(name="upgraded", scope="module")
@@ -28,7 +28,7 @@ def index_is(instance: Instance) -> str:
 
 def test_a_migration_that_was_killed_is_named_and_the_old_release_serves(upgraded: Instance) -> None:
     refusal = upgraded.refusal(mastodon_version="v4.7.94")
-    assert "AddIndexToStatusesCreatedAt: migrating" in refusal
+    assert "AddIndexOnDeletedAtToStatuses: migrating" in refusal
     assert "exit code 137" in refusal and "swap_size_mib" in refusal
     assert "v4.7.6 still serves" in refusal
     # PostgreSQL's log has to do with other things.
@@ -40,8 +40,8 @@ def test_a_migration_that_was_killed_is_named_and_the_old_release_serves(upgrade
 def test_the_index_that_it_left_is_removed_and_the_next_run_finishes(upgraded: Instance) -> None:
     run = upgraded.converge(mastodon_version="v4.7.94")
     assert f"Removed what an interrupted migration had left of the index {INDEX}" in run.stderr
-    assert "20261120000094 AddIndexToStatusesCreatedAt: migrating" in run.stderr
-    assert re.search(r"AddIndexToStatusesCreatedAt: migrated \([0-9.]+s\)", run.stderr)
+    assert "20261120000094 AddIndexOnDeletedAtToStatuses: migrating" in run.stderr
+    assert re.search(r"AddIndexOnDeletedAtToStatuses: migrated \([0-9.]+s\)", run.stderr)
     assert index_is(upgraded) == "t"
     assert upgraded.converge(mastodon_version="v4.7.94").changed == []
 
@@ -62,5 +62,5 @@ def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgr
 
     (command,) = re.findall(r"cd /srv/mastodon && docker compose exec db psql .*pg_terminate_backend\(\d+\).*", refusal)
     upgraded.run(command.replace("compose exec", "compose exec -T"))
-    assert "AddLanguageToStatuses: migrated" in upgraded.converge(mastodon_version="v4.7.95").stderr
+    assert "AddLanguageToAccounts: migrated" in upgraded.converge(mastodon_version="v4.7.95").stderr
     assert upgraded.converge(mastodon_version="v4.7.95").changed == []
