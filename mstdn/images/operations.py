@@ -9,7 +9,7 @@ from mstdn.fact import ask
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.tags import moved, record_of, record_text
 from mstdn.layout import ROOT
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -33,6 +33,8 @@ def pulled_images(references: Sequence[str], images: Sequence[str], record: str,
     missing = [each for each in references if refresh or each not in found.ids or each not in recorded]
     if not missing:
         return
+    if not refresh:
+        announce(*(f"{each} {'is not noted' if each in found.ids else 'is not on the server'}" for each in missing))
     yield script("images/pull", *missing)
     found = ask(ImageStates.of(images))
     if not refresh and (changed := moved(missing, recorded, found.digests)):
