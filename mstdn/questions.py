@@ -14,6 +14,8 @@ from pyinfra.api import Host
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
+from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
 from mstdn.database.facts import Installed
@@ -59,6 +61,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield SecretStates.of(layout.secrets, layout.database)
     yield Installed.of(layout.installed, layout.database)
     yield PublishedAssets.under(layout.assets)
+    yield Images.all()
+    yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:
