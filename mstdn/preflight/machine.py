@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding
+from mstdn.finding import Finding
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport

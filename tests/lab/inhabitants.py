@@ -104,13 +104,13 @@ def provide(engine: Engine, inhabitant: Inhabitant) -> None:
             create(engine, inhabitant)
 
 
-def create(engine: Engine, inhabitant: Inhabitant) -> None:
-    """Make and start the container."""
+def create(engine: Engine, inhabitant: Inhabitant, image: str = "") -> None:
+    """Make and start the container; from `image` of the engine instead of its own, if that is given."""
     engine.run(
         *("run", "--detach", "--name", inhabitant.container, "--hostname", inhabitant.name),
         *("--label", f"{RECIPE}={inhabitant.recipe}", "--label", builder.needs(inhabitant.image)),
         *("--network", addresses.NAME, "--ip", inhabitant.address.ipv4, *inhabitant.options),
-        *(builder.tag(inhabitant.image), *inhabitant.command),
+        *(image or builder.tag(inhabitant.image), *inhabitant.command),
     )
 
 
