@@ -37,6 +37,7 @@ from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
+from mstdn.storage.operations import note_question, places_question
 from mstdn.swap.facts import SwapState
 
 
@@ -49,6 +50,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
+    yield places_question(settings)
+    yield note_question()
     yield SwapState.of(settings.swap_path)
     yield engine_question()
     yield repository_question()

@@ -4,7 +4,7 @@ from pyinfra import host
 
 from mstdn.database.facts import Installed
 from mstdn.fact import ask
-from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
 from mstdn.operation import operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
@@ -35,7 +35,8 @@ def prepared_database(
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
-            f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
+            f"anew, with new keys and no posts: move {marker} away, {directory}/secrets with it, and rm "
+            f"{INSTANCE_NOTE}."
         )
         return
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from mstdn.apt.rules import fingerprints
 from mstdn.fact import Fact, Lines, Question
+from mstdn.storage.disks import Disk, disks_of
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Setup:
     `configuration` and `noted`: texts of daemon.json and of the suite's note of what it wrote there, None without one.
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
     not start with its present options, "" where it does. `flags`: the options that its unit gives it.
-    `data_root` and `containerd_root`: where images and containers lie. `composes`: version by path of each Compose that
+    `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
     goes before that of the packages. `strangers`: users of the question that the server does not have.
     """
 
@@ -82,8 +83,7 @@ class Setup:
     link: str = ""
     invalid: str = ""
     flags: tuple[str, ...] = ()
-    data_root: str = "/var/lib/docker"
-    containerd_root: str = "/var/lib/containerd"
+    disks: tuple[Disk, ...] = ()
     swarm: bool = False
     composes: Mapping[str, str] = field(default_factory=dict)
     strangers: frozenset[str] = frozenset()
@@ -107,8 +107,7 @@ class EngineSetup(Fact[Setup]):
             link=lines.get("link"),
             invalid=lines.get("invalid").strip(),
             flags=tuple(lines.get("flags").split()),
-            data_root=lines.get("root", Setup.data_root),
-            containerd_root=lines.get("containerd", Setup.containerd_root),
+            disks=disks_of(lines),
             swarm="swarm" in lines,
             composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},
             strangers=frozenset(lines.all("stranger")),

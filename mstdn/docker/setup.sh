@@ -31,8 +31,18 @@ printf 'flags %s\n' "$flags"
 root=$(printf '%s\n' "$flags" | sed -n 's/.*--data-root[ =]\([^ ]*\).*/\1/p')
 [ -n "$root" ] || [ ! -f "$configuration" ] || root=$(tr -d '\n' <"$configuration" | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
 printf 'root %s\n' "${root:=/var/lib/docker}"
+disk() {
+    existing=$1
+    until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
+    printf 'disk %s %s %s\n' "$1" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')" "$(df -Pi "$existing" | awk 'NR == 2 && $2 > 0 { print $4 }')"
+}
+disk "$root"
 containerd=$(sed -n "s/^root *= *[\"']\([^\"']*\).*/\1/p" /etc/containerd/config.toml 2>/dev/null)
-printf 'containerd %s\n' "${containerd:-/var/lib/containerd}"
+containerd=${containerd:-/var/lib/containerd}
+# It holds the images from Engine 29 on, and in older ones that were told so; here an engine is there with them or there is none.
+if ! command -v dockerd >/dev/null || [ -n "$(ls -A "$containerd/io.containerd.content.v1.content/blobs" 2>/dev/null)" ]; then
+    disk "$containerd"
+fi
 # docker info would tell as well, but not while the daemon fails to start because of it.
 [ -e "$root/swarm/docker-state.json" ] && echo swarm
 

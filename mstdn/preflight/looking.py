@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from mstdn.apt import sources
 from mstdn.docker import operations as docker
@@ -21,6 +22,10 @@ from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.render import render
 from mstdn.settings import Settings
+from mstdn.storage import rules as storage
+from mstdn.storage.operations import places_question
+from mstdn.swap import rules as swap
+from mstdn.swap.facts import SwapState
 
 
 def look(settings: Settings, now: float) -> list[Finding]:
@@ -39,10 +44,18 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     # A daemon that does not run is started later; what holds a port now is seen without it.
     with suppress(CouldNotLook):
         containers = ask(Containers.all())
-    yield from findings(report, containers, settings, now)
     engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
+    yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    yield from storage.findings(
+        ask(places_question(settings)),
+        settings.mastodon_root,
+        settings.local_domain,
+        settings.site_domain,
+        settings.proxy_root,
+    )
+    yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         networks = ask(DockerNetworks.named(NETWORKS))
         bridges = tuple(f"br-{network.id[:12]}" for name, network in networks.items() if name == FRONT)
