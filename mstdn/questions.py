@@ -38,6 +38,7 @@ from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.operations import note_question, places_question
+from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 
 
@@ -59,6 +60,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield from daemon_questions()
     yield setup_question(settings.docker_users)
     yield DockerNetworks.named(NETWORKS)
+    yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
     for project in projects:

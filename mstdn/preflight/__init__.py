@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mstdn import suite
 from mstdn.docker.rules import ALIVE, other_engines, other_projects
 from mstdn.finding import Finding
 from mstdn.preflight import machine, names, releases
@@ -54,6 +55,8 @@ def findings(report: ServerReport, containers: Iterable[Container], settings: Se
 
 
 def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    if text := suite.refusal(report.suite, suite.this_suite()):
+        yield Finding("error", text)
     domain = report.installed.get("LOCAL_DOMAIN", settings.local_domain)
     if domain != settings.local_domain:
         yield Finding(

@@ -1,22 +1,27 @@
-# Gives each container the part of the secrets in $1 that it needs, in the form it reads, and no other (parts.sh).
+# shellcheck disable=SC2154 # parts.sh, which goes before, makes them
+# Gives each container the part of the secrets in $1 that it needs, in the form it reads, and no other: the other arguments
+# (parts.sh).
 set -eu
 umask 077
+directory=$1
+shift
 # Left by a run that was killed.
 rm -rf "$directory/.making" "$directory"/.distributing.*
 [ -e "$directory/instance.env" ] || exit 1
 # Beside the targets, because only a rename within a file system is atomic.
 work=$(mktemp -d "$directory/.distributing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-for part in $PARTS; do
-    part "$part" >"$work/$part"
-    chown "$(owner_of "$part")" "$work/$part"
-    chmod 0400 "$work/$part"
-    # A container that runs keeps the file that it was started with: one that is right already stays the same file.
-    target=$directory/$part
-    if ! cmp -s "$work/$part" "$target" || [ "$(stat -c '%a %u:%g' "$work/$part")" != "$(stat -c '%a %u:%g' "$target")" ]; then
-        mv -fT "$work/$part" "$target"
-    fi
+# A container that runs keeps the file that it was started with: one that is right already stays the same file.
+put() {
+    cmp -s "$1" "$2" && [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$2")" ] || mv -fT "$1" "$2"
+}
+for each in "$@"; do
+    read_fields "$each"
+    part >"$work/$part_file"
+    chown "$part_owner" "$work/$part_file"
+    chmod 0400 "$work/$part_file"
+    put "$work/$part_file" "$directory/$part_file"
 done
-revisions >"$work/.env"
+revisions "$@" >"$work/.env"
 chmod 0644 "$work/.env"
-cmp -s "$work/.env" "$directory/../.env" && [ "$(stat -c %a "$directory/../.env")" = 644 ] || mv -fT "$work/.env" "$directory/../.env"
+put "$work/.env" "$directory/../.env"

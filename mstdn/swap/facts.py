@@ -21,9 +21,6 @@ class Swap:
     `swappiness` is what the kernel uses now, `persisted` what it will use after a reboot ("" if not said).
     """
 
-    path: str = ""
-    file_system: str = ""
-    obstacle: str = ""
     active: dict[str, int] = field(default_factory=dict)
     file_bytes: int | None = None
     file_mode: str | None = None
@@ -31,6 +28,9 @@ class Swap:
     in_fstab: bool = False
     swappiness: str = ""
     persisted: str = ""
+    path: str = ""
+    file_system: str = ""
+    obstacle: str = ""
 
 
 class SwapState(Fact[Swap]):

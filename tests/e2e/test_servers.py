@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e import reliability
 from tests.e2e.instance import Instance, with_settings
-from tests.e2e.servers import BARE, DEPLOYED, DOCKER, EVERYTHING, ROWS, Row
+from tests.e2e.servers import DEPLOYED, DOCKER, ROWS, Row
 from tests.lab import lab
 from tests.lab.addresses import INTERNET
 from tests.lab.world import Deployment, World
