@@ -11,6 +11,7 @@ from pyinfra import host
 from mstdn.database.operations import prepared_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
+from mstdn.storage.operations import noted_instance
 
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
@@ -23,4 +24,10 @@ prepared_database(
     database=layout.database,
     local_domain=settings.local_domain,
     timeout_seconds=settings.app_start_timeout_seconds,
+)
+
+# Only now is it an instance that could be lost.
+noted_instance(
+    name="Note where the instance lies",
+    settings=settings,
 )
