@@ -38,10 +38,12 @@ unit: .venv/.complete
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
 
-e2e: .venv/.complete lab-up
-	$(PYTHON) -m pytest tests/e2e
+# With FILES, which may be node ids too, the server is kept as it is between runs, and deployed first when it is bare:
+# make e2e FILES="tests/e2e/test_06_visitors.py tests/e2e/test_05_instance.py::test_only_http_and_https_are_published"
+e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py
+	$(PYTHON) -m pytest $(if $(FILES),--keep $(FILES),tests/e2e)
 
-bench: .venv/.complete lab-up ## Measure speed and size in the lab, one "name: value" per line
+bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench
 
 docs: .venv/.complete ## Write anew what is made from the settings: docs/settings.md, group_data/all.py, …
@@ -57,11 +59,11 @@ lab-up: .venv/.complete ## Start the lab: a bare server and a private Internet
 lab-down: ## Stop the lab and remove everything it made, except its image cache
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab down; else echo "No lab was ever started here."; fi
 
-lab-reset: .venv/.complete ## Replace the server by a fresh bare one
-	@$(PYTHON) -m tests.lab reset
+lab-reset: .venv/.complete ## Replace the server by a fresh bare one (SERVER=server2: that one)
+	@$(PYTHON) -m tests.lab reset $(SERVER)
 
-lab-shell: .venv/.complete ## A root shell on the server
-	@$(PYTHON) -m tests.lab shell
+lab-shell: .venv/.complete ## A root shell on the server (SERVER=server2: on that one)
+	@$(PYTHON) -m tests.lab shell $(SERVER)
 
 lab-clean: lab-down ## Also remove the lab's image cache
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab clean; fi

@@ -1,5 +1,5 @@
 """
-One lab for the whole session, and one server that lives through it: the files are in the order of its life.
+One server that lives through the session: the files are in the order of its life.
 
 What a test changes it puts back. When a test fails, the state of the server's containers comes with the failure.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.e2e.instance import Instance, recorded_arguments
+from tests.lab.addresses import SERVERS, make
 from tests.lab.world import Deployment, World
 
 CONTAINERS = "docker ps --all --format '{{.Names}}: {{.Status}}'"
@@ -19,6 +20,7 @@ LAST_WORDS = (
     "docker ps --all --format '{{.Names}}' |"
     ' while read -r name; do echo "--- $name"; docker logs --tail 8 "$name" 2>&1; done'
 )
+TOUCHED = "test -e /srv/mastodon || command -v docker || command -v curl"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class Life:
     bare: Deployment
     first: Deployment
     second: Deployment
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("the lab")
+    group.addoption("--server", choices=list(SERVERS), default="server", help="the lab's server to live on")
+    group.addoption(
+        "--keep",
+        action="store_true",
+        help="take the server as it is: deploy it if it is bare, converge it otherwise, never reset it",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,15 +54,28 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
-    return World()
+def world(pytestconfig: pytest.Config) -> World:
+    return World(pytestconfig.getoption("--server"))
+
+
+def bare_server(world: World, config: pytest.Config) -> Instance:
+    """The world's server, with nothing on it but SSH and sudo."""
+    server = Instance(world)
+    if not config.getoption("--keep"):
+        world.reset()
+    elif server.succeeds(TOUCHED):
+        pytest.fail(
+            f"{world.name} is not bare, and this test needs a bare server. To give it one, type:\n"
+            f"{make(f'lab-reset SERVER={world.name}')}",
+            pytrace=False,
+        )
+    return server
 
 
 @pytest.fixture(scope="session")
-def bare(world: World) -> Instance:
+def bare(world: World, pytestconfig: pytest.Config) -> Instance:
     """A server that has nothing but SSH and sudo; it is the same one that is deployed later."""
-    world.reset()
-    return Instance(world, world.server)
+    return bare_server(world, pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +88,17 @@ def life(bare: Instance) -> Life:
 
 
 @pytest.fixture(scope="session")
-def instance(bare: Instance, life: Life) -> Instance:
+def instance(world: World, request: pytest.FixtureRequest) -> Instance:
     """The deployed instance."""
-    return bare
+    server = Instance(world)
+    if request.config.getoption("--keep") and server.succeeds(TOUCHED):
+        server.converge()
+    else:
+        request.getfixturevalue("life")
+    return server
 
 
 @pytest.fixture(scope="session")
-def reborn(world: World) -> Instance:
-    """The same machine, bare once more, for a second life."""
-    world.reset()
-    return Instance(world, world.server)
+def reborn(world: World, pytestconfig: pytest.Config) -> Instance:
+    """A bare machine once more, for a second life."""
+    return bare_server(world, pytestconfig)

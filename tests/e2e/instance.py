@@ -52,10 +52,13 @@ def with_settings(settings: Mapping[str, Any]) -> list[str]:
 
 
 class Instance:
-    """`host` is the server's name in the inventory."""
+    """`host` is the server's name in the inventory; the world's own server, name and domain by default."""
 
-    def __init__(self, world: World, server: Machine, host: str = "server", domain: str = World.domain) -> None:
-        self.world, self.server, self.host, self.domain = world, server, host, domain
+    def __init__(self, world: World, server: Machine | None = None, host: str = "", domain: str = "") -> None:
+        self.world = world
+        self.server = server or world.server
+        self.host = host or world.name
+        self.domain = domain or world.domain
 
     # The operator's side
 
@@ -133,11 +136,10 @@ class Instance:
         return Response(int(status.split()[1]), tuple((name.lower(), value.strip()) for name, _, value in pairs), body)
 
     def token(self, name: str) -> str:
-        """An access token of a new account of this name, made as an administrator would."""
-        created = self.inside(
-            "mstdn", "web", f"bin/tootctl accounts create {name} --email {name}@example.org --confirmed --approve"
-        )
-        password = created.split("New password: ")[1].split()[0]
+        """An access token of the account of this name, made as an administrator would; it may be there already."""
+        create = f"bin/tootctl accounts create {name} --email {name}@example.org --confirmed --approve"
+        printed = self.inside("mstdn", "web", f"{create} || bin/tootctl accounts modify {name} --reset-password")
+        password = printed.split("New password: ")[1].split()[0]
         form = ("--data-urlencode", f"email={name}@example.org", "--data-urlencode", f"password={password}")
         answer = self.visit("/_lab/token", *form)
         assert answer.status == 200, answer

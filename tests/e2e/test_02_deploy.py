@@ -83,7 +83,7 @@ def test_the_search_for_secrets_would_find_them(instance: Instance) -> None:
         assert names_found(instance, "files of /tmp and /var/log", canaries(instance)) == list(canaries(instance))
     finally:
         instance.run(f"rm {file}")
-    assert instance.succeeds(f"grep -a -q secret_generate {ARGUMENTS_FILE}"), (
+    assert instance.succeeds(f"grep -a -q secrets/generate {ARGUMENTS_FILE}"), (
         "the recording missed the first deployment"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.instance import SERVICES, Instance, throw_away_container
-from tests.lab.addresses import INTERNET, SWAP_PATHS
+from tests.lab.addresses import INTERNET, SWAP_MIB, SWAP_PATHS
 
 MIB = 1024 * 1024
 SWAP = SWAP_PATHS["server"]
@@ -22,63 +22,54 @@ def active_swap(instance: Instance) -> dict[str, int]:
     return {path: round(int(size) / MIB) for path, size in map(str.split, lines)}
 
 
-@pytest.fixture(name="size", scope="module")
-def _size(instance: Instance) -> int:
-    """MiB that make the suite keep a swap file: swap of the machine that the lab is on is seen, and respected, too."""
-    others = sum(size for path, size in active_swap(instance).items() if path != SWAP)
-    size = max(256, others + 64)
-    instance.converge("tasks/swap.py", swap_size_mib=size)
-    return size
+def test_the_swap_file_is_active_and_for_root_only(instance: Instance) -> None:
+    assert active_swap(instance)[SWAP] == SWAP_MIB
+    assert instance.run(f"stat -c '%a %U:%G %s' {SWAP}").split() == ["600", "root:root", str(SWAP_MIB * MIB)]
 
 
-def test_the_swap_file_is_active_and_for_root_only(instance: Instance, size: int) -> None:
-    assert active_swap(instance)[SWAP] == size
-    assert instance.run(f"stat -c '%a %U:%G %s' {SWAP}").split() == ["600", "root:root", str(size * MIB)]
-
-
-def test_the_swap_file_is_in_fstab_once(instance: Instance, size: int) -> None:
+def test_the_swap_file_is_in_fstab_once(instance: Instance) -> None:
     lines = [line.split() for line in instance.run("cat /etc/fstab").splitlines() if SWAP in line]
     assert lines == [[SWAP, "none", "swap", "sw", "0", "0"]]
 
 
-def test_swappiness_is_set_now_and_for_the_next_boot(instance: Instance, size: int) -> None:
+def test_swappiness_is_set_now_and_for_the_next_boot(instance: Instance) -> None:
     assert instance.run("cat /proc/sys/vm/swappiness").strip() == "10"
     assert "vm.swappiness = 10" in instance.run("cat /etc/sysctl.d/*.conf")
 
 
-def test_swap_follows_its_setting_and_nothing_is_left_behind(instance: Instance, size: int) -> None:
-    other = {"swap_size_mib": size + 44, "swap_swappiness": 20}
+def test_swap_follows_its_setting_and_nothing_is_left_behind(instance: Instance) -> None:
+    other = {"swap_size_mib": SWAP_MIB + 44, "swap_swappiness": 20}
     assert instance.converge("tasks/swap.py", **other).changed
-    assert active_swap(instance)[SWAP] == size + 44
+    assert active_swap(instance)[SWAP] == SWAP_MIB + 44
     assert instance.run("cat /proc/sys/vm/swappiness").strip() == "20"
     assert instance.converge("tasks/swap.py", **other).changed == []
-    assert instance.converge("tasks/swap.py", swap_size_mib=size).changed
-    assert active_swap(instance)[SWAP] == size
+    assert instance.converge("tasks/swap.py").changed
+    assert active_swap(instance)[SWAP] == SWAP_MIB
     assert instance.run("ls -A /swap.d").split() == [SWAP.rpartition("/")[2]]
 
 
-def test_swap_that_somebody_turned_off_comes_back(instance: Instance, size: int) -> None:
+def test_swap_that_somebody_turned_off_comes_back(instance: Instance) -> None:
     instance.run(f"swapoff {SWAP} && chmod 0644 {SWAP}")
-    assert instance.converge("tasks/swap.py", swap_size_mib=size).changed
-    assert active_swap(instance)[SWAP] == size
+    assert instance.converge("tasks/swap.py").changed
+    assert active_swap(instance)[SWAP] == SWAP_MIB
     assert instance.run(f"stat -c %a {SWAP}").strip() == "600"
 
 
-def test_swap_of_the_machine_itself_that_is_large_enough_is_respected(instance: Instance, size: int) -> None:
+def test_swap_of_the_machine_itself_that_is_large_enough_is_respected(instance: Instance) -> None:
     instance.run(f"swapoff {SWAP}")
     own = f"{SWAP}-of-the-machine"
-    instance.run(f"dd if=/dev/zero of={own} bs=1M count={size} status=none && mkswap {own} && swapon {own} 2>&1")
+    instance.run(f"dd if=/dev/zero of={own} bs=1M count={SWAP_MIB} status=none && mkswap {own} && swapon {own} 2>&1")
     try:
-        assert instance.converge("tasks/swap.py", swap_size_mib=size).changed == []
+        assert instance.converge("tasks/swap.py").changed == []
         assert SWAP not in active_swap(instance)
     finally:
         instance.run(f"swapoff {own} && rm {own}")
-        instance.converge("tasks/swap.py", swap_size_mib=size)
+        instance.converge("tasks/swap.py")
 
 
-def test_size_0_leaves_the_swap_alone(instance: Instance, size: int) -> None:
+def test_size_0_leaves_the_swap_alone(instance: Instance) -> None:
     assert instance.converge("tasks/swap.py", swap_size_mib=0).changed == []
-    assert active_swap(instance)[SWAP] == size
+    assert active_swap(instance)[SWAP] == SWAP_MIB
 
 
 # --- Docker Engine ------------------------------------------------------------------------------

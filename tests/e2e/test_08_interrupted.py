@@ -92,7 +92,7 @@ def test_a_network_that_differs_is_made_anew_while_nothing_is_attached(reborn: I
         pytest.param(cut_the_power_of_the_database("postmaster.opts", "base/16384"), id="the database's first start"),
         pytest.param(runs("docker", "compose", "run", "db:prepare"), id="database"),
         # The script itself, by the name that is its $0: its steps are over too soon to be seen.
-        pytest.param(r"grep -a -q -s -P '\x00assets_publish\x00' /proc/[0-9]*/cmdline", id="assets"),
+        pytest.param(r"grep -a -q -s -P '\x00assets/publish\x00' /proc/[0-9]*/cmdline", id="assets"),
         pytest.param("docker ps --all --quiet --filter label=com.docker.compose.service=web | grep -q .", id="app"),
     ],
 )

@@ -9,9 +9,6 @@ import pytest
 from tests.e2e.instance import Instance
 from tests.lab.world import World
 
-# Swap belongs to the kernel, which both servers of the lab share: this one would see the other's.
-SETTINGS = {"swap_size_mib": 0}
-
 
 @pytest.fixture(name="server12", scope="module")
 def _server12(world: World) -> Instance:
@@ -22,9 +19,9 @@ def _server12(world: World) -> Instance:
 
 def test_debian_12_is_deployed_as_planned_and_converges(server12: Instance) -> None:
     assert 'VERSION_ID="12"' in server12.run("cat /etc/os-release")
-    plan = server12.plan(**SETTINGS)
-    first = server12.converge(**SETTINGS)
+    plan = server12.plan()
+    first = server12.converge()
     assert set(plan.planned) == set(first.changed)
     described = json.loads(server12.visit("/api/v2/instance").body)
     assert (described["domain"], described["version"]) == ("social12.example.org", "4.7.6")
-    assert server12.converge(**SETTINGS).changed == []
+    assert server12.converge().changed == []

@@ -67,6 +67,7 @@ NOBODY = address_of(NUMBER, 99)  # no machine has it
 SERVERS = {"server": address_of(NUMBER, 10), "server2": address_of(NUMBER, 11), "server12": address_of(NUMBER, 12)}
 DOMAINS = {"server": "social.example.org", "server2": "social2.example.org", "server12": "social12.example.org"}
 SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in SERVERS}
+SWAP_MIB = 64  # of the kernel that all labs share
 
 
 def host_records() -> list[str]:

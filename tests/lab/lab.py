@@ -53,7 +53,7 @@ def reset(name: str = "server") -> None:
 def reboot(name: str = "server") -> None:
     """Reboot a server and wait until it is up."""
     server = SERVERS[name]
-    with step(f"Reboot {name}"):
+    with _lock(LOCK), step(f"Reboot {name}"):
         current = running()
         current.run("exec", server.container, "systemctl", "reboot", check=False)
         _start_again(current, server)
@@ -62,7 +62,7 @@ def reboot(name: str = "server") -> None:
 def power_cut(name: str = "server") -> None:
     """Take a server's power away, in the middle of whatever it does, and wait until it is up again."""
     server = SERVERS[name]
-    with step(f"Cut the power of {name}"):
+    with _lock(LOCK), step(f"Cut the power of {name}"):
         current = running()
         current.run("kill", "--signal", "KILL", server.container)
         _start_again(current, server)

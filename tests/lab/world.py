@@ -86,32 +86,35 @@ class Deployment:
 
 
 class World:
-    """The lab that is up. Raises LabError, which says how to bring it up, when it is not."""
+    """
+    The lab that is up, seen by somebody who has one of its servers.
 
-    domain = addresses.DOMAINS["server"]
+    Raises LabError, which says how to bring it up, when it is not.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "server") -> None:
         self.engine = lab.running()
-        self.server = Machine(self.engine, inhabitants.SERVERS["server"].container)
+        self.name, self.domain = name, addresses.DOMAINS[name]
+        self.server = Machine(self.engine, inhabitants.SERVERS[name].container)
         self.visitor = Machine(self.engine, inhabitants.VISITOR.container)
         self.internet = Machine(self.engine, inhabitants.INTERNET.container)
 
-    def add_server(self, name: str = "server12") -> Machine:
+    def add_server(self, name: str) -> Machine:
         """One more server, which is then also in the inventory; it stays until the lab is taken down."""
         lab.up(name)
         return Machine(self.engine, inhabitants.SERVERS[name].container)
 
-    def reset(self, name: str = "server") -> None:
-        """Replace a server by a fresh bare one."""
-        lab.reset(name)
+    def reset(self, name: str = "") -> None:
+        """Replace the server, or another one, by a fresh bare one."""
+        lab.reset(name or self.name)
 
-    def reboot(self, name: str = "server") -> None:
-        """Reboot a server and wait until systemd has started everything."""
-        lab.reboot(name)
+    def reboot(self) -> None:
+        """Reboot the server and wait until systemd has started everything."""
+        lab.reboot(self.name)
 
-    def power_cut(self, name: str = "server") -> None:
-        """Take a server's power away, give it back, and wait until systemd has started everything."""
-        lab.power_cut(name)
+    def power_cut(self) -> None:
+        """Take the server's power away, give it back, and wait until systemd has started everything."""
+        lab.power_cut(self.name)
 
     def mails(self) -> list[Mail]:
         """All mails that were taken since the lab came up, oldest first."""
@@ -138,7 +141,7 @@ class World:
         *arguments: str,
         apply: bool,
         check: bool = True,
-        limit: str = "server",
+        limit: str = "",
         environment: Mapping[str, str] | None = None,
         timeout: float = DEPLOY_SECONDS,
     ) -> Deployment:
@@ -147,7 +150,7 @@ class World:
 
         Raises CommandError when `check` is set and the exit code is not 0.
         """
-        options = ["--limit", limit, "--json", *(["--yes"] if apply else [])]
+        options = ["--limit", limit or self.name, "--json", *(["--yes"] if apply else [])]
         command = self.pyinfra_command(*arguments, options=options)
         completed = run(
             command,
