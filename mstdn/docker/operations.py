@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from pyinfra.api import StringCommand
+
 from mstdn.docker.facts import DockerHost, Engine
 from mstdn.fact import Question, ask
 from mstdn.files.facts import Tree
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigDirectory, ConfigFile
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 
 KEYRING = "/etc/apt/keyrings/docker.asc"
@@ -63,6 +65,7 @@ def apt_repository(repository: str, fingerprint: str) -> Commands:
     engine = _engine()
     url = f"{repository.rstrip('/')}/{engine.distribution}"
     if engine.fingerprints != [fingerprint]:
+        announce(f"{KEYRING} is not the key {fingerprint}")
         yield script("apt/trust_key", f"{url}/gpg", KEYRING, fingerprint)
     sources = ConfigFile(
         SOURCES,
@@ -90,8 +93,16 @@ def daemon(configuration: str) -> Commands:
     if "docker-ce" not in engine.packages:
         return
     stale = engine.started is not None and engine.configured is not None and engine.configured > engine.started
-    if written or stale or not engine.active or not engine.enabled:
+    if stale and not written:
+        announce(f"the daemon is older than {DAEMON_JSON}")
+    if not engine.active:
+        announce("Docker does not run")
+    if not engine.enabled:
+        announce("docker.service does not start at boot")
+    if written or stale or not engine.active:
         yield script("docker/restart_daemon")
+    elif not engine.enabled:
+        yield StringCommand("systemctl enable --quiet docker.service")
 
 
 @operation
@@ -108,6 +119,7 @@ def packages(version: str = "") -> Commands:
         if name not in engine.packages or (version and name in ENGINE_PACKAGES and engine.packages[name] != version)
     ]
     if wanted:
+        announce(f"not installed: {', '.join(wanted)}")
         yield script("apt/install", *wanted)
 
 
@@ -116,4 +128,6 @@ def group(users: Sequence[str]) -> Commands:
     """Ensure that exactly `users` are in the group docker, because whoever is in it is root on this server."""
     members = _engine().members
     if (members or frozenset()) != frozenset(users):
+        if members:
+            announce(f"members of the group docker: {', '.join(sorted(members))}")
         yield script("docker/set_group", ",".join(users))

@@ -7,7 +7,7 @@ from pyinfra import host
 
 from mstdn.fact import ask
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -39,6 +39,7 @@ def pulled_images(references: Sequence[str], images: Sequence[str], record: str,
             return
     missing = [each for each in references if each not in found.ids or each not in recorded_digests]
     if missing:
+        announce(*(f"{each} {'is not noted' if each in found.ids else 'is not on the server'}" for each in missing))
         yield script("images/pull", record, "refuse", *missing)
 
 

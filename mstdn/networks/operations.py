@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.networks.facts import DockerNetworks, Network
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -42,6 +42,7 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
             )
             return
         if not found or differences:
+            announce(f"the network {wanted.name} {'has other options' if found else 'does not exist'}")
             ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
             yield script("networks/make", wanted.name, "yes" if wanted.internal else "no", ipv6)
 

@@ -7,16 +7,22 @@ rm -rf "$directory/.making" "$directory"/.distributing.*
 # Beside the targets, because only a rename within a file system is atomic.
 work=$(mktemp -d "$directory/.distributing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# Gives $2 the content, owner and mode of $1. A container that runs keeps the file that it was started with: one that has the
+# right content stays the same file.
+give() {
+    if cmp -s "$1" "$2"; then
+        chown --reference="$1" "$2"
+        chmod --reference="$1" "$2"
+    else
+        mv -fT "$1" "$2"
+    fi
+}
 for part in $PARTS; do
     part "$part" >"$work/$part"
     chown "$(owner_of "$part")" "$work/$part"
     chmod 0400 "$work/$part"
-    # A container that runs keeps the file that it was started with: one that is right already stays the same file.
-    target=$directory/$part
-    if ! cmp -s "$work/$part" "$target" || [ "$(stat -c '%a %u:%g' "$work/$part")" != "$(stat -c '%a %u:%g' "$target")" ]; then
-        mv -fT "$work/$part" "$target"
-    fi
+    give "$work/$part" "$directory/$part"
 done
 revisions >"$work/.env"
 chmod 0644 "$work/.env"
-cmp -s "$work/.env" "$directory/../.env" && [ "$(stat -c %a "$directory/../.env")" = 644 ] || mv -fT "$work/.env" "$directory/../.env"
+give "$work/.env" "$directory/../.env"

@@ -15,7 +15,7 @@ class Secrets:
     `database`: PostgreSQL's data directory is in use. `complete`: instance.env ends as it was written.
     `good` and `damaged` are names, and so is `operator`: what others gave and the server has. `access` and
     `operator_access`: "mode owner" such as "0600 0:0".
-    `distributed`: every container has exactly its part of the present secrets.
+    `differing`: names of those parts of the containers (and ".env") that are not what the present secrets make.
     """
 
     database: bool = False
@@ -27,7 +27,7 @@ class Secrets:
     operator: set[str] = field(default_factory=set)
     operator_sha256: str = ""
     operator_access: str = ""
-    distributed: bool = True
+    differing: tuple[str, ...] = ()
 
 
 class SecretStates(Fact[Secrets]):
@@ -54,5 +54,5 @@ class SecretStates(Fact[Secrets]):
             operator=set(lines.all("brought")),
             operator_sha256=sha256,
             operator_access=access,
-            distributed="differs" not in lines,
+            differing=tuple(lines.all("differs")),
         )

@@ -4,14 +4,14 @@ Secrets: those of the instance are born on the server and stay there; the operat
 `secrets/instance.env` is the only copy of what an instance cannot live without. A key that exists is never replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from pydantic import SecretStr
 from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.fact import ask
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.secrets.facts import Secrets, SecretStates
 from mstdn.shell import Commands, script
@@ -55,6 +55,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     brought = "".join(f"{name}='{value.get_secret_value()}'\n" for name, value in sorted(operator.items()))
     missing = [name for group in GROUPS for name in group if name not in state.good]
     changed = False
+    if state.exists:
+        announce(*_reasons(state, directory, brought))
     if brought and (state.operator_sha256, state.operator_access) != (_sha256(brought), ACCESS):
         changed = True
         yield script("files/write", f"{directory}/operator.env", "0:0", "0600", stdin=brought)
@@ -66,8 +68,24 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield script("secrets/generate", image, directory, *missing)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
-    if changed or not state.distributed:
+    if changed or state.differing:
         yield script("secrets/distribute", directory, before="secrets/parts")
+
+
+def _reasons(state: Secrets, directory: str, brought: str) -> Iterator[str]:
+    """What is not as it should be, without a word of what is in it."""
+    if brought and state.operator_sha256 != _sha256(brought):
+        yield f"{directory}/operator.env {'has another content' if state.operator_sha256 else 'does not exist'}"
+    elif brought and state.operator_access != ACCESS:
+        yield f"{directory}/operator.env has mode and owner {state.operator_access}, not {ACCESS}"
+    if not brought and state.operator_sha256:
+        yield f"{directory}/operator.env is no longer needed"
+    if state.access != ACCESS:
+        yield f"{directory}/instance.env has mode and owner {state.access}, not {ACCESS}"
+    for part in state.differing:
+        # .env lies beside the directory of the secrets.
+        path = directory.rpartition("/")[0] if part == ".env" else directory
+        yield f"{path}/{part} is not what the secrets make, or not its reader's"
 
 
 def _sha256(text: str) -> str:

@@ -38,5 +38,5 @@ for part in $PARTS; do
     target=$directory/$part
     { part "$part" | cmp -s - "$target" && [ "$(stat -c '0%a %u:%g' "$target")" = "0400 $(owner_of "$part")" ]; } || echo "differs $part"
 done
-revisions | cmp -s - "$directory/../.env" || echo 'differs .env'
+{ revisions | cmp -s - "$directory/../.env" && [ "$(stat -c '0%a %u:%g' "$directory/../.env")" = '0644 0:0' ]; } || echo 'differs .env'
 exit 0
