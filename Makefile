@@ -26,6 +26,7 @@ test-fast: lint types unit plan ## The part without the lab (under 60 s)
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/deptry .
 	git ls-files -z 'mstdn/*.sh' | xargs -0 .venv/bin/shellcheck --shell=sh
 	git ls-files -z '*.sh' ':!mstdn' | xargs -0 -r .venv/bin/shellcheck
 

@@ -26,7 +26,8 @@ alternate_domains = []
 mastodon_version = "v4.7.6"
 
 # "official" pulls the images below at mastodon_version; "source" builds both from the checkout and your
-# patches.
+# patches. The AGPL then asks you to offer your source: name it in mastodon_environment, in
+# GITHUB_REPOSITORY or SOURCE_BASE_URL.
 mastodon_image_source = "official"
 
 # The image of web and Sidekiq, without its tag.
@@ -99,10 +100,13 @@ s3_bucket = ""
 # The bucket's region.
 s3_region = ""
 
-# The address of the store when it is not Amazon: "https://s3.example.org".
+# The address of the store when it is not Amazon: "https://s3.example.org". s3_hostname or s3_alias_host
+# is then needed too. Some of these stores also want S3_FORCE_SINGLE_REQUEST, S3_READ_TIMEOUT,
+# S3_RETRY_LIMIT, S3_BATCH_DELETE_LIMIT, AWS_REQUEST_CHECKSUM_CALCULATION and
+# AWS_RESPONSE_CHECKSUM_VALIDATION ("when_required") in mastodon_environment.
 s3_endpoint = ""
 
-# The host in the addresses of media when it is not Amazon's.
+# The host in the addresses of media when it is not Amazon's, mostly that of s3_endpoint.
 s3_hostname = ""
 
 # A CDN or proxy in front of the bucket, with its path if it has one.
@@ -113,7 +117,8 @@ s3_permission = "public-read"
 
 # --- Proxy and certificates -----------------------------------------------------------------------
 
-# Let's Encrypt writes here if a certificate is about to expire and could not be renewed.
+# The contact of your account at the ACME authority, if you want to give one. Let's Encrypt writes to
+# nobody since 2025; other authorities may.
 acme_email = ""
 
 # The ACME authority that issues the certificates.
@@ -129,11 +134,13 @@ acme_ca_bundle = ""
 # The proxy's files, certificates and ACME account.
 proxy_root = "/srv/proxy"
 
-# True only when a load balancer or CDN stands in front: its X-Forwarded-* headers are then believed.
-proxy_trust_downstream = False
+# The addresses of a load balancer or CDN in front of the server, if there is one: ["203.0.113.0/24",
+# "2001:db8::/32"]. What they say of their visitors (X-Forwarded-For) is then believed; without them, all
+# of their visitors would share one address, with its limits and its blocks.
+proxy_downstream_addresses = []
 
-# The largest upload. Mastodon itself takes videos of up to 99 MB.
-proxy_body_size_mib = 99
+# The largest upload. Mastodon takes videos of up to 99 MB, and the form around one adds a little.
+proxy_body_size_mib = 100
 
 # How long the proxy waits for an answer of Mastodon.
 proxy_read_timeout_seconds = 120
@@ -176,7 +183,7 @@ redis_memory_mib = None
 # beside the inventory.
 images_patches_directory = ""
 
-# PostgreSQL, in a variant with Debian. A new major version needs a dump.
+# PostgreSQL, 14 or newer, in a variant with Debian. A new major version needs a dump.
 postgres_image = "postgres:17-trixie"
 
 # Redis, 7.0 or newer.

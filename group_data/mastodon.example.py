@@ -15,6 +15,3 @@ smtp_server = ""  # "smtp.example.org"
 
 # The sender of Mastodon's mail.
 smtp_from_address = ""  # "Mastodon <notifications@social.example.org>"
-
-# Let's Encrypt writes here if a certificate is about to expire and could not be renewed.
-acme_email = ""  # "admin@example.org"

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from pyinfra import host, state
+from pyinfra import state
 from pyinfra.api import FactBase, Host, StringCommand
 from pyinfra.api.exceptions import FactProcessError
+from pyinfra.context import ctx_host
 from typing_extensions import override
 
 from mstdn.shell import question as command_of
@@ -138,18 +139,25 @@ def ask(question: Question[T]) -> T:
 
     Raises CouldNotLook as the script says, and FactProcessError if the server did not answer the question.
     """
-    known = _known(host)
+    at_work = _host_at_work()
+    known = _known(at_work)
     if question not in known.lines:
-        known.lines |= _answers_to(host, Batch.of((*_still_open(host, known), question)))
+        known.lines |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
     lines = known.lines[question]
     if lines is None:
         raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see what it said")
     return question.fact().process(lines)
 
 
-def forget(of: Host) -> None:
-    """Something on this host may have changed: whatever it answered is asked anew when it is needed."""
-    _answers.pop(of, None)
+def forget() -> None:
+    """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
+    _answers.pop(_host_at_work(), None)
+
+
+def _host_at_work() -> Host:
+    """The host itself: pyinfra's `host` is one object that stands for all of them, and cannot be a key."""
+    at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
+    return at_work
 
 
 def _answers_to(of: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:

@@ -109,6 +109,11 @@ class MastodonLayout:
         return f"{self.state}/installed.env"
 
     @property
+    def suite(self) -> str:
+        """Version and commit of the suite that converged the server last."""
+        return f"{self.state}/suite"
+
+    @property
     def images(self) -> str:
         """Which content each tag stood for when it was first pulled."""
         return f"{self.state}/images"

@@ -35,7 +35,7 @@ def operation(function: Callable[P, Commands]) -> PyinfraOperation[P]:
                     yield command
                 finally:
                     if state.is_executing:
-                        forget(host)
+                        forget()
         except CouldNotLook as reason:
             if state.is_executing:
                 yield from refuse(f"This could not be looked at: {reason}.")

@@ -45,5 +45,6 @@ def values_file() -> str:
     directory = inventory_directory()
     if directory == SUITE_DIRECTORY:
         return "group_data/mastodon.py"
-    file = directory / "group_data" / "all.py"
+    own, shared = directory / "group_data" / "mastodon.py", directory / "group_data" / "all.py"
+    file = own if own.exists() else shared
     return str(file.relative_to(SUITE_DIRECTORY) if file.is_relative_to(SUITE_DIRECTORY) else file)

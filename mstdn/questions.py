@@ -30,6 +30,7 @@ from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
+from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 
 
@@ -46,6 +47,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield repository_question()
     yield daemon_question()
     yield DockerNetworks.named(NETWORKS)
+    yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
     for project in projects:

@@ -6,9 +6,15 @@ import re
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mstdn import __version__
+from mstdn.files.tree import ConfigFile
+from mstdn.layout import MastodonLayout
 from mstdn.operator_files import SUITE_DIRECTORY
+
+if TYPE_CHECKING:
+    from mstdn.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ def _git(*arguments: str) -> str:
     except FileNotFoundError:
         return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def note(settings: Settings) -> ConfigFile:
+    """What the server remembers of the suite that converged it last."""
+    return ConfigFile(MastodonLayout(settings.mastodon_root).suite, str(this_suite()))
 
 
 def refusal(converged_last: str, this: Suite) -> str | None:

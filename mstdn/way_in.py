@@ -172,7 +172,9 @@ def sudo_refuses(door: Door, said: Iterable[str]) -> str:
     """The command was not run as root. said: what sudo, or the shell before it, printed."""
     text = " ".join(said)
     user = door.user or "USER"
-    rule = f"echo '{user} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{user}"
+    # sudo skips files with a dot in their name.
+    file = f"/etc/sudoers.d/{user.replace('.', '-')}"
+    rule = f"echo '{user} ALL=(ALL) NOPASSWD: ALL' >{file}"
     if re.search(r"sudo: (command )?not found|sudo: No such file|Unknown command:? sudo", text, re.IGNORECASE):
         return (
             f"There is no sudo on {door.host}, and {door.login} is not root. As root there: apt-get install sudo, "
@@ -183,7 +185,7 @@ def sudo_refuses(door: Door, said: Iterable[str]) -> str:
     if re.search(r"must have a tty|no tty present|a terminal is required", text):
         return (
             f"sudo on {door.host} wants a terminal (requiretty). As root there: "
-            f"echo 'Defaults:{user} !requiretty' >/etc/sudoers.d/{user}-without-a-terminal"
+            f"echo 'Defaults:{user} !requiretty' >{file}-without-a-terminal"
         )
     if "askpass" in text:
         return no_helper_for_sudo(door, text)

@@ -11,6 +11,7 @@ from mstdn.files.operations import config_tree
 from mstdn.proxy.project import proxy_project
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
+from mstdn.suite import note
 
 settings, size = settings_for(host), server_size()
 mastodon = mastodon_project(settings, size.memory_mib)
@@ -20,6 +21,11 @@ config_tree(
     name="Write the configuration of Mastodon",
     directories=mastodon.directories,
     files=mastodon.files,
+)
+
+config_tree(
+    name="Note which version of the suite works here",
+    files=[note(settings)],
 )
 
 config_tree(

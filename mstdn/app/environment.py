@@ -19,21 +19,23 @@ from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS
 DEAD_VARIABLES = {
     "OTP_SECRET": ("it is not read since 4.4, but for a database from before 4.3", "remove it"),
     "PAPERCLIP_SECRET": ("it is not read since 2019", "remove it"),
-    "LOCAL_HTTPS": ("it is not read since 2017: Mastodon always speaks HTTPS", "remove it"),
+    "LOCAL_HTTPS": ("production does not read it since 2017: there Mastodon always speaks HTTPS", "remove it"),
     "STREAMING_CLUSTER_NUM": ("it is not read since 4.2", "remove it"),
     "REDIS_NAMESPACE": ("Mastodon refuses to boot with it since 4.4", "remove it"),
-    "ENABLE_SIDEKIQ_UNIQUE_JOBS_UI": ("it is not read since 4.6", "remove it"),
-    "MASTODON_USE_LIBVIPS": ("it is not read since 4.6: libvips is always used", "remove it"),
+    "ENABLE_SIDEKIQ_UNIQUE_JOBS_UI": ("no text ever turned it on, and it is not read since 4.6", "remove it"),
     "WHITELIST_MODE": ("it was renamed", "LIMITED_FEDERATION_MODE"),
     "EMAIL_DOMAIN_WHITELIST": ("it was renamed", "EMAIL_DOMAIN_ALLOWLIST"),
     "EMAIL_DOMAIN_BLACKLIST": ("it was renamed", "EMAIL_DOMAIN_DENYLIST"),
     "SMTP_ENABLE_STARTTLS_AUTO": ("it was replaced", "the setting smtp_starttls"),
     "S3_CLOUDFRONT_HOST": ("it was renamed", "the setting s3_alias_host"),
+    "DB_SSLMODE": ("the suite's own database speaks no TLS, and is reached by no network but its own", "remove it"),
 }
 DEAD_PREFIXES = {
     "STATSD_": ("it is not read since 4.3", "remove it, or see MASTODON_PROMETHEUS_EXPORTER_ENABLED"),
-    "FETCH_REPLIES_": ("it is not read since 4.5", "remove it"),
+    "PGSSL": ("the suite's own database speaks no TLS, and is reached by no network but its own", "remove it"),
 }
+# Variables, by the beginning of their names, that older releases still read: the first one that does not.
+READ_BEFORE = {"FETCH_REPLIES_": (4, 5), "MASTODON_USE_LIBVIPS": (4, 6)}
 
 OWNED_BY_SETTINGS = owners()
 WIRED_BY_THE_SUITE = frozenset(

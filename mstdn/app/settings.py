@@ -8,7 +8,15 @@ from pydantic import Field
 
 from mstdn import versions
 from mstdn.app.environment import MastodonEnvironment
-from mstdn.app.rules import domains_are_named_once
+from mstdn.app.rules import (
+    address_lists_can_be_read,
+    addresses_can_be_read,
+    domains_are_named_once,
+    numbers_and_words_are_known,
+    switches_are_true_or_false,
+    variables_are_read,
+    variables_have_their_secrets,
+)
 from mstdn.kinds.images import ImageRepository, Release
 from mstdn.kinds.network import HostName, HostNameOrEmpty
 from mstdn.kinds.part import Part, Relation
@@ -22,7 +30,15 @@ class AppSettings(Part):
     """Names, release and behaviour of the instance."""
 
     title: ClassVar[str] = "Mastodon"
-    relations: ClassVar[tuple[Relation, ...]] = (domains_are_named_once,)
+    relations: ClassVar[tuple[Relation, ...]] = (
+        domains_are_named_once,
+        variables_are_read,
+        switches_are_true_or_false,
+        numbers_and_words_are_known,
+        variables_have_their_secrets,
+        address_lists_can_be_read,
+        addresses_can_be_read,
+    )
 
     local_domain: HostName = Field(
         examples=["social.example.org"],
@@ -45,7 +61,8 @@ class AppSettings(Part):
     mastodon_image_source: Literal["official", "source"] = Field(
         "official",
         description='"official" pulls the images below at mastodon_version; "source" builds both from the '
-        "checkout and your patches.",
+        "checkout and your patches. The AGPL then asks you to offer your source: name it in mastodon_environment, in "
+        "GITHUB_REPOSITORY or SOURCE_BASE_URL.",
     )
     mastodon_image: ImageRepository = Field(
         "ghcr.io/mastodon/mastodon", description="The image of web and Sidekiq, without its tag."

@@ -56,6 +56,8 @@ MASTODON_VARIABLES = {
     # Empty on purpose for stores that know no access lists.
     "S3_PERMISSION": Variable("s3_permission", only_with="s3_enabled", may_be_empty=True),
 }
+# What settings say as well, but mastodon_environment may say otherwise.
+SUGGESTED_VARIABLES = {"TRUSTED_PROXY_IP": Variable("proxy_downstream_addresses", "trusted_proxy_addresses")}
 # The streaming server's own; Rails takes its pool from its threads.
 STREAMING_VARIABLES = {"DB_POOL": Variable("streaming_database_pool")}
 # Other ways to say what a setting says.
@@ -86,7 +88,8 @@ def owners() -> dict[str, str]:
 
 def mastodon_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
     """The environment of web and Sidekiq but for its secrets, by upstream name."""
-    return _values(MASTODON_VARIABLES, settings, sizing) | WIRING | settings.mastodon_environment
+    tables = {**MASTODON_VARIABLES, **SUGGESTED_VARIABLES}
+    return _values(tables, settings, sizing) | WIRING | settings.mastodon_environment
 
 
 def streaming_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:

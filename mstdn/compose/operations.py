@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pyinfra import host, state
+from pyinfra import state
 from pyinfra.api import StringCommand
 
 from mstdn.compose.facts import Applied, AppliedProject, Settled
@@ -36,7 +36,7 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
     if todo.waiting and state.is_executing and not todo.changes_containers:
         # After a restart of the daemon every container counts as starting for a while, and most of them are well.
         ask(Settled.of(project.name, timeout_seconds))
-        forget(host)
+        forget()
         todo = _look(project, applied, images)
     if todo.changes_containers:
         announce(*(f"{project.title}: {reason}" for reason in todo.reasons))

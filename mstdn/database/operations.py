@@ -34,7 +34,7 @@ def prepared_database(
     if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
-            "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
+            "database. Put the directory back from your backup. Only if you really want to begin "
             f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
         )
         return

@@ -121,14 +121,14 @@ class Containers(Fact[tuple[Container, ...]]):
         return tuple(_container(each, tuple(gone.get(each["id"], ()))) for each in found)
 
 
-# What a container is made with and keeps; the order of some lists is Docker's and means nothing.
-_MAKING = (
-    *("hash", "user", "command", "entrypoint", "bindings", "binds", "mounts", "tmpfs", "restart", "limits", "rights"),
-)
+# What a container is made with and keeps.
+_MAKING = ("hash", "user", "command", "entrypoint", "bindings", "tmpfs", "restart", "limits", "rights")
 
 
 def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
-    making = {key: _ordered(found[key]) for key in _MAKING} | {"networks": sorted(found["networks"])}
+    making = {key: found[key] for key in _MAKING}
+    # The order of these is Docker's and means nothing.
+    making |= {key: sorted(found[key] or (), key=json.dumps) for key in ("binds", "mounts", "networks")}
     return Container(
         id=found["id"],
         name=found["name"].removeprefix("/"),
@@ -145,14 +145,6 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
         gone=gone,
         making=json.dumps(making, sort_keys=True, separators=(",", ":")),
     )
-
-
-def _ordered(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(each, str) and ":" in each for each in value):
-        return sorted(value)
-    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-        return sorted(value, key=json.dumps)
-    return value
 
 
 def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:

@@ -16,5 +16,6 @@ while [ "$number" -gt 0 ]; do
         set -- "$@" "$path"
     fi
 done
-[ $# -eq 0 ] || sha256sum -- "$@" 2>/dev/null | sed 's/^\\\{0,1\}/sum /'
+# With --zero names come as they are; otherwise a backslash would be doubled.
+[ $# -eq 0 ] || sha256sum --zero -- "$@" 2>/dev/null | tr '\0' '\n' | sed 's/^/sum /'
 exit 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mstdn import versions
@@ -27,3 +28,19 @@ def postgres_is_debians(postgres_image: str) -> Iterator[Problem]:
             f'a Debian variant, such as "{versions.POSTGRES_IMAGE}"',
             f'"{postgres_image}"',
         )
+
+
+def stores_are_new_enough(postgres_image: str, redis_image: str) -> Iterator[Problem]:
+    """Judges images that are called postgres and redis, by the version in their tags; others may count otherwise."""
+    for setting, reference, name, oldest, shipped in (
+        ("postgres_image", postgres_image, "postgres", (versions.OLDEST_POSTGRES,), versions.POSTGRES_IMAGE),
+        ("redis_image", redis_image, "redis", versions.OLDEST_REDIS, versions.REDIS_IMAGE),
+    ):
+        tag = re.search(rf"(?:^|/){name}:(\d+)(?:\.(\d+))?", reference)
+        if tag is None:
+            continue
+        # A tag without the second number is the newest of its kind.
+        version = tuple(int(number) for number in tag.groups() if number is not None)
+        if version < oldest[: len(version)]:
+            needed = ".".join(map(str, oldest))
+            yield Problem(setting, f"Mastodon needs {needed} or newer", f'{setting} = "{shipped}"', f'"{reference}"')

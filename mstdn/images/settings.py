@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mstdn import versions
-from mstdn.images.rules import patches_need_a_build, postgres_is_debians
+from mstdn.images.rules import patches_need_a_build, postgres_is_debians, stores_are_new_enough
 from mstdn.kinds.images import ImageReference
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import PatchesOrEmpty
@@ -17,7 +17,11 @@ class ImagesSettings(Part):
     """Which images run, apart from Mastodon's own (mastodon_image)."""
 
     title: ClassVar[str] = "Images"
-    relations: ClassVar[tuple[Relation, ...]] = (patches_need_a_build, postgres_is_debians)
+    relations: ClassVar[tuple[Relation, ...]] = (
+        patches_need_a_build,
+        postgres_is_debians,
+        stores_are_new_enough,
+    )
 
     images_patches_directory: PatchesOrEmpty = Field(
         "",
@@ -27,7 +31,7 @@ class ImagesSettings(Part):
     )
     postgres_image: ImageReference = Field(
         versions.POSTGRES_IMAGE,
-        description="PostgreSQL, in a variant with Debian. A new major version needs a dump.",
+        description="PostgreSQL, 14 or newer, in a variant with Debian. A new major version needs a dump.",
     )
     redis_image: ImageReference = Field(versions.REDIS_IMAGE, description="Redis, 7.0 or newer.")
     nginx_image: ImageReference = Field(versions.NGINX_IMAGE, description="Both nginx: the proxy and the inner one.")

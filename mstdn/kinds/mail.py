@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mstdn.kinds.network import LABEL, host_name, is_address
-from mstdn.kinds.text import refuse
+from mstdn.kinds.text import or_empty, refuse
 
 
 def mail_server(value: str) -> str:
@@ -39,7 +39,7 @@ def mail_address(value: str) -> str:
     if re.search(r"[<>]", value):
         raise refuse("only the address belongs here, without a name", value.partition("<")[2].rstrip("> ") or None)
     local_part, _, domain = value.rpartition("@")
-    if not re.fullmatch(r"[A-Za-z0-9.!#%&*+/=?^_~-]+", local_part):
+    if not re.fullmatch(r"[A-Za-z0-9.!#%&*+/=?^_~-]+", local_part) or re.search(r"^\.|\.\.|\.$", local_part):
         raise refuse("it is not a mail address")
     try:
         host_name(domain.lower())
@@ -49,16 +49,52 @@ def mail_address(value: str) -> str:
 
 
 def mail_sender(value: str) -> str:
-    """A mail address, or a name followed by one in angle brackets."""
+    """
+    A mail address, or a name followed by one in angle brackets, as Ruby's mail gem reads it.
+
+    Mastodon parses its sender when it boots, so one that cannot be read takes the whole site down; a comma makes two
+    addresses of it, and the name becomes the sender of every mail. Quotes would help, but the files that Mastodon's
+    environment is read from do not keep them. Source: gem mail 2.9.1, lib/mail/parsers/rfc5322_address.rl; Mastodon's
+    config/environments/production.rb.
+    """
     named = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", value)
     if named is None:
         return mail_address(value)
-    if re.search(r'["\'\\$`\x00-\x1f]', named["name"]):
-        raise refuse("the name must not have quotes, a backslash, a dollar sign or control characters")
-    mail_address(named["address"])
+    name, address = named["name"], named["address"]
+    if wrong := _unreadable(name):
+        plain = " ".join(re.sub(r"[,;:\[\]]", " ", name).split())
+        raise refuse(wrong, None if _unreadable(plain) else f"{plain} <{address}>")
+    mail_address(address)
     return value
 
 
+def _unreadable(name: str) -> str | None:
+    """Why the gem, or a file of Mastodon's environment, would not give a sender's name back as it is."""
+    if re.search(r'["\'\\$`\x00-\x1f\x7f]', name):
+        return "the name must not have quotes, a backslash, a dollar sign or control characters"
+    if found := re.search(r"[,;:\[\]]", name):
+        return f"Mastodon cannot read a sender with {found[0]} in the name"
+    words = _without_comments(name)
+    if words is None:
+        return "Mastodon cannot read a sender with a parenthesis alone in the name"
+    # "Inc.  <a@example.org>", with two spaces, is the address "Inc." for the gem.
+    if re.search(r"(?:^|[.@]) +[.@]|[.@]  ", words):
+        return "Mastodon cannot read a sender with such dots, @ and spaces in the name"
+    return None
+
+
+def _without_comments(text: str) -> str | None:
+    """The text with two spaces for each outer pair of parentheses; None if one is alone."""
+    outside, depth = "", 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return None
+        if depth == 0:
+            outside += "  " if character == ")" else character
+    return None if depth else outside
+
+
 MailServer = Annotated[str, AfterValidator(mail_server), Field(title="host name or IP address")]
-MailAddress = Annotated[str, AfterValidator(mail_address), Field(title="mail address")]
+MailAddressOrEmpty = Annotated[str, or_empty(mail_address), Field(title="mail address or empty")]
 MailSender = Annotated[str, AfterValidator(mail_sender), Field(title="mail address, perhaps with a name")]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from mstdn.kinds.text import or_empty, refuse
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -121,6 +123,38 @@ def _reachable(value: str, kind: type[ipaddress.IPv4Address] | type[ipaddress.IP
     return str(address)
 
 
+def address_range(value: str) -> str:
+    """A range of addresses in CIDR notation, or one address, in its usual form: "203.0.113.0/24", "2001:db8::7"."""
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise refuse("it is not an address or a range of them such as 203.0.113.0/24") from None
+    if network.prefixlen < WIDEST_RANGE[network.version]:
+        raise refuse("it is so wide that strangers are in it, who could then pretend to have any address")
+    interface = ipaddress.ip_interface(value)
+    if interface.ip != network.network_address:
+        raise refuse(f"its last {network.max_prefixlen - network.prefixlen} bits must be 0", str(network))
+    return str(interface.ip) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+# No load balancer or CDN has more than this; 10.0.0.0/8 and fc00::/7 are somebody's own.
+WIDEST_RANGE = {4: 8, 6: 7}
+
+
+def networks_in(text: str) -> tuple[list[Network], list[str]]:
+    """The networks in a list of Mastodon's, apart by commas or spaces, and the words that are none."""
+    networks: list[Network] = []
+    unreadable: list[str] = []
+    for word in re.split(r"\s*,\s*|\s+", text):
+        if not word:
+            continue
+        try:
+            networks.append(ipaddress.ip_network(word, strict=False))
+        except ValueError:
+            unreadable.append(word)
+    return networks, unreadable
+
+
 HostName = Annotated[str, AfterValidator(host_name), Field(title="host name")]
 HostNameOrEmpty = Annotated[str, or_empty(host_name), Field(title="host name or empty")]
 HttpsUrl = Annotated[str, AfterValidator(https_url), Field(title="https URL")]
@@ -129,3 +163,6 @@ HostAndPathOrEmpty = Annotated[str, or_empty(host_and_path), Field(title="host, 
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(title="IP address")]
 Ipv4AddressOrEmpty = Annotated[str, or_empty(ipv4_address), Field(title="IPv4 address or empty")]
 Ipv6AddressOrEmpty = Annotated[str, or_empty(ipv6_address), Field(title="IPv6 address or empty")]
+AddressRanges = Annotated[
+    tuple[Annotated[str, AfterValidator(address_range)], ...], Field(strict=False, title="list of address ranges")
+]

@@ -9,14 +9,14 @@ from pydantic import Field
 from mstdn.kinds.network import HostAndPathOrEmpty, WebUrlOrEmpty
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import OneLine
-from mstdn.object_store.rules import s3_has_a_bucket_and_keys
+from mstdn.object_store.rules import media_have_a_host, s3_has_a_bucket_and_keys
 
 
 class ObjectStoreSettings(Part):
     """Where uploads lie when they do not lie on the server."""
 
     title: ClassVar[str] = "Media in object storage"
-    relations: ClassVar[tuple[Relation, ...]] = (s3_has_a_bucket_and_keys,)
+    relations: ClassVar[tuple[Relation, ...]] = (s3_has_a_bucket_and_keys, media_have_a_host)
 
     s3_enabled: bool = Field(
         False,
@@ -28,12 +28,15 @@ class ObjectStoreSettings(Part):
     s3_endpoint: WebUrlOrEmpty = Field(
         "",
         examples=["https://s3.example.org"],
-        description='The address of the store when it is not Amazon: "https://s3.example.org".',
+        description='The address of the store when it is not Amazon: "https://s3.example.org". s3_hostname or '
+        "s3_alias_host is then needed too. Some of these stores also want S3_FORCE_SINGLE_REQUEST, S3_READ_TIMEOUT, "
+        "S3_RETRY_LIMIT, S3_BATCH_DELETE_LIMIT, AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION "
+        '("when_required") in mastodon_environment.',
     )
     s3_hostname: HostAndPathOrEmpty = Field(
         "",
         examples=["s3.example.org"],
-        description="The host in the addresses of media when it is not Amazon's.",
+        description="The host in the addresses of media when it is not Amazon's, mostly that of s3_endpoint.",
     )
     s3_alias_host: HostAndPathOrEmpty = Field(
         "",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mstdn import suite
 from mstdn.preflight import docker, machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
 from mstdn.preflight.finding import Finding
@@ -50,6 +51,8 @@ def findings(report: ServerReport, containers: Iterable[Container], settings: Se
 
 
 def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    if text := suite.refusal(report.suite, suite.this_suite()):
+        yield Finding("error", text)
     domain = report.installed.get("LOCAL_DOMAIN", settings.local_domain)
     if domain != settings.local_domain:
         yield Finding(

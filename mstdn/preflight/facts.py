@@ -33,8 +33,8 @@ class ServerReport:
 
     `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
     proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.
-    `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `clock`: seconds since
-    the epoch.
+    `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
+    suite that converged it last. `clock`: seconds since the epoch.
     """
 
     system: tuple[str, str] = ("", "")
@@ -51,6 +51,7 @@ class ServerReport:
     answers: dict[str, frozenset[str]] = field(default_factory=dict)
     installed: dict[str, str] = field(default_factory=dict)
     clock: int = 0
+    suite: str = ""
 
 
 class Server(Fact[ServerReport]):
@@ -84,6 +85,7 @@ class Server(Fact[ServerReport]):
             answers={name: frozenset(addresses) for name, addresses in answers.items()},
             installed=dict(value.split("=", 1) for value in lines.all("installed")),
             clock=int(lines.one("clock")),
+            suite=lines.get("suite"),
         )
 
 

@@ -46,7 +46,8 @@ def _astray(name: str, answers: set[Address], expected: set[Address]) -> Iterato
     if old:
         yield (
             f"{name} leads to {_listed(old)}, but this server has {ours}. Correct the A record; or, behind NAT, set "
-            f'public_ipv4 = "{min(map(str, old))}"; or, with a CDN or load balancer in front, preflight_dns = "warn".'
+            f'public_ipv4 = "{min(map(str, old))}"; or, with a CDN or load balancer in front, name its '
+            'addresses in proxy_downstream_addresses and set preflight_dns = "warn".'
         )
     new = {address for address in answers - expected if address.version == 6}
     if new:

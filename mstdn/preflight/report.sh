@@ -47,5 +47,6 @@ for name in "$@"; do
 done
 
 sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+[ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"
 exit 0

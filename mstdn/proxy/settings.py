@@ -6,22 +6,35 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mstdn.kinds.mail import MailAddress
-from mstdn.kinds.network import HttpsUrl
+from mstdn.kinds.mail import MailAddressOrEmpty
+from mstdn.kinds.network import AddressRanges, HttpsUrl
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import CertificatesOrEmpty, ServerPath
-from mstdn.proxy.rules import LETS_ENCRYPT, LETS_ENCRYPT_STAGING, roots_are_apart, staging_is_lets_encrypts
+from mstdn.proxy.rules import (
+    LETS_ENCRYPT,
+    LETS_ENCRYPT_STAGING,
+    TRUSTED_BY_DEFAULT,
+    roots_are_apart,
+    staging_is_lets_encrypts,
+    trusted_proxies_include_our_own,
+)
 
 
 class ProxySettings(Part):
     """What visitors meet first: nginx on ports 80 and 443, and where its certificates come from."""
 
     title: ClassVar[str] = "Proxy and certificates"
-    relations: ClassVar[tuple[Relation, ...]] = (roots_are_apart, staging_is_lets_encrypts)
+    relations: ClassVar[tuple[Relation, ...]] = (
+        roots_are_apart,
+        staging_is_lets_encrypts,
+        trusted_proxies_include_our_own,
+    )
 
-    acme_email: MailAddress = Field(
+    acme_email: MailAddressOrEmpty = Field(
+        "",
         examples=["admin@example.org"],
-        description="Let's Encrypt writes here if a certificate is about to expire and could not be renewed.",
+        description="The contact of your account at the ACME authority, if you want to give one. Let's Encrypt writes "
+        "to nobody since 2025; other authorities may.",
     )
     acme_directory: HttpsUrl = Field(LETS_ENCRYPT, description="The ACME authority that issues the certificates.")
     acme_staging: bool = Field(
@@ -35,13 +48,16 @@ class ProxySettings(Part):
         "and for tasks/verify.py.",
     )
     proxy_root: ServerPath = Field("/srv/proxy", description="The proxy's files, certificates and ACME account.")
-    proxy_trust_downstream: bool = Field(
-        False,
-        description="True only when a load balancer or CDN stands in front: its X-Forwarded-* headers are "
-        "then believed.",
+    proxy_downstream_addresses: AddressRanges = Field(
+        (),
+        examples=[["203.0.113.0/24", "2001:db8::/32"]],
+        description="The addresses of a load balancer or CDN in front of the server, if there is one: "
+        '["203.0.113.0/24", "2001:db8::/32"]. What they say of their visitors (X-Forwarded-For) is then believed; '
+        "without them, all of their visitors would share one address, with its limits and its blocks.",
     )
     proxy_body_size_mib: Annotated[int, Field(ge=1, le=10240)] = Field(
-        99, description="The largest upload. Mastodon itself takes videos of up to 99 MB."
+        100,
+        description="The largest upload. Mastodon takes videos of up to 99 MB, and the form around one adds a little.",
     )
     proxy_read_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         120, description="How long the proxy waits for an answer of Mastodon."
@@ -51,3 +67,14 @@ class ProxySettings(Part):
     def acme_directory_url(self) -> str:
         """The authority to ask, staging included. Source: letsencrypt.org/docs/staging-environment."""
         return LETS_ENCRYPT_STAGING if self.acme_staging else self.acme_directory
+
+    @property
+    def trusted_proxy_addresses(self) -> tuple[str, ...]:
+        """
+        TRUSTED_PROXY_IP of web, Sidekiq and streaming; empty where nobody stands in front of the proxy.
+
+        In ranges that Rails and the streaming server both read: Express' words (loopback, uniquelocal) mean nothing to
+        Rails. Source: config/environments/production.rb; streaming/index.js.
+        """
+        downstream = self.proxy_downstream_addresses
+        return (*TRUSTED_BY_DEFAULT, *downstream) if downstream else ()

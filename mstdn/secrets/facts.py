@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
+from mstdn.secrets.parts import FORMS, WORDS
 
 
 @dataclass
@@ -39,7 +40,7 @@ class SecretStates(Fact[Secrets]):
     @classmethod
     def of(cls, directory: str, database: str) -> Question[Secrets]:
         """directory: of the secrets. database: PostgreSQL's data directory."""
-        return cls.question(directory, database)
+        return cls.question(directory, database, *FORMS, "--", *WORDS)
 
     @override
     def read(self, lines: Lines) -> Secrets:

@@ -50,6 +50,15 @@ def operator_secrets(
         for name, value in from_environment.items()
         if (wrong := unfit_for_dotenv(value))
     ]
+    problems += [
+        Problem(
+            f"{name} in the environment",
+            f"{file} has another value for it, and nobody knows which one is right",
+            f"unset {name}, or remove it from the file",
+        )
+        for name, value in from_environment.items()
+        if from_file.get(name) not in (None, "", value)
+    ]
     values = from_file | from_environment
     return {name: SecretStr(value) for name, value in values.items() if value}, problems
 
@@ -74,6 +83,8 @@ def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
+    if not file.is_file():
+        return {}, [Problem(str(file), "it is not a file", "a text file with mode 0600: see secrets.example.env")]
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & ~0o600:
         return {}, [Problem(str(file), "others may read it", f"chmod 600 {file}", seen=f"mode {mode:04o}")]
@@ -87,8 +98,11 @@ def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
     values: dict[str, str] = {}
     problems: list[Problem] = []
     for line in dotenv_lines(text):
-        if problem := _wrong(line, f"{file}, line {line.number}"):
+        where = f"{file}, line {line.number}"
+        if problem := _wrong(line, where):
             problems.append(problem)
+        elif values.get(line.name, line.value) != line.value:
+            problems.append(Problem(where, f"{line.name} has another value further up", "remove one of the two lines"))
         else:
             values[line.name] = line.value
     return values, problems

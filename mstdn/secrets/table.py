@@ -27,6 +27,7 @@ class Secret:
     its own. `group`: those of one group are made together and useless apart; "" for one that stands alone.
     `replaceable`: a new one may be made although the instance has data, for nothing was encrypted or stored with it.
     `from_environment`: the environment of pyinfra may hold it; only few, because others may be there for other ends.
+    `needed_by`: variables of mastodon_environment that make no sense without it, unless `unless` is set there too.
     """
 
     name: str
@@ -37,14 +38,18 @@ class Secret:
     group: str = ""
     replaceable: bool = False
     from_environment: bool = False
+    needed_by: tuple[str, ...] = ()
+    unless: str = ""
 
 
 def _made(name: str, group: str, form: str, meaning: str) -> Secret:
     return Secret(name, "mastodon", MASTODON, meaning, form, group)
 
 
-def _brought(name: str, meaning: str, from_environment: bool = False) -> Secret:
-    return Secret(name, "operator", MASTODON, meaning, from_environment=from_environment)
+def _brought(name: str, meaning: str, *needed_by: str, from_environment: bool = False, unless: str = "") -> Secret:
+    return Secret(
+        name, "operator", MASTODON, meaning, from_environment=from_environment, needed_by=needed_by, unless=unless
+    )
 
 
 RANDOM_FORM = "[0-9a-f]{64}"
@@ -67,18 +72,32 @@ SECRETS = (
     _brought(
         "AWS_SECRET_ACCESS_KEY", "The secret key of the object store, for s3_enabled = True.", from_environment=True
     ),
-    _brought("ES_PASS", "Elasticsearch: the password of ES_USER."),
-    _brought("OIDC_CLIENT_SECRET", "Single sign-on with OpenID Connect."),
-    _brought("SAML_PRIVATE_KEY", "Single sign-on with SAML."),
-    _brought("LDAP_PASSWORD", "The password of LDAP_BIND_DN."),
-    _brought("HCAPTCHA_SECRET_KEY", "The captcha at sign-up, with HCAPTCHA_SITE_KEY."),
-    _brought("DEEPL_API_KEY", "Translations by DeepL."),
+    _brought("ES_PASS", "Elasticsearch: the password of ES_USER.", "ES_USER"),
+    # A client with PKCE may be a public one, which has no secret.
+    _brought("OIDC_CLIENT_SECRET", "Single sign-on with OpenID Connect.", "OIDC_ENABLED", unless="OIDC_USE_PKCE"),
+    _brought(
+        "SAML_PRIVATE_KEY",
+        "Single sign-on with SAML: the key of SAML_CERT.",
+        "SAML_CERT",
+        "SAML_SECURITY_WANT_ASSERTION_ENCRYPTED",
+    ),
+    _brought("LDAP_PASSWORD", "The password of LDAP_BIND_DN.", "LDAP_ENABLED", "LDAP_BIND_DN"),
+    _brought("HCAPTCHA_SECRET_KEY", "The captcha at sign-up, with HCAPTCHA_SITE_KEY.", "HCAPTCHA_SITE_KEY"),
+    _brought("DEEPL_API_KEY", "Translations by DeepL.", "DEEPL_PLAN"),
     _brought("LIBRE_TRANSLATE_API_KEY", "Translations by LibreTranslate."),
-    _brought("BULK_SMTP_PASSWORD", "The password of BULK_SMTP_LOGIN."),
-    _brought("CACHE_BUSTER_SECRET", "The cache buster's, with CACHE_BUSTER_SECRET_HEADER."),
-    _brought("SWIFT_PASSWORD", "OpenStack Swift: the password of SWIFT_USERNAME."),
+    _brought("BULK_SMTP_PASSWORD", "The password of BULK_SMTP_LOGIN.", "BULK_SMTP_LOGIN"),
+    _brought(
+        "CACHE_BUSTER_SECRET", "The cache buster's, with CACHE_BUSTER_SECRET_HEADER.", "CACHE_BUSTER_SECRET_HEADER"
+    ),
+    _brought("SWIFT_PASSWORD", "OpenStack Swift: the password of SWIFT_USERNAME.", "SWIFT_ENABLED", "SWIFT_USERNAME"),
     _brought("SWIFT_TEMP_URL_KEY", "OpenStack Swift: the key of temporary addresses."),
-    _brought("AZURE_STORAGE_ACCESS_KEY", "The key of AZURE_STORAGE_ACCOUNT."),
+    _brought("AZURE_STORAGE_ACCESS_KEY", "The key of AZURE_STORAGE_ACCOUNT.", "AZURE_ENABLED", "AZURE_STORAGE_ACCOUNT"),
+    _brought(
+        "REPLICA_DB_PASS", "A read-only copy of the database: the password of REPLICA_DB_USER.", "REPLICA_DB_USER"
+    ),
+    _brought("CACHE_REDIS_PASSWORD", "A Redis of its own for the cache: the password of CACHE_REDIS_HOST."),
+    _brought("SIDEKIQ_REDIS_PASSWORD", "A Redis of its own for Sidekiq: the password of SIDEKIQ_REDIS_HOST."),
+    _brought("OTEL_EXPORTER_OTLP_HEADERS", "OpenTelemetry: what OTEL_EXPORTER_OTLP_ENDPOINT wants to be shown."),
 )
 
 OPERATOR_SECRETS = {secret.name: secret for secret in SECRETS if secret.maker == "operator"}

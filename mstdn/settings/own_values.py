@@ -10,6 +10,7 @@ from pathlib import Path
 from mstdn import operator_files
 from mstdn.problems import Problem
 from mstdn.settings.group_data import all_py
+from mstdn.settings.model import FIELDS
 
 DEFAULTS = "group_data/all.py"
 OWN_VALUES = "group_data/mastodon.py"
@@ -27,7 +28,7 @@ def misplaced_values(groups: Collection[str], unset: Collection[str]) -> Iterato
         yield Problem(
             DEFAULTS,
             "it is the suite's own file of defaults, which an update replaces, and it was changed here",
-            "\n".join([remedy, *map(_indented, lines)]),
+            "\n".join([remedy, *(f"             {line}" for line in lines)]),
         )
     if unset and "mastodon" not in groups and (directory / OWN_VALUES).exists():
         yield Problem(
@@ -47,18 +48,23 @@ def misplaced_values(groups: Collection[str], unset: Collection[str]) -> Iterato
 
 @cache
 def _changed_defaults(file: Path) -> list[str]:
-    """The lines of group_data/all.py, one for each statement, that the suite did not write."""
+    """The statements of group_data/all.py that the suite did not write, each in one line."""
     try:
         there = _statements(file.read_text(encoding="utf-8"))
     except OSError:
         return []
-    ours = _statements(all_py())
-    return [statement for statement in there if statement not in ours]
+    ours = set(map(ast.unparse, _statements(all_py())))
+    return [_line(statement) for statement in there if ast.unparse(statement) not in ours]
 
 
-def _statements(text: str) -> list[str]:
-    return [ast.unparse(node) for node in ast.parse(text).body if not isinstance(node, ast.Expr)]
+def _statements(text: str) -> list[ast.stmt]:
+    return [node for node in ast.parse(text).body if not isinstance(node, ast.Expr)]
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"             {line}" for line in text.splitlines())
+def _line(statement: ast.stmt) -> str:
+    """The statement, without a value that may be a secret: of a variable, or of what is no setting at all."""
+    text = ast.unparse(statement)
+    name, equals, _ = text.partition(" = ")
+    if name == "_sudo" or (name in FIELDS and name != "mastodon_environment"):
+        return text
+    return f"{name} = ..." if equals and name.isidentifier() else f"{text.splitlines()[0].split('=')[0]} ..."

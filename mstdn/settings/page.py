@@ -17,7 +17,7 @@ INTRODUCTION = f"""\
 
 Made from `mstdn/*/settings.py` by `make docs`; change it there.
 
-Four settings must be set, and everything else may stay as it is:
+These settings must be set; everything else may stay as it is:
 {{required}}.
 
 Every setting stands with its default in `group_data/all.py`, which belongs to the suite. What you want otherwise stands
@@ -46,7 +46,8 @@ ENVIRONMENT = """\
 ## Variables that `mastodon_environment` refuses
 
 Because they have a setting, are secrets, are made on the server, or tie the suite's parts together; and these, which
-old guides still name:
+old guides still name. Of the others it takes only values that Mastodon reads as they are meant: `"true"` and `"false"`
+where something is turned on or off, digits where it counts, and the words that it knows (`mstdn/app/forms.py`).
 
 | variable | why | instead |
 | --- | --- | --- |

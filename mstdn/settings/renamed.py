@@ -16,7 +16,14 @@ class Renamed:
     instead: str
 
 
-RENAMED: dict[str, Renamed] = {}
+RENAMED = {
+    "proxy_trust_downstream": Renamed(
+        "proxy_downstream_addresses",
+        "0.2.0",
+        'proxy_downstream_addresses = ["203.0.113.0/24"], with the addresses of your load balancer or CDN; without '
+        "one, remove it",
+    ),
+}
 
 
 def renamed(key: str) -> Problem:

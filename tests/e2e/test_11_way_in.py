@@ -19,10 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import lab
+from tests.lab import addresses
+from tests.lab.addresses import REPOSITORY
 from tests.lab.commands import Completed, run
-from tests.lab.world import REPOSITORY, World
+from tests.lab.world import World
 
+SERVER, NOBODY, GATEWAY = addresses.SERVERS["server"].ipv4, addresses.NOBODY.ipv4, addresses.GATEWAY.ipv4
 FILES = ("tasks/preflight.py", "tasks/swap.py", "tests/e2e/way_in_probe.py")
 HOME = "/home/operator"
 SUDOERS = "/etc/sudoers.d/operator"
@@ -129,7 +131,7 @@ ROWS = [
         WORKS,
         f"{ROOT_MAY_COME} && {NO_SUDO}",
         SUDO_AGAIN,
-        config="Host 198.18.0.10\n  User root\n",
+        config=f"Host {SERVER}\n  User root\n",
     ),
     Row(
         "root of a cloud image, which sends one away",
@@ -204,7 +206,7 @@ ROWS = [
     ),
     Row("a closed port", "Nothing listens", data={"ssh_port": "2222"}),
     Row("a name that does not resolve", "does not resolve", data={"ssh_hostname": "no.such.name.invalid"}),
-    Row("an address without a machine", "198.18.0.77", data={"ssh_hostname": "198.18.0.77"}),
+    Row("an address without a machine", NOBODY, data={"ssh_hostname": NOBODY}),
     Row(
         "a port of something else",
         "broke off",
@@ -212,12 +214,12 @@ ROWS = [
         "systemctl stop other",
         {"ssh_port": "2200"},
     ),
-    Row("a jump host", WORKS, config="Host 198.18.0.10\n  ProxyJump gate\n{gate}"),
-    Row("a jump host that is away", "ProxyJump", config="Host 198.18.0.10\n  ProxyJump operator@127.0.0.1:9\n"),
+    Row("a jump host", WORKS, config=f"Host {SERVER}\n  ProxyJump gate\n{{gate}}"),
+    Row("a jump host that is away", "ProxyJump", config=f"Host {SERVER}\n  ProxyJump operator@127.0.0.1:9\n"),
     Row(
         "a proxy command that is not installed",
         "ProxyCommand",
-        config="Host 198.18.0.10\n  ProxyCommand no-such-program %h\n",
+        config=f"Host {SERVER}\n  ProxyCommand no-such-program %h\n",
     ),
     # --- Disks
     Row(
@@ -247,7 +249,7 @@ class Operator:
         for name, phrase in (("wrong", ""), ("locked", "secret")):
             subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", phrase, "-f", home / name], check=True)
         (home / "nobody").touch()
-        (home / "other_hosts").write_text("198.18.0.10 " + (home / "wrong.pub").read_text())
+        (home / "other_hosts").write_text(f"{SERVER} " + (home / "wrong.pub").read_text())
         # The lab's inventory names the user; some rows leave that to ~/.ssh/config.
         (home / "inventory.py").write_text(
             "import runpy\nlab = [(name, {key: value for key, value in data.items() if key != 'ssh_user'})\n"
@@ -256,8 +258,8 @@ class Operator:
 
     def words(self) -> dict[str, str]:
         gate = (
-            f"Host gate\n  HostName 198.18.0.10\n  User operator\n  IdentityFile {lab.STATE / 'operator'}\n"
-            f"  UserKnownHostsFile {lab.STATE / 'known_hosts'}\n"
+            f"Host gate\n  HostName {SERVER}\n  User operator\n  IdentityFile {addresses.STATE / 'operator'}\n"
+            f"  UserKnownHostsFile {addresses.STATE / 'known_hosts'}\n"
         )
         home = self.home
         return {
@@ -405,14 +407,14 @@ def test_a_connection_that_dies_in_silence_is_given_up_after_a_minute(operator: 
     deploy = tmp_path / "long.py"
     deploy.write_text(
         "from pyinfra.operations import server\n"
-        "server.shell(name='Work', commands=['ip route add blackhole 198.18.0.1 && sleep 300'])\n"
+        f"server.shell(name='Work', commands=['ip route add blackhole {GATEWAY} && sleep 300'])\n"
         "server.shell(name='Never', commands=['touch /run/never'])\n"
     )
     started = time.monotonic()
     try:
         answer = operator.runs(str(deploy))
     finally:
-        operator.world.server.run("ip route del blackhole 198.18.0.1; pkill -x sleep", check=False)
+        operator.world.server.run(f"ip route del blackhole {GATEWAY}; pkill -x sleep", check=False)
     assert answer.returncode == 1
     assert answer.stderr.count("has not answered for a minute") == 1
     assert "Traceback" not in answer.stderr

@@ -14,9 +14,13 @@ from tests.lab.images.mastodon.stand_in import encryption, rack
 from tests.lab.images.mastodon.stand_in.environment import (
     ENCRYPTION_KEYS,
     AbortError,
+    authorized_fetch,
     check_environment,
+    is_true,
+    limited_federation,
     read_dotenv,
 )
+from tests.lab.images.mastodon.stand_in.sender import SenderError, envelope_sender
 
 PROXIES = rack.trusted_proxies("")
 
@@ -73,12 +77,80 @@ def test_a_complete_environment_is_accepted() -> None:
         {"SECRET_KEY_BASE": ""},
         {"REDIS_NAMESPACE": "mastodon"},
         {ENCRYPTION_KEYS[0]: "test_DO_NOT_USE_IN_PRODUCTION"},
+        {"SMTP_FROM_ADDRESS": "[Example] Mastodon <mastodon@example.org>"},
+        {"TRUSTED_PROXY_IP": "10.0.0.0/8,loopback"},
     ],
     ids=str,
 )
 def test_an_environment_that_mastodon_refuses_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(AbortError):
         check_environment({**GOOD_ENVIRONMENT, **change})
+
+
+# Each line was given to Mail::Address.new of the gem, version 2.8.1, which said what is here.
+SENDERS = {
+    "mastodon@example.org": "mastodon@example.org",
+    "Mastodon <mastodon@example.org>": "mastodon@example.org",
+    "<mastodon@example.org>": "mastodon@example.org",
+    "Acme (Inc) <mastodon@example.org>": "mastodon@example.org",
+    "Acme @ Home <mastodon@example.org>": "mastodon@example.org",
+    "a@x@y <mastodon@example.org>": "mastodon@example.org",
+    '"Acme, Inc." <mastodon@example.org>': "mastodon@example.org",
+    '"[Acme]" <mastodon@example.org>': "mastodon@example.org",
+    'Tom "X" Jerry <mastodon@example.org>': "mastodon@example.org",
+    "Tom & Jerry {{ 7 * 7 }} #1 <a#b@example.org>": "a#b@example.org",
+    "Tom's Place | A / B ? ! * ^ ~ ` = + % $ <mastodon@example.org>": "mastodon@example.org",
+    "Büro 🐘 <mastodon@example.org>": "mastodon@example.org",
+    "A.B. Corp. <mastodon@example.org>": "mastodon@example.org",
+    "Mastodon <mastodon@[192.0.2.1]>": "mastodon@[192.0.2.1]",
+    "Mastodon <mastodon@example.org>, Other <other@example.org>": "mastodon@example.org",
+    "Acme:x@example.org;": "x@example.org",
+    # Accepted, and then every mail has a sender that is none.
+    "Acme, Inc. <mastodon@example.org>": "Acme",
+    "Acme; Inc <mastodon@example.org>": "Acme",
+    "mastodon": "mastodon",
+    "": "",
+    "   ": "",
+}
+NO_SENDERS = (
+    "[Example] Mastodon <mastodon@example.org>",
+    "Mastodon: Example <mastodon@example.org>",
+    "Acme: <mastodon@example.org>",
+    "Acme (Inc <mastodon@example.org>",
+    "Acme Inc) <mastodon@example.org>",
+    'Tom "X <mastodon@example.org>',
+    "Back\\slash <mastodon@example.org>",
+    "Mastodon <mastodon@example.org> extra",
+    "Mastodon <<mastodon@example.org>>",
+    "a > b <mastodon@example.org>",
+    "Mastodon mastodon@example.org",
+    "Mastodon <mastodon@exam ple.org>",
+    "a@b@example.org",
+    "mastodon@",
+)
+
+
+@pytest.mark.parametrize(("sender", "address"), SENDERS.items())
+def test_a_sender_is_read_as_the_gem_reads_it(sender: str, address: str) -> None:
+    assert envelope_sender(sender) == address
+
+
+@pytest.mark.parametrize("sender", NO_SENDERS)
+def test_a_sender_that_the_gem_cannot_parse_is_refused(sender: str) -> None:
+    with pytest.raises(SenderError, match="IncompleteParseError"):
+        envelope_sender(sender)
+
+
+@pytest.mark.parametrize(
+    ("value", "on"), [("true", True), *((each, False) for each in ("True", "TRUE", "yes", "1", ""))]
+)
+def test_a_switch_is_on_with_exactly_the_word_true(monkeypatch: pytest.MonkeyPatch, value: str, on: bool) -> None:
+    monkeypatch.delenv("LIMITED_FEDERATION_MODE", raising=False)
+    monkeypatch.setenv("AUTHORIZED_FETCH", value)
+    assert (is_true("AUTHORIZED_FETCH"), authorized_fetch()) == (on, on)
+    monkeypatch.delenv("AUTHORIZED_FETCH")
+    monkeypatch.setenv("LIMITED_FEDERATION_MODE", value)
+    assert (limited_federation(), authorized_fetch()) == (on, on)
 
 
 def test_dummy_keys_replace_real_ones() -> None:
@@ -189,6 +261,19 @@ def test_only_minor_releases_migrate_and_they_do_it_in_two_phases() -> None:
     assert [tag for tag in RELEASES[:5] if RELEASE[tag].migrations] == ["v4.5.20", "v4.6.9", "v4.7.0"]
     for tag in ("v4.6.9", "v4.7.0"):
         assert {migration.post for migration in RELEASE[tag].migrations} == {True, False}
+
+
+@pytest.mark.parametrize("tag", ["v4.7.94", "v4.7.96"])
+def test_an_index_that_is_interrupted_is_built_without_holding_its_table(tag: str) -> None:
+    (migration,) = RELEASE[tag].migrations
+    directory = "post_migrate" if migration.post else "migrate"
+    (ruby,) = (
+        file.content.decode() for path, file in source_tree(tag).items() if f"{directory}/{migration.version}" in path
+    )
+    assert "disable_ddl_transaction!" in ruby
+    # The task takes the index of the step after it.
+    assert ruby.index("    interrupt_index_once\n") < ruby.index("CREATE INDEX CONCURRENTLY")
+    assert "IF NOT EXISTS" not in ruby
 
 
 def test_a_source_tree_on_disk_keeps_modes_and_links(tmp_path: Path) -> None:

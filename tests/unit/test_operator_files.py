@@ -18,6 +18,7 @@ import pytest
 from mstdn import operator_files
 from mstdn.operator_files import inventory_directory, operator_path, remember_inventory, values_file
 from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.settings import examine
 from tests.harness import REQUIRED, ROOT
 
 VALUES = "".join(f"{name} = {value!r}\n" for name, value in REQUIRED.items())
@@ -83,12 +84,6 @@ def clone(tmp_path: Path) -> Clone:
 LOGIN = VALUES + 'smtp_login = "mastodon"\n'
 
 
-def test_values_in_a_file_of_ones_own_are_taken(clone: Clone) -> None:
-    clone.write("group_data/mastodon.py", LOGIN)
-    clone.write("secrets.env", "SMTP_PASSWORD='beside deploy.py'\n")
-    assert "@fake/server: social.example.org beside deploy.py" in clone.run("inventory.py")
-
-
 def test_two_instances_have_their_own_values_and_secrets(clone: Clone) -> None:
     for name in ("alice", "bob"):
         clone.write(f"instances/{name}/inventory.py", f'mastodon = ["@fake/{name}"]\n')
@@ -112,13 +107,6 @@ def test_two_servers_of_one_inventory_have_their_own_secrets(clone: Clone) -> No
         assert f"@fake/{name}: social.example.org in {file}" in said
 
 
-def test_a_secrets_file_that_is_not_there_is_named_and_no_other_one_is_judged(clone: Clone) -> None:
-    clone.write("group_data/mastodon.py", LOGIN + 'secrets_file = "nowhere.env"\n')
-    said = clone.run("inventory.py", code=1)
-    assert f"this machine has no file {clone.directory / 'nowhere.env'}" in said
-    assert "SMTP_PASSWORD" not in said
-
-
 def test_hosts_without_an_inventory_file_have_their_files_beside_deploy_py(clone: Clone) -> None:
     clone.write("secrets.env", "SMTP_PASSWORD='beside deploy.py'\n")
     data = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
@@ -128,41 +116,20 @@ def test_hosts_without_an_inventory_file_have_their_files_beside_deploy_py(clone
 
 
 def test_values_of_the_old_layout_are_not_lost_but_told_to_move(clone: Clone) -> None:
-    clone.append("group_data/all.py", 'local_domain = "old.example.org"\nmastodon_version = "v4.7.5"\n_sudo = False\n')
+    old = 'local_domain = "old.example.org"\nmastodon_version = "v4.7.5"\n_sudo = False\n'
+    secret = 'smtp_password = "sesame"\nmastodon_environment = {"DEEPL_PLAN": "sesame"}\nimport os\n'
+    clone.append("group_data/all.py", old + secret)
     said = clone.run("inventory.py", code=1)
     assert "move these lines to group_data/mastodon.py, then: git checkout group_data/all.py" in said
-    for line in ("local_domain = 'old.example.org'", "mastodon_version = 'v4.7.5'", "_sudo = False"):
+    for line in (
+        "local_domain = 'old.example.org'",
+        "mastodon_version = 'v4.7.5'",
+        "_sudo = False",
+        "smtp_password = ...",
+    ):
         assert f"             {line}\n" in said
     assert "smtp_port = 587" not in said
-
-
-def test_a_server_that_is_not_in_the_group_of_the_values_is_told_so(clone: Clone) -> None:
-    clone.write("group_data/mastodon.py", VALUES)
-    said = clone.run("@fake/server", code=1)
-    assert "this server is not in the group mastodon" in said
-    assert "it is not set" in said
-
-
-def test_values_of_one_server_do_not_reach_another_instance(clone: Clone) -> None:
-    clone.write("group_data/mastodon.py", VALUES + 'local_domain = "first.example.org"\n')
-    clone.write("instances/second/inventory.py", 'mastodon = ["@fake/second"]\n')
-    clone.write("instances/second/group_data/all.py", VALUES + 'local_domain = "second.example.org"\n')
-    said = clone.run("instances/second/inventory.py", code=1)
-    assert "pyinfra reads it for every inventory" in said
-    assert "instances/<name>/" in said
-
-
-def test_what_must_be_set_is_asked_for_in_the_file_of_that_instance(clone: Clone) -> None:
-    clone.write("instances/second/inventory.py", 'mastodon = ["@fake/second"]\n')
-    assert "in instances/second/group_data/all.py" in clone.run("instances/second/inventory.py", code=1)
-
-
-def test_a_run_from_elsewhere_finds_the_files_beside_its_inventory(clone: Clone) -> None:
-    clone.write("instances/a/inventory.py", 'mastodon = ["@fake/a"]\n')
-    clone.write("instances/a/group_data/all.py", LOGIN)
-    clone.write("instances/a/secrets.env", "SMTP_PASSWORD='of a'\n")
-    said = clone.run("--chdir", str(clone.directory), str(clone.directory / "instances/a/inventory.py"))
-    assert "@fake/a: social.example.org of a" in said
+    assert "sesame" not in said
 
 
 # --- The rule -----------------------------------------------------------------------------------
@@ -175,6 +142,8 @@ def _suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "instances" / "a" / "inventory.py").touch()
     monkeypatch.setattr(operator_files, "SUITE_DIRECTORY", tmp_path)
     monkeypatch.setattr(operator_files, "_inventory_directory", None)
+    for name in OPERATOR_SECRETS:
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -195,6 +164,50 @@ def test_without_an_inventory_file_it_is_the_directory_of_deploy_py(suite: Path,
     remember_inventory(argument)
     assert inventory_directory() == suite
     assert values_file() == "group_data/mastodon.py"
+
+
+def instance_with_inventory(suite: Path) -> Path:
+    directory = suite / "instances" / "a"
+    (directory / "group_data").mkdir()
+    remember_inventory(str(directory / "inventory.py"))
+    return directory
+
+
+def test_what_must_be_set_is_asked_for_in_the_file_of_that_instance(suite: Path) -> None:
+    directory = instance_with_inventory(suite)
+    _, problems = examine({}, ["mastodon"])
+    assert len(problems) == len(REQUIRED)
+    assert all(problem.instead.endswith("in instances/a/group_data/all.py") for problem in problems)
+    (directory / "group_data" / "mastodon.py").touch()
+    assert values_file() == "instances/a/group_data/mastodon.py"
+
+
+def test_values_of_one_server_do_not_reach_another_instance(suite: Path) -> None:
+    (suite / "group_data").mkdir()
+    (suite / "group_data" / "mastodon.py").write_text(VALUES)
+    assert examine(REQUIRED, ["mastodon"])[1] == []
+    instance_with_inventory(suite)
+    _, (problem,) = examine(REQUIRED, ["mastodon", "inventory"])
+    assert problem.subject == "group_data/mastodon.py"
+    assert "pyinfra reads it for every inventory" in problem.wrong
+    assert "instances/<name>/" in problem.instead
+    # Another group's values reach nobody here.
+    assert examine(REQUIRED, ["inventory"])[1] == []
+
+
+def test_a_server_that_is_not_in_the_group_of_the_values_is_told_so(suite: Path) -> None:
+    (suite / "group_data").mkdir()
+    (suite / "group_data" / "mastodon.py").write_text(VALUES)
+    _, problems = examine({}, [])
+    assert "this server is not in the group mastodon" in problems[-1].wrong
+    assert len(problems) == len(REQUIRED) + 1
+
+
+def test_without_the_secrets_file_that_was_meant_no_other_one_is_judged(suite: Path) -> None:
+    (suite / "secrets.env").write_text("NONSENSE\n")
+    _, (problem,) = examine(REQUIRED | {"secrets_file": "nowhere.env", "smtp_login": "mastodon"})
+    assert problem.subject == "secrets_file"
+    assert f"this machine has no file {suite / 'nowhere.env'}" in problem.wrong
 
 
 def test_the_suite_is_where_deploy_py_is() -> None:

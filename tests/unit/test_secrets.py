@@ -46,10 +46,35 @@ def test_the_file_may_have_comments_blank_lines_and_quotes(tmp_path: Path) -> No
     assert values_of(file) == {"SMTP_PASSWORD": 'se#same "$HOME" ü\\n', "AWS_ACCESS_KEY_ID": "A/b+c=#d"}
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    file = secrets_file(tmp_path, "SMTP_PASSWORD=file\nAWS_ACCESS_KEY_ID=file\n")
-    environment = {"SMTP_PASSWORD": "environment", "AWS_ACCESS_KEY_ID": "", "PATH": "/bin"}
-    assert values_of(file, environment) == {"SMTP_PASSWORD": "environment", "AWS_ACCESS_KEY_ID": "file"}
+def test_the_environment_and_the_file_may_both_have_secrets(tmp_path: Path) -> None:
+    file = secrets_file(tmp_path, "SMTP_PASSWORD=\nAWS_ACCESS_KEY_ID=file\nAWS_SECRET_ACCESS_KEY=same\n")
+    environment = {
+        "SMTP_PASSWORD": "environment",
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "same",
+        "PATH": "/bin",
+    }
+    assert values_of(file, environment) == {
+        "SMTP_PASSWORD": "environment",
+        "AWS_ACCESS_KEY_ID": "file",
+        "AWS_SECRET_ACCESS_KEY": "same",
+    }
+
+
+def test_a_secret_with_two_values_in_two_places_is_refused(tmp_path: Path) -> None:
+    file = secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n")
+    problem = the_problem_of(file, {"SMTP_PASSWORD": "sesame street"})
+    assert problem.subject == "SMTP_PASSWORD in the environment"
+    assert str(file) in problem.wrong
+    assert "unset SMTP_PASSWORD" in problem.instead
+    assert "sesame" not in str(problem).replace(str(tmp_path), "")
+
+
+def test_a_secret_with_two_values_in_one_file_is_refused(tmp_path: Path) -> None:
+    problem = the_problem_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\nSMTP_PASSWORD='open sesame'\n"))
+    assert problem.subject.endswith("secrets.env, line 2")
+    assert "another value further up" in problem.wrong
+    assert "sesame" not in str(problem).replace(str(tmp_path), "")
 
 
 def test_of_the_environment_only_some_names_count(tmp_path: Path) -> None:
@@ -132,6 +157,11 @@ def test_a_bad_line_is_named_but_its_value_is_not_shown(tmp_path: Path, line: st
     assert wrong in problem.wrong
     assert instead in problem.instead
     assert "sesame" not in str(problem)
+
+
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").mkdir(mode=0o700)
+    assert "not a file" in the_problem_of(tmp_path / "secrets.env").wrong
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -129,6 +129,10 @@ def test_the_remedy_is_a_line_to_type(said: str) -> None:
     assert RULE in way_in.sudo_refuses(DOOR, [said])
 
 
+def test_the_file_of_the_rule_is_one_that_sudo_reads() -> None:
+    assert way_in.sudo_refuses(Door("a", "b", user="j.doe"), ["sudo: not found"]).count("/etc/sudoers.d/j-doe.") == 1
+
+
 def test_a_sentence_stays_a_sentence() -> None:
     told = way_in.shell_refuses(DOOR, ["x" * 5000, "\0\x07", "the end"], 1)
     assert len(told) < 700 and "the end" in told and "\n" not in told

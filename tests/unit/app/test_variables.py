@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mstdn.app.environment import OWNED_BY_SETTINGS, WIRED_BY_THE_SUITE
-from mstdn.app.variables import WIRING, mastodon_variables, streaming_variables
+from mstdn.app.variables import SYNONYMS, WIRING, mastodon_variables, streaming_variables
 from mstdn.settings.model import FIELDS
 from mstdn.sizing.rules import sizing_for
 from tests.harness import settings_with
@@ -76,7 +76,7 @@ def test_whatever_is_written_is_refused_in_mastodon_environment() -> None:
     )
     sizing = sizing_for(4096, settings)
     written = mastodon_variables(settings, sizing).keys() | streaming_variables(settings, sizing).keys()
-    assert written == (OWNED_BY_SETTINGS.keys() - {"SMTP_SSL", "MIN_THREADS"}) | WIRING.keys()
+    assert written == (OWNED_BY_SETTINGS.keys() - SYNONYMS.keys()) | WIRING.keys()
     assert WIRING.keys() <= WIRED_BY_THE_SUITE
 
 

@@ -8,6 +8,7 @@ As there, neither a missing database nor a missing Redis ends the process: reque
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import os
 import re
@@ -111,6 +112,16 @@ def integer(name: str, default: int) -> int:
     if not re.fullmatch(r"\d+", value):
         sys.exit(f"Error: Invalid {name} environment variable: {value}")
     return int(value)
+
+
+def check_trusted_proxies() -> None:
+    """Ends the process for what Express does not take in TRUSTED_PROXY_IP; it knows some words that Rails does not."""
+    for part in re.split(r"\s*,\s*|\s+", os.environ.get("TRUSTED_PROXY_IP") or "loopback,uniquelocal"):
+        if part not in {"loopback", "linklocal", "uniquelocal"}:
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError:
+                sys.exit(f"TypeError: invalid IP address: {part}")
 
 
 class Database:
@@ -478,6 +489,7 @@ def main() -> None:
     if dotenv.exists():
         for name, value in read_dotenv(dotenv.read_text()).items():
             os.environ.setdefault(name, value)
+    check_trusted_proxies()
     asyncio.run(serve())
 
 

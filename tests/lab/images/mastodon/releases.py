@@ -18,6 +18,7 @@ class Task(Enum):
     ENCRYPT_PRIVATE_KEYS = "encrypt_private_keys"
     KILL_ONCE = "kill_once"
     FILL_DISK = "fill_disk"
+    INTERRUPT_INDEX_ONCE = "interrupt_index_once"  # stands before the step that builds the index
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,39 @@ _MIGRATION_FILLS_DISK = Migration(
     in_schema=False,
 )
 
+# As all of the real ones that build an index without holding the table: killed there, PostgreSQL keeps it as invalid,
+# and every further attempt fails with "already exists" until somebody drops it.
+_MIGRATION_IS_KILLED_WITH_AN_INDEX = Migration(
+    "20261120000094",
+    "AddIndexOnDeletedAtToStatuses",
+    (
+        Task.INTERRUPT_INDEX_ONCE,
+        "CREATE INDEX CONCURRENTLY index_statuses_on_deleted_at ON statuses (deleted_at);",
+    ),
+    in_transaction=False,
+    in_schema=False,
+)
+
+# Waits for everybody who has so much as read the table, and everybody else then waits behind it.
+_MIGRATION_WANTS_A_TABLE_FOR_ITSELF = Migration(
+    "20261120000095",
+    "AddLanguageToAccounts",
+    ("ALTER TABLE accounts ADD COLUMN language varchar;",),
+    in_schema=False,
+)
+
+_POST_MIGRATION_IS_KILLED_WITH_AN_INDEX = Migration(
+    "20261120000096",
+    "AddIndexOnCreatedAtToStatuses",
+    (
+        Task.INTERRUPT_INDEX_ONCE,
+        "CREATE INDEX CONCURRENTLY index_statuses_on_created_at ON statuses (created_at);",
+    ),
+    post=True,
+    in_transaction=False,
+    in_schema=False,
+)
+
 # The table it changes came with 4.8, which is why a minor release cannot be skipped.
 _MIGRATION_OF_4_9 = Migration(
     "20270105000000",
@@ -274,6 +308,9 @@ _ALL = (
     Release("v4.7.91", "v4.7.6", (_MIGRATION_IS_KILLED_ONCE,)),
     Release("v4.7.92", "v4.7.6", listens=False),
     Release("v4.7.93", "v4.7.6", (_MIGRATION_FILLS_DISK,)),
+    Release("v4.7.94", "v4.7.6", (_MIGRATION_IS_KILLED_WITH_AN_INDEX,)),
+    Release("v4.7.95", "v4.7.6", (_MIGRATION_WANTS_A_TABLE_FOR_ITSELF,)),
+    Release("v4.7.96", "v4.7.6", (_POST_MIGRATION_IS_KILLED_WITH_AN_INDEX,)),
     Release("v4.9.0", "v4.7.6", (_MIGRATION_OF_4_9,)),
 )
 

@@ -21,14 +21,14 @@ from urllib.parse import unquote
 
 import redis  # type: ignore[import-not-found]
 
-from . import accounts, assets, rack
-from .environment import ROOT, site, version
+from . import accounts, assets, jobs, rack
+from .environment import ROOT, authorized_fetch, is_true, limited_federation, site, version
 from .stores import Row, query, redis_client
 
 _STATIC_SECONDS = 28 * 86_400
 
-# What anybody may see alike, and may be kept by caches on the way.
-_PUBLIC_CACHE = {"Cache-Control": "max-age=15, public, stale-while-revalidate=30, stale-if-error=86400"}
+_PUBLIC_CACHE = "max-age={}, public, stale-while-revalidate=30, stale-if-error={}"
+_DAY_SECONDS = 86_400
 
 _PAGE_HEADERS = {
     "Server": "Mastodon",
@@ -36,7 +36,8 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-XSS-Protection": "0",
     "Referrer-Policy": "same-origin",
-    "Cache-Control": "max-age=0, private, must-revalidate",
+    # What nobody said may be kept is kept by nobody: ApplicationController#set_cache_control_defaults.
+    "Cache-Control": "private, no-store",
 }
 
 
@@ -66,6 +67,10 @@ class Call:
     token: Row | None
     captures: tuple[str, ...] = ()
 
+    def wants_document(self) -> bool:
+        """Whether the ActivityPub document is asked for and not the page."""
+        return bool(re.search(r"application/(activity\+|ld\+)?json", self.request.headers.get("accept", "")))
+
     def account(self) -> Row:
         """The token of an account that may act. Raises RefusedError."""
         token = self.token
@@ -86,9 +91,17 @@ def _json(content: object, status: int = 200, content_type: str = "application/j
     return Response(status, json.dumps(content).encode(), {"Content-Type": f"{content_type}; charset=utf-8"})
 
 
-def _public_json(content: object) -> Response:
-    response = _json(content)
-    response.headers.update(_PUBLIC_CACHE, Vary="Accept, Accept-Language, Cookie")
+def _may_be_kept(
+    response: Response,
+    *,
+    seconds: int = 15,
+    after_errors: int = _DAY_SECONDS,
+    vary: str = "Accept, Accept-Language, Cookie",
+) -> Response:
+    """Let caches on the way keep what everybody sees alike."""
+    response.headers["Cache-Control"] = _PUBLIC_CACHE.format(seconds, after_errors)
+    if vary:
+        response.headers["Vary"] = vary
     return response
 
 
@@ -185,9 +198,10 @@ class Application:
         remote_ip = request.remote_ip(self._proxies)
         if request.path == "/health":
             return _plain("OK")
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        token = accounts.find_token(value) if scheme.lower() == "bearer" else None
+        token = self._token(request)
         self._throttle(request, remote_ip, token)
+        if token is None and self._is_only_for_users(request.path):
+            return _json({"error": "This method requires an authenticated user"}, 401)
         for method, pattern, handler in _ROUTES:
             match = re.fullmatch(pattern, request.path)
             if match and (request.method == method or (request.method, method) == ("HEAD", "GET")):
@@ -196,6 +210,19 @@ class Application:
         if request.path.startswith("/api") or "json" in request.headers.get("accept", ""):
             return _json({"error": "Not Found"}, 404)
         return _html("<!DOCTYPE html><title>The page you are looking for isn't here.</title>", 404)
+
+    def _token(self, request: rack.Request) -> Row | None:
+        """Of the API by its header; of pages by the cookie of a browser that is signed in."""
+        if request.path.startswith("/api"):
+            scheme, _, value = request.headers.get("authorization", "").partition(" ")
+            return accounts.find_token(value) if scheme.lower() == "bearer" else None
+        session = re.search(r"(?:^|; ?)_session_id=([^;]+)", request.headers.get("cookie", ""))
+        return accounts.find_token(session[1]) if session else None
+
+    def _is_only_for_users(self, path: str) -> bool:
+        """The instance itself is told to everybody, also where nothing else is."""
+        closed = is_true("DISALLOW_UNAUTHENTICATED_API_ACCESS") or limited_federation()
+        return closed and bool(re.match(r"/api/(?!v[12]/instance$|v1/apps$)", path))
 
     def _throttle(self, request: rack.Request, remote_ip: str, token: Row | None) -> None:
         if remote_ip in {"127.0.0.1", "::1"}:
@@ -240,6 +267,7 @@ class Application:
                 "version": version().text,
                 "domain": self._site.local_domain,
                 "streaming_api_base_url": self._streaming_url(),
+                **({"me": str(call.token["account_id"])} if call.token else {}),
             }
         }
         title = html.escape(self._title)
@@ -251,15 +279,43 @@ class Application:
             f'<script id="initial-state" type="application/json">{json.dumps(state)}</script>\n'
             f"</head>\n<body><h1>{title}</h1></body>\n</html>\n"
         )
-        page.headers.update(_PUBLIC_CACHE, Vary="Accept-Language, Cookie")
-        return page
+        return page if call.token else _may_be_kept(page)
 
     def profile(self, call: Call) -> Response:
-        """A local account's page."""
+        """A local account's page, or its document for other servers."""
+        if call.wants_document():
+            return self.actor(call)
+        account = self._account(call)
+        page = _html(f"<!DOCTYPE html><title>@{account['username']}@{self._site.local_domain}</title>")
+        vary = "Accept, Accept-Language, Cookie" + (", Signature" if authorized_fetch() else "")
+        return page if call.token else _may_be_kept(page, after_errors=3_600, vary=vary)
+
+    def _account(self, call: Call) -> Row:
         account = accounts.find_account(call.captures[0])
         if account is None:
             raise RefusedError(_html("<!DOCTYPE html><title>The page you are looking for isn't here.</title>", 404))
-        return _html(f"<!DOCTYPE html><title>@{account['username']}@{self._site.local_domain}</title>")
+        return account
+
+    def actor(self, call: Call) -> Response:
+        """A local account as other servers see it. Nothing here can sign, so that who has to sign gets nothing."""
+        account = self._account(call)
+        home = f"https://{self._site.web_domain}"
+        if not call.wants_document():
+            return Response(302, b"", {"Location": f"{home}/@{account['username']}"})
+        if authorized_fetch():
+            return _json({"error": "Request not signed"}, 401)
+        name = f"{home}/users/{account['username']}"
+        document = {"id": name, "type": "Person", "preferredUsername": account["username"], "inbox": f"{name}/inbox"}
+        response = _json(document, content_type="application/activity+json")
+        response.headers.update({"Cache-Control": "max-age=180, public", "Vary": "Accept, Accept-Language, Cookie"})
+        return response
+
+    def inbox(self, call: Call) -> Response:
+        """Take a delivery of another server and leave it to Sidekiq. Signatures are not looked at."""
+        if not call.request.form:
+            return Response(400)
+        jobs.enqueue("ingress", jobs.ACTIVITY_JOB, json.dumps(call.request.form))
+        return Response(202)
 
     def password_form(self, call: Call) -> Response:
         """The form by which a new password is asked for, with its token against forgery in a session."""
@@ -322,7 +378,7 @@ class Application:
         """The instance, with its release."""
         users = query("SELECT count(*) FROM users WHERE confirmed_at IS NOT NULL")[0]["count"]
         mode = accounts.setting("registrations_mode", "none")
-        return _public_json(
+        return _instance_json(
             {
                 "domain": self._site.local_domain,
                 "title": accounts.setting("site_title", "Mastodon"),
@@ -335,6 +391,7 @@ class Application:
                     "urls": {"streaming": self._streaming_url()},
                     "vapid": {"public_key": os.environ.get("VAPID_PUBLIC_KEY")},
                     "statuses": {"max_characters": 500, "max_media_attachments": 4},
+                    "limited_federation": limited_federation(),
                 },
                 "registrations": {"enabled": mode != "none", "approval_required": mode == "approved"},
                 "rules": [],
@@ -347,7 +404,7 @@ class Application:
             "SELECT (SELECT count(*) FROM users) AS user_count, (SELECT count(*) FROM statuses) AS status_count, "
             "(SELECT count(DISTINCT domain) FROM accounts) AS domain_count"
         )[0]
-        return _public_json(
+        return _instance_json(
             {
                 "uri": self._site.local_domain,
                 "title": accounts.setting("site_title", "Mastodon"),
@@ -389,12 +446,23 @@ class Application:
         return _token_json(accounts.create_token(None, "read", rows[0]["id"]), "read")
 
     def lab_token(self, call: Call) -> Response:
-        """Only here: a user's token for an e-mail address and password, in place of the browser's way."""
+        """
+        Only here: a user's token for an e-mail address and password, in place of the browser's way.
+
+        It comes as a cookie too, by which a browser is signed in.
+        """
         form = call.request.form
         rows = query("SELECT * FROM users WHERE lower(email) = lower(%s)", form.get("email"))
         if not rows or not accounts.password_matches(str(form.get("password", "")), rows[0]["encrypted_password"]):
             return _json({"error": "invalid_grant"}, 401)
-        return _token_json(accounts.create_token(rows[0]["id"], "read write follow push"), "read write follow push")
+        token = accounts.create_token(rows[0]["id"], "read write follow push")
+        response = _token_json(token, "read write follow push")
+        response.headers["Set-Cookie"] = f"_session_id={token}; path=/; secure; HttpOnly; SameSite=Lax"
+        return response
+
+    def lab_deliveries(self, call: Call) -> Response:
+        """Only here: what other servers delivered and Sidekiq has worked off, the oldest first."""
+        return _json([json.loads(activity) for activity in redis_client("SIDEKIQ_").lrange(jobs.DELIVERIES, 0, -1)])
 
     def lab_request(self, call: Call) -> Response:
         """Only here: what the application takes a request to be."""
@@ -422,11 +490,19 @@ class Application:
     def show_status(self, call: Call) -> Response:
         """One public status."""
         rows = accounts.find_statuses(int(call.captures[0]), up_to="unlisted")
-        return _json(accounts.status_json(rows[0])) if rows else _json({"error": "Record not found"}, 404)
+        if not rows:
+            return _json({"error": "Record not found"}, 404)
+        return self._api_json(call, accounts.status_json(rows[0]))
 
     def public_timeline(self, call: Call) -> Response:
         """The newest public statuses."""
-        return _json([accounts.status_json(row) for row in accounts.find_statuses(up_to="public")])
+        return self._api_json(call, [accounts.status_json(row) for row in accounts.find_statuses(up_to="public")])
+
+    def _api_json(self, call: Call, content: object) -> Response:
+        """What may be kept unless it was made for somebody: Api::CachingConcern#cache_if_unauthenticated!."""
+        response = _json(content)
+        response.headers["Vary"] = "Authorization"
+        return response if call.token else _may_be_kept(response, vary="Authorization")
 
     def create_media(self, call: Call) -> Response:
         """Store an upload below public/system; a film is said to be worked on still."""
@@ -451,6 +527,12 @@ class Application:
         return _json(accounts.media_json(rows[0]["id"], rows[0]["file_file_name"]))
 
 
+def _instance_json(content: object) -> Response:
+    """Kept for five minutes, and the same for everybody: Api::CachingConcern#cache_even_if_authenticated!."""
+    response = _json(content)
+    return response if limited_federation() else _may_be_kept(response, seconds=300, vary="")
+
+
 def _authenticity_token(session: str) -> str:
     return hmac.new(os.environ["SECRET_KEY_BASE"].encode(), session.encode(), hashlib.sha256).hexdigest()
 
@@ -464,6 +546,8 @@ _Handler = Callable[[Application, Call], Response]
 _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "/", Application.home),
     ("GET", r"/@(\w+)", Application.profile),
+    ("GET", r"/users/(\w+)", Application.actor),
+    ("POST", r"(?:/users/\w+)?/inbox", Application.inbox),
     ("GET", "/auth/password/new", Application.password_form),
     ("POST", "/auth/password", Application.ask_for_password),
     ("GET", "/auth/confirmation", Application.confirm),
@@ -480,4 +564,5 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", r"/api/v1/media/(\d+)", Application.show_media),
     ("POST", "/_lab/token", Application.lab_token),
     ("GET", "/_lab/request", Application.lab_request),
+    ("GET", "/_lab/deliveries", Application.lab_deliveries),
 )

@@ -11,6 +11,9 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .rack import trusted_proxies
+from .sender import SenderError, envelope_sender
+
 ROOT = Path("/opt/mastodon")
 
 ENCRYPTION_KEYS = (
@@ -85,6 +88,11 @@ def check_environment(environment: MutableMapping[str, str]) -> None:
     for name in ENCRYPTION_KEYS:
         if environment[name].endswith("DO_NOT_USE_IN_PRODUCTION"):
             raise AbortError(f"{name} has the value of the test environment: make a new one.")
+    try:
+        envelope_sender(environment.get("SMTP_FROM_ADDRESS", "notifications@localhost"))
+        trusted_proxies(environment.get("TRUSTED_PROXY_IP", ""))
+    except (SenderError, ValueError) as error:
+        raise AbortError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,21 @@ def site() -> Site:
     local_domain = os.environ.get("LOCAL_DOMAIN") or f"localhost:{os.environ.get('PORT', '3000')}"
     alternates = re.split(r"\s*,\s*", os.environ.get("ALTERNATE_DOMAINS", ""))
     return Site(local_domain, os.environ.get("WEB_DOMAIN") or local_domain, tuple(name for name in alternates if name))
+
+
+def is_true(name: str) -> bool:
+    """Whether a switch is on: Mastodon compares with exactly this word, so that "True", "yes" and "1" are off."""
+    return os.environ.get(name) == "true"
+
+
+def limited_federation() -> bool:
+    """Whether the instance speaks only with those that it allows; the older name of the variable counts still."""
+    return (os.environ.get("LIMITED_FEDERATION_MODE") or os.environ.get("WHITELIST_MODE")) == "true"
+
+
+def authorized_fetch() -> bool:
+    """Whether documents are only for those who sign their requests."""
+    return is_true("AUTHORIZED_FETCH") or limited_federation()
 
 
 def integer(name: str, default: int) -> int:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # Sidekiq's class of Rails' mail jobs, in the queue that Mastodon gives them.
 MAIL_JOB = "ActionMailer::MailDeliveryJob"
 DISTRIBUTION_JOB = "DistributionWorker"
+ACTIVITY_JOB = "ActivityPub::ProcessingWorker"
+
+# Only here: what other servers delivered and Sidekiq worked off, in its order, as JSON.
+DELIVERIES = "lab:deliveries"
 
 
 def enqueue(queue: str, worker: str, *arguments: object) -> None:

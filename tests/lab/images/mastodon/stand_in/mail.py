@@ -8,7 +8,9 @@ import os
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import make_msgid, parseaddr
+from email.utils import make_msgid
+
+from .sender import envelope_sender
 
 _TIMEOUT_SECONDS = 20
 
@@ -20,13 +22,14 @@ def send(recipient: str, subject: str, text: str) -> None:
     message["From"] = sender
     message["To"] = recipient
     message["Subject"] = subject
-    message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
+    address = envelope_sender(sender)
+    message["Message-ID"] = make_msgid(domain=address.partition("@")[2])
     if reply_to := os.environ.get("SMTP_REPLY_TO"):
         message["Reply-To"] = reply_to
     message.set_content(text)
     with _connected() as server:
         _log_in(server)
-        server.send_message(message)
+        server.send_message(message, from_addr=address)
 
 
 def _tls_context() -> ssl.SSLContext:

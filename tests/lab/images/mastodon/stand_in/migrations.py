@@ -7,10 +7,15 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
+import threading
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg2  # type: ignore[import-untyped]
 
 from . import accounts
 from .environment import ROOT, AbortError, version
@@ -21,8 +26,12 @@ _LOCK_SALT = 2053462845
 
 _FILL_BYTES = 200 * 1024 * 1024
 
+_HOLD_SECONDS = 30
+
 _STEP = re.compile(
-    r"^ +execute <<~SQL\n(?P<sql>.*?)\n +SQL$|^ +(?P<task>encrypt_private_keys|kill_once|fill_disk)$", re.M | re.S
+    r"^ +execute <<~SQL\n(?P<sql>.*?)\n +SQL$"
+    r"|^ +(?P<task>encrypt_private_keys|kill_once|fill_disk|interrupt_index_once)$",
+    re.M | re.S,
 )
 
 
@@ -102,6 +111,8 @@ def migrate() -> None:
             _require_variables(file)
         if not _schema_migrations_exist():
             _create_schema_migrations()
+        if pending:
+            _warn_of_locks()
         for file in pending:
             _run(file)
     finally:
@@ -148,13 +159,20 @@ def _banner(text: str) -> str:
     return f"== {text} ".ljust(79, "=")
 
 
+def _warn_of_locks() -> None:
+    """As the gem strong_migrations does; PostgreSQL's settings can come by PGOPTIONS."""
+    if query("SHOW lock_timeout")[0]["lock_timeout"] == "0":
+        print("DANGER: No lock timeout set", file=sys.stderr, flush=True)
+
+
 def _run(file: MigrationFile) -> None:
     title = f"{file.version} {file.class_name}"
     print(_banner(f"{title}: migrating"), flush=True)
     begun = time.monotonic()
     ruby = file.path.read_text()
+    in_transaction = "disable_ddl_transaction!" not in ruby
     try:
-        if "disable_ddl_transaction!" in ruby:
+        if not in_transaction:
             _run_steps(ruby)
             query("INSERT INTO schema_migrations VALUES (%s)", file.version)
         else:
@@ -164,32 +182,74 @@ def _run(file: MigrationFile) -> None:
     except Exception as error:
         raise AbortError(
             "bin/rails aborted!\n"
-            "StandardError: An error has occurred, this and all later migrations canceled:\n\n"
-            f"{error}\n{file.path}"
+            f"StandardError: An error has occurred, {'this and ' if in_transaction else ''}all later migrations"
+            f" canceled:\n\n{_in_ruby(error)}\n{file.path}"
         ) from error
     print(_banner(f"{title}: migrated ({time.monotonic() - begun:.4f}s)") + "\n", flush=True)
 
 
+def _in_ruby(error: Exception) -> str:
+    """An error of PostgreSQL under the name that Ruby's driver gives it, which is that of its SQLSTATE."""
+    if not isinstance(error, psycopg2.Error) or not error.pgcode:
+        return str(error)
+    name = type(error).__name__
+    wrapper = {"LockNotAvailable": "ActiveRecord::LockWaitTimeout: ", "QueryCanceled": "ActiveRecord::QueryCanceled: "}
+    return f"{wrapper.get(name, '')}PG::{name}: ERROR:  {error}"
+
+
 def _run_steps(ruby: str) -> None:
-    for step in _STEP.finditer(ruby):
+    steps = list(_STEP.finditer(ruby))
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
         begun = time.monotonic()
         print(f"-- {step['task'] or 'execute'}()", flush=True)
         if step["sql"]:
             query(step["sql"])
         else:
-            _TASKS[step["task"]]()
+            _TASKS[step["task"]](following["sql"] if following else "")
         print(f"   -> {time.monotonic() - begun:.4f}s", flush=True)
 
 
-def _kill_once() -> None:
+def _is_first_time(what: str) -> bool:
+    if query("SELECT 1 FROM ar_internal_metadata WHERE key = %s", what):
+        return False
+    query("INSERT INTO ar_internal_metadata (key, value) VALUES (%s, '1')", what)
+    return True
+
+
+def _kill_once(following: str) -> None:
     """End this process as the kernel would under memory pressure, unless that has already been done here."""
-    if query("SELECT 1 FROM ar_internal_metadata WHERE key = 'killed_once'"):
+    if _is_first_time("killed_once"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _interrupt_index_once(create_index: str) -> None:
+    """
+    End this process in the middle of the index that the next step builds, unless that has already been done here.
+
+    PostgreSQL then keeps the index, which is invalid and in the way of the next attempt. So that this happens at the
+    same point each time, somebody holds the table while the index is built, and the build is cancelled.
+    """
+    table = re.search(r" ON (\w+)", create_index)
+    if table is None or not _is_first_time(f"interrupted: {create_index.strip()}"):
         return
-    query("INSERT INTO ar_internal_metadata (key, value) VALUES ('killed_once', '1')")
+    held = threading.Event()
+
+    def hold_the_table() -> None:
+        with transaction():
+            query(f"LOCK TABLE {table[1]} IN ROW EXCLUSIVE MODE")
+            held.set()
+            threading.Event().wait()
+
+    threading.Thread(target=hold_the_table, daemon=True).start()
+    if not held.wait(_HOLD_SECONDS):
+        raise AbortError(f"The table {table[1]} could not be held for the stand-in's interruption.")
+    query("SET statement_timeout = '1s'")
+    with suppress(psycopg2.Error):  # a shorter lock_timeout may have been the first
+        query(create_index)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _fill_disk() -> None:
+def _fill_disk(following: str) -> None:
     """Write as much as the lab allows into the media directory, then fail as a full disk does; the file stays."""
     block = os.urandom(1024 * 1024)
     with (ROOT / "public/system/reprocessed.tmp").open("wb") as file:
@@ -198,8 +258,13 @@ def _fill_disk() -> None:
     raise OSError("Errno::ENOSPC: No space left on device @ io_write - public/system/reprocessed.tmp")
 
 
+def _encrypt_private_keys(following: str) -> None:
+    accounts.encrypt_private_keys()
+
+
 _TASKS = {
-    "encrypt_private_keys": accounts.encrypt_private_keys,
+    "encrypt_private_keys": _encrypt_private_keys,
     "kill_once": _kill_once,
     "fill_disk": _fill_disk,
+    "interrupt_index_once": _interrupt_index_once,
 }

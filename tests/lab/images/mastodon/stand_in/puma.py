@@ -123,7 +123,7 @@ async def _request(incoming: web.Request) -> rack.Request:
 
 async def _form(incoming: web.Request) -> dict[str, Any]:
     """The body's fields: strings, uploaded files to read from, lists where a name ends with []."""
-    if incoming.content_type == "application/json":
+    if incoming.content_type in {"application/json", "application/activity+json", "application/ld+json"}:
         try:
             content = await incoming.json()
         except ValueError:

@@ -26,9 +26,18 @@ class IpSpoofAttackError(Exception):
 
 
 def trusted_proxies(setting: str) -> list[Network]:
-    """TRUSTED_PROXY_IP, separated by commas or spaces; it replaces Rails' list and does not add to it."""
-    names = re.split(r"\s*,\s*|\s+", setting.strip() or _DEFAULT_TRUSTED_PROXIES)
-    return [ipaddress.ip_network(name) for name in names]
+    """
+    TRUSTED_PROXY_IP, separated by commas or spaces; it replaces Rails' list and does not add to it.
+
+    Raises ValueError for what Ruby's IPAddr does not take, as the words that Express knows.
+    """
+    networks = []
+    for name in re.split(r"\s*,\s*|\s+", setting.strip() or _DEFAULT_TRUSTED_PROXIES):
+        try:
+            networks.append(ipaddress.ip_network(name, strict=False))
+        except ValueError:
+            raise ValueError(f"IPAddr::InvalidAddressError: invalid address: {name}") from None
+    return networks
 
 
 @dataclass

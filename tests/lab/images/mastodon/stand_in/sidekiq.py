@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-c", "--concurrency", type=int, default=integer("SIDEKIQ_CONCURRENCY", 5))
     parser.add_argument("-q", "--queue", action="append", default=[])
     options = parser.parse_args(arguments)
+    # Until it takes jobs, `ps` shows the program and no more.
+    setproctitle.setproctitle("ruby3.3 /opt/mastodon/vendor/bundle/bin/sidekiq")
     check_environment(os.environ)
     ready_path = _ready_path()
     time.sleep(float(os.environ.get("LAB_BOOT_SECONDS") or 2))
@@ -230,7 +232,12 @@ def _distribute(client: redis.Redis, identifier: int) -> None:
         client.publish(channel, message)
 
 
+def _process_activity(client: redis.Redis, activity: str) -> None:
+    client.rpush(jobs.DELIVERIES, activity)
+
+
 _JOBS: dict[str, Callable[..., None]] = {
     jobs.MAIL_JOB: _deliver_mail,
     jobs.DISTRIBUTION_JOB: _distribute,
+    jobs.ACTIVITY_JOB: _process_activity,
 }
