@@ -8,7 +8,7 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 
@@ -23,4 +23,9 @@ prepared_database(
     database=layout.database,
     local_domain=settings.local_domain,
     timeout_seconds=settings.app_start_timeout_seconds,
+)
+
+passwords_in_force(
+    name="Keep the passwords of the database and Redis in force",
+    directory=layout.root,
 )

@@ -2,10 +2,11 @@
 
 from pyinfra import host
 
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -41,6 +42,8 @@ def prepared_database(
     if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
         host.noop(f"the database is ready for {release}")
         return
+    if "DATABASE" in installed and "MASTODON_VERSION" not in installed:
+        announce(f"{marker} is not there, but a database is")
     yield script("database/wait_for_migration", MASTODON_PROJECT)
     if "MASTODON_VERSION" not in installed and "DATABASE" in installed:
         yield script("database/discard", directory, database)
@@ -59,3 +62,25 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     if installed.get("MASTODON_VERSION", release) != release:
         yield script("database/wait_for_migration", MASTODON_PROJECT)
         yield script("database/migrate", "after", directory, release, marker)
+
+
+@operation
+def passwords_in_force(directory: str) -> Commands:
+    """
+    Ensure that PostgreSQL and Redis let Mastodon in with the passwords that are in its secrets.
+
+    + directory: of Mastodon's Compose project
+
+    What was changed inside of them (ALTER ROLE, CONFIG SET) is seen by nobody until Mastodon connects the next time.
+    """
+    refused = ask(RefusedLogins.of(MASTODON_PROJECT))
+    names = {"postgres": "PostgreSQL", "redis": "Redis"}
+    announce(*(f"{names[store]} does not let Mastodon in: {words}" for store, words in refused.items()))
+    if "postgres" in refused:
+        yield script("database/let_in", directory)
+    if "redis" in refused:
+        # It reads its password when it starts.
+        redis = [
+            each.id for each in ask(Containers.all()) if (each.project, each.service) == (MASTODON_PROJECT, "redis")
+        ]
+        yield script("compose/restart", *redis)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
+from mstdn.networks.rules import closed_ways
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
@@ -56,3 +57,15 @@ def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
     if wanted.ipv6 is not None and found.ipv6 != wanted.ipv6:
         differences.append("IPv6 is on" if found.ipv6 else "IPv6 is off")
     return differences
+
+
+@operation
+def open_ways(networks: Sequence[str]) -> Commands:
+    """
+    Ensure that the kernel's firewall has what Docker wrote into it for these networks, and passes packets on.
+
+    Docker writes its rules anew when it starts, and containers run on meanwhile.
+    """
+    if missing := list(closed_ways(ask(FirewallWays.of(networks)))):
+        announce(*missing)
+        yield script("docker/restart_daemon")

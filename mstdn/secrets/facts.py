@@ -30,6 +30,11 @@ class Secrets:
     operator_access: str = ""
     differing: tuple[str, ...] = ()
 
+    @property
+    def distributed(self) -> bool:
+        """Every container has exactly its part of the present secrets."""
+        return not self.differing
+
 
 class SecretStates(Fact[Secrets]):
     """The state of the secrets in a directory."""

@@ -27,7 +27,7 @@ DATABASE = "tasks/database.py | Prepare the database for the release"
 LOGINS = "tasks/database.py | Keep the passwords of the database and Redis in force"
 ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
-CERTIFICATES = "tasks/proxy.py | Keep the certificates in order"
+CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
 APP = "tasks/app.py | Start Mastodon"
 
 
@@ -175,7 +175,7 @@ CONTAINERS = (
         f"cd {M} && docker compose up --detach --no-deps --no-recreate --scale web=2 web 2>/dev/null",
         (APP,),
         ("web exists 2 times",),
-        f'[ "$(docker ps --quiet --filter label=com.docker.compose.service=web | wc -l)" = 1 ]',
+        '[ "$(docker ps --quiet --filter label=com.docker.compose.service=web | wc -l)" = 1 ]',
     ),
     Drift(
         "mstdn/redis: a container of somebody's own beside it, from the same image",
