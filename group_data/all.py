@@ -118,7 +118,8 @@ s3_permission = "public-read"
 # --- Proxy and certificates -----------------------------------------------------------------------
 
 # The contact of your account at the ACME authority, if you want to give one. Let's Encrypt writes to
-# nobody since 2025; other authorities may.
+# nobody since 2025; other authorities may. A later change makes another account, which asks for every
+# certificate anew.
 acme_email = ""
 
 # The ACME authority that issues the certificates.

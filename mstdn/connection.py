@@ -57,6 +57,10 @@ ASK_SECONDS = 10.0
 SILENCE_SECONDS = 50.0
 # How long sshd may take to notice that the session before has ended, where it allows one only.
 SESSION_SECONDS = 5.0
+# How long paramiko may take to notice that a connection has ended.
+ENDING_SECONDS = 1.0
+# What paramiko has instead of an exit code when none came: the command was killed, or the connection ended.
+NO_STATUS = -1
 
 
 def prepare(state: State) -> None:
@@ -202,6 +206,15 @@ class WayIn(SSHConnector):
             raise self._lost()
         return transport
 
+    def _is_lost(self) -> bool:
+        """Whether the connection ended. paramiko ends its channels first, so they may tell us a moment too early."""
+        deadline = time.monotonic() + ENDING_SECONDS
+        while self._transport().is_active():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def _lost(self) -> RefusedError:
         return RefusedError(way_in.lost(self.door(), silent=self._watch is not None and self._watch.silent))
 
@@ -277,7 +290,7 @@ class WayIn(SSHConnector):
             with contextlib.closing(self._session()) as channel:
                 return self._converse(channel, line, first_lines, control, print_output)
         except (SSHException, EOFError, OSError) as error:
-            if not self._transport().is_active():
+            if self._is_lost():
                 raise self._lost() from None
             if isinstance(error, TimeoutError):
                 raise
@@ -302,7 +315,7 @@ class WayIn(SSHConnector):
             out, err, control.get("_timeout"), print_output=print_output, print_prefix=self.host.print_prefix
         )
         status = channel.recv_exit_status()
-        if out.code is None and not self._transport().is_active():
+        if out.code is None and status == NO_STATUS and self._is_lost():
             raise self._lost()
         if out.granted:
             return Answer(status if out.code is None else out.code, output)

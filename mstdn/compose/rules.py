@@ -67,13 +67,10 @@ def steps(
     each of the suite's networks by name.
     """
     found = of_project(project, containers)
-    if not found:
-        reload = applied.loaded != project.reload_revision
-        return Steps(up=True, reload=reload, reasons=["it does not run yet"])
     todo = Steps()
     if applied.revision != wanted_revision(project, applied):
         todo.up = True
-        todo.reasons.append("its configuration changed")
+        todo.reasons.append("its configuration changed" if applied.revision else "it is not as its files say")
     for service in project.services:
         mine = [each for each in found if each.service == service]
         if len(mine) != 1:

@@ -1,14 +1,19 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
 from pyinfra import host
+from pyinfra.api import StringCommand
 
 from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, preparation
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
+
+# What all scripts that migrate share.
+MIGRATIONS = "database/migrations"
 
 
 @operation
@@ -32,23 +37,31 @@ def prepared_database(
     the migrations of a new release run, those that the running release can live with.
     """
     installed = ask(Installed.of(marker, database))
-    if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
+    todo = preparation(installed, release)
+    if todo is Preparation.IMPOSSIBLE:
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Put the directory back from your backup. Only if you really want to begin "
             f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
         )
         return
-    if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
+    if todo is Preparation.NOTHING:
         host.noop(f"the database is ready for {release}")
         return
     if "DATABASE" in installed and "MASTODON_VERSION" not in installed:
         announce(f"{marker} is not there, but a database is")
-    yield script("database/wait_for_migration", MASTODON_PROJECT)
-    if "MASTODON_VERSION" not in installed and "DATABASE" in installed:
+    yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
+    if todo is Preparation.CREATE_ANEW:
         yield script("database/discard", directory, database)
+    if todo is Preparation.GIVE_UP:
+        announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
+        yield script("database/note", directory, release, marker, before=MIGRATIONS)
+        return
     yield script("compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES)
-    yield script("database/migrate", "before", directory, release, marker, local_domain)
+    if todo is Preparation.MIGRATE:
+        yield _migrate("database/migrate_first", directory, release, marker)
+    else:
+        yield script("database/create", directory, release, marker, local_domain, before=MIGRATIONS)
 
 
 @operation
@@ -59,9 +72,17 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     On a first installation there is nothing to do: the schema came complete.
     """
     installed = ask(Installed.of(marker, database))
-    if installed.get("MASTODON_VERSION", release) != release:
-        yield script("database/wait_for_migration", MASTODON_PROJECT)
-        yield script("database/migrate", "after", directory, release, marker)
+    todo = completion(installed, release)
+    if todo is Completion.NOTE:
+        yield script("database/note", directory, release, marker, before=MIGRATIONS)
+    elif todo is Completion.MIGRATE:
+        yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
+        yield _migrate("database/migrate_rest", directory, release, marker)
+
+
+def _migrate(name: str, directory: str, release: str, marker: str) -> StringCommand:
+    timeouts = map(str, LOCK_TIMEOUTS_SECONDS)
+    return script(name, directory, release, marker, *timeouts, before=MIGRATIONS, told=True)
 
 
 @operation
@@ -80,7 +101,6 @@ def passwords_in_force(directory: str) -> Commands:
         yield script("database/let_in", directory)
     if "redis" in refused:
         # It reads its password when it starts.
-        redis = [
-            each.id for each in ask(Containers.all()) if (each.project, each.service) == (MASTODON_PROJECT, "redis")
-        ]
+        containers = ask(Containers.all())
+        redis = [each.id for each in containers if (each.project, each.service) == (MASTODON_PROJECT, "redis")]
         yield script("compose/restart", *redis)

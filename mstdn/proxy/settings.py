@@ -34,7 +34,8 @@ class ProxySettings(Part):
         "",
         examples=["admin@example.org"],
         description="The contact of your account at the ACME authority, if you want to give one. Let's Encrypt writes "
-        "to nobody since 2025; other authorities may.",
+        "to nobody since 2025; other authorities may. A later change makes another account, which asks for every "
+        "certificate anew.",
     )
     acme_directory: HttpsUrl = Field(LETS_ENCRYPT, description="The ACME authority that issues the certificates.")
     acme_staging: bool = Field(

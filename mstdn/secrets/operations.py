@@ -36,8 +36,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     """
     state = ask(SecretStates.of(directory, database))
     file = f"{directory}/instance.env"
-    if trouble := _trouble(state, file):
-        yield from refuse(f"{trouble} {_instructions(file)}")
+    if problem := _problem(state, file):
+        yield from refuse(f"{problem} {_instructions(file)}")
         return
 
     brought = dotenv_text({name: value.get_secret_value() for name, value in sorted(operator.items())})
@@ -82,7 +82,7 @@ def _sha256(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _trouble(state: Secrets, file: str) -> str | None:
+def _problem(state: Secrets, file: str) -> str | None:
     if state.damaged:
         return f"{file} is damaged: {', '.join(state.damaged)} does not have the form of what it should be."
     if state.exists and not state.complete:

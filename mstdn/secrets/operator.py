@@ -78,7 +78,12 @@ def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
     """
     A word that differs when a secret does. It lies on the server where others may read it, so guessing has to be slow.
     """
-    text = "".join(f"{name}={value.get_secret_value()}\n" for name, value in sorted(secrets.items()))
+    return _slow_checksum("".join(f"{name}={value.get_secret_value()}\n" for name, value in sorted(secrets.items())))
+
+
+@cache
+def _slow_checksum(text: str) -> str:
+    """Once for each text: it takes 30 ms on purpose, and several tasks of a run need it."""
     return scrypt(text.encode(), salt=b"mstdn operator secrets", n=2**14, r=8, p=1, dklen=16).hex()
 
 

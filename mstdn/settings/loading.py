@@ -74,7 +74,9 @@ def _validated(known: dict[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
     try:
         return Settings.model_validate(known), []
     except ValidationError as validation_error:
-        errors = _most_telling(validation_error.errors(include_url=False))
+        order = list(FIELDS)
+        found = sorted(validation_error.errors(include_url=False), key=lambda error: order.index(str(error["loc"][0])))
+        errors = _most_telling(found)
         invalid = {error["loc"][0] for error in errors}
         examples = {
             name: field.examples[0]

@@ -66,6 +66,7 @@ VISITOR = address_of(NUMBER, 20)
 NOBODY = address_of(NUMBER, 99)  # no machine has it
 SERVERS = {"server": address_of(NUMBER, 10), "server2": address_of(NUMBER, 11), "server12": address_of(NUMBER, 12)}
 DOMAINS = {"server": "social.example.org", "server2": "social2.example.org", "server12": "social12.example.org"}
+FURTHER_DOMAINS = {"server": "alice.example.org", "server2": "alice2.example.org"}
 SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in SERVERS}
 SWAP_MIB = 64  # of the kernel that all labs share
 
@@ -74,9 +75,8 @@ def host_records() -> list[str]:
     """What the lab's DNS answers for names below example.org: each "name,address[,address]" (dnsmasq's host-record)."""
     server = SERVERS["server"]
     names = {
-        **{domain: SERVERS[server] for server, domain in DOMAINS.items()},
+        **{domain: SERVERS[name] for domains in (DOMAINS, FURTHER_DOMAINS) for name, domain in domains.items()},
         "example.org": server,
-        "alice.example.org": server,
         # For checks that must notice: a name that leads to another machine, by IPv4 or by IPv6 only.
         "elsewhere6.example.org": Address(server.ipv4, NOBODY.ipv6),
     }

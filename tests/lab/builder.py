@@ -146,21 +146,26 @@ def _image(name: str) -> Image:
     return image
 
 
-def _context(image: Image, dockerfile: bytes | None = None) -> bytes:
+def dockerfile(image: Image) -> str:
+    """The recipe with the tags of the images that it is made from."""
+    return _FROM.sub(lambda match: f"{match[1]}{tag(match[2])}", _recipe(image))
+
+
+def _context(image: Image, recipe: bytes | None = None) -> bytes:
     """The build context as a tar archive that depends on names, modes and contents only."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for directory, prefix in ((image.directory, ""), *((name, f"{name}/") for name in image.further_context)):
             top = DIRECTORY / directory
             for path in sorted(top.rglob("*")):
-                if "__pycache__" not in path.parts and not path.is_dir():
+                if "__pycache__" not in path.parts and not path.is_dir() and path != top / "README.md":
                     entry = tar.gettarinfo(path, prefix + str(path.relative_to(top)))
                     entry.mtime = entry.uid = entry.gid = 0
                     entry.uname = entry.gname = ""
                     entry.mode = 0o755 if entry.mode & 0o100 else 0o644
                     content = path.read_bytes() if entry.isreg() else b""
-                    if dockerfile is not None and entry.name == "Dockerfile":
-                        content, entry.size = dockerfile, len(dockerfile)
+                    if recipe is not None and entry.name == "Dockerfile":
+                        content, entry.size = recipe, len(recipe)
                     tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 
@@ -176,11 +181,10 @@ def _make(engine: Engine, name: str) -> None:
 
 def _build(engine: Engine, image: Image) -> None:
     arguments = [part for key, value in image.arguments for part in ("--build-arg", f"{key}={value}")]
-    dockerfile = _FROM.sub(lambda match: f"{match[1]}{tag(match[2])}", _recipe(image))
     engine.run(
         *("build", "--network", "host", "--force-rm", *arguments),
         *("--label", f"{LABEL}={fingerprint(image.name)}", "--tag", tag(image.name), "-"),
-        stdin=_context(image, dockerfile.encode()),
+        stdin=_context(image, dockerfile(image).encode()),
         title=f"docker build {image.name}",
     )
 

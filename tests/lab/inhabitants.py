@@ -29,6 +29,11 @@ class Inhabitant:
         return f"{addresses.NAME}-{self.name}"
 
     @property
+    def successor(self) -> str:
+        """The name of the container that is about to take its place."""
+        return f"{self.container}-next"
+
+    @property
     def recipe(self) -> str:
         """A fingerprint of everything that the container is made from."""
         return hashlib.sha256(f"{self} {builder.fingerprint(self.image)}".encode()).hexdigest()
@@ -100,18 +105,25 @@ def provide(engine: Engine, inhabitant: Inhabitant) -> None:
         if found[1:] == [inhabitant.recipe]:
             start(engine, inhabitant)
         else:
-            remove(engine, inhabitant)
-            create(engine, inhabitant)
+            replace(engine, inhabitant)
 
 
-def create(engine: Engine, inhabitant: Inhabitant) -> None:
-    """Make and start the container."""
+def replace(engine: Engine, inhabitant: Inhabitant) -> None:
+    """
+    Put a fresh container in the place of the one that may be there.
+
+    It is made before the other goes: an image without a container may be deleted by another lab.
+    """
+    engine.run("rm", "--force", "--volumes", inhabitant.successor, check=False)  # left by a run that was killed
     engine.run(
-        *("run", "--detach", "--name", inhabitant.container, "--hostname", inhabitant.name),
+        *("create", "--name", inhabitant.successor, "--hostname", inhabitant.name),
         *("--label", f"{RECIPE}={inhabitant.recipe}", "--label", builder.needs(inhabitant.image)),
         *("--network", addresses.NAME, "--ip", inhabitant.address.ipv4, *inhabitant.options),
         *(builder.tag(inhabitant.image), *inhabitant.command),
     )
+    remove(engine, inhabitant)
+    engine.run("rename", inhabitant.successor, inhabitant.container)
+    engine.run("start", inhabitant.container)
 
 
 def start(engine: Engine, inhabitant: Inhabitant) -> None:

@@ -34,8 +34,8 @@ def up(*further_servers: str) -> None:
             everyone = [INTERNET, *(SERVERS[name] for name in servers), VISITOR]
             builder.provide(current, *(inhabitant.image for inhabitant in everyone))
             _provide_network(current)
-        for inhabitant in everyone:
-            inhabitants.provide(current, inhabitant)
+            for inhabitant in everyone:
+                inhabitants.provide(current, inhabitant)
         for inhabitant in everyone:
             inhabitants.wait_until_ready(current, inhabitant)
         _hand_out_identity(current, servers)
@@ -45,8 +45,7 @@ def reset(name: str = "server") -> None:
     """Replace a server by a fresh bare one. Raises LabError when the lab is not up."""
     with _lock(LOCK), step(f"Replace {name} by a fresh one"):
         current = running()
-        inhabitants.remove(current, SERVERS[name])
-        inhabitants.create(current, SERVERS[name])
+        inhabitants.replace(current, SERVERS[name])
         inhabitants.wait_until_ready(current, SERVERS[name])
 
 
@@ -149,9 +148,10 @@ def _provide_network(current: Engine) -> None:
 
 
 def _remove_everything(current: Engine) -> None:
-    for name in inhabitants.states(current):
-        inhabitants.remove(current, EVERYONE[name])
-    current.run("rm", "--force", "--volumes", builder.FILLER, check=False)
+    for inhabitant in EVERYONE.values():
+        inhabitants.remove(current, inhabitant)
+    leftovers = [inhabitant.successor for inhabitant in EVERYONE.values()]
+    current.run("rm", "--force", "--volumes", builder.FILLER, *leftovers, check=False)
     if addresses.NUMBER in _labs_that_are_up(current):
         current.run("network", "rm", addresses.NAME)
 

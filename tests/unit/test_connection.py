@@ -205,8 +205,8 @@ def test_without_a_terminal_the_question_is_no_traceback(deploy: str) -> None:
 class Session:
     """A channel of paramiko's, as far as it is used: the "server" is a program of this machine."""
 
-    def __init__(self, shell: Sequence[str], path: str) -> None:
-        self.shell, self.path, self.line, self.stdin = shell, path, "", b""
+    def __init__(self, shell: Sequence[str], path: str, status: int | None) -> None:
+        self.shell, self.path, self.status, self.line, self.stdin = shell, path, status, "", b""
         self.closed = False
 
     def exec_command(self, line: str) -> None:
@@ -228,7 +228,7 @@ class Session:
         return iter(self._answer.stderr.splitlines(keepends=True))
 
     def recv_exit_status(self) -> int:
-        return self._answer.returncode
+        return self._answer.returncode if self.status is None else self.status
 
     def close(self) -> None:
         self.closed = True
@@ -240,6 +240,7 @@ class Server:
     def __init__(self, home: Path, user: str = "operator", sudo: str = "", login: Sequence[str] = ("sh",)) -> None:
         self.alive, self.refused, self.user, self.login = True, 0, user, login
         self.sessions: list[Session] = []
+        self.status: int | None = None
         self.path = f"{home}:{os.environ['PATH']}"
         if sudo:
             (home / "sudo").write_text(f"#!/bin/sh\n{sudo}\n")
@@ -260,7 +261,7 @@ class Server:
             raise ChannelException(2, "Connect failed")
         if not self.alive:
             raise SSHException("SSH session not active")
-        self.sessions.append(Session(self.login, self.path))
+        self.sessions.append(Session(self.login, self.path, self.status))
         return self.sessions[-1]
 
 
@@ -404,6 +405,26 @@ def test_a_connection_that_was_lost_is_told(tmp_path: Path, caplog: pytest.LogCa
     server.alive = False
     assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
     assert "server.example.org ended the connection" in caplog.text
+
+
+def test_a_connection_that_ends_a_moment_after_its_channels_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(tmp_path, user="root", login=["sh", "-c", "exit 255"])
+    ending = threading.Timer(0.3, lambda: setattr(server, "alive", False))
+    server.status = connection.NO_STATUS
+    ending.start()
+    assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
+    ending.join()
+    assert "server.example.org ended the connection" in caplog.text
+
+
+def test_a_command_that_was_killed_is_no_lost_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ENDING_SECONDS", 0.05)
+    server = Server(tmp_path, user="root")
+    server.status = connection.NO_STATUS
+    good, output = way_in_to(server).run_shell_command(StringCommand("echo begun; kill -9 $PPID; kill -9 $$"))
+    assert not good and output.stdout == "begun"
 
 
 # --- The watch ------------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +14,8 @@ from contextlib import closing
 
 import pytest
 
+from tests.harness import ROOT
+from tests.lab import bench
 from tests.lab.relay import relay
 
 DELAY = 0.05
@@ -80,3 +86,43 @@ def test_a_closed_port_closes_the_connection() -> None:
         socket.create_connection((LOCALHOST, line.ports[closed]), timeout=5) as connection,
     ):
         assert connection.recv(1) == b""
+
+
+DISTANT = """
+import json, os, socket, time
+from tests.lab.distant import put_at_a_distance
+distance = json.loads(os.environ["LAB_DISTANCE"])
+put_at_a_distance(**distance)
+begun = time.monotonic()
+with socket.create_connection((distance["host"], int(next(iter(distance["ports"]))))) as connection:
+    opened = time.monotonic() - begun
+    connection.sendall(b"question")
+    print(connection.recv(8).decode(), opened, time.monotonic() - begun)
+"""
+
+
+def test_a_process_at_a_distance_goes_through_the_relay_and_pays_for_opening_a_connection(echo: int) -> None:
+    far = "127.0.0.2"  # nothing listens there
+    with relay(LOCALHOST, [echo], DELAY) as line:
+        distance = json.dumps({"host": far, "round_trip": 2 * DELAY, "ports": {str(echo): line.ports[echo]}})
+        run = subprocess.run(
+            [sys.executable, "-c", DISTANT],
+            cwd=ROOT,
+            env=os.environ | {"LAB_DISTANCE": distance},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    word, opened, answered = run.stdout.split()
+    assert word == "question"
+    assert float(opened) >= 2 * DELAY and float(answered) >= 4 * DELAY
+    assert line.visits == {echo: 1}
+
+
+def test_the_bench_says_of_each_target_whether_it_is_met() -> None:
+    assert bench.verdict("second_run_ratio", 2.0) == "  (target: at most 2.0, met)"
+    assert bench.verdict("second_run_remote_commands", 7) == "  (target: at most 6, NOT met)"
+    assert bench.verdict("second_run_seconds", 1) == ""
+    for name in bench.TARGETS:
+        assert bench.__doc__ is not None and f"\n{name} " in bench.__doc__

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import pytest
+from pyinfra.api import Host
 
+from mstdn.fact import Question, Questions
+from mstdn.images.facts import ImageStates, RecordedImages
 from mstdn.images.operations import built_images, pulled_images
 from tests.harness import Command, commands_of, refusal_of
 
@@ -19,17 +23,38 @@ RECORDED = "".join(f"recorded {name} sha256:d\n" for name in REFERENCES)
 IMAGES = (*REFERENCES, "nginx:1.30-alpine")
 
 
-def pull_commands(state: str, recorded: str, *, refresh: bool = False) -> list[Command]:
-    facts = {"images/state": state, "images/recorded": recorded}
-    return commands_of(pulled_images, facts, references=REFERENCES, images=IMAGES, record=RECORD, refresh=refresh)
+def pull_commands(*states: str, recorded: str, refresh: bool = False) -> list[Command]:
+    """What the operation does on a server that has the first of these states, and after each command the next one."""
+    later = list(states)
+
+    def answers(_: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+        state = later.pop(0) if len(later) > 1 else later[0]
+        facts = {"images/state": state, "images/recorded": recorded}
+        return {each: facts[each.fact.script].splitlines() for each in _both(batch)}
+
+    arguments: dict[str, Any] = {"references": REFERENCES, "images": IMAGES, "record": RECORD, "refresh": refresh}
+    return commands_of(pulled_images, {}, executing=True, answers=answers, **arguments)
 
 
-def test_a_bare_server_pulls_everything_at_once() -> None:
-    assert pull_commands("", "") == [Command("images/pull", (RECORD, "refuse", *REFERENCES))]
+def _both(batch: Questions) -> set[Question[Any]]:
+    """The two questions of the operation are answered together, as in a deployment."""
+    return {*batch, ImageStates.of(IMAGES), RecordedImages.of(RECORD)}
+
+
+def record(**digests: str) -> Command:
+    text = "".join(f"{name} {digests[name.partition(':')[0]]}\n" for name in REFERENCES)
+    return Command("files/write", (RECORD, "0:0", "0644"), text)
+
+
+PULL_ALL = Command("images/pull", REFERENCES)
+
+
+def test_a_bare_server_pulls_everything_at_once_and_records_what_it_got() -> None:
+    assert pull_commands("", BOTH, recorded="") == [PULL_ALL, record(postgres="sha256:d", redis="sha256:d")]
 
 
 def test_what_is_there_is_not_pulled() -> None:
-    assert pull_commands(BOTH, RECORDED) == []
+    assert pull_commands(BOTH, recorded=RECORDED) == []
 
 
 @pytest.mark.parametrize(
@@ -40,14 +65,16 @@ def test_what_is_there_is_not_pulled() -> None:
     ],
 )
 def test_only_what_is_missing_is_pulled(state: str, recorded: str) -> None:
-    assert pull_commands(state, recorded) == [Command("images/pull", (RECORD, "refuse", "redis:7.4-alpine"))]
+    assert pull_commands(state, BOTH, recorded=recorded)[0] == Command("images/pull", ("redis:7.4-alpine",))
+
+
+MOVED = BOTH.replace("digest redis:7.4-alpine x@sha256:d", "digest redis:7.4-alpine x@sha256:e")
 
 
 def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -> None:
-    moved = BOTH.replace("digest redis:7.4-alpine x@sha256:d", "digest redis:7.4-alpine x@sha256:e")
     refusal = refusal_of(
         pulled_images,
-        {"images/state": moved, "images/recorded": RECORDED},
+        {"images/state": MOVED, "images/recorded": RECORDED},
         references=REFERENCES,
         images=IMAGES,
         record=RECORD,
@@ -56,12 +83,27 @@ def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -
         assert needed in refusal
 
 
+def test_a_tag_that_moved_at_the_registry_is_refused_and_forgotten_and_nothing_is_recorded() -> None:
+    pull, forget, refusal = pull_commands("", MOVED, recorded=RECORDED)
+    assert (pull, forget) == (PULL_ALL, Command("images/forget", ("redis:7.4-alpine",)))
+    for needed in ("The tag redis:7.4-alpine moved", "sha256:d", "sha256:e", "images_refresh=true"):
+        assert needed in refusal.words[1]
+
+
 def test_an_image_known_by_several_digests_is_accepted_when_one_is_the_recorded() -> None:
-    assert pull_commands(BOTH + "digest redis:7.4-alpine mirror/redis@sha256:e\n", RECORDED) == []
+    both_digests = BOTH + "digest redis:7.4-alpine mirror/redis@sha256:e\n"
+    assert pull_commands(both_digests, recorded=RECORDED) == []
+    assert pull_commands("", both_digests, recorded=RECORDED)[1] == record(postgres="sha256:d", redis="sha256:d")
 
 
 def test_a_refresh_accepts_what_the_registry_offers_for_every_image() -> None:
-    assert pull_commands(BOTH, RECORDED, refresh=True) == [Command("images/pull", (RECORD, "accept", *REFERENCES))]
+    commands = pull_commands(BOTH, MOVED, recorded=RECORDED, refresh=True)
+    assert commands == [PULL_ALL, record(postgres="sha256:d", redis="sha256:e")]
+
+
+def test_what_is_recorded_of_other_images_stays() -> None:
+    _, write = pull_commands("", BOTH, recorded="recorded ghcr.io/mastodon/mastodon:v4.7.5 sha256:c\n")
+    assert write.stdin is not None and "ghcr.io/mastodon/mastodon:v4.7.5 sha256:c\n" in write.stdin
 
 
 # --- Images built on the server -----------------------------------------------------------------

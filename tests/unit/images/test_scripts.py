@@ -11,63 +11,23 @@ from mstdn.images.facts import Images, ImageStates, RecordedImages, SourceTree
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
-def registry(directory: Path, digest: str, *, offers: bool = True, also: str = "") -> Path:
-    """A docker whose registry offers this digest for every tag; the image may be known by another one `also`."""
-    pull = f"echo 'Digest: {digest}'; exit 0" if offers else "echo 'manifest unknown' >&2; exit 1"
-    digests = "".join(f"example@{each} " for each in (also, digest) if each)
-    return stand_in(
-        directory,
-        "docker",
-        f'case $1 in pull) {pull} ;; esac\n[ "$1 $2" != "image inspect" ] || echo "{digests}"\n',
-    )
-
-
-def test_a_first_pull_records_what_each_tag_stood_for(tmp_path: Path) -> None:
-    record = tmp_path / "images"
-    answer = run_script(
-        "images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:aa")
-    )
-    assert answer.returncode == 0, answer.stderr
-    assert record.read_text() == "nginx:1.30 sha256:aa\nredis:7.4 sha256:aa\n"
-
-
-def test_a_tag_that_moved_is_refused_with_both_digests_and_nothing_is_recorded(tmp_path: Path) -> None:
-    record = tmp_path / "images"
-    record.write_text("nginx:1.30 sha256:aa\n")
-    answer = run_script(
-        "images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:bb")
-    )
-    assert answer.returncode != 0
-    for needed in ("nginx:1.30", "sha256:aa", "sha256:bb", "images_refresh=true"):
-        assert needed in answer.stderr
-    assert record.read_text() == "nginx:1.30 sha256:aa\n"
-    assert "docker image rm --force nginx:1.30" in "\n".join(calls_in(tmp_path))
-
-
-def test_an_index_that_moved_while_our_image_stayed_is_no_move(tmp_path: Path) -> None:
-    record = tmp_path / "images"
-    record.write_text("nginx:1.30 sha256:aa\n")
-    known_by_both = registry(tmp_path, "sha256:bb", also="sha256:aa")
-    assert run_script("images/pull", record, "refuse", "nginx:1.30", path=known_by_both).returncode == 0
-    assert record.read_text() == "nginx:1.30 sha256:bb\n"
-
-
-def test_a_tag_that_moved_is_accepted_on_request(tmp_path: Path) -> None:
-    record = tmp_path / "images"
-    record.write_text("nginx:1.30 sha256:aa\nredis:7.4 sha256:aa\n")
-    answer = run_script("images/pull", record, "accept", "nginx:1.30", path=registry(tmp_path, "sha256:bb"))
-    assert answer.returncode == 0, answer.stderr
-    assert record.read_text() == "nginx:1.30 sha256:bb\nredis:7.4 sha256:aa\n"
+def test_images_are_pulled_and_nothing_else(tmp_path: Path) -> None:
+    answer = run_script("images/pull", "redis:7.4", "nginx:1.30", path=stand_in(tmp_path, "docker", "echo pulled"))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    assert sorted(calls_in(tmp_path)) == ["docker pull --quiet nginx:1.30", "docker pull --quiet redis:7.4"]
 
 
 def test_every_image_that_cannot_be_pulled_is_named(tmp_path: Path) -> None:
-    record = tmp_path / "images"
-    docker = registry(tmp_path, "sha256:aa", offers=False)
-    answer = run_script("images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=docker)
+    docker = stand_in(tmp_path, "docker", "echo 'manifest unknown' >&2; exit 1")
+    answer = run_script("images/pull", "redis:7.4", "nginx:1.30", path=docker)
     assert answer.returncode != 0
     for needed in ("redis:7.4", "nginx:1.30", "manifest unknown"):
         assert needed in answer.stderr
-    assert not record.exists()
+
+
+def test_a_name_is_taken_away_from_its_image(tmp_path: Path) -> None:
+    assert run_script("images/forget", "a:1", "b:2", path=stand_in(tmp_path, "docker")).returncode == 0
+    assert calls_in(tmp_path) == ["docker image rm --force a:1 b:2"]
 
 
 # --- Images built on the server -----------------------------------------------------------------
