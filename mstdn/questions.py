@@ -13,10 +13,11 @@ from pyinfra.api import Host
 
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
+from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import (
     daemon_questions,
@@ -30,8 +31,8 @@ from mstdn.files.operations import states_of
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
-from mstdn.layout import NETWORKS, MastodonLayout
-from mstdn.networks.facts import DockerNetworks
+from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
+from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
 from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
@@ -60,6 +61,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield from daemon_questions()
     yield setup_question(settings.docker_users)
     yield DockerNetworks.named(NETWORKS)
+    yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
     yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
@@ -71,7 +73,9 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
         yield SourceTree.of(layout.source)
     yield SecretStates.of(layout.secrets, layout.database)
     yield Installed.of(layout.installed, layout.database)
+    yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
+    yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

@@ -8,7 +8,7 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.storage.operations import noted_instance
@@ -30,4 +30,9 @@ prepared_database(
 noted_instance(
     name="Note where the instance lies",
     settings=settings,
+)
+
+passwords_in_force(
+    name="Keep the passwords of the database and Redis in force",
+    directory=layout.root,
 )

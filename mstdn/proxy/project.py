@@ -43,4 +43,5 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
         ),
         reloaded=sites,
         reload="proxy/reload",
+        mounted={file.path: ("acme-companion",) for file in bundle},
     )
