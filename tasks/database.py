@@ -8,11 +8,12 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
 from mstdn.sizing.rules import start_timeout_seconds
+from mstdn.storage.operations import noted_instance
 
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
@@ -25,4 +26,15 @@ prepared_database(
     database=layout.database,
     local_domain=settings.local_domain,
     timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
+)
+
+# Only now is it an instance that could be lost.
+noted_instance(
+    name="Note where the instance lies",
+    settings=settings,
+)
+
+passwords_in_force(
+    name="Keep the passwords of the database and Redis in force",
+    directory=layout.root,
 )

@@ -8,6 +8,7 @@ from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MASTODON, MASTODON_PROJECT, MASTODON_SERVICES, POSTGRES, REDIS, MastodonLayout
 from mstdn.render import render, static
 from mstdn.secrets.operator import fingerprint_of, secrets_for
+from mstdn.secrets.parts import PARTS
 from mstdn.settings import Settings
 from mstdn.sizing.rules import sizing_for, start_timeout_seconds
 
@@ -64,4 +65,5 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
         written_elsewhere=(layout.checksums,),
         # The operator's secrets count as well: a new password of the mail server has to reach the containers.
         inputs=(fingerprint_of(secrets_for(settings)),),
+        mounted={f"{layout.secrets}/{part.file}": part.services for part in PARTS},
     )

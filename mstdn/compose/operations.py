@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 
 from pyinfra import state
-from pyinfra.api import StringCommand
 
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
@@ -43,9 +42,10 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
         yield from _change(project, todo, timeout_seconds)
         revision = wanted_revision(project, applied)
         yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
-        yield _note(project)
+        yield from _note(project)
     elif todo.note:
-        yield _note(project)
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        yield from _note(project)
     if todo.reload:
         # A container that was made a moment ago has read it; one that was not has to be told.
         yield script(project.reload, project.directory)
@@ -75,8 +75,10 @@ def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:
     yield script("compose/up", project.name, project.directory, str(timeout_seconds), *project.services)
 
 
-def _note(project: Project) -> StringCommand:
+def _note(project: Project) -> Commands:
     containers = ask(Containers.all())
     making = making_of(project, of_project(project, containers))
     path = f"{project.directory}/state/making"
-    return script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    yield script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    if project.mounted:
+        yield script("compose/note_mounts", project.directory, *project.mounted)

@@ -10,7 +10,7 @@ from pyinfra.operations.util.files import generate_color_diff
 from mstdn.fact import Question, ask
 from mstdn.files.facts import FileStates, Tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile
-from mstdn.operation import is_the_moment_to_show, operation
+from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -55,6 +55,8 @@ def converge_tree(
             return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
     # Before the first command, because that is how far pyinfra goes when it plans.
+    if any(each.path in tree.states for each in wanted):
+        announce(*_reasons(wanted, gone, tree))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:
         yield from _converge_directory(directory, tree)
@@ -104,6 +106,20 @@ def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory],
         if directory.exclusive:
             prefix = directory.path.rstrip("/") + "/"
             yield from (entry for entry in tree.entries if entry.startswith(prefix) and entry not in expected)
+
+
+def _reasons(wanted: Iterable[ConfigDirectory | ConfigFile], gone: Iterable[str], tree: Tree) -> Iterator[str]:
+    """What is not as it should be, path by path."""
+    for each in wanted:
+        found = tree.states.get(each.path)
+        if not found:
+            yield f"{each.path} does not exist"
+        elif isinstance(each, ConfigFile) and found.sha256 != each.sha256:
+            yield f"{each.path} has another content"
+        elif (found.mode, found.owner) != (each.mode, each.owner):
+            yield f"{each.path} has mode {found.mode} and owner {found.owner}, not {each.mode} and {each.owner}"
+    for path in gone:
+        yield f"{path} does not belong there"
 
 
 def _show_diffs(changed: Iterable[ConfigFile], gone: Iterable[str], tree: Tree) -> None:

@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 
 from mstdn.docker import operations as docker
+from mstdn.docker import packages
 from mstdn.files.tree import ConfigFile
 from tests.harness import Command, commands_of
 from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
@@ -14,7 +15,7 @@ from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
 KEY = f"key {b64encode(RSA_KEY).decode()}\n"
 DEBIAN = "codename debian trixie\narchitecture amd64\n"
 VERSION = "5:29.1.2-1~debian.13~trixie"
-INSTALLED = DEBIAN + "".join(f"package {name} {VERSION}\n" for name in docker.PACKAGES)
+INSTALLED = DEBIAN + "".join(f"package {name} {VERSION}\n" for name in packages.PACKAGES)
 RUNNING = "active active\nenabled enabled\nstarted 200\nconfigured 100\n"
 CONFIGURATION = '{"live-restore": true}\n'
 CONFIGURATION_STATE = (
@@ -29,7 +30,7 @@ def test_missing_prerequisites_are_installed_in_one_go() -> None:
 
 
 def test_nothing_is_installed_when_the_prerequisites_are_there() -> None:
-    facts = {"docker/state": DEBIAN + "".join(f"package {name} 1\n" for name in docker.PREREQUISITES)}
+    facts = {"docker/state": DEBIAN + "".join(f"package {name} 1\n" for name in packages.PREREQUISITES)}
     assert commands_of(docker.prerequisites, facts) == []
 
 
@@ -89,7 +90,7 @@ def test_the_sources_of_older_guides_are_removed_and_the_rest_left_alone() -> No
     sha256 = ConfigFile("", sources.stdin).sha256
     facts = {
         "docker/state": DEBIAN + KEY,
-        "files/state": f"state 81a4 0:0 {docker.SOURCES}\nsum {sha256}  {docker.SOURCES}\n"
+        "files/state": f"state 81a4 0:0 {packages.SOURCES}\nsum {sha256}  {packages.SOURCES}\n"
         "state 81a4 0:0 /etc/apt/sources.list.d/docker.list\n",
     }
     assert repository_commands(facts) == [Command("", ("rm", "-rf", "--", "/etc/apt/sources.list.d/docker.list"))]
@@ -132,7 +133,7 @@ def package_words(state: str, version: str = "") -> list[tuple[str, ...]]:
 
 
 def test_docker_is_installed_with_all_its_parts() -> None:
-    assert package_words(DEBIAN) == [docker.PACKAGES]
+    assert package_words(DEBIAN) == [packages.PACKAGES]
 
 
 def test_any_installed_version_is_accepted_without_a_pin() -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from mstdn.docker.facts import Container, Published
 from mstdn.preflight import Finding, findings
-from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
+from mstdn.preflight.facts import Listener, Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
 from mstdn.preflight.releases import refusal
+from mstdn.storage.disks import Disk
 from tests.harness import read, settings_with
 
 REPORTS = Path(__file__).with_name("server_reports")
