@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from mstdn.assets.facts import PublishedAssets
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import Installed
 from mstdn.docker.facts import Containers, DockerHost
@@ -78,7 +79,9 @@ QUESTIONS: list[Question[Any]] = [
     FileStates.of([NOWHERE]),
     GitCheckout.of(NOWHERE, "v4.7.6"),
     ImageStates.of(["no-such-image:1"]),
+    Images.all(),
     Installed.of(NOWHERE, NOWHERE),
+    OldScratch.under(NOWHERE, 1440),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     SecretStates.of(NOWHERE, NOWHERE),
