@@ -50,7 +50,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     settings = settings_for(host)
     layout = MastodonLayout(settings.mastodon_root)
     # Which files there are does not depend on the size of the server; what is in them does.
-    projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
+    projects = (mastodon_project(settings, memory_mib=1024, ipv6=False), proxy_project(settings, ipv6=False))
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
