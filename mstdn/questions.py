@@ -33,6 +33,7 @@ from mstdn.files.operations import states_of
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
+from mstdn.kernel.operations import overcommit_question
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
@@ -57,6 +58,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
+    yield overcommit_question()
     yield engine_question()
     yield repository_question()
     yield sources_question(settings.docker_repository)
