@@ -113,11 +113,15 @@ def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
     [
         pytest.param("active active\nenabled enabled\nstarted 100\nconfigured 200\n", id="older than its file"),
         pytest.param("active inactive\nenabled enabled\nconfigured 100\n", id="stopped"),
-        pytest.param("active active\nenabled disabled\nstarted 200\nconfigured 100\n", id="not started at boot"),
     ],
 )
 def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> None:
     assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["docker/restart_daemon"]
+
+
+def test_a_daemon_that_does_not_start_at_boot_is_not_restarted_for_it() -> None:
+    state = "active active\nenabled disabled\nstarted 200\nconfigured 100\n"
+    assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["systemctl"]
 
 
 def test_a_new_configuration_reaches_a_running_daemon() -> None:
