@@ -21,10 +21,12 @@ CHANGES = (
     "tasks/networks.py | Create the networks front and back-mstdn",
     "tasks/checkout.py | Check out the source of Mastodon's release",
     "tasks/configuration.py | Write the configuration of Mastodon",
+    "tasks/configuration.py | Note which version of the suite works here",
     "tasks/configuration.py | Write the configuration of the proxy",
     "tasks/images.py | Pull the images of both projects",
     "tasks/secrets.py | Make the instance's secrets and give each container its part",
     "tasks/database.py | Prepare the database for the release",
+    "tasks/database.py | Note where the instance lies",
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
     "tasks/app.py | Start Mastodon",
@@ -32,6 +34,9 @@ CHANGES = (
 # What is looked at as well, and is right already on a bare server.
 NO_CHANGES = (
     "tasks/docker.py | Set the members of the group docker",
+    "tasks/networks.py | Keep the containers' ways in and out open",
+    "tasks/database.py | Keep the passwords of the database and Redis in force",
+    "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",
 )
