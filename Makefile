@@ -26,6 +26,7 @@ test-fast: lint types unit plan ## The part without the lab (under 60 s)
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/deptry .
 	git ls-files -z 'mstdn/*.sh' | xargs -0 .venv/bin/shellcheck --shell=sh
 	git ls-files -z '*.sh' ':!mstdn' | xargs -0 -r .venv/bin/shellcheck
 
@@ -47,8 +48,8 @@ e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=test
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench
 
-docs: .venv/.complete ## Write docs/settings.md anew from the settings
-	@$(PYTHON) -m mstdn.settings > docs/settings.md
+docs: .venv/.complete ## Write anew what is made from the settings: docs/settings.md, group_data/all.py, …
+	@$(PYTHON) -m mstdn.settings
 
 lock: .venv/.complete ## Write both lock files anew (versions and hashes, no addresses)
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -9,6 +9,12 @@ Each task also runs alone. Run it as often as you like: what is right already is
 
 from pyinfra import local
 
+from mstdn.fact import foresee
+from mstdn.questions import of_a_deployment
+
+# Everything that the tasks will ask of the server travels with the first question.
+foresee(of_a_deployment)
+
 # Looks, refuses, and changes nothing: everything that can be known to fail fails here.
 local.include("tasks/preflight.py")
 
@@ -30,6 +36,8 @@ local.include("tasks/assets.py")
 # The proxy first: the certificate is on its way while Mastodon boots.
 local.include("tasks/proxy.py")
 local.include("tasks/app.py")
+# After both, because a name whose container is away for a moment loses its certificate's links for as long.
+local.include("tasks/certificates.py")
 
 # As a visitor would.
 local.include("tasks/verify.py")

@@ -1,23 +1,9 @@
 """
-Every setting with its default. docs/settings.md has the same texts, and the values each setting may have.
+Every setting with its default: to read, not to change. An update of the suite replaces this file.
 
-The first four have no default that could be right for you: set them, commit, deploy.
-Passwords and keys do not belong here: see secrets.example.env.
+Your own values stand in group_data/mastodon.py (see mastodon.example.py) or, for several servers, in
+instances/<name>/group_data/all.py. Made from mstdn/*/settings.py by `make docs`, as docs/settings.md is.
 """
-
-# --- You must set these ---------------------------------------------------------------------------
-
-# The name after the @ of every account, for ever: it can never change once people have posted.
-local_domain = ""
-
-# Let's Encrypt writes here if a certificate is about to expire and could not be renewed.
-acme_email = ""
-
-# The mail server that takes Mastodon's mail (sign-up, password reset, log-in from a new place).
-smtp_server = ""
-
-# The sender of Mastodon's mail.
-smtp_from_address = ""
 
 # --- How pyinfra gets in --------------------------------------------------------------------------
 
@@ -26,11 +12,22 @@ _sudo = True
 
 # --- Mastodon -------------------------------------------------------------------------------------
 
-# Exactly one release, with its v. Upgrading is: change this line, deploy.
+# The name after the @ of every account, for ever: it can never change once people have posted.
+local_domain = ""
+
+# The site's own host name, only when it differs from local_domain (handles at example.org, site at
+# social.example.org). The web server of local_domain must then redirect /.well-known/webfinger to it.
+web_domain = ""
+
+# Further names under which the site answers: ["example.net"].
+alternate_domains = []
+
+# Exactly one release, with its v. Upgrading is: set the new one, deploy.
 mastodon_version = "v4.7.6"
 
 # "official" pulls the images below at mastodon_version; "source" builds both from the checkout and your
-# patches.
+# patches. The AGPL then asks you to offer your source: name it in mastodon_environment, in
+# GITHUB_REPOSITORY or SOURCE_BASE_URL.
 mastodon_image_source = "official"
 
 # The image of web and Sidekiq, without its tag.
@@ -41,13 +38,6 @@ mastodon_streaming_image = "ghcr.io/mastodon/mastodon-streaming"
 
 # All state of the instance lies under this directory of the server.
 mastodon_root = "/srv/mastodon"
-
-# The site's own host name, only when it differs from local_domain (handles at example.org, site at
-# social.example.org). The web server of local_domain must then redirect /.well-known/webfinger to it.
-web_domain = ""
-
-# Further names under which the site answers: ["example.net"].
-alternate_domains = []
 
 # True turns the front page into the profile of the only account.
 single_user_mode = False
@@ -62,7 +52,16 @@ mastodon_log_level = "info"
 # {"AUTHORIZED_FETCH": "true"}.
 mastodon_environment = {}
 
+# How long a container may take to become healthy before the run fails and shows its last log lines.
+app_start_timeout_seconds = 300
+
 # --- Mail -----------------------------------------------------------------------------------------
+
+# The mail server that takes Mastodon's mail (sign-up, password reset, log-in from a new place).
+smtp_server = ""
+
+# The sender of Mastodon's mail.
+smtp_from_address = ""
 
 # 587 with STARTTLS is what most providers want; 465 needs smtp_tls = True.
 smtp_port = 587
@@ -83,6 +82,12 @@ smtp_authentication = "plain"
 # "peer" verifies the certificate of the mail server, "none" accepts any.
 smtp_verify = "peer"
 
+# --- Passwords and keys ---------------------------------------------------------------------------
+
+# The file of your passwords and keys, for servers of one inventory that have different ones. Empty means
+# secrets.env beside the inventory or, where there is none, beside deploy.py.
+secrets_file = ""
+
 # --- Media in object storage ----------------------------------------------------------------------
 
 # Keep uploads in an object store instead of on the server. The keys are AWS_ACCESS_KEY_ID and
@@ -95,10 +100,13 @@ s3_bucket = ""
 # The bucket's region.
 s3_region = ""
 
-# The address of the store when it is not Amazon: "https://s3.example.org".
+# The address of the store when it is not Amazon: "https://s3.example.org". s3_hostname or s3_alias_host
+# is then needed too. Some of these stores also want S3_FORCE_SINGLE_REQUEST, S3_READ_TIMEOUT,
+# S3_RETRY_LIMIT, S3_BATCH_DELETE_LIMIT, AWS_REQUEST_CHECKSUM_CALCULATION and
+# AWS_RESPONSE_CHECKSUM_VALIDATION ("when_required") in mastodon_environment.
 s3_endpoint = ""
 
-# The host in the addresses of media when it is not Amazon's.
+# The host in the addresses of media when it is not Amazon's, mostly that of s3_endpoint.
 s3_hostname = ""
 
 # A CDN or proxy in front of the bucket, with its path if it has one.
@@ -107,10 +115,106 @@ s3_alias_host = ""
 # The access list of each object: "public-read", "private", or "" for stores that know none.
 s3_permission = "public-read"
 
+# --- Proxy and certificates -----------------------------------------------------------------------
+
+# The contact of your account at the ACME authority, if you want to give one. Let's Encrypt writes to
+# nobody since 2025; other authorities may. A later change makes another account, which asks for every
+# certificate anew.
+acme_email = ""
+
+# The ACME authority that issues the certificates.
+acme_directory = "https://acme-v02.api.letsencrypt.org/directory"
+
+# Ask Let's Encrypt's staging authority: no rate limits, but no browser trusts the certificate.
+acme_staging = False
+
+# A file on this machine with the roots (PEM) of a private authority, for acme_directory and for
+# tasks/verify.py.
+acme_ca_bundle = ""
+
+# The proxy's files, certificates and ACME account.
+proxy_root = "/srv/proxy"
+
+# The addresses of a load balancer or CDN in front of the server, if there is one: ["203.0.113.0/24",
+# "2001:db8::/32"]. What they say of their visitors (X-Forwarded-For) is then believed; without them, all
+# of their visitors would share one address, with its limits and its blocks.
+proxy_downstream_addresses = []
+
+# The largest upload. Mastodon takes videos of up to 99 MB, and the form around one adds a little.
+proxy_body_size_mib = 100
+
+# How long the proxy waits for an answer of Mastodon.
+proxy_read_timeout_seconds = 120
+
+# --- Resources: None means "choose from the server's memory" --------------------------------------
+
+# Puma's worker processes; 0 is one process without a supervisor, the smallest.
+web_processes = None
+
+# Threads of each web process.
+web_threads = None
+
+# Jobs that run at the same time.
+sidekiq_threads = None
+
+# Database connections of the streaming server.
+streaming_database_pool = None
+
+# PostgreSQL's own cache.
+postgres_shared_buffers_mib = None
+
+# Above this the kernel ends the web container.
+web_memory_mib = None
+
+# The same for Sidekiq.
+sidekiq_memory_mib = None
+
+# The same for the streaming server.
+streaming_memory_mib = None
+
+# The same for PostgreSQL.
+postgres_memory_mib = None
+
+# The same for Redis.
+redis_memory_mib = None
+
+# --- Images ---------------------------------------------------------------------------------------
+
+# Patches (*.patch, applied in order of their names) for mastodon_image_source = "source"; a directory
+# beside the inventory.
+images_patches_directory = ""
+
+# PostgreSQL, 14 or newer, in a variant with Debian. A new major version needs a dump.
+postgres_image = "postgres:17-trixie"
+
+# Redis, 7.0 or newer.
+redis_image = "redis:7.4-alpine"
+
+# Both nginx: the proxy and the inner one.
+nginx_image = "nginx:1.30-alpine"
+
+# Writes the proxy's configuration.
+docker_gen_image = "nginxproxy/nginx-proxy:1.11-dockergen"
+
+# Gets the certificates.
+acme_companion_image = "nginxproxy/acme-companion:2.8"
+
+# Lets those two ask Docker a few questions and nothing else.
+socket_proxy_image = "wollomatic/socket-proxy:1.13.1"
+
+# Take what the registry offers now for every tag, even where it moved. Meant for one run: `--data
+# images_refresh=true`.
+images_refresh = False
+
+# --- Checkout -------------------------------------------------------------------------------------
+
+# Where Mastodon's source comes from.
+checkout_repository = "https://github.com/mastodon/mastodon.git"
+
 # --- Preflight: what must be true before anything is changed --------------------------------------
 
-# What if the DNS of the domain does not lead to this server? "require" refuses, "warn" goes on, "skip" does
-# not look.
+# What if the DNS of the domain does not lead to this server? "require" refuses, "warn" goes on, "skip"
+# does not look.
 preflight_dns = "require"
 
 # The address that visitors use, when it differs from the server's own (behind NAT).
@@ -163,96 +267,6 @@ docker_bind_address = "127.0.0.1"
 
 # "auto" gives the front network IPv6 where the server has it; True and False force it.
 networks_ipv6 = "auto"
-
-# --- Checkout and images --------------------------------------------------------------------------
-
-# Where Mastodon's source comes from.
-checkout_repository = "https://github.com/mastodon/mastodon.git"
-
-# Patches (*.patch, applied in order of their names) for mastodon_image_source = "source"; a directory
-# beside deploy.py.
-images_patches_directory = ""
-
-# PostgreSQL, in a variant with Debian. A new major version needs a dump.
-postgres_image = "postgres:17-trixie"
-
-# Redis, 7.0 or newer.
-redis_image = "redis:7.4-alpine"
-
-# Both nginx: the proxy and the inner one.
-nginx_image = "nginx:1.30-alpine"
-
-# Writes the proxy's configuration.
-docker_gen_image = "nginxproxy/nginx-proxy:1.11-dockergen"
-
-# Gets the certificates.
-acme_companion_image = "nginxproxy/acme-companion:2.8"
-
-# Lets those two ask Docker a few questions and nothing else.
-socket_proxy_image = "wollomatic/socket-proxy:1.13.1"
-
-# Take what the registry offers now for every tag, even where it moved. Meant for one run: `--data
-# images_refresh=true`.
-images_refresh = False
-
-# --- Proxy and certificates -----------------------------------------------------------------------
-
-# The proxy's files, certificates and ACME account.
-proxy_root = "/srv/proxy"
-
-# The ACME authority that issues the certificates.
-acme_directory = "https://acme-v02.api.letsencrypt.org/directory"
-
-# Ask Let's Encrypt's staging authority: no rate limits, but no browser trusts the certificate.
-acme_staging = False
-
-# A file on this machine with the roots (PEM) of a private authority, for acme_directory and for
-# tasks/verify.py.
-acme_ca_bundle = ""
-
-# True only when a load balancer or CDN stands in front: its X-Forwarded-* headers are then believed.
-proxy_trust_downstream = False
-
-# The largest upload. Mastodon itself takes videos of up to 99 MB.
-proxy_body_size_mib = 99
-
-# How long the proxy waits for an answer of Mastodon.
-proxy_read_timeout_seconds = 120
-
-# --- Resources: None means "choose from the server's memory" --------------------------------------
-
-# Puma's worker processes; 0 is one process without a supervisor, the smallest.
-web_processes = None
-
-# Threads of each web process.
-web_threads = None
-
-# Jobs that run at the same time.
-sidekiq_threads = None
-
-# Database connections of the streaming server.
-streaming_database_pool = None
-
-# PostgreSQL's own cache.
-postgres_shared_buffers_mib = None
-
-# Above this the kernel ends the web container.
-web_memory_mib = None
-
-# The same for Sidekiq.
-sidekiq_memory_mib = None
-
-# The same for the streaming server.
-streaming_memory_mib = None
-
-# The same for PostgreSQL.
-postgres_memory_mib = None
-
-# The same for Redis.
-redis_memory_mib = None
-
-# How long a container may take to become healthy before the run fails and shows its last log lines.
-app_start_timeout_seconds = 300
 
 # --- Verify ---------------------------------------------------------------------------------------
 

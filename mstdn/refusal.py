@@ -14,7 +14,7 @@ def refuse(message: str) -> Commands:
     command that fails: an exception there would stop the other hosts too, and gevent prints its traceback.
     """
     if not state.is_executing:
-        raise OperationError(message)
+        raise OperationError(f"{message}\nNothing was changed.")
     yield FunctionCommand(_say_no, (message,), {})
 
 

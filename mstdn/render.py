@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+STATIC_FILES = Path(__file__).parent.parent / "files"
+
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     undefined=StrictUndefined,
@@ -22,3 +24,8 @@ def render(template: str, **values: object) -> str:
     Raises jinja2.UndefinedError for a name that was not given: a template must not silently write an empty value.
     """
     return _environment.get_template(template).render(**values)
+
+
+def static(path: str) -> str:
+    """The text of files/<path>, which is copied as it is."""
+    return (STATIC_FILES / path).read_text()

@@ -8,10 +8,12 @@ an argument can be read by every user of the server in `ps`, and sudo writes it 
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import Host, QuoteString, State, StringCommand
 from pyinfra.api.command import PyinfraCommand
+from pyinfra.connectors.util import CommandOutput
+from typing_extensions import override
 
 # What an operation yields.
 Commands: TypeAlias = Generator[PyinfraCommand, None, None]
@@ -19,26 +21,49 @@ Commands: TypeAlias = Generator[PyinfraCommand, None, None]
 SCRIPTS = Path(__file__).parent
 
 
-def question(name: str, *arguments: str) -> StringCommand:
-    """The command of a fact: mstdn/<name>.sh with `arguments` as $1, $2, …; it changes nothing."""
-    return _command(_text(name), name, arguments)
+class ToldCommand(StringCommand):
+    """A command of which the operator reads each line as it comes, without -v too. For what takes minutes."""
+
+    @override
+    def execute(self, state: State, host: Host, connector_arguments: Any) -> tuple[bool, CommandOutput]:
+        """Run it, as StringCommand does. Of a failure pyinfra would show the output, which has been read already."""
+        arguments = {**connector_arguments, **self.connector_arguments}
+        succeeded, _ = host.run_shell_command(self, print_output=True, print_input=state.print_input, **arguments)
+        return succeeded, CommandOutput([])
 
 
-def script(name: str, *arguments: str, stdin: str | None = None) -> StringCommand:
+def question(name: str, *arguments: str, before: str = "") -> StringCommand:
+    """
+    The command of a fact: mstdn/<name>.sh with `arguments` as $1, $2, …; it changes nothing.
+
+    `before` names another script whose text goes before it.
+    """
+    return _command((_text(before) if before else "") + _text(name), name, arguments)
+
+
+def script(name: str, *arguments: str, before: str = "", stdin: str | None = None, told: bool = False) -> StringCommand:
     """
     The command of an operation: mstdn/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
-    `stdin` is handed over on standard input; pyinfra ends it with a newline. It appears in no log at any verbosity.
+    `before` names another script whose text goes before it. `stdin` is handed over on standard input; pyinfra ends it
+    with a newline. It appears in no log at any verbosity. `told`: the operator reads what it prints while it runs.
     """
-    return _command(_text("lock") + _text(name), name, arguments, stdin)
+    text = _text("lock") + (_text(before) if before else "") + _text(name)
+    return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
 
 
 def _text(name: str) -> str:
     return (SCRIPTS / f"{name}.sh").read_text()
 
 
-def _command(text: str, name: str, arguments: tuple[str, ...], stdin: str | None = None) -> StringCommand:
+def _command(
+    text: str,
+    name: str,
+    arguments: tuple[str, ...],
+    stdin: str | None = None,
+    kind: type[StringCommand] = StringCommand,
+) -> StringCommand:
     words = [QuoteString(word) for word in (text, name, *arguments)]
     if stdin is None:
-        return StringCommand("sh -c", *words)
-    return StringCommand("sh -c", *words, _stdin=stdin)
+        return kind("sh -c", *words)
+    return kind("sh -c", *words, _stdin=stdin)

@@ -7,14 +7,16 @@ Run alone:  pyinfra inventory.py tasks/assets.py
 from pyinfra import host
 
 from mstdn.assets.operations import published_assets
+from mstdn.images.references import all_images, web_image
+from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
-from mstdn.stack import web_image
 
 settings = settings_for(host)
 
 published_assets(
     name="Publish the release's compiled assets",
-    root=f"{settings.mastodon_root}/assets",
+    root=MastodonLayout(settings.mastodon_root).assets,
     image=web_image(settings),
     release=settings.mastodon_version,
+    images=all_images(settings),
 )

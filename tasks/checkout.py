@@ -7,6 +7,7 @@ Run alone:  pyinfra inventory.py tasks/checkout.py
 from pyinfra import host
 
 from mstdn.checkout.operations import git_checkout
+from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
@@ -14,6 +15,6 @@ settings = settings_for(host)
 git_checkout(
     name="Check out the source of Mastodon's release",
     repository=settings.checkout_repository,
-    directory=f"{settings.mastodon_root}/source",
+    directory=MastodonLayout(settings.mastodon_root).source,
     tag=settings.mastodon_version,
 )

@@ -6,21 +6,26 @@ Run alone:  pyinfra inventory.py tasks/configuration.py
 
 from pyinfra import host
 
+from mstdn.app.project import mastodon_project
 from mstdn.files.operations import config_tree
+from mstdn.proxy.project import proxy_project
 from mstdn.settings import settings_for
-from mstdn.sizing.facts import shape_of
-from mstdn.sizing.rules import sizing_for
-from mstdn.stack import mastodon_stack, proxy_stack
+from mstdn.sizing.facts import server_size
+from mstdn.suite import note
 
-settings = settings_for(host)
-shape = shape_of(host)
-mastodon = mastodon_stack(settings, sizing_for(shape.memory_mib, settings))
-proxy = proxy_stack(settings, ipv6=shape.ipv6)
+settings, size = settings_for(host), server_size()
+mastodon = mastodon_project(settings, size.memory_mib)
+proxy = proxy_project(settings, ipv6=size.ipv6)
 
 config_tree(
     name="Write the configuration of Mastodon",
     directories=mastodon.directories,
     files=mastodon.files,
+)
+
+config_tree(
+    name="Note which version of the suite works here",
+    files=[note(settings)],
 )
 
 config_tree(

@@ -8,20 +8,31 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database
+from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
-from mstdn.stack import DATABASE_SERVICES
+from mstdn.storage.operations import noted_instance
 
 settings = settings_for(host)
+layout = MastodonLayout(settings.mastodon_root)
 
 prepared_database(
     name="Prepare the database for the release",
-    project="mstdn",
-    directory=settings.mastodon_root,
+    directory=layout.root,
     release=settings.mastodon_version,
-    marker=f"{settings.mastodon_root}/state/installed.env",
-    database=f"{settings.mastodon_root}/database",
+    marker=layout.installed,
+    database=layout.database,
     local_domain=settings.local_domain,
-    services=DATABASE_SERVICES,
     timeout_seconds=settings.app_start_timeout_seconds,
+)
+
+# Only now is it an instance that could be lost.
+noted_instance(
+    name="Note where the instance lies",
+    settings=settings,
+)
+
+passwords_in_force(
+    name="Keep the passwords of the database and Redis in force",
+    directory=layout.root,
 )

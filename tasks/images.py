@@ -8,25 +8,28 @@ Take what the registries offer now, for security fixes of the base images:
 
 from pyinfra import host
 
-from mstdn.images.operations import built_images, pulled_images
+from mstdn.images import operations, references
+from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
-from mstdn.stack import patches, pulled_image_references, streaming_image, web_image
 
 settings = settings_for(host)
+layout = MastodonLayout(settings.mastodon_root)
 
-pulled_images(
+operations.pulled_images(
     name="Pull the images of both projects",
-    references=pulled_image_references(settings),
-    record=f"{settings.mastodon_root}/state/images",
+    references=references.pulled_images(settings),
+    images=references.all_images(settings),
+    record=layout.images,
     refresh=settings.images_refresh,
 )
 
 if settings.mastodon_image_source == "source":
     # This is where assets are precompiled.
-    built_images(
+    operations.built_images(
         name="Build Mastodon's images from the checkout",
-        source=f"{settings.mastodon_root}/source",
-        web=web_image(settings),
-        streaming=streaming_image(settings),
-        patches=patches(settings),
+        source=layout.source,
+        web=references.web_image(settings),
+        streaming=references.streaming_image(settings),
+        patches=references.patches(settings),
+        images=references.all_images(settings),
     )

@@ -6,7 +6,8 @@ Run alone:  pyinfra inventory.py tasks/networks.py
 
 from pyinfra import host
 
-from mstdn.networks.operations import WantedNetwork, docker_networks
+from mstdn.layout import BACK, FRONT, NETWORKS_THAT_LEAD_OUT
+from mstdn.networks.operations import WantedNetwork, docker_networks, open_ways
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
@@ -14,7 +15,12 @@ settings = settings_for(host)
 docker_networks(
     name="Create the networks front and back-mstdn",
     networks=[
-        WantedNetwork("front", ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
-        WantedNetwork("back-mstdn", internal=True),
+        WantedNetwork(FRONT, ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
+        WantedNetwork(BACK, internal=True),
     ],
+)
+
+open_ways(
+    name="Keep the containers' ways in and out open",
+    networks=NETWORKS_THAT_LEAD_OUT,
 )

@@ -7,23 +7,17 @@ Run alone:  pyinfra inventory.py tasks/preflight.py
 import time
 
 from pyinfra import host, logger
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api.exceptions import DeployError, FactProcessError
 
-from mstdn.preflight import findings, names_to_look_up
-from mstdn.preflight.facts import Server
+from mstdn.preflight.looking import look
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
 
-report = host.get_fact(
-    Server,
-    root=settings.mastodon_root,
-    proxy=settings.proxy_root,
-    swap=settings.swap_path,
-    names=names_to_look_up(settings),
-)
-
-found = findings(report, settings, now=time.time())
+try:
+    found = look(settings, now=time.time())
+except FactProcessError as error:
+    raise DeployError(str(error)) from None
 
 for finding in found:
     if finding.level == "warning":

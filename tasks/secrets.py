@@ -6,17 +6,19 @@ Run alone:  pyinfra inventory.py tasks/secrets.py
 
 from pyinfra import host
 
+from mstdn.images.references import web_image
+from mstdn.layout import MastodonLayout
 from mstdn.secrets.operations import secrets
 from mstdn.secrets.operator import secrets_for
 from mstdn.settings import settings_for
-from mstdn.stack import web_image
 
 settings = settings_for(host)
+layout = MastodonLayout(settings.mastodon_root)
 
 secrets(
-    name="Make the instance's secrets and hand them to the containers",
-    directory=f"{settings.mastodon_root}/secrets",
-    database=f"{settings.mastodon_root}/database",
+    name="Make the instance's secrets and give each container its part",
+    directory=layout.secrets,
+    database=layout.database,
     image=web_image(settings),
     operator=secrets_for(settings),
 )

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+from unittest.mock import patch
 
 import pytest
-from pyinfra.api import Config, FunctionCommand, Inventory, OperationError, State, StringCommand
+from pyinfra.api import Config, FunctionCommand, Host, Inventory, OperationError, State, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.connect import connect_all, disconnect_all
+from pyinfra.api.exceptions import DeployError
 from pyinfra.api.operation import PyinfraOperation
 from pyinfra.context import ctx_host, ctx_state
 
+from mstdn.fact import MARK, Batch, Fact, Question, Questions
+from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 # Files that tests write belong to whoever runs them.
@@ -28,7 +36,6 @@ OWNER = f"{os.getuid()}:{os.getgid()}"
 
 REQUIRED: dict[str, Any] = {
     "local_domain": "social.example.org",
-    "acme_email": "admin@example.org",
     "smtp_server": "smtp.example.org",
     "smtp_from_address": "mastodon@example.org",
 }
@@ -37,6 +44,10 @@ REQUIRED: dict[str, Any] = {
 def settings_with(**values: Any) -> Settings:
     """Valid settings: the shipped defaults, examples for what has none, and `values`."""
     return Settings.model_validate(REQUIRED | values)
+
+
+# What stands in for a server that answers questions: lines by question, None where it does not answer.
+Answers = Callable[[Host, Questions], Mapping[Question[Any], list[str] | None]]
 
 
 @dataclass(frozen=True)
@@ -67,16 +78,29 @@ def taken_apart(command: PyinfraCommand) -> Command:
 
 
 def commands_of(
-    operation: PyinfraOperation[Any], facts: Mapping[str, str], *, executing: bool = False, **arguments: Any
+    operation: PyinfraOperation[Any],
+    facts: Mapping[str, str],
+    *,
+    executing: bool = False,
+    answers: Answers | None = None,
+    **arguments: Any,
 ) -> list[Command]:
     """
     Every command that the operation would run on a server where the scripts of facts, by name, print these lines.
 
     Scripts that are not named print nothing, as on a bare server. `executing`: tell the operation that this is no plan.
+    `answers`: gives the answers itself, where they change on the way.
     """
-    responses = {re.compile(rf"' {script}( |$)"): output for script, output in facts.items()}
-    with _on_host("@fake", fake_responses=responses, fake_delay=0, fake_delay_jitter=0) as state:
+
+    def from_facts(_: Host, batch: Questions) -> dict[Question[Any], list[str]]:
+        return {each: facts.get(each.fact.script, "").splitlines() for each in batch}
+
+    with (
+        _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state,
+        patch("mstdn.fact._answers_to", answers or from_facts),
+    ):
         state.is_executing = executing
+        state.check_for_changes = not executing
         return [taken_apart(command) for command in operation._inner(**arguments)]
 
 
@@ -89,9 +113,30 @@ def refusal_of(operation: PyinfraOperation[Any], facts: Mapping[str, str], **arg
     """
     with pytest.raises(OperationError) as refusal:
         commands_of(operation, facts, **arguments)
-    message = str(refusal.value)
+    message = str(refusal.value).removesuffix("\nNothing was changed.")
     assert commands_of(operation, facts, executing=True, **arguments) == [Command("", ("_say_no", message))]
     return message
+
+
+def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> dict[re.Pattern[str], str]:
+    """
+    What pyinfra's @fake connector shall answer to the questions about a host with these settings.
+
+    answers: what scripts print, by their names; the others print nothing, as on a bare server.
+    """
+    host = SimpleNamespace(data=SimpleNamespace(dict=lambda: settings), name="fake", groups=())
+    try:
+        together = Batch.of(of_a_deployment(cast(Host, host)))
+    except DeployError:
+        return {}
+    every = "".join(_marked(number, answers.get(each.fact.script, "")) for number, each in enumerate(together))
+    scripts = {*answers, *(each.fact.script for each in together)}
+    alone = {re.compile(f"' {script}[ ']"): _marked(0, answers.get(script, "")) for script in scripts}
+    return {re.compile("' preflight/report .*' assets/state ", flags=re.DOTALL): every, **alone}
+
+
+def _marked(number: int, text: str) -> str:
+    return "".join(f"{MARK} {number} {line}\n" for line in (*text.splitlines(), "end 0"))
 
 
 def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:
@@ -122,15 +167,108 @@ def _on_host(name: str, **data: Any) -> Iterator[State]:
         disconnect_all(state)
 
 
+def read(fact: type[Fact[T]], output: str) -> T:
+    """What the fact makes of these lines of its script."""
+    return fact().process(output.splitlines())
+
+
+def answer_of(question: Question[T], *, path: Path | None = None, instead: Mapping[str, str | Path] | None = None) -> T:
+    """What this machine answers to the question. `path` and `instead` as run_script() takes them."""
+    command = question.fact().command(*question.arguments)
+    answer = _run(["sh", "-c", _with(command.get_raw_value(), instead)], path)
+    assert answer.returncode == 0, answer.stderr
+    return question.fact().process(answer.stdout.splitlines())
+
+
+def container_line(called: str, **changes: Any) -> str:
+    """
+    What docker/containers prints of a container that runs well.
+
+    called: a service of the project mstdn ("web"), or a project and a service ("proxy/nginx"). changes: other values,
+    by the keys that the script prints.
+    """
+    project, _, service = called.rpartition("/")
+    project = project or "mstdn"
+    found: dict[str, Any] = {
+        "id": f"id-of-{service}",
+        "name": f"/{project}-{service}-1",
+        "image": f"sha256:{service}",
+        "reference": f"{service}:1",
+        "project": project,
+        "service": service,
+        "directory": {"mstdn": "/srv/mastodon", "proxy": "/srv/proxy"}.get(project, f"/srv/{project}"),
+        "once": "False",
+        "hash": "0f",
+        "status": "running",
+        "health": "healthy",
+        "pid": 4711,
+        "user": "",
+        "command": ["run"],
+        "entrypoint": None,
+        "networks": {},
+        "published": {},
+        "bindings": {},
+        "binds": None,
+        "mounts": None,
+        "tmpfs": None,
+        "restart": {"Name": "always", "MaximumRetryCount": 0},
+        "network_mode": "bridge",
+        "limits": [0, 0, 0, 0, 0, 0, 0, "", "", 100, 0],
+        "rights": [False, True, None, ["ALL"], ["no-new-privileges:true"]],
+    }
+    unknown = set(changes) - set(found)
+    assert not unknown, f"docker/containers does not print {unknown}"
+    return f"container {json.dumps(found | changes)}\n"
+
+
+def stand_in(directory: Path, program: str, text: str = "") -> Path:
+    """
+    A directory with `program` in it, to be found before the real one; `text` is what it does, in POSIX sh.
+
+    Its calls, and those of all other stand-ins in this directory, are listed by calls_in().
+    """
+    file = directory / "bin" / program
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'#!/bin/sh\necho {program} "$@" >>"{directory}/calls"\n{text}\n')
+    file.chmod(0o755)
+    return file.parent
+
+
+def calls_in(directory: Path) -> list[str]:
+    """The command line of each call of the stand-ins of this directory, in their order."""
+    file = directory / "calls"
+    return file.read_text().splitlines() if file.exists() else []
+
+
 def run_script(
-    name: str, *arguments: str | Path, stdin: str = "", path: Path | None = None
+    name: str,
+    *arguments: str | Path,
+    before: str = "",
+    stdin: str = "",
+    path: Path | None = None,
+    instead: Mapping[str, str | Path] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """
-    Run mstdn/<name>.sh on this machine as it runs on a server. `path`: a directory of programs found first.
+    Run mstdn/<name>.sh on this machine as it runs on a server, but without the lock.
+
+    `before`: name of a script whose text goes before it. `path`: a directory of programs found first. `instead`: what
+    stands in the script for what a test must not touch or cannot have, such as /etc/fstab or another owner.
     """
+    text = "".join((SCRIPTS / f"{each}.sh").read_text() for each in (before, name) if each)
+    return _run(["sh", "-c", _with(text, instead), name, *map(str, arguments)], path, stdin)
+
+
+def _with(text: str, instead: Mapping[str, str | Path] | None) -> str:
+    for words, others in (instead or {}).items():
+        assert words in text, f"the script has no {words}"
+        text = text.replace(words, str(others))
+    return text
+
+
+def _run(words: list[str], path: Path | None, stdin: str = "") -> subprocess.CompletedProcess[str]:
     search = os.environ["PATH"] if path is None else f"{path}:{os.environ['PATH']}"
     return subprocess.run(
-        ["sh", "-c", (SCRIPTS / f"{name}.sh").read_text(), name, *map(str, arguments)],
+        words,
         input=stdin,
         capture_output=True,
         text=True,

@@ -11,79 +11,38 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mstdn.kinds.values import one_line, refuse
-from mstdn.secrets.operator import OPERATOR_SECRETS
+from mstdn.app.variables import WIRING, owners
+from mstdn.kinds.text import one_line, refuse
+from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS
 
 # Variables of old guides that Mastodon no longer reads, or no longer boots with: why, and what to do instead.
 DEAD_VARIABLES = {
     "OTP_SECRET": ("it is not read since 4.4, but for a database from before 4.3", "remove it"),
     "PAPERCLIP_SECRET": ("it is not read since 2019", "remove it"),
-    "LOCAL_HTTPS": ("it is not read since 2017: Mastodon always speaks HTTPS", "remove it"),
+    "LOCAL_HTTPS": ("production does not read it since 2017: there Mastodon always speaks HTTPS", "remove it"),
     "STREAMING_CLUSTER_NUM": ("it is not read since 4.2", "remove it"),
     "REDIS_NAMESPACE": ("Mastodon refuses to boot with it since 4.4", "remove it"),
-    "ENABLE_SIDEKIQ_UNIQUE_JOBS_UI": ("it is not read since 4.6", "remove it"),
-    "MASTODON_USE_LIBVIPS": ("it is not read since 4.6: libvips is always used", "remove it"),
+    "ENABLE_SIDEKIQ_UNIQUE_JOBS_UI": ("no text ever turned it on, and it is not read since 4.6", "remove it"),
     "WHITELIST_MODE": ("it was renamed", "LIMITED_FEDERATION_MODE"),
     "EMAIL_DOMAIN_WHITELIST": ("it was renamed", "EMAIL_DOMAIN_ALLOWLIST"),
     "EMAIL_DOMAIN_BLACKLIST": ("it was renamed", "EMAIL_DOMAIN_DENYLIST"),
     "SMTP_ENABLE_STARTTLS_AUTO": ("it was replaced", "the setting smtp_starttls"),
     "S3_CLOUDFRONT_HOST": ("it was renamed", "the setting s3_alias_host"),
+    "DB_SSLMODE": ("the suite's own database speaks no TLS, and is reached by no network but its own", "remove it"),
 }
 DEAD_PREFIXES = {
     "STATSD_": ("it is not read since 4.3", "remove it, or see MASTODON_PROMETHEUS_EXPORTER_ENABLED"),
-    "FETCH_REPLIES_": ("it is not read since 4.5", "remove it"),
+    "PGSSL": ("the suite's own database speaks no TLS, and is reached by no network but its own", "remove it"),
 }
+# Variables, by the beginning of their names, that older releases still read: the first one that does not.
+READ_BEFORE = {"FETCH_REPLIES_": (4, 5), "MASTODON_USE_LIBVIPS": (4, 6)}
 
-OWNED_BY_SETTINGS = {
-    "LOCAL_DOMAIN": "local_domain",
-    "WEB_DOMAIN": "web_domain",
-    "ALTERNATE_DOMAINS": "alternate_domains",
-    "SINGLE_USER_MODE": "single_user_mode",
-    "DEFAULT_LOCALE": "default_locale",
-    "RAILS_LOG_LEVEL": "mastodon_log_level",
-    "SMTP_SERVER": "smtp_server",
-    "SMTP_PORT": "smtp_port",
-    "SMTP_LOGIN": "smtp_login",
-    "SMTP_FROM_ADDRESS": "smtp_from_address",
-    "SMTP_TLS": "smtp_tls",
-    "SMTP_SSL": "smtp_tls",
-    "SMTP_ENABLE_STARTTLS": "smtp_starttls",
-    "SMTP_AUTH_METHOD": "smtp_authentication",
-    "SMTP_OPENSSL_VERIFY_MODE": "smtp_verify",
-    "S3_ENABLED": "s3_enabled",
-    "S3_BUCKET": "s3_bucket",
-    "S3_REGION": "s3_region",
-    "S3_ENDPOINT": "s3_endpoint",
-    "S3_HOSTNAME": "s3_hostname",
-    "S3_ALIAS_HOST": "s3_alias_host",
-    "S3_PERMISSION": "s3_permission",
-    "WEB_CONCURRENCY": "web_processes",
-    "MAX_THREADS": "web_threads",
-    "MIN_THREADS": "web_threads",
-    "SIDEKIQ_CONCURRENCY": "sidekiq_threads",
-    "DB_POOL": "streaming_database_pool",
-}
-MADE_ON_THE_SERVER = frozenset(
-    {
-        "SECRET_KEY_BASE",
-        "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY",
-        "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT",
-        "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY",
-        "VAPID_PRIVATE_KEY",
-        "VAPID_PUBLIC_KEY",
-        "DB_PASS",
-        "REDIS_PASSWORD",
-    }
-)
+OWNED_BY_SETTINGS = owners()
 WIRED_BY_THE_SUITE = frozenset(
     {
+        *WIRING,
         "BIND",
         "DATABASE_URL",
-        "DB_HOST",
-        "DB_NAME",
-        "DB_PORT",
-        "DB_USER",
-        "MASTODON_SIDEKIQ_READY_FILENAME",
         "NODE_ENV",
         "PAPERCLIP_ROOT_PATH",
         "PAPERCLIP_ROOT_URL",
@@ -92,8 +51,6 @@ WIRED_BY_THE_SUITE = frozenset(
         "RAILS_ENV",
         "RAILS_SERVE_STATIC_FILES",
         "REDIS_DB",
-        "REDIS_HOST",
-        "REDIS_PORT",
         "REDIS_SENTINELS",
         "REDIS_SENTINEL_MASTER",
         "REDIS_SENTINEL_PASSWORD",

@@ -1,42 +1,33 @@
 """Facts about published assets."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass
 class Assets:
-    """`current` and `previous` name directories ("" if there is none); `image` is the ID they should come from."""
+    """`current` and `previous` name directories ("" if there is none)."""
 
     current: str = ""
     previous: str = ""
     complete: bool = False
-    image: str = ""
 
 
-class PublishedAssets(FactBase[Assets]):
-    """What is published under `root`, and the ID of `image`."""
+class PublishedAssets(Fact[Assets]):
+    """What is published in a directory of the server."""
 
-    @override
-    def command(self, root: str, image: str) -> StringCommand:
-        return question("assets/state", root, image)
+    script = "assets/state"
 
-    @staticmethod
-    @override
-    def default() -> Assets:
-        return Assets()
+    @classmethod
+    def under(cls, root: str) -> Question[Assets]:
+        """root: the directory that the inner nginx serves."""
+        return cls.question(root)
 
     @override
-    def process(self, output: list[str]) -> Assets:
-        assets = Assets()
-        for line in output:
-            key, _, value = line.partition(" ")
-            if key == "complete":
-                assets.complete = True
-            else:
-                setattr(assets, key, value)
-        return assets
+    def read(self, lines: Lines) -> Assets:
+        return Assets(lines.get("current"), lines.get("previous"), "complete" in lines)

@@ -1,22 +1,26 @@
 """Compiled assets for the inner nginx."""
 
-from pyinfra import host
-from pyinfra.api import operation
+from collections.abc import Sequence
 
 from mstdn.assets.facts import PublishedAssets
+from mstdn.fact import ask
+from mstdn.images.facts import ImageStates
+from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 
 
-@operation()
-def published_assets(root: str, image: str, release: str) -> Commands:
+@operation
+def published_assets(root: str, image: str, release: str, images: Sequence[str]) -> Commands:
     """
     Ensure that `root`/current leads to the public files of `image`, and `root`/previous to those of the release before.
 
     + root: directory that the inner nginx serves
     + image: reference of Mastodon's image
+    + images: references of all images that the suite knows
     + release: begins the name of the directory; the image's ID ends it, so that a patched build has one of its own
     """
-    assets = host.get_fact(PublishedAssets, root=root, image=image)
-    name = f"{release}-{assets.image.removeprefix('sha256:')[:12]}"
-    if not (assets.image and assets.complete and assets.current == name and assets.previous):
+    assets, present = ask(PublishedAssets.under(root)), ask(ImageStates.of(images)).ids.get(image, "")
+    name = f"{release}-{present.removeprefix('sha256:')[:12]}"
+    if not (present and assets.complete and assets.current == name and assets.previous):
+        announce(f"{root} does not lead to the files of {image}")
         yield script("assets/publish", root, image, release)

@@ -1,11 +1,12 @@
 """Facts about git checkouts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass
@@ -22,31 +23,22 @@ class Checkout:
     modified: list[str] = field(default_factory=list)
 
 
-class GitCheckout(FactBase[Checkout]):
-    """The state of the checkout in `directory` with respect to `tag`."""
+class GitCheckout(Fact[Checkout]):
+    """The state of a checkout with respect to a tag."""
+
+    script = "checkout/state"
+
+    @classmethod
+    def of(cls, directory: str, tag: str) -> Question[Checkout]:
+        """directory: of the checkout. tag: the wanted one."""
+        return cls.question(directory, tag)
 
     @override
-    def command(self, directory: str, tag: str) -> StringCommand:
-        return question("checkout/state", directory, tag)
-
-    @staticmethod
-    @override
-    def default() -> Checkout:
-        return Checkout()
-
-    @override
-    def process(self, output: list[str]) -> Checkout:
-        checkout = Checkout()
-        for line in output:
-            key, _, rest = line.partition(" ")
-            if key == "switching":
-                checkout.switching = True
-            elif key == "head":
-                checkout.head = rest
-            elif key == "wanted":
-                checkout.wanted = rest
-            elif key == "tagged":
-                checkout.tagged = rest
-            elif key == "modified":
-                checkout.modified.append(rest)
-        return checkout
+    def read(self, lines: Lines) -> Checkout:
+        return Checkout(
+            switching="switching" in lines,
+            head=lines.get("head"),
+            wanted=lines.get("wanted"),
+            tagged=lines.get("tagged"),
+            modified=lines.all("modified"),
+        )

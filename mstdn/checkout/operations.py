@@ -1,14 +1,15 @@
 """Source checkouts."""
 
 from pyinfra import host
-from pyinfra.api import operation
 
 from mstdn.checkout.facts import GitCheckout
+from mstdn.fact import ask
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
-@operation()
+@operation
 def git_checkout(repository: str, directory: str, tag: str) -> Commands:
     """
     Ensure a shallow checkout of exactly `tag`.
@@ -16,7 +17,7 @@ def git_checkout(repository: str, directory: str, tag: str) -> Commands:
     Nothing is fetched when it is there already. What the operator changed in it is never overwritten: at the wanted tag
     it stays, and moving to another tag is refused.
     """
-    checkout = host.get_fact(GitCheckout, directory=directory, tag=tag)
+    checkout = ask(GitCheckout.of(directory, tag))
     if checkout.switching:
         # An earlier run was killed between two tags; it had found nothing of the operator's to lose.
         yield script("checkout/fetch", repository, directory, tag)
@@ -38,4 +39,5 @@ def git_checkout(repository: str, directory: str, tag: str) -> Commands:
             f"git -C {directory} checkout --detach TAG"
         )
         return
+    announce(f"{directory} is {'at ' + checkout.tagged if checkout.head else 'not there'}")
     yield script("checkout/fetch", repository, directory, tag)

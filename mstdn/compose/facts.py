@@ -1,61 +1,71 @@
 """Facts about Compose projects."""
 
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
-
-
-@dataclass(frozen=True)
-class Container:
-    """`status` and `health` as Docker names them ("none" without a health check)."""
-
-    service: str
-    status: str
-    health: str
-    same_image: bool
-
-    @property
-    def well(self) -> bool:
-        return self.status == "running" and self.health in ("healthy", "none") and self.same_image
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass
-class Project:
-    """`applied` and `loaded` are revisions, "" if never."""
+class Applied:
+    """
+    What was applied to a project last: `revision` of its files, `loaded` revision of those that services read anew
+    while they run; "" if never, or if a file was changed since.
 
-    applied: str = ""
+    `mounted`: checksum of each file that a service mounts, as it was then, and `edited` those that are another now or
+    gone. `making`: what the container of each service was made with at that time (Container.making).
+    `override`: checksum of the operator's own compose.override.yaml now, "" without one.
+    """
+
+    revision: str = ""
     loaded: str = ""
-    containers: list[Container] = field(default_factory=list)
+    making: dict[str, str] = field(default_factory=dict)
+    mounted: dict[str, str] = field(default_factory=dict)
+    edited: frozenset[str] = frozenset()
+    override: str = ""
 
 
-class ComposeProject(FactBase[Project]):
-    """
-    The project's containers, and the revisions that were applied and loaded last.
+class AppliedProject(Fact[Applied]):
+    """What was applied to a Compose project, as far as it is still true."""
 
-    `applied` and `loaded` are files that hold a revision; it counts only while each of `applied_files` (or
-    `loaded_files`) is there and no newer, so that what somebody changed by hand in between is noticed.
-    """
+    script = "compose/applied"
 
-    @override
-    def command(
-        self, project: str, applied: str, loaded: str, applied_files: list[str], loaded_files: list[str]
-    ) -> StringCommand:
-        return question("compose/state", project, applied, loaded, *applied_files, "--", *loaded_files)
-
-    @staticmethod
-    @override
-    def default() -> Project:
-        return Project()
+    @classmethod
+    def of(cls, directory: str, made_from: Iterable[str], reloaded: Iterable[str]) -> Question[Applied]:
+        """
+        directory: of the project. made_from: paths of the files that containers are made from. reloaded: of those that
+        running containers read anew.
+        """
+        return cls.question(directory, *made_from, "--", *reloaded)
 
     @override
-    def process(self, output: list[str]) -> Project:
-        applied, loaded = (line.partition(" ")[2] for line in output if line.startswith("stamp "))
-        project = Project(applied, loaded)
-        for line in output:
-            if line.startswith("service "):
-                _, service, status, health, same = line.split()
-                project.containers.append(Container(service, status, health, same == "yes"))
-        return project
+    def read(self, lines: Lines) -> Applied:
+        return Applied(
+            revision=lines.get("revision"),
+            loaded=lines.get("loaded"),
+            making=json.loads(lines.get("making", "{}")),
+            mounted={path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("mounted"))},
+            edited=frozenset(lines.all("edited")),
+            override=lines.get("override"),
+        )
+
+
+class Settled(Fact[bool]):
+    """Waits until no container of a project is starting any more. It changes nothing; the answer is always True."""
+
+    script = "compose/settled"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, project: str, timeout_seconds: int) -> Question[bool]:
+        """project: its name. timeout_seconds: how long to wait at most."""
+        return cls.question(project, str(timeout_seconds))
+
+    @override
+    def read(self, lines: Lines) -> bool:
+        return True

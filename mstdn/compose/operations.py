@@ -1,54 +1,78 @@
 """Compose projects."""
 
-from collections import Counter
+from __future__ import annotations
+
+import json
 from collections.abc import Sequence
 
-from pyinfra import host
-from pyinfra.api import operation
+from pyinfra import state
 
-from mstdn.compose.facts import ComposeProject
+from mstdn.compose.facts import Applied, AppliedProject, Settled
+from mstdn.compose.project import Project
+from mstdn.compose.rules import Steps, making_of, of_project, steps, wanted_revision
+from mstdn.docker.facts import Containers
+from mstdn.fact import ask, forget
+from mstdn.images.facts import ImageStates
+from mstdn.layout import NETWORKS
+from mstdn.networks.facts import DockerNetworks
+from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
-from mstdn.stack import Stack
 
 
-@operation()
-def compose_project(
-    project: str,
-    directory: str,
-    services: Sequence[str],
-    stack: Stack,
-    revision: str,
-    reload: str,
-    timeout_seconds: int,
-) -> Commands:
+@operation
+def compose_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
     """
     Ensure that the project runs as its files say: every service healthy, on the present images, nothing else.
 
-    + project, directory: its name and where its compose.yaml lies
-    + services: that shall run
-    + stack: the project's files
-    + revision: of all that containers are made from; a change makes Compose replace what it affects
-    + reload: name of the script that makes running services read stack.reloaded anew, called with the directory
-    + timeout_seconds: for all services to become healthy; then the run fails and shows the last words of the others
+    + images: references of all images that the suite knows
+    + timeout_seconds: for all services to become healthy; then the run fails and shows the last log lines of the others
 
-    Neither "up --dry-run" nor "config --hash" can tell whether something is to be done (docker/compose#14029, #14001,
-    #10907), so the suite notes on the server what it applied.
+    Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
+    started too, but neither counted nor waited for.
     """
-    applied, loaded = f"{directory}/state/applied", f"{directory}/state/loaded"
-    state = host.get_fact(
-        ComposeProject,
-        project=project,
-        applied=applied,
-        loaded=loaded,
-        applied_files=[*(file.path for file in stack.made_from), *([stack.secrets] if stack.secrets else [])],
-        loaded_files=[file.path for file in stack.reloaded],
-    )
-    running = Counter(container.service for container in state.containers if container.well)
-    as_wanted = state.applied == revision and set(running) == set(services) and len(state.containers) == running.total()
-    if not as_wanted:
-        yield script("compose/up", project, directory, str(timeout_seconds))
-        yield script("files/write", applied, "0:0", "0644", stdin=f"{revision}\n")
-    if state.loaded != stack.reload_revision:
-        if state.containers:
-            yield script(reload, directory)
-        yield script("files/write", loaded, "0:0", "0644", stdin=f"{stack.reload_revision}\n")
+    applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
+    todo = _look(project, applied, images)
+    if todo.waiting and state.is_executing and not todo.changes_containers:
+        # After a restart of the daemon every container counts as starting for a while, and most of them are well.
+        ask(Settled.of(project.name, timeout_seconds))
+        forget()
+        todo = _look(project, applied, images)
+    if todo.changes_containers:
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        yield from _change(project, todo, timeout_seconds)
+        revision = wanted_revision(project, applied)
+        yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
+        yield from _note(project)
+    elif todo.note:
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        yield from _note(project)
+    if todo.reload:
+        # A container that was made a moment ago has read it; one that was not has to be told.
+        yield script(project.reload, project.directory)
+        loaded = f"{project.directory}/state/loaded"
+        yield script("files/write", loaded, "0:0", "0644", stdin=project.reload_revision)
+
+
+def _look(project: Project, applied: Applied, images: Sequence[str]) -> Steps:
+    containers, present = ask(Containers.all()), ask(ImageStates.of(images)).ids
+    networks = {name: network.id for name, network in ask(DockerNetworks.named(NETWORKS)).items()}
+    return steps(project, applied, containers, present, networks)
+
+
+def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:
+    if todo.resume:
+        yield script("compose/resume", *todo.resume)
+    if todo.restart:
+        yield script("compose/restart", *todo.restart)
+    if todo.renew:
+        yield script("compose/renew", project.directory, *todo.renew)
+    yield script("compose/up", project.name, project.directory, str(timeout_seconds), *project.services)
+
+
+def _note(project: Project) -> Commands:
+    containers = ask(Containers.all())
+    making = making_of(project, of_project(project, containers))
+    path = f"{project.directory}/state/making"
+    yield script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    if project.mounted:
+        yield script("compose/note_mounts", project.directory, *project.mounted)

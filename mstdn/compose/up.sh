@@ -1,5 +1,5 @@
-# Brings the project $1 in $2 up as its files say, or only the services that the rest names; each has to become healthy
-# within $3 seconds.
+# Brings the services that the rest of the arguments names, of the project $1 in $2, up as its files say; each has to become
+# healthy within $3 seconds.
 set -eu
 project=$1 directory=$2 patience=$3
 shift 3
@@ -8,6 +8,12 @@ docker compose config --quiet
 ended=0
 docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || ended=$?
 [ "$ended" = 0 ] || tail -n 1 .up.log >&2
+# Services of the operator's own file are started as well, but a fault of theirs is not one of the instance.
+for override in compose.override.y*ml; do
+    [ -f "$override" ] || continue
+    docker compose up --detach --no-build --remove-orphans >.up.log 2>&1 ||
+        echo "A service of $directory/$override could not be started: $(tail -n 1 .up.log)" >&2
+done
 rm -f .up.log
 # Its containers decide, whatever Compose says: when the time is over between two of its looks, it ends with 0 (2.26 does).
 # Not those of "docker compose run": "docker compose ps --all" would list them as well.
@@ -16,7 +22,6 @@ containers() {
         --filter label=com.docker.compose.oneoff=False "$@"
 }
 containers=$(
-    [ $# -gt 0 ] || containers
     for service; do containers --filter "label=com.docker.compose.service=$service"; done
 )
 [ -n "$containers" ] || exit 1

@@ -1,12 +1,13 @@
 """Facts about the instance's database."""
 
-from pyinfra.api import FactBase, StringCommand
+from __future__ import annotations
+
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
-class Installed(FactBase[dict[str, str]]):
+class Installed(Fact[dict[str, str]]):
     """
     What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
@@ -14,15 +15,29 @@ class Installed(FactBase[dict[str, str]]):
     serves, "none" if it brought none. Empty on a bare server.
     """
 
-    @override
-    def command(self, marker: str, database: str) -> StringCommand:
-        return question("database/state", marker, database)
+    script = "database/state"
 
-    @staticmethod
-    @override
-    def default() -> dict[str, str]:
-        return {}
+    @classmethod
+    def of(cls, marker: str, database: str) -> Question[dict[str, str]]:
+        """marker: the file that remembers what was installed. database: PostgreSQL's data directory."""
+        return cls.question(marker, database)
 
     @override
-    def process(self, output: list[str]) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in output if "=" in line)
+    def read(self, lines: Lines) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in lines.all("installed"))
+
+
+class RefusedLogins(Fact[dict[str, str]]):
+    """Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words."""
+
+    script = "database/logins"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, project: str) -> Question[dict[str, str]]:
+        """project: name of Mastodon's Compose project."""
+        return cls.question(project)
+
+    @override
+    def read(self, lines: Lines) -> dict[str, str]:
+        return {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}

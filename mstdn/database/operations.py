@@ -1,64 +1,107 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
-from collections.abc import Sequence
-
 from pyinfra import host
-from pyinfra.api import operation
+from pyinfra.api import StringCommand
 
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, preparation
+from mstdn.docker.facts import Containers
+from mstdn.fact import ask
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
+# What all scripts that migrate share.
+MIGRATIONS = "database/migrations"
 
-@operation()
+
+@operation
 def prepared_database(
-    project: str,
     directory: str,
     release: str,
     marker: str,
     database: str,
     local_domain: str,
-    services: Sequence[str],
     timeout_seconds: int,
 ) -> Commands:
     """
     Ensure a database that `release` can start with.
 
-    + project, directory: of Compose
+    + directory: of Mastodon's Compose project
     + marker: file that remembers what was installed
     + database: PostgreSQL's data directory
-    + services: to start for it; the rest of the project is not touched
-    + timeout_seconds: for these to become healthy
+    + timeout_seconds: for the stores to become healthy
 
     An empty database gets the schema at once (db:prepare; migrating from nothing leaves out the seeds). Later only
     the migrations of a new release run, those that the running release can live with.
     """
-    installed = host.get_fact(Installed, marker=marker, database=database)
-    if installed.get("MASTODON_VERSION") and "DATABASE" not in installed:
+    installed = ask(Installed.of(marker, database))
+    todo = preparation(installed, release)
+    if todo is Preparation.IMPOSSIBLE:
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
-            "database. Nothing was changed. Put the directory back from your backup. Only if you really want to begin "
-            f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
+            "database. Put the directory back from your backup. Only if you really want to begin "
+            f"anew, with new keys and no posts: move {marker} away, {directory}/secrets with it, and "
+            f"rm {INSTANCE_NOTE}."
         )
         return
-    if installed.get("NEXT_VERSION", installed.get("MASTODON_VERSION")) == release:
+    if todo is Preparation.NOTHING:
         host.noop(f"the database is ready for {release}")
         return
-    yield script("database/wait_for_migration", project)
-    if "MASTODON_VERSION" not in installed and "DATABASE" in installed:
+    if "DATABASE" in installed and "MASTODON_VERSION" not in installed:
+        announce(f"{marker} is not there, but a database is")
+    yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
+    if todo is Preparation.CREATE_ANEW:
         yield script("database/discard", directory, database)
-    yield script("compose/up", project, directory, str(timeout_seconds), *services)
-    yield script("database/migrate", "before", directory, release, marker, local_domain)
+    if todo is Preparation.GIVE_UP:
+        announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
+        yield script("database/note", directory, release, marker, before=MIGRATIONS)
+        return
+    yield script("compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES)
+    if todo is Preparation.MIGRATE:
+        yield _migrate("database/migrate_first", directory, release, marker)
+    else:
+        yield script("database/create", directory, release, marker, local_domain, before=MIGRATIONS)
 
 
-@operation()
-def finished_migrations(project: str, directory: str, release: str, marker: str, database: str) -> Commands:
+@operation
+def finished_migrations(directory: str, release: str, marker: str, database: str) -> Commands:
     """
     Ensure that no migration is left, once `release` serves.
 
     On a first installation there is nothing to do: the schema came complete.
     """
-    installed = host.get_fact(Installed, marker=marker, database=database)
-    if installed.get("MASTODON_VERSION", release) != release:
-        yield script("database/wait_for_migration", project)
-        yield script("database/migrate", "after", directory, release, marker)
+    installed = ask(Installed.of(marker, database))
+    todo = completion(installed, release)
+    if todo is Completion.NOTE:
+        yield script("database/note", directory, release, marker, before=MIGRATIONS)
+    elif todo is Completion.MIGRATE:
+        yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
+        yield _migrate("database/migrate_rest", directory, release, marker)
+
+
+def _migrate(name: str, directory: str, release: str, marker: str) -> StringCommand:
+    timeouts = map(str, LOCK_TIMEOUTS_SECONDS)
+    return script(name, directory, release, marker, *timeouts, before=MIGRATIONS, told=True)
+
+
+@operation
+def passwords_in_force(directory: str) -> Commands:
+    """
+    Ensure that PostgreSQL and Redis let Mastodon in with the passwords that are in its secrets.
+
+    + directory: of Mastodon's Compose project
+
+    What was changed inside of them (ALTER ROLE, CONFIG SET) is seen by nobody until Mastodon connects the next time.
+    """
+    refused = ask(RefusedLogins.of(MASTODON_PROJECT))
+    names = {"postgres": "PostgreSQL", "redis": "Redis"}
+    announce(*(f"{names[store]} does not let Mastodon in: {words}" for store, words in refused.items()))
+    if "postgres" in refused:
+        yield script("database/let_in", directory)
+    if "redis" in refused:
+        # It reads its password when it starts.
+        containers = ask(Containers.all())
+        redis = [each.id for each in containers if (each.project, each.service) == (MASTODON_PROJECT, "redis")]
+        yield script("compose/restart", *redis)

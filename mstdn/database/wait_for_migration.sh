@@ -1,13 +1,17 @@
 # Waits for a migration that a run whose connection broke left at work in the project $1, then removes its container: two
-# migrations stand in each other's way, and none must lose its database in the middle.
+# migrations stand in each other's way, and none must lose its database in the middle. Meanwhile it tells what that one does.
 set -eu
 left=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$1" \
     --filter label=com.docker.compose.service=migrate --filter label=com.docker.compose.oneoff=True)
 [ -n "$left" ] || exit 0
+for container in $left; do
+    [ "$(docker inspect --format '{{.State.Running}}' "$container")" = true ] || continue
+    echo "A migration of an earlier run is still at work (docker logs $container): waiting for it."
+    if ! timeout 3600 docker logs --follow "$container" 2>&1 | sed -u -n '/^== .*: migrat/{s/^== //;s/ *=*$//;p;}' ||
+        [ "$(docker inspect --format '{{.State.Running}}' "$container")" = true ]; then
+        echo "A migration of an earlier run is at work for more than an hour. Look at it with: docker logs $container" >&2
+        exit 1
+    fi
+done
 # shellcheck disable=SC2086 # one word for each container
-if ! timeout 3600 docker wait $left >/dev/null; then
-    echo "A migration of an earlier run is at work for more than an hour. Look at it with: docker logs $left" >&2
-    exit 1
-fi
-# shellcheck disable=SC2086
 docker rm --force $left >/dev/null 2>&1 || true

@@ -1,18 +1,26 @@
-"""Facts about Docker Engine."""
+"""Facts about Docker Engine: the installation, and all containers that it has."""
 
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.apt.rules import fingerprints
+from mstdn.fact import Fact, Lines, Question
+from mstdn.storage.disks import Disk, disks_of
 
 
 @dataclass
 class Engine:
     """
     `distribution` ("debian"), `codename` ("trixie") and `architecture` ("amd64") name the apt suite.
-    `packages`: version by name, only what is installed. `fingerprints`: of each key that apt trusts for the repository.
+    `packages`: version by name, only what is installed. `held`: names of those that apt may not touch ("apt-mark
+    hold"), installed or not. `fingerprints`: of each key that apt trusts for the repository.
     `started` and `configured`: seconds since the epoch, None if the daemon does not run or has no daemon.json.
     `members`: of the group docker, None without the group.
     """
@@ -27,41 +35,194 @@ class Engine:
     started: int | None = None
     configured: int | None = None
     members: frozenset[str] | None = None
+    held: frozenset[str] = frozenset()
 
 
-class DockerHost(FactBase[Engine]):
+class DockerHost(Fact[Engine]):
     """Packages, key, service and group of Docker Engine."""
 
-    @override
-    def command(self, key_path: str, packages: list[str]) -> StringCommand:
-        return question("docker/state", key_path, *packages)
+    script = "docker/state"
 
-    @staticmethod
-    @override
-    def default() -> Engine:
-        return Engine()
+    @classmethod
+    def of(cls, key_path: str, packages: Iterable[str]) -> Question[Engine]:
+        """key_path: the file of the key that apt trusts for the repository. packages: those to look for."""
+        return cls.question(key_path, *packages)
 
     @override
-    def process(self, output: list[str]) -> Engine:
-        engine = Engine()
-        for line in output:
-            key, *words = line.split()
-            if key == "codename":
-                engine.distribution, engine.codename = words
-            elif key == "architecture":
-                engine.architecture = words[0]
-            elif key == "package":
-                engine.packages[words[0]] = words[1]
-            elif key == "fingerprint":
-                engine.fingerprints.append(words[0])
-            elif key == "active":
-                engine.active = words == ["active"]
-            elif key == "enabled":
-                engine.enabled = words == ["enabled"]
-            elif key == "started":
-                engine.started = int(words[0])
-            elif key == "configured":
-                engine.configured = int(words[0])
-            elif key == "members":
-                engine.members = frozenset(words[0].split(",")) if words else frozenset()
-        return engine
+    def read(self, lines: Lines) -> Engine:
+        distribution, codename = lines.one("codename").split()
+        return Engine(
+            distribution=distribution,
+            codename=codename,
+            architecture=lines.one("architecture"),
+            packages=dict(lines.words("package")),
+            held=frozenset(lines.all("held")),
+            fingerprints=fingerprints(base64.b64decode(lines.get("key"))),
+            active=lines.get("active") == "active",
+            enabled=lines.get("enabled") == "enabled",
+            started=int(lines.one("started")) if "started" in lines else None,
+            configured=int(lines.one("configured")) if "configured" in lines else None,
+            members=frozenset(filter(None, lines.one("members").split(","))) if "members" in lines else None,
+        )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """
+    How the engine that is here was set up, by the suite or by somebody else.
+
+    `configuration` and `noted`: texts of daemon.json and of the suite's note of what it wrote there, None without one.
+    `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
+    not start with its present options, "" where it does. `flags`: the options that its unit gives it.
+    `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
+    goes before that of the packages. `strangers`: users of the question that the server does not have.
+    """
+
+    configuration: str | None = None
+    noted: str | None = None
+    link: str = ""
+    invalid: str = ""
+    flags: tuple[str, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    swarm: bool = False
+    composes: Mapping[str, str] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
+
+
+class EngineSetup(Fact[Setup]):
+    """Configuration of Docker Engine: daemon.json, the options of its unit, Swarm mode, Compose."""
+
+    script = "docker/setup"
+
+    @classmethod
+    def of(cls, note: str, users: Iterable[str]) -> Question[Setup]:
+        """note: path of the suite's note of what it wrote to daemon.json. users: whose accounts to look for."""
+        return cls.question(note, *users)
+
+    @override
+    def read(self, lines: Lines) -> Setup:
+        return Setup(
+            configuration=_text(lines, "configuration"),
+            noted=_text(lines, "noted"),
+            link=lines.get("link"),
+            invalid=lines.get("invalid").strip(),
+            flags=tuple(lines.get("flags").split()),
+            disks=disks_of(lines),
+            swarm="swarm" in lines,
+            composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},
+            strangers=frozenset(lines.all("stranger")),
+        )
+
+
+def _text(lines: Lines, key: str) -> str | None:
+    return base64.b64decode(lines.one(key)).decode(errors="replace") if key in lines else None
+
+
+@dataclass(frozen=True)
+class Published:
+    """
+    A port of the server that leads into a container. `protocol`: "tcp", "udp" or "sctp"; `address`: "" without
+    one.
+    """
+
+    address: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Container:
+    """
+    A container, running or not. `project`, `service` and `directory` are those of Compose, "" without it.
+
+    `status` and `health` as Docker names them ("none" without a health check). `image` is the ID of what it runs,
+    `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
+    each by name. `anywhere`: those of `published` that everybody reaches because no address was asked for. `gone`:
+    paths in it whose file on the server was removed or replaced since it started. `making`: one
+    text for all that it was made with and that "docker update" or "docker network" could have changed since.
+    """
+
+    id: str
+    name: str
+    image: str
+    reference: str
+    status: str
+    health: str = "none"
+    project: str = ""
+    service: str = ""
+    directory: str = ""
+    once: bool = False
+    networks: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+    anywhere: tuple[Published, ...] = ()
+    gone: tuple[str, ...] = ()
+    making: str = ""
+
+
+# What Docker says of a port that is published on all addresses of the server.
+EVERYBODY = ("0.0.0.0", "::")  # noqa: S104
+
+
+class Containers(Fact[tuple[Container, ...]]):
+    """All containers of the engine; none on a server without Docker."""
+
+    script = "docker/containers"
+    before = "docker/engine"
+
+    @classmethod
+    def all(cls) -> Question[tuple[Container, ...]]:
+        """Every container, running or not."""
+        return cls.question()
+
+    @override
+    def read(self, lines: Lines) -> tuple[Container, ...]:
+        gone: dict[str, list[str]] = {}
+        for identity, path in lines.words("gone"):
+            gone.setdefault(identity, []).append(path)
+        found = (json.loads(text) for text in lines.all("container"))
+        return tuple(_container(each, tuple(gone.get(each["id"], ()))) for each in found)
+
+
+# What a container is made with and keeps.
+_MAKING = ("hash", "user", "command", "entrypoint", "bindings", "tmpfs", "restart", "limits", "rights")
+
+
+def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
+    making = {key: found[key] for key in _MAKING}
+    # The order of these is Docker's and means nothing.
+    making |= {key: sorted(found[key] or (), key=json.dumps) for key in ("binds", "mounts")}
+    # The names by which others find it there. Engines before 25 add a part of its ID, which is another after each making.
+    making["networks"] = {
+        network: sorted(name for name in found["aliases"].get(network) or () if not found["id"].startswith(name))
+        for network in sorted(found["networks"])
+    }
+    return Container(
+        id=found["id"],
+        name=found["name"].removeprefix("/"),
+        image=found["image"],
+        reference=found["reference"],
+        status=found["status"],
+        health=found["health"],
+        project=found["project"] or "",
+        service=found["service"] or "",
+        directory=found["directory"] or "",
+        once=found["once"] == "True",
+        networks=found["networks"],
+        published=tuple(_published(found["published"] or {})),
+        anywhere=tuple(each for each in _published(_without_address(found)) if each.address in EVERYBODY),
+        gone=gone,
+        making=json.dumps(making, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def _without_address(found: dict[str, Any]) -> dict[str, list[dict[str, str]] | None]:
+    asked = found["bindings"] or {}
+    free = {inner for inner, bindings in asked.items() if any(not each["HostIp"] for each in bindings or ())}
+    return {inner: bindings for inner, bindings in (found["published"] or {}).items() if inner in free}
+
+
+def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:
+    for inner, bindings in ports.items():
+        protocol = inner.partition("/")[2] or "tcp"
+        for binding in bindings or ():
+            yield Published(binding["HostIp"], int(binding["HostPort"]), protocol)

@@ -5,14 +5,11 @@ shift
 printf 'codename %s\n' "$(. /etc/os-release && echo "$ID $VERSION_CODENAME")"
 printf 'architecture %s\n' "$(dpkg --print-architecture)"
 dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@" 2>/dev/null | while read -r status name version; do
-    [ "$status" = ii ] && printf 'package %s %s\n' "$name" "$version"
+    # The first letter is what is wanted (h: held by "apt-mark hold", i: installed), the second what is there.
+    case $status in ?i) printf 'package %s %s\n' "$name" "$version" ;; esac
+    case $status in h*) printf 'held %s\n' "$name" ;; esac
 done
-if [ -f "$key" ] && command -v gpg >/dev/null; then
-    home=$(mktemp -d /run/gpg.XXXXXX)
-    gpg --batch --homedir "$home" --no-options --no-keyring --show-keys --with-colons -- "$key" 2>/dev/null |
-        awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print "fingerprint " $10; primary = 0 }'
-    rm -rf "$home"
-fi
+[ -f "$key" ] && printf 'key %s\n' "$(base64 -w 0 "$key")"
 printf 'active %s\n' "$(systemctl is-active docker.service 2>/dev/null)"
 printf 'enabled %s\n' "$(systemctl is-enabled docker.service 2>/dev/null)"
 # "Mon 2026-11-23 09:08:11 UTC": not every date(1) reads the day of the week or a local zone.

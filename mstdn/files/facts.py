@@ -1,21 +1,28 @@
 """Facts about files and directories."""
 
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass(frozen=True)
 class FileState:
-    """`kind`: "f" regular file, "d" directory, "o" other. `sha256` is "-" for all but regular files."""
+    """
+    `kind`: "f" regular file, "d" directory, "o" other. `link`: the path is a symbolic link to that.
+    `mode` is octal ("0644"), `owner` numeric. `sha256` is "" for all but regular files.
+    """
 
     kind: str
     mode: str
     owner: str
-    sha256: str
+    sha256: str = ""
+    link: bool = False
 
 
 @dataclass
@@ -26,25 +33,28 @@ class Tree:
     entries: list[str] = field(default_factory=list)
 
 
-class FileStates(FactBase[Tree]):
-    """Type, mode (as "0644"), numeric owner and SHA-256 of many paths at once."""
+# A link that leads nowhere: neither file nor directory, and it can only be moved away.
+NOWHERE = FileState("o", "0777", "", link=True)
+
+
+class FileStates(Fact[Tree]):
+    """Type, mode, numeric owner and SHA-256 of many paths at once."""
+
+    script = "files/state"
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> Question[Tree]:
+        """paths: of files and directories, absolute."""
+        return cls.question(*paths)
 
     @override
-    def command(self, paths: list[str]) -> StringCommand:
-        return question("files/state", *paths)
-
-    @staticmethod
-    @override
-    def default() -> Tree:
-        return Tree()
-
-    @override
-    def process(self, output: list[str]) -> Tree:
-        tree = Tree()
-        for line in output:
-            kind, mode, owner, sha256, path = line.split(" ", 4)
-            if kind == "entry":
-                tree.entries.append(path)
-            else:
-                tree.states[path] = FileState(kind, mode.zfill(4)[-4:], owner, sha256)
+    def read(self, lines: Lines) -> Tree:
+        links = set(lines.all("link"))
+        sums = {path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("sum"))}
+        tree = Tree(states=dict.fromkeys(links, NOWHERE), entries=lines.all("entry"))
+        for mode_text, owner, path in (line.split(" ", 2) for line in lines.all("state")):
+            mode = int(mode_text, 16)
+            kind = "d" if stat.S_ISDIR(mode) else "f" if stat.S_ISREG(mode) else "o"
+            octal = f"{stat.S_IMODE(mode):04o}"
+            tree.states[path] = FileState(kind, octal, owner, sums.get(path, ""), link=path in links)
         return tree

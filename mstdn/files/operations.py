@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pyinfra import host, logger, state
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
+from mstdn.fact import Question, ask
 from mstdn.files.facts import FileStates, Tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
-@operation()
+@operation
 def config_tree(
     files: Sequence[ConfigFile],
     directories: Sequence[ConfigDirectory] = (),
@@ -40,18 +42,21 @@ def converge_tree(
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
-    tree = host.get_fact(FileStates, paths=[*(each.path for each in wanted), *absent])
+    tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
         found = tree.states.get(each.path)
-        if found and found.kind != kind:
+        # A link to a directory is an operator's way to a bigger disk; a link to a file would be replaced by the file.
+        if found and (found.kind != kind or (found.link and kind == "f")):
             yield from refuse(
-                f"{each.path} exists and is not a {'directory' if kind == 'd' else 'regular file'}: "
-                "look at it, move it away, run again"
+                f"{each.path} exists and is {'a link' if found.link else 'something else'} instead of a "
+                f"{'directory' if kind == 'd' else 'regular file'}: look at it, move it away, run again."
             )
             return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
     # Before the first command, because that is how far pyinfra goes when it plans.
+    if any(each.path in tree.states for each in wanted):
+        announce(*_reasons(wanted, gone, tree))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:
         yield from _converge_directory(directory, tree)
@@ -59,6 +64,13 @@ def converge_tree(
         yield from _converge_file(file, tree)
     for path in gone:
         yield StringCommand("rm -rf --", QuoteString(path))
+
+
+def states_of(
+    files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory] = (), absent: Iterable[str] = ()
+) -> Question[Tree]:
+    """The question that converge_tree asks for these."""
+    return FileStates.of([*(each.path for each in directories), *(each.path for each in files), *absent])
 
 
 def _converge_directory(directory: ConfigDirectory, tree: Tree) -> Commands:
@@ -96,10 +108,23 @@ def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory],
             yield from (entry for entry in tree.entries if entry.startswith(prefix) and entry not in expected)
 
 
+def _reasons(wanted: Iterable[ConfigDirectory | ConfigFile], gone: Iterable[str], tree: Tree) -> Iterator[str]:
+    """What is not as it should be, path by path."""
+    for each in wanted:
+        found = tree.states.get(each.path)
+        if not found:
+            yield f"{each.path} does not exist"
+        elif isinstance(each, ConfigFile) and found.sha256 != each.sha256:
+            yield f"{each.path} has another content"
+        elif (found.mode, found.owner) != (each.mode, each.owner):
+            yield f"{each.path} has mode {found.mode} and owner {found.owner}, not {each.mode} and {each.owner}"
+    for path in gone:
+        yield f"{path} does not belong there"
+
+
 def _show_diffs(changed: Iterable[ConfigFile], gone: Iterable[str], tree: Tree) -> None:
-    """Show once what --diff asks for: while planning, or while running when -y skipped the planning."""
-    already_shown = state.is_executing and state.check_for_changes
-    if not state.config.DIFF or already_shown:
+    """Show once what --diff asks for."""
+    if not state.config.DIFF or not is_the_moment_to_show():
         return
     for file in changed:
         exists = file.path in tree.states

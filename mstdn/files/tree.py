@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-ROOT = "0:0"
+from mstdn.layout import ROOT
 
 
 @dataclass(frozen=True)

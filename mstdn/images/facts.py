@@ -1,75 +1,75 @@
 """Facts about container images."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass
 class Images:
-    """By reference: `ids` of what lies on the server, `digests` it is known by in registries, `recorded` digest."""
+    """
+    By reference: `ids` of what lies on the server, `digests` it is known by in registries, `built` from what
+    source.
+    """
 
     ids: dict[str, str] = field(default_factory=dict)
     digests: dict[str, set[str]] = field(default_factory=dict)
-    recorded: dict[str, str] = field(default_factory=dict)
+    built: dict[str, str] = field(default_factory=dict)
 
 
-class ImageStates(FactBase[Images]):
-    """Which of these images the server has, and which content each tag stood for when it was first pulled."""
+class ImageStates(Fact[Images]):
+    """Which of these images the server has."""
+
+    script = "images/state"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, references: Iterable[str]) -> Question[Images]:
+        """references: of the images to look for."""
+        return cls.question(*dict.fromkeys(references))
 
     @override
-    def command(self, record: str, references: list[str]) -> StringCommand:
-        return question("images/state", record, *references)
-
-    @staticmethod
-    @override
-    def default() -> Images:
-        return Images()
-
-    @override
-    def process(self, output: list[str]) -> Images:
+    def read(self, lines: Lines) -> Images:
         images = Images()
-        for line in output:
-            key, reference, value = line.split(" ")
-            if key == "id":
-                images.ids[reference] = value
-            elif key == "digest":
-                images.digests.setdefault(reference, set()).add(value.partition("@")[2])
-            elif key == "recorded":
-                images.recorded[reference] = value
+        for reference, identity in lines.words("id"):
+            images.ids[reference] = identity
+        for reference, digest in lines.words("digest"):
+            images.digests.setdefault(reference, set()).add(digest.partition("@")[2])
+        for reference, source in lines.words("built"):
+            images.built[reference] = source
         return images
 
 
-@dataclass
-class Builds:
-    """`built`: what each existing image was built from; `tree`: what the checkout is now ("" without one)."""
+class RecordedImages(Fact[dict[str, str]]):
+    """Which content (digest) each tag stood for when it was first pulled, by reference."""
 
-    built: list[str] = field(default_factory=list)
-    tree: str = ""
+    script = "images/recorded"
 
-
-class ImageBuilds(FactBase[Builds]):
-    """What the images `references` were built from, and the state of the checkout `source`."""
-
-    @override
-    def command(self, source: str, references: list[str]) -> StringCommand:
-        return question("images/build_state", source, *references)
-
-    @staticmethod
-    @override
-    def default() -> Builds:
-        return Builds()
+    @classmethod
+    def of(cls, record: str) -> Question[dict[str, str]]:
+        """record: the file that remembers it, one line "reference digest" for each image."""
+        return cls.question(record)
 
     @override
-    def process(self, output: list[str]) -> Builds:
-        builds = Builds()
-        for line in output:
-            key, _, value = line.partition(" ")
-            if key == "tree":
-                builds.tree = value
-            else:
-                builds.built.append(value)
-        return builds
+    def read(self, lines: Lines) -> dict[str, str]:
+        return dict(lines.words("recorded"))
+
+
+class SourceTree(Fact[str]):
+    """What the checkout is now: a checksum of its commit and of what was changed in it; "" without one."""
+
+    script = "images/source"
+
+    @classmethod
+    def of(cls, source: str) -> Question[str]:
+        """source: directory of the checkout."""
+        return cls.question(source)
+
+    @override
+    def read(self, lines: Lines) -> str:
+        return lines.get("tree")

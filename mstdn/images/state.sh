@@ -1,35 +1,32 @@
-# For each image reference after $1: "id reference ID" and "digest reference DIGEST" of what lies on the server;
-# then "recorded reference DIGEST" for each line of the record $1.
-record=$1
-shift
-describe() { docker image inspect --format '{{.Id}}{{range .RepoDigests}} {{.}}{{end}}' -- "$@" 2>/dev/null; }
+# For each argument that is an image of the server: "id REFERENCE ID", "digest REFERENCE DIGEST" for each name that
+# registries know it by, and "built REFERENCE SOURCE" for one that was built here.
+describe() {
+    docker image inspect --format '{{.Id}} {{with index .Config.Labels "org.mstdn.source"}}{{.}}{{else}}-{{end}}{{range .RepoDigests}} {{.}}{{end}}' "$@" 2>/dev/null
+}
 show() {
-    reference=$1 id=$2
-    shift 2
-    printf 'id %s %s\n' "$reference" "$id"
+    reference=$1
+    printf 'id %s %s\n' "$reference" "$2"
+    [ "$3" = - ] || printf 'built %s %s\n' "$reference" "$3"
+    shift 3
     for digest in "$@"; do
         printf 'digest %s %s\n' "$reference" "$digest"
     done
 }
-if [ -S /run/docker.sock ]; then
-    # One question when all are there, which is the rule; Docker leaves out what it does not have, so then one for each.
-    if all=$(describe "$@"); then
-        printf '%s\n' "$all" | {
-            for reference in "$@"; do
-                read -r line
-                # shellcheck disable=SC2086 # an ID and digests, one word each
-                show "$reference" $line
-            done
-        }
-    else
+# One question when all are there, which is the rule; Docker leaves out what it does not have, so then one for each.
+if all=$(describe "$@"); then
+    printf '%s\n' "$all" | {
         for reference in "$@"; do
-            # shellcheck disable=SC2046 # an ID and digests, one word each
-            set -- $(describe "$reference")
-            [ $# -eq 0 ] || show "$reference" "$@"
+            read -r line
+            # shellcheck disable=SC2086 # an ID, a source and digests, one word each
+            show "$reference" $line
         done
-    fi
+    }
+    exit 0
 fi
-if [ -f "$record" ]; then
-    sed 's/^/recorded /' "$record"
-fi
+docker version >/dev/null 2>&1 || docker_is_silent
+for reference in "$@"; do
+    # shellcheck disable=SC2046 # an ID, a source and digests, one word each
+    set -- $(describe "$reference")
+    [ $# -eq 0 ] || show "$reference" "$@"
+done
 exit 0

@@ -1,16 +1,17 @@
-"""The kinds of value that name something in a network: hosts, addresses, URLs, mail addresses."""
+"""The kinds of value that name something in a network: hosts, addresses, URLs."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
-from mstdn.kinds.values import or_empty, refuse
+from mstdn.kinds.text import or_empty, refuse
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -24,7 +25,7 @@ def host_name(value: str) -> str:
         raise refuse("it has a scheme; only the name belongs here", urlsplit(value).hostname)
     if "/" in value:
         raise refuse("it has a path; only the name belongs here", value.split("/")[0])
-    if _is_address(value):
+    if is_address(value):
         raise refuse("it is an IP address; accounts and certificates need a name")
     if ":" in value:
         raise refuse("it has a port; visitors always use 443", value.split(":")[0])
@@ -43,7 +44,8 @@ def host_name(value: str) -> str:
     return value
 
 
-def _is_address(value: str) -> bool:
+def is_address(value: str) -> bool:
+    """Whether it is an IP address, perhaps in brackets."""
     try:
         ipaddress.ip_address(value.strip("[]"))
     except ValueError:
@@ -56,51 +58,6 @@ def _punycode(value: str) -> str | None:
         return value.encode("idna").decode("ascii")
     except UnicodeError:
         return None
-
-
-def mail_server(value: str) -> str:
-    """A host name or address. It is used from inside a container, where localhost is the container."""
-    if not value:
-        raise refuse("it is not set")
-    if "://" in value:
-        raise refuse("it has a scheme; only the name belongs here", urlsplit(value).hostname)
-    if value == "localhost" or (_is_address(value) and ipaddress.ip_address(value.strip("[]")).is_loopback):
-        raise refuse("inside Mastodon's container this is the container itself, where no mail server runs")
-    if _is_address(value):
-        return value.strip("[]")
-    if ":" in value:
-        name, _, port = value.partition(":")
-        raise refuse(f"it has a port, which belongs in smtp_port = {port}", name)
-    if not all(LABEL.fullmatch(label) for label in value.lower().split(".")):
-        raise refuse("it is neither a host name nor an IP address")
-    return value
-
-
-def mail_address(value: str) -> str:
-    """local-part@host.name, without a display name."""
-    if not value:
-        raise refuse("it is not set")
-    if re.search(r"[<>]", value):
-        raise refuse("only the address belongs here, without a name", value.partition("<")[2].rstrip("> ") or None)
-    local_part, _, domain = value.rpartition("@")
-    if not re.fullmatch(r"[A-Za-z0-9.!#%&*+/=?^_~-]+", local_part):
-        raise refuse("it is not a mail address")
-    try:
-        host_name(domain.lower())
-    except PydanticCustomError:
-        raise refuse("the part after the @ is not a host name") from None
-    return value
-
-
-def mail_sender(value: str) -> str:
-    """A mail address, or a name followed by one in angle brackets."""
-    named = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", value)
-    if named is None:
-        return mail_address(value)
-    if re.search(r'["\'\\$`\x00-\x1f]', named["name"]):
-        raise refuse("the name must not have quotes, a backslash, a dollar sign or control characters")
-    mail_address(named["address"])
-    return value
 
 
 def https_url(value: str) -> str:
@@ -166,14 +123,46 @@ def _reachable(value: str, kind: type[ipaddress.IPv4Address] | type[ipaddress.IP
     return str(address)
 
 
+def address_range(value: str) -> str:
+    """A range of addresses in CIDR notation, or one address, in its usual form: "203.0.113.0/24", "2001:db8::7"."""
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise refuse("it is not an address or a range of them such as 203.0.113.0/24") from None
+    if network.prefixlen < WIDEST_RANGE[network.version]:
+        raise refuse("it is so wide that strangers are in it, who could then pretend to have any address")
+    interface = ipaddress.ip_interface(value)
+    if interface.ip != network.network_address:
+        raise refuse(f"its last {network.max_prefixlen - network.prefixlen} bits must be 0", str(network))
+    return str(interface.ip) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+# No load balancer or CDN has more than this; 10.0.0.0/8 and fc00::/7 are somebody's own.
+WIDEST_RANGE = {4: 8, 6: 7}
+
+
+def networks_in(text: str) -> tuple[list[Network], list[str]]:
+    """The networks in a list of Mastodon's, apart by commas or spaces, and the words that are none."""
+    networks: list[Network] = []
+    unreadable: list[str] = []
+    for word in re.split(r"\s*,\s*|\s+", text):
+        if not word:
+            continue
+        try:
+            networks.append(ipaddress.ip_network(word, strict=False))
+        except ValueError:
+            unreadable.append(word)
+    return networks, unreadable
+
+
 HostName = Annotated[str, AfterValidator(host_name), Field(title="host name")]
 HostNameOrEmpty = Annotated[str, or_empty(host_name), Field(title="host name or empty")]
-MailServer = Annotated[str, AfterValidator(mail_server), Field(title="host name or IP address")]
-MailAddress = Annotated[str, AfterValidator(mail_address), Field(title="mail address")]
-MailSender = Annotated[str, AfterValidator(mail_sender), Field(title="mail address, perhaps with a name")]
 HttpsUrl = Annotated[str, AfterValidator(https_url), Field(title="https URL")]
 WebUrlOrEmpty = Annotated[str, or_empty(web_url), Field(title="URL or empty")]
 HostAndPathOrEmpty = Annotated[str, or_empty(host_and_path), Field(title="host, perhaps with a path, or empty")]
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(title="IP address")]
 Ipv4AddressOrEmpty = Annotated[str, or_empty(ipv4_address), Field(title="IPv4 address or empty")]
 Ipv6AddressOrEmpty = Annotated[str, or_empty(ipv6_address), Field(title="IPv6 address or empty")]
+AddressRanges = Annotated[
+    tuple[Annotated[str, AfterValidator(address_range)], ...], Field(strict=False, title="list of address ranges")
+]

@@ -1,46 +1,80 @@
 """Facts about the networks of Docker Engine."""
 
-import json
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-from pyinfra.api import FactBase, StringCommand
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass(frozen=True)
 class Network:
-    """`attached`: names of all containers that use the network, stopped ones too."""
+    """A network of the engine by its ID, with its options."""
 
+    id: str
     driver: str
     internal: bool
     ipv6: bool
-    attached: tuple[str, ...]
 
 
-class DockerNetworks(FactBase[dict[str, Network]]):
-    """The networks of these names that exist."""
+class DockerNetworks(Fact[dict[str, Network]]):
+    """The networks of some names that exist."""
 
-    @override
-    def command(self, networks: list[str]) -> StringCommand:
-        return question("networks/state", *networks)
+    script = "networks/state"
+    before = "docker/engine"
 
-    @staticmethod
-    @override
-    def default() -> dict[str, Network]:
-        return {}
+    @classmethod
+    def named(cls, names: Iterable[str]) -> Question[dict[str, Network]]:
+        """names: to look for."""
+        return cls.question(*names)
 
     @override
-    def process(self, output: list[str]) -> dict[str, Network]:
-        networks = {}
-        for line in output:
-            found: dict[str, Any] = json.loads(line)
-            networks[found["name"]] = Network(
-                driver=found["driver"],
-                internal=found["internal"],
-                ipv6=found["ipv6"],
-                attached=tuple(found["attached"].split()),
-            )
-        return networks
+    def read(self, lines: Lines) -> dict[str, Network]:
+        found = (json.loads(text) for text in lines.all("network"))
+        return {each.pop("name"): Network(**each) for each in found}
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A network as the kernel sees it: the name of its bridge, and its IPv4 subnets."""
+
+    name: str
+    bridge: str
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """
+    `networks`: those asked for that exist. `rules`: of the firewall, in iptables' or nftables' words, that speak of them or
+    lead to Docker's own. `forwarding`: the kernel passes packets on. `unmanaged`: Docker leaves the firewall alone.
+    """
+
+    networks: tuple[Bridge, ...] = ()
+    rules: tuple[str, ...] = ()
+    forwarding: bool = True
+    unmanaged: bool = False
+
+
+class FirewallWays(Fact[Ways]):
+    """What the kernel's firewall has for some networks. Nothing is sent anywhere."""
+
+    script = "networks/ways"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Question[Ways]:
+        """names: of the networks that lead out."""
+        return cls.question(*names)
+
+    @override
+    def read(self, lines: Lines) -> Ways:
+        found = (
+            Bridge(name, bridge, tuple(s for s in subnets if ":" not in s))
+            for name, bridge, *subnets in lines.words("network")
+        )
+        return Ways(tuple(found), tuple(lines.all("rule")), lines.get("forwarding", "1") == "1", "unmanaged" in lines)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyinfra import host
-from pyinfra.api import operation
-
-from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.docker.facts import Containers
+from mstdn.fact import ask
+from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
+from mstdn.networks.rules import closed_ways
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -20,7 +21,7 @@ class WantedNetwork:
     ipv6: bool | None = False
 
 
-@operation()
+@operation
 def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     """
     Ensure bridge networks with these options.
@@ -28,18 +29,21 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     An existing network whose options differ is replaced if nothing is attached to it. Otherwise this is refused and the
     containers are named: replacing it under them would take the site down at a moment that nobody chose.
     """
-    existing = host.get_fact(DockerNetworks, networks=[each.name for each in networks])
+    existing = ask(DockerNetworks.named(each.name for each in networks))
+    containers = ask(Containers.all())
     for wanted in networks:
         found = existing.get(wanted.name)
         differences = _differences(wanted, found) if found else []
-        if found and differences and found.attached:
+        attached = [each.name for each in containers if wanted.name in each.networks]
+        if found and differences and attached:
             yield from refuse(
                 f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "
-                f"containers use it: {', '.join(found.attached)}. Choose a quiet moment, remove these containers "
+                f"containers use it: {', '.join(attached)}. Choose a quiet moment, remove these containers "
                 "(docker rm --force NAME; their data stays), and run again: they are made anew."
             )
             return
         if not found or differences:
+            announce(f"the network {wanted.name} {'has other options' if found else 'does not exist'}")
             ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
             yield script("networks/make", wanted.name, "yes" if wanted.internal else "no", ipv6)
 
@@ -53,3 +57,15 @@ def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
     if wanted.ipv6 is not None and found.ipv6 != wanted.ipv6:
         differences.append("IPv6 is on" if found.ipv6 else "IPv6 is off")
     return differences
+
+
+@operation
+def open_ways(networks: Sequence[str]) -> Commands:
+    """
+    Ensure that the kernel's firewall has what Docker wrote into it for these networks, and passes packets on.
+
+    Docker writes its rules anew when it starts, and containers run on meanwhile.
+    """
+    if missing := list(closed_ways(ask(FirewallWays.of(networks)))):
+        announce(*missing)
+        yield script("docker/restart_daemon")

@@ -2,40 +2,61 @@
 What stands in the way of a deployment, each with its remedy. Pure: it judges a report and asks nothing itself.
 
     machine.py    the system, memory, disks, clock
-    docker.py     ports, other engines, other proxies
     names.py      what the DNS says
     releases.py   which release may follow which
+
+What belongs to one component is judged by its own rules: mstdn/apt/sources.py, mstdn/docker/rules.py,
+mstdn/proxy/neighbours.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight import docker, machine, names, releases
-from mstdn.preflight.finding import Finding
+from mstdn import suite
+from mstdn.docker.rules import ALIVE, other_engines, other_projects
+from mstdn.finding import Finding
+from mstdn.preflight import machine, names, releases
+from mstdn.preflight.facts import Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
+from mstdn.proxy import neighbours
 
 if TYPE_CHECKING:
-    from mstdn.preflight.facts import ServerReport
+    from mstdn.docker.facts import Container
+    from mstdn.fact import Question
     from mstdn.settings import Settings
 
-__all__ = ["Finding", "findings", "names_to_look_up"]
+__all__ = ["Finding", "findings", "question_about_the_server"]
 
 
-def findings(report: ServerReport, settings: Settings, now: float) -> list[Finding]:
-    """Everything that is in the way, all at once. now: this machine's clock, in seconds since the epoch."""
+def question_about_the_server(settings: Settings) -> Question[ServerReport]:
+    """What findings() needs to know of the server itself."""
+    return Server.of(settings.mastodon_root, settings.proxy_root, settings.swap_path, names_to_look_up(settings))
+
+
+def findings(report: ServerReport, containers: Iterable[Container], settings: Settings, now: float) -> list[Finding]:
+    """
+    Everything that is in the way, all at once.
+
+    containers: all of the engine. now: this machine's clock, in seconds since the epoch.
+    """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]
+    alive = [each for each in containers if each.status in ALIVE]
     return [
         *machine.findings(report, settings, now),
-        *docker.findings(report, settings),
+        *neighbours.findings(report, alive, settings),
+        *other_engines(report),
+        *other_projects(report, alive, settings),
         *names.findings(report, settings),
         *_instance(report, settings),
     ]
 
 
 def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    if text := suite.refusal(report.suite, suite.this_suite()):
+        yield Finding("error", text)
     domain = report.installed.get("LOCAL_DOMAIN", settings.local_domain)
     if domain != settings.local_domain:
         yield Finding(

@@ -1,23 +1,12 @@
 """What preflight wants to know of a server."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
-from pyinfra.api.exceptions import FactProcessError
 from typing_extensions import override
 
-from mstdn.shell import question
-
-
-@dataclass(frozen=True)
-class Disk:
-    """The file system on which `path` lies or will lie: its free space in MiB and where it is mounted."""
-
-    path: str
-    free_mib: int
-    mount: str
+from mstdn.fact import Fact, Lines, Question
+from mstdn.storage.disks import Disk, disks_of
 
 
 @dataclass(frozen=True)
@@ -30,25 +19,14 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class RunningContainer:
-    """`project` and `directory` are those of Compose, "" without it; `ports` are published on the server."""
-
-    name: str
-    image: str
-    project: str
-    directory: str
-    ports: frozenset[int]
-
-
-@dataclass(frozen=True)
 class ServerReport:
     """
     A server as it is. `system` is ("debian", "13"), ("", "") if the server said nothing at all.
 
     `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
     proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.
-    `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `clock`: seconds since
-    the epoch.
+    `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
+    suite that converged it last. `clock`: seconds since the epoch.
     """
 
     system: tuple[str, str] = ("", "")
@@ -59,72 +37,50 @@ class ServerReport:
     swaps: dict[str, int] = field(default_factory=dict)
     disks: tuple[Disk, ...] = ()
     listeners: tuple[Listener, ...] = ()
-    containers: tuple[RunningContainer, ...] = ()
     directories: tuple[str, ...] = ()
     packages: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
     answers: dict[str, frozenset[str]] = field(default_factory=dict)
     installed: dict[str, str] = field(default_factory=dict)
     clock: int = 0
+    suite: str = ""
 
 
-class Server(FactBase[ServerReport]):
-    """All of it in one remote command. `names` are looked up in the DNS."""
+class Server(Fact[ServerReport]):
+    """All of it but Docker's containers, in one question."""
+
+    script = "preflight/report"
+
+    @classmethod
+    def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
+        """root, proxy: the directories of both projects. swap: the swap file. names: to look up in the DNS."""
+        return cls.question(root, proxy, swap, *names)
 
     @override
-    def command(self, root: str, proxy: str, swap: str, names: Sequence[str]) -> StringCommand:
-        return question("preflight/report", root, proxy, swap, *names)
-
-    @staticmethod
-    @override
-    def default() -> ServerReport:
-        return ServerReport()
-
-    @override
-    def process(self, output: list[str]) -> ServerReport:
-        try:
-            return read_report(output)
-        except (KeyError, ValueError) as error:
-            # pyinfra contains no other exception than this one.
-            raise FactProcessError(f"The server answered something unexpected: {error!r}") from error
-
-
-def read_report(lines: Sequence[str]) -> ServerReport:
-    """What mstdn/preflight/report.sh printed. Raises KeyError or ValueError if it is something else."""
-    values: dict[str, list[str]] = {}
-    for line in lines:
-        key, _, value = line.partition(" ")
-        values.setdefault(key, []).append(value)
-    answers: dict[str, set[str]] = {}
-    for name, address in map(str.split, values.get("answer", [])):
-        answers.setdefault(name, set()).add(address)
-    distribution, version = values["system"][0].split()
-    return ServerReport(
-        system=(distribution, version),
-        architecture=values["architecture"][0],
-        init=values["init"][0],
-        memory_mib=int(values["memory"][0]) // 1024,
-        limits_memory="unlimited" not in values,
-        swaps={path: round(int(kib) / 1024) for kib, path in map(str.split, values.get("swap", []))},
-        disks=tuple(Disk(path, int(kib) // 1024, mount) for path, kib, mount in map(str.split, values["disk"])),
-        listeners=tuple(_listener(value) for value in values.get("listener", [])),
-        containers=tuple(_container(value) for value in values.get("container", [])),
-        directories=tuple(values["directories"][0].split()),
-        packages=frozenset(values.get("package", [])),
-        addresses=frozenset(values["addresses"][0].split()),
-        answers={name: frozenset(addresses) for name, addresses in answers.items()},
-        installed=dict(value.split("=", 1) for value in values.get("installed", [])),
-        clock=int(values["clock"][0]),
-    )
+    def read(self, lines: Lines) -> ServerReport:
+        answers: dict[str, set[str]] = {}
+        for name, address in lines.words("answer"):
+            answers.setdefault(name, set()).add(address)
+        distribution, version = lines.one("system").split()
+        return ServerReport(
+            system=(distribution, version),
+            architecture=lines.one("architecture"),
+            init=lines.one("init"),
+            memory_mib=int(lines.one("memory")) // 1024,
+            limits_memory="unlimited" not in lines,
+            swaps={path: round(int(kib) / 1024) for kib, path in lines.words("swap")},
+            disks=disks_of(lines),
+            listeners=tuple(_listener(value) for value in lines.all("listener")),
+            directories=tuple(lines.one("directories").split()),
+            packages=frozenset(lines.all("package")),
+            addresses=frozenset(lines.one("addresses").split()),
+            answers={name: frozenset(addresses) for name, addresses in answers.items()},
+            installed=dict(value.split("=", 1) for value in lines.all("installed")),
+            clock=int(lines.one("clock")),
+            suite=lines.get("suite"),
+        )
 
 
 def _listener(value: str) -> Listener:
     port, pid, process = value.split(" ", 2)
     return Listener(int(port), int(pid), process)
-
-
-def _container(value: str) -> RunningContainer:
-    name, image, project, directory, published = value.split("|")
-    ranges = re.findall(r":(\d+)(?:-(\d+))?->", published)
-    ports = {port for first, last in ranges for port in range(int(first), int(last or first) + 1)}
-    return RunningContainer(name, image, project, directory, frozenset(ports))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding
+from mstdn.finding import Finding
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))
 ARCHITECTURES = ("amd64", "arm64")
+# Roughly what the images, the checkout and a first database come to.
+FILES = 150_000
 CLOCK_TOLERANCE_SECONDS = 60
 # Roughly: compiling the assets was ended by the kernel on a machine of 4 GB beside a running Mastodon (mastodon#35396).
 BUILD_MEMORY_MIB = 4096
@@ -83,11 +85,25 @@ def _disks(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     """Images and data need the setting's space wherever they lie; the swap file needs its own on top."""
     space = settings.preflight_free_disk_gib * 1024 // (3 if report.installed else 1)
     swap = _missing_swap(report, settings)
-    for mount in dict.fromkeys(disk.mount for disk in report.disks):
-        disks = [disk for disk in report.disks if disk.mount == mount]
+    files = FILES // (3 if report.installed else 1)
+    # Parts of the instance count where they lie apart from the rest of it.
+    roots = {disk.mount for disk in report.disks if disk.path == settings.mastodon_root}
+    parts = [disk for disk in report.disks if disk.path.startswith(f"{settings.mastodon_root}/")]
+    counted = [disk for disk in report.disks if disk not in parts or disk.mount not in roots]
+    for mount in dict.fromkeys(disk.mount for disk in counted):
+        disks = [disk for disk in counted if disk.mount == mount]
         needed = max(0 if disk.path == settings.swap_path else space for disk in disks)
         needed += swap if any(disk.path == settings.swap_path for disk in disks) else 0
         free = min(disk.free_mib for disk in disks)
+        wanted = 0 if all(disk.path == settings.swap_path for disk in disks) else files
+        left = min((disk.free_files for disk in disks if disk.free_files is not None), default=wanted)
+        if left < wanted:
+            yield Finding(
+                "error",
+                f"{mount} can take only {left} more files, whatever their size "
+                f"(df -i {mount}), but {', '.join(disk.path for disk in disks)} need {files}. Remove many small ones "
+                f"(du --inodes -x {mount} | sort -n | tail), or use a file system that was made with more inodes.",
+            )
         if free < needed:
             yield Finding(
                 "error",

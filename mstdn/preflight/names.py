@@ -6,8 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding, Level
-from mstdn.stack import public_domains
+from mstdn.finding import Finding, Level
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport
@@ -20,7 +19,7 @@ def names_to_look_up(settings: Settings) -> tuple[str, ...]:
     """The names whose answers findings() needs, each once."""
     if settings.preflight_dns == "skip":
         return ()
-    return tuple(dict.fromkeys((*public_domains(settings), settings.local_domain)))
+    return tuple(dict.fromkeys((*settings.public_domains, settings.local_domain)))
 
 
 def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
@@ -29,10 +28,10 @@ def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
         return
     level: Level = "error" if settings.preflight_dns == "require" else "warning"
     expected = _addresses((*report.addresses, settings.public_ipv4, settings.public_ipv6))
-    for name in public_domains(settings):
+    for name in settings.public_domains:
         for text in _astray(name, _addresses(report.answers.get(name, ())), expected):
             yield Finding(level, text)
-    if settings.local_domain not in public_domains(settings):
+    if settings.local_domain not in settings.public_domains:
         yield from _local_domain(report, settings, expected)
 
 
@@ -47,7 +46,8 @@ def _astray(name: str, answers: set[Address], expected: set[Address]) -> Iterato
     if old:
         yield (
             f"{name} leads to {_listed(old)}, but this server has {ours}. Correct the A record; or, behind NAT, set "
-            f'public_ipv4 = "{min(map(str, old))}"; or, with a CDN or load balancer in front, preflight_dns = "warn".'
+            f'public_ipv4 = "{min(map(str, old))}"; or, with a CDN or load balancer in front, name its '
+            'addresses in proxy_downstream_addresses and set preflight_dns = "warn".'
         )
     new = {address for address in answers - expected if address.version == 6}
     if new:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from mstdn.kinds.values import release_numbers
+from mstdn.kinds.images import release_numbers
+from mstdn.versions import NEWEST_PATCHES
 
-# The newest patch of each maintained minor release, as known on 2026-11-19 (github.com/mastodon/mastodon/releases).
-# Only named in advice: any newer patch is as good.
-NEWEST_PATCH = {(4, 4): 27, (4, 5): 20, (4, 6): 9, (4, 7): 6}
+NEWEST_PATCH = {release_numbers(release)[:2]: release for release in NEWEST_PATCHES}
 
-# The last minor release of a major one, from which alone the next major one may be reached. Source: the notes of
-# 4.7.0 call it required for a migration to 5.0 without downtime.
-LAST_MINOR = {4: 7}
+# The minor release of a major one from which on the next major one may follow. Source: the notes of 4.7.0 call it
+# required for a migration to 5.0 without downtime; upstream's main is called 4.8.0-alpha.1 since (mastodon#40164).
+READY_FOR_NEXT_MAJOR = {4: 7}
 
 
 def refusal(installed: str, wanted: str) -> str | None:
@@ -33,22 +32,24 @@ def refusal(installed: str, wanted: str) -> str | None:
             f"{installed} is installed, and the database cannot go back to {wanted}. "
             f'Set mastodon_version = "{installed}" or newer; only a backup brings the old release back.'
         )
-    step = _next_minor(old)
-    if new[:2] in (old[:2], step):
+    steps = _next_steps(old)
+    if new[:2] in (old[:2], *steps):
         return None
+    towards = steps[0] if new[0] == old[0] else steps[-1]
     return (
         f"{installed} is installed, and {wanted} skips a minor release, whose migrations would be missing. "
-        f"Deploy {_advice(step)} next; each minor release on the way has to run once."
+        f"Deploy {_advice(towards)} next; each minor release on the way has to run once."
     )
 
 
-def _next_minor(release: tuple[int, int, int]) -> tuple[int, int]:
+def _next_steps(release: tuple[int, int, int]) -> tuple[tuple[int, int], ...]:
+    """The minor releases that may follow a release."""
     major, minor, _ = release
-    return (major + 1, 0) if minor == LAST_MINOR.get(major) else (major, minor + 1)
+    ready = minor >= READY_FOR_NEXT_MAJOR.get(major, minor + 1)
+    return ((major, minor + 1), *([(major + 1, 0)] if ready else []))
 
 
 def _advice(minor_release: tuple[int, int]) -> str:
     major, minor = minor_release
-    patch = NEWEST_PATCH.get(minor_release)
-    newest = "" if patch is None else f"v{major}.{minor}.{patch} or any newer "
+    newest = f"{NEWEST_PATCH[minor_release]} or any newer " if minor_release in NEWEST_PATCH else ""
     return f"{newest}v{major}.{minor}.x"

@@ -1,5 +1,5 @@
 # What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file; the
-# other arguments are names to look up. It needs no more than Debian's essential packages, and asks Docker if it is there.
+# other arguments are names to look up. It needs no more than Debian's essential packages.
 root=$1 proxy=$2 swap=$3
 shift 3
 
@@ -11,10 +11,11 @@ awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
 awk 'NR > 1 { print "swap " $3, $1 }' /proc/swaps
 grep -qsw memory /sys/fs/cgroup/cgroup.controllers || [ -d /sys/fs/cgroup/memory ] || echo unlimited
 
-for path in "$root" /var/lib/docker "$swap"; do
-    existing=$path
+# Images lie where the engine says: docker/setup.sh. A link may lead to another disk, whose mount may be missing.
+for path in "$root" "$root/media" "$root/database" "$swap"; do
+    existing=$(readlink -m -- "$path")
     until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
-    printf 'disk %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')"
+    printf 'disk %s %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')" "$(df -Pi "$existing" | awk 'NR == 2 && $2 > 0 { print $4 }')"
 done
 
 # Sockets that listen (0A) on port 80 (0050) or 443 (01BB), and the processes that hold them.
@@ -26,10 +27,6 @@ awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ {
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
 done
 
-if command -v docker >/dev/null; then
-    label=com.docker.compose.project
-    timeout 20 docker ps --no-trunc --format "container {{.Names}}|{{.Image}}|{{.Label \"$label\"}}|{{.Label \"$label.working_dir\"}}|{{.Ports}}" 2>/dev/null
-fi
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
 dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \
     docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'
@@ -51,5 +48,6 @@ for name in "$@"; do
 done
 
 sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+[ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"
 exit 0

@@ -1,49 +1,23 @@
 """Facts about the proxy."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 
-@dataclass
-class Report:
-    """`published`: (address, port, "project/service") for each port; `companion`: acme-companion's last log lines."""
+class CompanionLog(Fact[list[str]]):
+    """The last lines that acme-companion wrote; none without it."""
 
-    published: list[tuple[str, int, str]] = field(default_factory=list)
-    companion: list[str] = field(default_factory=list)
+    script = "proxy/companion_log"
+    before = "docker/engine"
 
-
-class ProxyReport(FactBase[Report]):
-    """
-    What helps to explain why a visit fails.
-
-    `ask_again` has acme-companion try at once what it would try again within the hour.
-    """
+    @classmethod
+    def last_lines(cls) -> Question[list[str]]:
+        """The question without arguments."""
+        return cls.question()
 
     @override
-    def command(self, ask_again: bool = False) -> StringCommand:
-        return question("proxy/report", "ask" if ask_again else "look")
-
-    @override
-    def requires_command(self, ask_again: bool = False) -> str:
-        return "docker"
-
-    @staticmethod
-    @override
-    def default() -> Report:
-        return Report()
-
-    @override
-    def process(self, output: list[str]) -> Report:
-        report = Report()
-        for line in output:
-            key, _, rest = line.partition(" ")
-            if key == "published":
-                address, port, service = rest.split(" ")
-                report.published.append((address, int(port), service))
-            elif key == "companion":
-                report.companion.append(rest)
-        return report
+    def read(self, lines: Lines) -> list[str]:
+        return lines.all("line")

@@ -1,19 +1,22 @@
 """Facts about the secrets on a server: which there are and whether they are sound, never what they are."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
+from mstdn.secrets.parts import FORMS, WORDS
 
 
 @dataclass
 class Secrets:
     """
     `database`: PostgreSQL's data directory is in use. `complete`: instance.env ends as it was written.
-    `good` and `damaged` are names. `access` and `operator_access`: "mode owner" such as "0600 0:0".
-    `handed_out`: every container has exactly its part of the present secrets.
+    `good` and `damaged` are names, and so is `operator`: what others gave and the server has. `access` and
+    `operator_access`: "mode owner" such as "0600 0:0".
+    `differing`: names of those parts of the containers (and ".env") that are not what the present secrets make.
     """
 
     database: bool = False
@@ -22,40 +25,40 @@ class Secrets:
     access: str = ""
     good: set[str] = field(default_factory=set)
     damaged: list[str] = field(default_factory=list)
+    operator: set[str] = field(default_factory=set)
     operator_sha256: str = ""
     operator_access: str = ""
-    handed_out: bool = True
+    differing: tuple[str, ...] = ()
+
+    @property
+    def distributed(self) -> bool:
+        """Every container has exactly its part of the present secrets."""
+        return not self.differing
 
 
-class SecretStates(FactBase[Secrets]):
-    """The state of the secrets in `directory`; `database` is PostgreSQL's data directory."""
+class SecretStates(Fact[Secrets]):
+    """The state of the secrets in a directory."""
+
+    script = "secrets/state"
+    before = "secrets/parts"
+
+    @classmethod
+    def of(cls, directory: str, database: str) -> Question[Secrets]:
+        """directory: of the secrets. database: PostgreSQL's data directory."""
+        return cls.question(directory, database, *FORMS, "--", *WORDS)
 
     @override
-    def command(self, directory: str, database: str) -> StringCommand:
-        return StringCommand(
-            question("secrets/state", directory, database), ";", question("secrets/distribute", directory, "check")
+    def read(self, lines: Lines) -> Secrets:
+        sha256, _, access = lines.get("operator").partition(" ")
+        return Secrets(
+            database="database" in lines,
+            exists="exists" in lines,
+            complete="complete" in lines,
+            access=lines.get("access"),
+            good=set(lines.all("good")),
+            damaged=[name or "a line without a name" for name in lines.all("damaged")],
+            operator=set(lines.all("brought")),
+            operator_sha256=sha256,
+            operator_access=access,
+            differing=tuple(lines.all("differs")),
         )
-
-    @staticmethod
-    @override
-    def default() -> Secrets:
-        return Secrets(handed_out=False)
-
-    @override
-    def process(self, output: list[str]) -> Secrets:
-        secrets = Secrets()
-        for line in output:
-            key, _, rest = line.partition(" ")
-            if key in ("database", "exists", "complete"):
-                setattr(secrets, key, True)
-            elif key == "access":
-                secrets.access = rest
-            elif key == "good":
-                secrets.good.add(rest)
-            elif key == "damaged":
-                secrets.damaged.append(rest or "a line without a name")
-            elif key == "operator":
-                secrets.operator_sha256, _, secrets.operator_access = rest.partition(" ")
-            elif key == "differs":
-                secrets.handed_out = False
-        return secrets

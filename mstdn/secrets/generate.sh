@@ -14,7 +14,8 @@ docker run --rm --network none --log-driver none --read-only --tmpfs /tmp --tmpf
     printf SECRET_KEY_BASE=
     bin/rails secret | grep -xE "[0-9a-f]{128}"
     bin/rails db:encryption:init
-    bin/rails mastodon:webpush:generate_vapid_key' >"$work/made"
+    bin/rails mastodon:webpush:generate_vapid_key' >"$work/printed"
+tr -d '\r' <"$work/printed" >"$work/made"
 for name in POSTGRES_PASSWORD DB_PASS REDIS_PASSWORD; do
     printf '%s=%s\n' "$name" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" >>"$work/made"
 done
@@ -25,7 +26,7 @@ for name in "$@"; do
     if grep -q "^$name=" "$work/new"; then
         continue
     fi
-    if ! grep -E "^$name=." "$work/made" | tr -d '\r' >>"$work/new"; then
+    if ! grep -E "^$name=." "$work/made" >>"$work/new"; then
         echo "The image $image did not print $name: is it really Mastodon's? Nothing was written." >&2
         exit 1
     fi

@@ -1,39 +1,28 @@
 """
-Secrets: those of the instance are born on the server and stay there; the operator's are brought.
+Secrets: those of the instance are made on the server and stay there; the operator's are brought.
 
 `secrets/instance.env` is the only copy of what an instance cannot live without. A key that exists is never replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from pydantic import SecretStr
-from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 
+from mstdn.fact import ask
+from mstdn.kinds.dotenv import dotenv_text
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.secrets.facts import Secrets, SecretStates
+from mstdn.secrets.parts import WORDS
+from mstdn.secrets.table import MADE_ON_THE_SERVER, REPLACEABLE, groups
 from mstdn.shell import Commands, script
 
-# Made together, useless apart.
-GROUPS = (
-    ("SECRET_KEY_BASE",),
-    (
-        "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY",
-        "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT",
-        "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY",
-    ),
-    ("VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY"),
-    ("POSTGRES_PASSWORD",),
-    ("DB_PASS",),
-    ("REDIS_PASSWORD",),
-)
-# A new one may be made although the instance has data: nothing was encrypted or stored with it.
-REPLACEABLE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 ACCESS = "0600 0:0"
 
 
-@operation()
+@operation
 def secrets(directory: str, database: str, image: str, operator: Mapping[str, SecretStr]) -> Commands:
     """
     Ensure the instance's secrets, the operator's secrets, and that each container gets its part of them.
@@ -45,15 +34,19 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
 
     Refuses, with what to do, for a damaged file. It is never repaired by guessing.
     """
-    state = host.get_fact(SecretStates, directory=directory, database=database)
+    state = ask(SecretStates.of(directory, database))
     file = f"{directory}/instance.env"
-    if trouble := _trouble(state, file):
-        yield from refuse(f"{trouble} {_instructions(file)}")
+    if problem := _problem(state, file):
+        yield from refuse(f"{problem} {_instructions(file)}")
         return
 
-    brought = "".join(f"{name}='{value.get_secret_value()}'\n" for name, value in sorted(operator.items()))
-    missing = [name for group in GROUPS for name in group if name not in state.good]
+    brought = dotenv_text({name: value.get_secret_value() for name, value in sorted(operator.items())})
+    missing = [name for name in MADE_ON_THE_SERVER if name not in state.good]
+    if gone := sorted(state.operator.difference(operator)):
+        announce(f"takes {', '.join(gone)} away from the server, because secrets.env no longer has it")
     changed = False
+    if state.exists:
+        announce(*_reasons(state, directory, brought))
     if brought and (state.operator_sha256, state.operator_access) != (_sha256(brought), ACCESS):
         changed = True
         yield script("files/write", f"{directory}/operator.env", "0:0", "0600", stdin=brought)
@@ -65,20 +58,36 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield script("secrets/generate", image, directory, *missing)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
-    if changed or not state.handed_out:
-        yield script("secrets/distribute", directory, "write")
+    if changed or state.differing:
+        yield script("secrets/distribute", directory, *WORDS, before="secrets/parts")
+
+
+def _reasons(state: Secrets, directory: str, brought: str) -> Iterator[str]:
+    """What is not as it should be, without a word of what is in it."""
+    if brought and state.operator_sha256 != _sha256(brought):
+        yield f"{directory}/operator.env {'has another content' if state.operator_sha256 else 'does not exist'}"
+    elif brought and state.operator_access != ACCESS:
+        yield f"{directory}/operator.env has mode and owner {state.operator_access}, not {ACCESS}"
+    if not brought and state.operator_sha256:
+        yield f"{directory}/operator.env is no longer needed"
+    if state.access != ACCESS:
+        yield f"{directory}/instance.env has mode and owner {state.access}, not {ACCESS}"
+    for part in state.differing:
+        # .env lies beside the directory of the secrets.
+        path = directory.rpartition("/")[0] if part == ".env" else directory
+        yield f"{path}/{part} is not what the secrets make, or not its reader's"
 
 
 def _sha256(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _trouble(state: Secrets, file: str) -> str | None:
+def _problem(state: Secrets, file: str) -> str | None:
     if state.damaged:
         return f"{file} is damaged: {', '.join(state.damaged)} does not have the form of what it should be."
     if state.exists and not state.complete:
         return f"{file} is only half there: its last line should be '# complete'."
-    for group in GROUPS:
+    for group in groups():
         missing = [name for name in group if name not in state.good]
         if missing and len(missing) < len(group):
             return f"{file} lacks {', '.join(missing)}, which belongs together with what it has."
@@ -89,7 +98,7 @@ def _trouble(state: Secrets, file: str) -> str | None:
 
 def _instructions(file: str) -> str:
     return (
-        "Nothing was changed. These keys exist nowhere else: new ones would lock two-factor users out, and would break "
+        "These keys exist nowhere else: new ones would lock two-factor users out, and would break "
         "the signatures by which other servers know yours. "
         f"Put back {file} from your backup (owner root, mode 0600), then run again."
     )

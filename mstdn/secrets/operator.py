@@ -1,49 +1,36 @@
 """
 The operator's secrets: what others know too (a mail provider, an object store), so the server cannot make it.
 
-They come from secrets.env beside deploy.py; a few also from the environment of pyinfra, which wins.
+They come from secrets.env beside the inventory or beside deploy.py (or the setting secrets_file), and a few also from
+the environment of pyinfra.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 import stat
 import subprocess
 from collections.abc import Mapping
 from functools import cache
+from hashlib import scrypt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
+from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
+from mstdn.secrets.table import OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
 
-SECRETS_FILE = Path(__file__).resolve().parents[2] / "secrets.env"
+# Beside the inventory, or else beside deploy.py.
+SECRETS_FILE = Path("secrets.env")
 
-OPERATOR_SECRETS = {
-    "SMTP_PASSWORD": "The password of smtp_login at the mail server.",
-    "AWS_ACCESS_KEY_ID": "The access key of the object store, for s3_enabled = True.",
-    "AWS_SECRET_ACCESS_KEY": "The secret key of the object store, for s3_enabled = True.",
-    "ES_PASS": "Elasticsearch: the password of ES_USER.",
-    "OIDC_CLIENT_SECRET": "Single sign-on with OpenID Connect.",
-    "SAML_PRIVATE_KEY": "Single sign-on with SAML.",
-    "LDAP_PASSWORD": "The password of LDAP_BIND_DN.",
-    "HCAPTCHA_SECRET_KEY": "The captcha at sign-up, with HCAPTCHA_SITE_KEY.",
-    "DEEPL_API_KEY": "Translations by DeepL.",
-    "LIBRE_TRANSLATE_API_KEY": "Translations by LibreTranslate.",
-    "BULK_SMTP_PASSWORD": "The password of BULK_SMTP_LOGIN.",
-    "CACHE_BUSTER_SECRET": "The cache buster's, with CACHE_BUSTER_SECRET_HEADER.",
-    "SWIFT_PASSWORD": "OpenStack Swift: the password of SWIFT_USERNAME.",
-    "SWIFT_TEMP_URL_KEY": "OpenStack Swift: the key of temporary addresses.",
-    "AZURE_STORAGE_ACCESS_KEY": "The key of AZURE_STORAGE_ACCOUNT.",
-}
-# Only these, because others (DEEPL_API_KEY, say) may be in somebody's environment for something else.
-ENVIRONMENT_SECRETS = ("SMTP_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+ENVIRONMENT_SECRETS = tuple(secret.name for secret in OPERATOR_SECRETS.values() if secret.from_environment)
 
 
 def operator_secrets(
@@ -55,7 +42,7 @@ def operator_secrets(
     file: where to read KEY=value lines, by default SECRETS_FILE; it may be absent. Never raises.
     A SecretStr shows itself as asterisks; its value is get_secret_value().
     """
-    file = file or SECRETS_FILE
+    file = secrets_path(file or SECRETS_FILE)
     from_file, problems = _read(file) if file.exists() else ({}, [])
     from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
     problems += [
@@ -63,32 +50,46 @@ def operator_secrets(
         for name, value in from_environment.items()
         if (wrong := unfit_for_dotenv(value))
     ]
+    problems += [
+        Problem(
+            f"{name} in the environment",
+            f"{file} has another value for it, and nobody knows which one is right",
+            f"unset {name}, or remove it from the file",
+        )
+        for name, value in from_environment.items()
+        if from_file.get(name) not in (None, "", value)
+    ]
     values = from_file | from_environment
     return {name: SecretStr(value) for name, value in values.items() if value}, problems
 
 
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
     """The secrets that go to the server: AWS_* may be in the environment for other ends than an object store."""
-    found, _ = operator_secrets()
+    found, _ = operator_secrets(secrets_file_of(settings))
     return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
 
 
-def unfit_for_dotenv(value: str) -> str | None:
-    """
-    Why sh, Ruby's dotenv or Node's dotenv would not read NAME='value' as value; None if all three do.
+def secrets_file_of(settings: Settings) -> Path:
+    """The file that holds the operator's secrets for a host with these settings."""
+    return Path(settings.secrets_file) if settings.secrets_file else SECRETS_FILE
 
-    Both dotenv end a quoted value at the first quote without a backslash before it; sh ends it at any quote.
+
+def fingerprint_of(secrets: Mapping[str, SecretStr]) -> str:
     """
-    if "'" in value:
-        return "it has a single quote, which Mastodon's settings file cannot hold"
-    if value.endswith("\\"):
-        return "it ends in a backslash, which Mastodon's settings file cannot hold"
-    if re.search(r"[\x00\r\n]", value):
-        return "it has a line break or NUL, which Mastodon's settings file cannot hold"
-    return None
+    A word that differs when a secret does. It lies on the server where others may read it, so guessing has to be slow.
+    """
+    return _slow_checksum("".join(f"{name}={value.get_secret_value()}\n" for name, value in sorted(secrets.items())))
+
+
+@cache
+def _slow_checksum(text: str) -> str:
+    """Once for each text: it takes 30 ms on purpose, and several tasks of a run need it."""
+    return scrypt(text.encode(), salt=b"mstdn operator secrets", n=2**14, r=8, p=1, dklen=16).hex()
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
+    if not file.is_file():
+        return {}, [Problem(str(file), "it is not a file", "a text file with mode 0600: see secrets.example.env")]
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & ~0o600:
         return {}, [Problem(str(file), "others may read it", f"chmod 600 {file}", seen=f"mode {mode:04o}")]
@@ -96,36 +97,31 @@ def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
         remedy = f"git rm --cached {file.name}, then change the secrets: they stay in git's history"
         return {}, [Problem(str(file), "git keeps it, and whoever has a clone has the secrets", remedy)]
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return {}, [Problem(str(file), f"it cannot be read: {type(error).__name__}", "a text file in UTF-8")]
     values: dict[str, str] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(map(str.strip, lines), start=1):
-        if not line or line.startswith("#"):
-            continue
-        parsed = _parse(line, f"{file}, line {number}")
-        if isinstance(parsed, Problem):
-            problems.append(parsed)
+    for line in dotenv_lines(text):
+        where = f"{file}, line {line.number}"
+        if problem := _wrong(line, where):
+            problems.append(problem)
+        elif values.get(line.name, line.value) != line.value:
+            problems.append(Problem(where, f"{line.name} has another value further up", "remove one of the two lines"))
         else:
-            values.update([parsed])
+            values[line.name] = line.value
     return values, problems
 
 
-def _parse(line: str, where: str) -> tuple[str, str] | Problem:
-    """The name and value of KEY=value or KEY='value'. The line itself is never quoted in a Problem."""
-    name, equals, written = line.partition("=")
-    if not equals or not re.fullmatch(r"\w+", name):
-        return Problem(where, "it is not of the form NAME=value", "SMTP_PASSWORD='the password'")
-    if name not in OPERATOR_SECRETS:
-        return Problem(where, f"no secret is called {name}", _nearest(name))
-    quoted = re.fullmatch(r"'(.*)'", written)
-    value = quoted[1] if quoted else written
-    if not quoted and re.search(r"[\s'\"]", written):
-        return Problem(where, f"the value of {name} needs single quotes around it", f"{name}='the value'")
-    if wrong := unfit_for_dotenv(value):
-        return Problem(where, f"{name}: {wrong}", f"{name}='a value without it'")
-    return name, value
+def _wrong(line: Line, where: str) -> Problem | None:
+    """What is wrong with a line, which itself is never quoted."""
+    if not line.name:
+        return Problem(where, line.wrong, "SMTP_PASSWORD='the password'")
+    if line.name not in OPERATOR_SECRETS:
+        return Problem(where, f"no secret is called {line.name}", _nearest(line.name))
+    if line.wrong:
+        return Problem(where, f"{line.name}: {line.wrong}", f"{line.name}='a value that has none of it'")
+    return None
 
 
 def _nearest(name: str) -> str:

@@ -1,11 +1,12 @@
 """
 The operator's settings, checked as a whole before anything is changed.
 
-    kinds.py, environment.py   what one value may be
-    model.py                   every setting, its default and its meaning
-    relations.py               what must hold between settings
-    loading.py                 host data in, one frozen Settings out
-    page.py                    docs/settings.md
+    ../<component>/settings.py   what can be set, and what must hold between settings
+    ../kinds/                    what one value may be
+    model.py                     all of it together
+    loading.py                   host data in, one frozen Settings out
+    telling.py                   what is wrong with a value, in words
+    page.py                      docs/settings.md
 """
 
 from mstdn.settings.loading import examine, settings_for

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,9 +13,12 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.problems import Problem, report
-from mstdn.secrets.operator import OPERATOR_SECRETS, operator_secrets
-from mstdn.settings.model import Settings
-from mstdn.settings.relations import broken_relations
+from mstdn.secrets.operator import operator_secrets, secrets_file_of
+from mstdn.settings.group_data import required
+from mstdn.settings.model import FIELDS, Settings, broken_relations
+from mstdn.settings.own_values import misplaced_values
+from mstdn.settings.renamed import RENAMED, renamed
+from mstdn.settings.telling import problem_of, unknown_key
 
 CONNECTORS = get_all_connectors()  # type: ignore[no-untyped-call]
 # Keys that connectors put into a host's data without declaring them (pyinfra 3.10: chroot.py, dockerssh.py).
@@ -38,24 +39,32 @@ def settings_for(host: Host) -> Settings:
     Raises DeployError with every problem of the settings and of the operator's secrets: what is wrong, the
     value seen, what to type instead.
     """
-    settings, problems = examine(host.data.dict())  # type: ignore[no-untyped-call]
+    settings, problems = examine(host.data.dict(), host.groups)  # type: ignore[no-untyped-call]
     if settings is None:
         raise DeployError(report(f"The settings of {host.name} need correction; nothing was changed.", problems))
     return settings
 
 
-def examine(data: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
-    """The settings in this host data and no problem, or None and every problem."""
-    known = {key: value for key, value in data.items() if key in Settings.model_fields}
+def examine(data: Mapping[str, Any], groups: Collection[str] = ()) -> tuple[Settings | None, list[Problem]]:
+    """
+    The settings in this host data and no problem, or None and every problem.
+
+    groups: those of the inventory that the host is in.
+    """
+    known = {key: value for key, value in data.items() if key in FIELDS}
     unknown = [key for key in data if key not in known and key not in PYINFRA_KEYS]
-    secrets, secret_problems = operator_secrets()
     settings, errors = _validated(known)
     invalid = {str(error["loc"][0]) for error in errors}
+    unset = {name for name in required() if not data.get(name)}
+    secrets, secret_problems = operator_secrets(secrets_file_of(settings))
+    # Without the file that was meant, nobody knows which secrets there are.
+    unknown_secrets = {"secrets"} if "secrets_file" in invalid else set()
     problems = [
-        *map(_unknown, unknown),
-        *map(_problem, errors),
-        *broken_relations(settings, secrets, invalid),
-        *secret_problems,
+        *(renamed(key) if key in RENAMED else unknown_key(key, PYINFRA_KEYS) for key in unknown),
+        *map(problem_of, errors),
+        *broken_relations(settings, secrets, invalid | unknown_secrets),
+        *([] if unknown_secrets else secret_problems),
+        *misplaced_values(groups, unset),
     ]
     return (None, problems) if problems else (settings, [])
 
@@ -65,11 +74,13 @@ def _validated(known: dict[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
     try:
         return Settings.model_validate(known), []
     except ValidationError as validation_error:
-        errors = _most_telling(validation_error.errors(include_url=False))
+        order = list(FIELDS)
+        found = sorted(validation_error.errors(include_url=False), key=lambda error: order.index(str(error["loc"][0])))
+        errors = _most_telling(found)
         invalid = {error["loc"][0] for error in errors}
         examples = {
             name: field.examples[0]
-            for name, field in Settings.model_fields.items()
+            for name, field in FIELDS.items()
             if name in invalid and field.is_required() and field.examples
         }
         valid = {key: value for key, value in known.items() if key not in invalid}
@@ -80,97 +91,3 @@ def _most_telling(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     """Without what is wrong with the value of a variable that must not be there at all."""
     refused = {error["loc"][:2] for error in errors if error["loc"][-1] == "[key]"}
     return [error for error in errors if error["loc"][:2] not in refused or error["loc"][-1] == "[key]"]
-
-
-def _unknown(key: str) -> Problem:
-    """The value is not shown: it may be a secret under a wrong name."""
-    if key.upper() in OPERATOR_SECRETS:
-        return Problem(key, "a secret does not belong here", f"{key.upper()}='...' in secrets.env; remove it here")
-    near = difflib.get_close_matches(key, [*Settings.model_fields, *PYINFRA_KEYS], n=1)
-    return Problem(key, "no setting has this name", near[0] if near else "one of the names in docs/settings.md")
-
-
-EXPECTED = {
-    "string_type": "text in quotes",
-    "int_type": "a whole number",
-    "bool_type": "True or False",
-    "tuple_type": "a list",
-    "dict_type": "a dictionary",
-}
-SEEN = {
-    str: "text",
-    bool: "True or False",
-    int: "a number",
-    float: "a number",
-    type(None): "None",
-    list: "a list",
-}
-
-
-def _problem(error: ErrorDetails) -> Problem:
-    name, *within = error["loc"]
-    subject, value = str(name), error["input"]
-    if subject == "mastodon_environment" and within:
-        return _problem_of_a_variable(error, str(within[0]))
-    if error["type"] == "missing" or (value == "" and Settings.model_fields[subject].is_required()):
-        return Problem(subject, "it is not set", f"{_example(subject)}, with your own value, in group_data/all.py")
-    return Problem(subject, _wrong(error), _instead(subject, error), literal(value))
-
-
-def _problem_of_a_variable(error: ErrorDetails, variable: str) -> Problem:
-    """The value of a variable is shown only where it is no text, for it may be a secret."""
-    subject = f'mastodon_environment["{variable}"]'
-    if error["type"] != "string_type":
-        return Problem(subject, _wrong(error), error["ctx"]["instead"] or "one line of text")
-    value = error["input"]
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    instead = "remove it" if value is None else f'"{variable}": {literal(text)}'
-    return Problem(subject, _wrong(error), instead, literal(value))
-
-
-def _wrong(error: ErrorDetails) -> str:
-    kind, context = error["type"], error.get("ctx", {})
-    if kind in EXPECTED:
-        return f"it must be {EXPECTED[kind]}, not {SEEN.get(type(error['input']), 'something else')}"
-    if kind == "greater_than_equal":
-        return f"it must be at least {context['ge']}"
-    if kind == "less_than_equal":
-        return f"it must be at most {context['le']}"
-    if kind == "literal_error":
-        return f"it must be {context['expected']}".replace("'", '"')
-    return error["msg"]
-
-
-def _instead(name: str, error: ErrorDetails) -> str:
-    value = error["input"]
-    guess = error.get("ctx", {}).get("instead")
-    if error["type"] == "int_type" and isinstance(value, str) and value.isdecimal():
-        guess = int(value)
-    if guess is not None and len(error["loc"]) == 1:
-        return f"{name} = {literal(guess)}"
-    if guess is not None:
-        return f"{literal(guess)} in {name}"
-    if error["type"] == "string_type":
-        quoted = json.dumps(_example_value(name))
-        return f"{name} = {quoted} (on the command line: --data '{name}={quoted}')"
-    return f"for example {_example(name)}"
-
-
-def _example(name: str) -> str:
-    return f"{name} = {literal(_example_value(name))}"
-
-
-def _example_value(name: str) -> Any:
-    field = Settings.model_fields[name]
-    return field.examples[0] if field.examples else field.default
-
-
-def literal(value: object) -> str:
-    """The value as group_data writes it: Python, with double quotes."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
-    return repr(value)

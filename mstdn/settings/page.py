@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
-from mstdn.secrets.operator import OPERATOR_SECRETS
-from mstdn.settings.loading import literal
-from mstdn.settings.model import SECTIONS, Settings
+from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.settings.group_data import required
+from mstdn.settings.model import PARTS, Settings
+from mstdn.settings.telling import literal
+from mstdn.versions import MASTODON
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Settings
 
-Made from `mstdn/settings/` by `make docs`; change it there.
+Made from `mstdn/*/settings.py` by `make docs`; change it there.
 
-Every setting stands with its default in `group_data/all.py`. Change it there, for one host beside its name in
-`inventory.py`, or for one run with `--data`: `--data single_user_mode=true`, and text that looks like a number with
-quotes inside quotes: `--data 'mastodon_version="v4.7.6"'`. All settings are checked before the server is contacted;
-whatever is wrong is reported at once, with what to write instead.
+These settings must be set; everything else may stay as it is:
+{{required}}.
+
+Every setting stands with its default in `group_data/all.py`, which belongs to the suite. What you want otherwise stands
+in `group_data/mastodon.py` (a copy of `group_data/mastodon.example.py`), for several servers in
+`instances/<name>/group_data/all.py` ([updating.md](updating.md)), for one host beside its name in `inventory.py`, or
+for one run in `--data`: `--data single_user_mode=true`, and text that looks like a number with quotes inside quotes:
+`--data 'mastodon_version="{MASTODON}"'`.
+
+All settings are checked before the server is contacted; whatever is wrong is reported at once, with what to write
+instead. A relative path of a file on your own machine begins at the directory of the inventory, or, where the file is
+not there, at that of `deploy.py`.
 """
 
 SECRETS = """\
 ## Secrets
 
-They never stand in `group_data/all.py` but in `secrets.env` (a copy of `secrets.example.env`, mode 0600, not in git).
-The first three may also come from the environment of pyinfra, which wins; the `AWS_` keys go to the server only with
-`s3_enabled = True`.
+They never stand in `group_data` but in `secrets.env` (a copy of `secrets.example.env`, mode 0600, not in git), beside
+the inventory or, where there is none, beside `deploy.py`; `secrets_file` names another one. {from_environment} may also
+come from the environment of pyinfra; the `AWS_` keys go to the server only with `s3_enabled = True`.
 
 | name | meaning |
 | --- | --- |
@@ -35,7 +46,8 @@ ENVIRONMENT = """\
 ## Variables that `mastodon_environment` refuses
 
 Because they have a setting, are secrets, are made on the server, or tie the suite's parts together; and these, which
-old guides still name:
+old guides still name. Of the others it takes only values that Mastodon reads as they are meant: `"true"` and `"false"`
+where something is turned on or off, digits where it counts, and the words that it knows (`mstdn/app/forms.py`).
 
 | variable | why | instead |
 | --- | --- | --- |
@@ -45,19 +57,26 @@ old guides still name:
 def page() -> str:
     """The whole page, as Markdown."""
     properties = Settings.model_json_schema()["properties"]
-    parts = [INTRODUCTION]
-    for name, field in Settings.model_fields.items():
-        if name in SECTIONS:
-            parts.append(f"\n## {SECTIONS[name]}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
-        default = "must be set" if field.is_required() else f"`{literal(field.default)}`"
-        parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
-    secrets = (f"| `{name}` | {meaning} |\n" for name, meaning in OPERATOR_SECRETS.items())
+    parts = [INTRODUCTION.format(required=_listed(required()))]
+    for part in PARTS:
+        parts.append(f"\n## {part.title}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
+        for name, field in part.model_fields.items():
+            default = "**must be set**" if field.is_required() else f"`{literal(field.default)}`"
+            parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
+    from_environment = _listed(name for name, secret in OPERATOR_SECRETS.items() if secret.from_environment)
+    secrets = (f"| `{secret.name}` | {secret.meaning} |\n" for secret in OPERATOR_SECRETS.values())
     dead = [*DEAD_VARIABLES.items(), *((f"{prefix}*", why) for prefix, why in DEAD_PREFIXES.items())]
     refused = (f"| `{name}` | {wrong} | {remedy} |\n" for name, (wrong, remedy) in dead)
     owned = (
         f"| `{name}` | it has a setting of its own | `{setting}` |\n" for name, setting in OWNED_BY_SETTINGS.items()
     )
-    return "".join([*parts, "\n", SECRETS, *secrets, "\n", ENVIRONMENT, *refused, *owned])
+    return "".join(
+        [*parts, "\n", SECRETS.format(from_environment=from_environment), *secrets, "\n", ENVIRONMENT, *refused, *owned]
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def kind(name: str, schema: dict[str, Any]) -> str:

@@ -1,47 +1,41 @@
 """Facts that do not change while a server lives in its present size."""
 
-from dataclasses import dataclass
-from functools import cache
+from __future__ import annotations
 
-from pyinfra.api import FactBase, Host, StringCommand
+from dataclasses import dataclass
+
+from pyinfra.api.exceptions import DeployError, FactProcessError
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question, ask
 
 
 @dataclass
-class Shape:
+class Size:
     """`ipv6`: it has a global address."""
 
     memory_mib: int = 0
     ipv6: bool = False
 
 
-class ServerShape(FactBase[Shape]):
+class ServerSize(Fact[Size]):
     """Memory and IPv6."""
 
-    @override
-    def command(self) -> StringCommand:
-        return question("sizing/state")
+    script = "sizing/state"
 
-    @staticmethod
-    @override
-    def default() -> Shape:
-        return Shape()
+    @classmethod
+    def of_the_server(cls) -> Question[Size]:
+        """The question without arguments."""
+        return cls.question()
 
     @override
-    def process(self, output: list[str]) -> Shape:
-        shape = Shape()
-        for line in output:
-            key, _, value = line.partition(" ")
-            if key == "memory":
-                shape.memory_mib = int(value) // 1024
-            elif key == "ipv6":
-                shape.ipv6 = True
-        return shape
+    def read(self, lines: Lines) -> Size:
+        return Size(memory_mib=int(lines.one("memory")) // 1024, ipv6="ipv6" in lines)
 
 
-@cache
-def shape_of(host: Host) -> Shape:
-    """The shape of `host`, asked for once in a run: five tasks need it, and each question is a round trip."""
-    return host.get_fact(ServerShape)
+def server_size() -> Size:
+    """The size of the server at work, for tasks. Raises DeployError if it did not answer."""
+    try:
+        return ask(ServerSize.of_the_server())
+    except FactProcessError as error:
+        raise DeployError(str(error)) from None

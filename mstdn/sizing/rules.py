@@ -2,8 +2,9 @@
 How many processes, threads, connections and how much memory each part gets on a server of a given size. Pure.
 
 Facts behind the figures, about Mastodon 4.7:
-- idle, resident: web 458 MiB, Sidekiq 307, streaming 123, PostgreSQL 30, Redis 4; 932 in all (measured by
-  others). A web process grows to about 1.1 GiB over days (mastodon/mastodon#16495).
+- idle, resident: web 458 MiB (most likely with two worker processes; 330 were measured with one), Sidekiq 307,
+  streaming 123, PostgreSQL 30, Redis 4 (measured by others). A web process grows to about 1.1 GiB over days
+  (mastodon/mastodon#16495).
 - docs.joinmastodon.org/admin/scaling: small servers run one web process with 3 to 5 threads and 5 to 10
   Sidekiq threads. Ruby's lock lets one Sidekiq process gain nothing beyond about 25, and there is one process.
 - PostgreSQL connections in use: web processes x threads, plus Sidekiq threads, plus the streaming server's

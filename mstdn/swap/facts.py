@@ -1,11 +1,12 @@
 """Facts about swap."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
-from pyinfra.api import FactBase, StringCommand
 from typing_extensions import override
 
-from mstdn.shell import question
+from mstdn.fact import Fact, Lines, Question
 
 SWAPPINESS_FILE = "/etc/sysctl.d/60-mastodon-swap.conf"
 
@@ -13,6 +14,8 @@ SWAPPINESS_FILE = "/etc/sysctl.d/60-mastodon-swap.conf"
 @dataclass
 class Swap:
     """
+    `path`: of the swap file without symbolic links, as the kernel calls it. `file_system`: on which it lies or will
+    lie, as stat -f calls it. `obstacle`: what is there instead of a regular file ("directory"), "" where nothing is.
     `active`: KiB in use by path. The kernel counts a swap file one page short of its size.
     `file_bytes` and `file_mode` ("600") are of the file asked for, None without it.
     `swappiness` is what the kernel uses now, `persisted` what it will use after a reboot ("" if not said).
@@ -25,35 +28,34 @@ class Swap:
     in_fstab: bool = False
     swappiness: str = ""
     persisted: str = ""
+    path: str = ""
+    file_system: str = ""
+    obstacle: str = ""
 
 
-class SwapState(FactBase[Swap]):
-    """Everything about the swap file at `path`, and which other swap is active."""
+class SwapState(Fact[Swap]):
+    """Everything about one swap file, and which other swap is active."""
+
+    script = "swap/state"
+
+    @classmethod
+    def of(cls, path: str) -> Question[Swap]:
+        """path: of the swap file."""
+        return cls.question(path, SWAPPINESS_FILE)
 
     @override
-    def command(self, path: str) -> StringCommand:
-        return question("swap/state", path, SWAPPINESS_FILE)
-
-    @staticmethod
-    @override
-    def default() -> Swap:
-        return Swap()
-
-    @override
-    def process(self, output: list[str]) -> Swap:
-        swap = Swap()
-        for line in output:
-            key, _, rest = line.partition(" ")
-            if key == "active":
-                size, _, path = rest.partition(" ")
-                swap.active[path] = int(size)
-            elif key == "file":
-                size, mode, user = rest.split()
-                swap.file_bytes, swap.file_mode, swap.file_user = int(size), mode, user
-            elif key == "fstab":
-                swap.in_fstab = True
-            elif key == "swappiness":
-                swap.swappiness = rest.strip()
-            elif key == "persisted":
-                swap.persisted = rest.strip()
+    def read(self, lines: Lines) -> Swap:
+        swap = Swap(
+            path=lines.get("real"),
+            file_system=lines.get("system"),
+            obstacle=lines.get("obstacle"),
+            in_fstab="fstab" in lines,
+            swappiness=lines.get("swappiness").strip(),
+            persisted=lines.get("persisted").strip(),
+        )
+        for each in lines.all("active"):
+            size, path = each.split(" ", 1)
+            swap.active[path] = int(size)
+        for size, mode, user in lines.words("file"):
+            swap.file_bytes, swap.file_mode, swap.file_user = int(size), mode, user
         return swap

@@ -60,7 +60,7 @@ class Visitor:
 
     def certificate(self) -> str | None:
         """At every address, IPv4 and IPv6, the certificate chain leads to a trusted root and names the domain."""
-        return next((trouble for address in self.addresses if (trouble := self._certificate_at(address))), None)
+        return next((problem for address in self.addresses if (problem := self._certificate_at(address))), None)
 
     def _certificate_at(self, address: str) -> str | None:
         try:
@@ -212,14 +212,14 @@ def _has_route_to(address: str) -> bool:
 
 
 def patiently(check: Callable[[], str | None], deadline: float) -> str | None:
-    """Repeat `check` until it is content or `deadline` (of time.monotonic) has passed; its last word."""
-    while (trouble := attempt(check)) and time.monotonic() < deadline:
+    """Repeat `check` until it is content or `deadline` (of time.monotonic) has passed; what it said last."""
+    while (problem := attempt(check)) and time.monotonic() < deadline:
         time.sleep(1)
-    return trouble
+    return problem
 
 
 def attempt(check: Callable[[], str | None]) -> str | None:
-    """The check's word; a connection that breaks is trouble like any other."""
+    """The check's word; a connection that breaks is a problem like any other."""
     try:
         return check()
     except (OSError, urllib3.exceptions.HTTPError) as error:

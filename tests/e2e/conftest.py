@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="take the server as it is: deploy it if it is bare, converge it otherwise, never reset it",
     )
+    group.addoption("--all-rows", action="store_true", help="every row of the matrices, not only the sample")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mstdn import versions
 from tests.lab.world import Deployment, Machine, World
 
 SECRET_NAMES = (
@@ -158,7 +159,7 @@ def recorded_arguments(instance: Instance) -> Iterator[None]:
 
 @contextmanager
 def throw_away_container(
-    instance: Instance, options: str = "", *, image: str = "nginx:1.30-alpine", command: str = "sleep 120"
+    instance: Instance, options: str = "", *, image: str = versions.NGINX_IMAGE, command: str = "sleep 120"
 ) -> Iterator[str]:
     """A container of nobody's project, by default from the image that the server has for nginx; removed at the end."""
     container = instance.run(f"docker run --detach --rm {options} {image} {command}").strip()

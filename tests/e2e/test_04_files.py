@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mstdn import versions
 from tests.e2e.instance import Instance
 
 # --- Checkout -----------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_dead_variables_of_old_guides_are_refused(instance: Instance) -> None:
 # --- Images -------------------------------------------------------------------------------------
 
 RECORD = "/srv/mastodon/state/images"
-REDIS = "redis:7.4-alpine"
+REDIS = versions.REDIS_IMAGE
 # Run where the registry is: has the tag stand for a rebuilt image (same layers, another configuration), or, with a
 # manifest on standard input, for what it stood for before. Prints the manifest that it replaced, then the new digest.
 MOVE_TAG = """
@@ -133,7 +134,7 @@ kind = "application/vnd.docker.distribution.manifest.v2+json"
 def ask(path, data=None, method="GET", **headers):
     url = path if path.startswith("http") else repository + path
     return urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method))
-old = ask("/manifests/7.4-alpine", Accept=kind).read()
+old = ask("/manifests/TAG", Accept=kind).read()
 new = sys.stdin.buffer.read()
 if not new:
     manifest = json.loads(old)
@@ -144,9 +145,9 @@ if not new:
     ask(place + "&digest=" + digest, blob, "PUT", **{"Content-Type": "application/octet-stream"})
     manifest["config"] |= {"digest": digest, "size": len(blob)}
     new = json.dumps(manifest).encode()
-ask("/manifests/7.4-alpine", new, "PUT", **{"Content-Type": kind})
+ask("/manifests/TAG", new, "PUT", **{"Content-Type": kind})
 sys.stdout.write(old.decode() + "\\0sha256:" + hashlib.sha256(new).hexdigest())
-"""
+""".replace("TAG", REDIS.partition(":")[2])
 
 
 def recorded(instance: Instance) -> dict[str, str]:
@@ -158,12 +159,12 @@ def test_every_image_is_recorded_with_the_digest_that_the_registry_gave(instance
     assert set(record) == {
         "ghcr.io/mastodon/mastodon:v4.7.6",
         "ghcr.io/mastodon/mastodon-streaming:v4.7.6",
-        "postgres:17-trixie",
-        "redis:7.4-alpine",
-        "nginx:1.30-alpine",
-        "nginxproxy/nginx-proxy:1.11-dockergen",
-        "nginxproxy/acme-companion:2.8",
-        "wollomatic/socket-proxy:1.13.1",
+        versions.POSTGRES_IMAGE,
+        versions.REDIS_IMAGE,
+        versions.NGINX_IMAGE,
+        versions.DOCKER_GEN_IMAGE,
+        versions.ACME_COMPANION_IMAGE,
+        versions.SOCKET_PROXY_IMAGE,
     }
     for reference, digest in record.items():
         assert digest in instance.run(f"docker image inspect --format '{{{{.RepoDigests}}}}' {reference}"), reference
@@ -201,7 +202,7 @@ def test_a_tag_that_moved_is_noticed_and_accepted_only_on_request(instance: Inst
 
 
 def test_an_image_that_somebody_tagged_over_is_refused(instance: Instance) -> None:
-    instance.run(f"docker tag {REDIS} kept:1 && docker tag nginx:1.30-alpine {REDIS}")
+    instance.run(f"docker tag {REDIS} kept:1 && docker tag {versions.NGINX_IMAGE} {REDIS}")
     try:
         assert REDIS in instance.refusal("tasks/images.py")
     finally:

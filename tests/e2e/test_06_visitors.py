@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from mstdn import versions
 from tests.e2e.instance import Instance, Response, throw_away_container
 from tests.lab.addresses import SERVERS, VISITOR
 from tests.lab.commands import wait_until
@@ -336,7 +337,7 @@ def test_verify_names_a_port_that_another_container_opens_to_the_internet(instan
 
 
 def test_preflight_refuses_a_proxy_of_the_old_guides(instance: Instance) -> None:
-    instance.run("docker tag nginx:1.30-alpine jwilder/nginx-proxy:latest")
+    instance.run(f"docker tag {versions.NGINX_IMAGE} jwilder/nginx-proxy:latest")
     try:
         with throw_away_container(instance, "--name old-proxy", image="jwilder/nginx-proxy:latest"):
             refusal = instance.refusal()

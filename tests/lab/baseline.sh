@@ -48,7 +48,7 @@ echo "$database_password" >secrets/postgres-password
 echo "requirepass $redis_password" >secrets/redis.conf
 chown 991:991 secrets/mastodon.env secrets/streaming.env
 chown 999:999 secrets/postgres-superuser-password secrets/postgres-password secrets/redis.conf
-echo SECRETS_REVISION=1 >.env
+printf '%s_REVISION=1\n' MASTODON STREAMING REDIS >.env
 umask 022
 
 docker compose up --quiet-pull --detach --wait db redis nginx 2>/dev/null

@@ -29,16 +29,22 @@ answer {domain} 198.51.100.7
 clock {clock}
 """
 
+BARE_SERVER_ANSWERS = {
+    "docker/state": "codename debian trixie\narchitecture amd64\nactive inactive\nenabled not-found\n",
+    "sizing/state": "memory 4032848\n",
+}
+
 INVENTORY = """\
-import re
 import time
 
-bare_server = {bare_server!r}
+from tests.harness import fake_responses
+from tests.plan.cli import BARE_SERVER, BARE_SERVER_ANSWERS
 
 
 def host(name, settings):
-    report = bare_server.format(domain=settings.get("local_domain"), clock=int(time.time()))
-    responses = {{re.compile("' preflight/report "): report, **settings.pop("fake_responses", {{}})}}
+    report = BARE_SERVER.format(domain=settings.get("local_domain"), clock=int(time.time()))
+    answers = BARE_SERVER_ANSWERS | {{"preflight/report": report}} | settings.pop("answers", {{}})
+    responses = settings.pop("fake_responses", None) or fake_responses(settings, answers)
     return name, {{"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": responses, **settings}}
 
 
@@ -78,7 +84,7 @@ def write_inventory(directory: Path, hosts: Mapping[str, Mapping[str, Any]] | No
     """An inventory of bare servers with these settings over the required ones; one server if nothing is said."""
     file = directory / "inventory.py"
     settings = {name: REQUIRED | dict(values) for name, values in (hosts or {"@fake/bare": {}}).items()}
-    file.write_text(INVENTORY.format(bare_server=BARE_SERVER, hosts=settings))
+    file.write_text(INVENTORY.format(hosts=settings))
     return file
 
 

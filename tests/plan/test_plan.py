@@ -23,7 +23,7 @@ CHANGES = (
     "tasks/configuration.py | Write the configuration of Mastodon",
     "tasks/configuration.py | Write the configuration of the proxy",
     "tasks/images.py | Pull the images of both projects",
-    "tasks/secrets.py | Make the instance's secrets and hand them to the containers",
+    "tasks/secrets.py | Make the instance's secrets and give each container its part",
     "tasks/database.py | Prepare the database for the release",
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
@@ -41,7 +41,7 @@ TASKS = sorted(path.name for path in (ROOT / "tasks").glob("*.py"))
 @pytest.fixture(name="plan", scope="module")
 def _plan(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The plan for one bare server with the shipped settings."""
-    return pyinfra(write_inventory(tmp_path_factory.mktemp("plan")), "deploy.py", "--dry", "--json")
+    return pyinfra(write_inventory(tmp_path_factory.mktemp("plan")), "deploy.py", "--dry", "--json", "-v")
 
 
 def test_a_bare_server_is_planned_from_swap_to_mastodon_in_order(plan: Run) -> None:
@@ -59,6 +59,61 @@ def test_no_operation_waits_for_another_to_know_whether_it_changes(plan: Run) ->
 
 def test_every_operation_has_a_name_and_shows_no_arguments(plan: Run) -> None:
     assert [each["name"] for each in plan.json["plan"] if each["args"]] == []
+
+
+# --- Questions ----------------------------------------------------------------------------------
+
+
+def facts_asked(run: Run) -> list[str]:
+    """Each remote command that asked something, as -v shows it."""
+    return [line.partition("Loaded fact ")[2] for line in run.text.splitlines() if "Loaded fact " in line]
+
+
+def is_one_batch(run: Run) -> bool:
+    return [fact.split()[0] for fact in facts_asked(run)] == ["mstdn.fact.Batch"]
+
+
+def test_a_whole_deployment_asks_everything_in_one_remote_command(plan: Run) -> None:
+    assert is_one_batch(plan), facts_asked(plan)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"mastodon_image_source": "source"}, id="built images"),
+        pytest.param(
+            {
+                "mastodon_root": "/data/mastodon",
+                "proxy_root": "/data/proxy",
+                "swap_path": "/data/swap",
+                "alternate_domains": ["alice.example.org"],
+                "nginx_image": "nginx:1.31-alpine",
+                "preflight_dns": "skip",
+            },
+            id="everything elsewhere",
+        ),
+    ],
+)
+def test_no_setting_needs_a_question_that_nobody_foresaw(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """A question that is missing in mstdn/questions.py costs one more remote command."""
+    run = pyinfra(write_inventory(tmp_path, {"@fake/bare": settings}), "deploy.py", "--dry", "-v")
+    assert run.returncode == 0, run.text
+    assert is_one_batch(run), facts_asked(run)
+
+
+def test_where_docker_does_not_run_a_plan_says_what_it_cannot_know(tmp_path: Path) -> None:
+    silent = ("docker/containers", "images/state", "networks/state")
+    settings = {"answers": dict.fromkeys(silent, "unknown Docker does not run\n")}
+    run = pyinfra(write_inventory(tmp_path, {"@fake/stopped": settings}), "deploy.py", "--dry", "--json", "-v")
+    assert run.returncode == 0, run.text
+    assert "Not known yet, because Docker does not run" in run.text
+    assert is_one_batch(run), facts_asked(run)
+    needs_docker = {name for name in CHANGES if name.startswith(("tasks/networks", "tasks/images", "tasks/assets"))}
+    needs_docker |= {"tasks/proxy.py | Start the proxy", "tasks/app.py | Start Mastodon"}
+    assert set(run.planned) == set(CHANGES) - needs_docker
+
+
+# --- Plans in other ways ------------------------------------------------------------------------
 
 
 def test_a_plan_in_words_names_the_same_changes(tmp_path: Path, plan: Run) -> None:
@@ -116,7 +171,7 @@ def test_source_builds_are_planned_when_they_are_chosen(tmp_path: Path) -> None:
 def test_unset_settings_are_named_before_anything_is_contacted(option: str) -> None:
     run = pyinfra(ROOT / "inventory.py", "deploy.py", option)
     assert run.returncode == 1
-    for name in ("local_domain", "acme_email", "smtp_server", "smtp_from_address", "inventory.py"):
+    for name in ("local_domain", "smtp_server", "smtp_from_address", "inventory.py"):
         assert name in run.text
     assert "Traceback" not in run.text
     assert "Connected" not in run.text and "could not connect" not in run.text.lower()

@@ -6,24 +6,32 @@ The command line is run for real, in processes of its own, as config.py is only 
 
 from __future__ import annotations
 
+import base64
+import gzip
+import io
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pyinfra.api import Config, Host, Inventory, State
+from paramiko import Channel, ChannelException, SSHException
+from pyinfra.api import Config, Inventory, State, StringCommand
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.state import StateStage
-from pyinfra.connectors.ssh import SSHConnector
 
-from mstdn.connection import PLACEHOLDER_HOST, QuickSsh, check_hosts, prepare
+from mstdn import connection
+from mstdn.connection import PLACEHOLDER_HOST, Watch, WayIn, check_hosts, prepare, send_at_once
 from mstdn.secrets import operator as secrets
+from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.versions import MASTODON
 from tests.harness import REQUIRED, ROOT
 
 SET = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
@@ -32,7 +40,7 @@ TROUBLE = ("Traceback", "exception", "pyinfra-debug.log")
 
 def pyinfra(*arguments: str) -> tuple[int, str]:
     """Exit code and everything said, of pyinfra in the suite's directory."""
-    environment = {name: value for name, value in os.environ.items() if name not in secrets.OPERATOR_SECRETS}
+    environment = {name: value for name, value in os.environ.items() if name not in OPERATOR_SECRETS}
     process = subprocess.run(
         [sys.executable, "-m", "pyinfra", *arguments],
         cwd=ROOT,
@@ -86,7 +94,7 @@ def test_a_bad_setting_is_told_before_the_host_is_contacted(deploy: str, listeni
     arguments = ("127.0.0.1", deploy, *SET, "--ssh-port", str(port), "-y")
     code, said = pyinfra(*arguments, "--data", "mastodon_version=4.7")
     assert code == 1
-    assert "--data 'mastodon_version=\"v4.7.6\"'" in said
+    assert f"--data 'mastodon_version=\"{MASTODON}\"'" in said
     assert said.count("mastodon_version\n") == 1
     assert not any(word in said for word in TROUBLE)
     assert visitors == []
@@ -136,7 +144,7 @@ def state_with(*hosts: Any) -> State:
 @pytest.fixture(autouse=True)
 def no_secrets_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
-    for name in secrets.OPERATOR_SECRETS:
+    for name in OPERATOR_SECRETS:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -161,39 +169,335 @@ def test_hosts_beyond_the_limit_are_not_checked() -> None:
         check_hosts(state)
 
 
-def test_hosts_are_checked_and_watched_exactly_when_pyinfra_begins_to_connect() -> None:
-    state = state_with(("@fake/a", REQUIRED))
+def test_hosts_are_checked_and_taken_care_of_exactly_when_pyinfra_begins_to_connect() -> None:
+    state = state_with(("server.example.org", REQUIRED), ("@fake/a", REQUIRED))
     prepare(state)
-    assert state.callback_handlers == []
+    connectors = [type(host.connector) for host in state.inventory]
+    assert WayIn not in connectors
     state.set_stage(StateStage.Connect)
-    assert [type(handler) for handler in state.callback_handlers] == [QuickSsh]
+    assert [type(host.connector) for host in state.inventory] == [WayIn, *connectors[1:]]
     assert state.current_stage == StateStage.Connect
-    state.set_stage(StateStage.Prepare)
-    assert len(state.callback_handlers) == 1
 
 
-def ssh_host_on(transport_socket: object) -> tuple[State, Host]:
+@pytest.mark.parametrize("port", ["closed", "silly"])
+def test_no_connection_is_one_sentence_and_no_traceback(
+    deploy: str, listening: tuple[int, list[str]], port: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    number = listening[0] if port == "silly" else free
+    code, said = pyinfra("127.0.0.1", deploy, *SET, "--ssh-port", str(number), "-y")
+    assert code == 1
+    assert said.count(f"127.0.0.1 port {number}") == 1 and said.count("Nothing was changed.") == 1
+    assert not any(word in said for word in TROUBLE)
+
+
+def test_without_a_terminal_the_question_is_no_traceback(deploy: str) -> None:
+    code, said = pyinfra("@fake/a", deploy, *SET)
+    assert code == 1
+    assert "Add -y" in said
+    assert not any(word in said for word in TROUBLE)
+
+
+# --- A server whose sshd is played by a shell of this machine -------------------------------------
+
+
+class Session:
+    """A channel of paramiko's, as far as it is used: the "server" is a program of this machine."""
+
+    def __init__(self, shell: Sequence[str], path: str, status: int | None) -> None:
+        self.shell, self.path, self.status, self.line, self.stdin = shell, path, status, "", b""
+        self.closed = False
+
+    def exec_command(self, line: str) -> None:
+        self.line = line
+
+    def makefile_stdin(self, mode: str) -> Session:
+        return self
+
+    def write(self, data: bytes) -> None:
+        self.stdin += data
+
+    def makefile(self, mode: str) -> Iterator[bytes]:
+        self._answer = subprocess.run(
+            [*self.shell, "-c", self.line], input=self.stdin, capture_output=True, env={"PATH": self.path}, check=False
+        )
+        return iter(self._answer.stdout.splitlines(keepends=True))
+
+    def makefile_stderr(self, mode: str) -> Iterator[bytes]:
+        return iter(self._answer.stderr.splitlines(keepends=True))
+
+    def recv_exit_status(self) -> int:
+        return self._answer.returncode if self.status is None else self.status
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Server:
+    """`user` logs in; `sudo` is the text of a program of that name, and the PATH has nothing else of it."""
+
+    def __init__(self, home: Path, user: str = "operator", sudo: str = "", login: Sequence[str] = ("sh",)) -> None:
+        self.alive, self.refused, self.user, self.login = True, 0, user, login
+        self.sessions: list[Session] = []
+        self.status: int | None = None
+        self.path = f"{home}:{os.environ['PATH']}"
+        if sudo:
+            (home / "sudo").write_text(f"#!/bin/sh\n{sudo}\n")
+            (home / "sudo").chmod(0o755)
+
+    def get_transport(self) -> Server:
+        return self
+
+    def get_username(self) -> str:
+        return self.user
+
+    def is_active(self) -> bool:
+        return self.alive
+
+    def open_session(self) -> Session:
+        if self.refused:
+            self.refused -= 1
+            raise ChannelException(2, "Connect failed")
+        if not self.alive:
+            raise SSHException("SSH session not active")
+        self.sessions.append(Session(self.login, self.path, self.status))
+        return self.sessions[-1]
+
+
+# Runs what it was told to, as sudo does, without becoming anybody.
+GRANTS = 'while [ "$1" != sh ]; do shift; done; exec "$@"'
+
+
+def way_in_to(server: Server, stage: StateStage = StateStage.Execute) -> WayIn:
     state = state_with(("server.example.org", {}))
-    host = next(iter(state.inventory))
-    assert isinstance(host.connector, SSHConnector)
-    transport = SimpleNamespace(sock=transport_socket)
-    host.connector.client = SimpleNamespace(get_transport=lambda: transport)  # type: ignore[assignment]
-    return state, host
+    state.current_stage = stage
+    state.current_deploy_filename = "deploy.py"
+    connector = WayIn(state, next(iter(state.inventory)))
+    connector.client = server  # type: ignore[assignment]
+    return connector
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "there_is_a_terminal", lambda: False)
+
+
+def test_a_command_comes_back_with_its_output_and_exit_code(tmp_path: Path) -> None:
+    connector = way_in_to(Server(tmp_path, sudo=f"echo lecture; echo lecture >&2; {GRANTS}"))
+    command = StringCommand("echo one; echo; echo two >&2; printf three; exit 3")
+    good, output = connector.run_shell_command(command, _sudo=True, _success_exit_codes=[3])
+    assert good
+    assert output.stdout_lines == ["one", "", "three"] and output.stderr_lines == ["two"]
+    assert connector.run_shell_command(command, _sudo=True)[0] is False
+
+
+def test_root_uses_no_sudo(tmp_path: Path) -> None:
+    server = Server(tmp_path, user="root", sudo="echo no >&2; exit 1")
+    good, output = way_in_to(server).run_shell_command(StringCommand("echo done"), _sudo=True)
+    assert good and output.stdout == "done"
+
+
+def test_root_becomes_somebody_else_by_sudo(tmp_path: Path) -> None:
+    server = Server(tmp_path, user="root", sudo=f'echo "$*" | grep -q "u mastodon" || exit 1; {GRANTS}')
+    assert way_in_to(server).run_shell_command(StringCommand("true"), _sudo=True, _sudo_user="mastodon")[0]
+
+
+@pytest.mark.parametrize("stdin", ["a\nb \\ c", ["a", "b \\ c\n"], io.StringIO("a\nb \\ c")])
+def test_standard_input_arrives_whole(tmp_path: Path, stdin: Any) -> None:
+    _, output = way_in_to(Server(tmp_path, sudo=GRANTS)).run_shell_command(
+        StringCommand("cat"), _sudo=True, _stdin=stdin
+    )
+    assert output.stdout_lines == ["a", "b \\ c"]
+
+
+def test_standard_input_that_a_start_up_file_took_from_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    thief = tmp_path / "thief"
+    thief.write_text('#!/bin/sh\nread -r answer\nexec sh "$@"\n')
+    thief.chmod(0o755)
+    connector = way_in_to(Server(tmp_path, sudo=GRANTS, login=[str(thief)]))
+    written = tmp_path / "written"
+    good, _ = connector.run_shell_command(StringCommand(f"cat >{written}"), _sudo=True, _stdin="key\nrest\n")
+    assert not good and not written.exists()
+    assert "reads standard input" in caplog.text
+
+
+def test_a_password_for_sudo_is_in_no_argument(tmp_path: Path) -> None:
+    password = "Pass'word \\ !"
+    asks = f'[ "$("$SUDO_ASKPASS")" = {shlex.quote(password)} ] || exit 1; {GRANTS}'
+    server = Server(tmp_path, sudo=asks)
+    connector = way_in_to(server)
+    connector.host.connector = connector
+    good, output = connector.run_shell_command(StringCommand("cat"), _sudo=True, _sudo_password=password, _stdin="x")
+    assert good and output.stdout == "x"
+    for session in server.sessions:
+        assert password not in session.line and b64_of(password) not in inside(session.line)
+        assert shlex.quote(password) not in inside(session.line)
+
+
+def b64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def inside(line: str) -> str:
+    """What the letters of an armoured line stand for."""
+    letters = re.findall("echo ([A-Za-z0-9+/=]{20,})", line)[0]
+    data = base64.b64decode(letters)
+    return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
+
+
+def test_where_tmp_cannot_be_written_a_password_cannot_be_handed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "mktemp").write_text("#!/bin/sh\necho mktemp: Read-only file system >&2; exit 1\n")
+    (tmp_path / "mktemp").chmod(0o755)
+    words = "sudo: no askpass program specified, try setting SUDO_ASKPASS"
+    connector = way_in_to(Server(tmp_path, sudo=f'[ "$SUDO_ASKPASS" ] || {{ echo {words} >&2; exit 1; }}; {GRANTS}'))
+    connector.host.connector = connector
+    assert not connector.run_shell_command(StringCommand("true"), _sudo=True, _sudo_password="x")[0]
+    assert "/tmp there has to be writable" in caplog.text
+
+
+def test_a_refusal_is_told_once_while_operations_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    connector = way_in_to(Server(tmp_path, sudo="echo sudo: a password is required >&2; exit 1"))
+    for _ in range(2):
+        good, output = connector.run_shell_command(StringCommand("true"), _sudo=True)
+        assert not good and output.output_lines == []
+    assert caplog.text.count("wants a password") == 1
+
+
+def test_a_refusal_ends_the_run_while_a_deploy_file_is_prepared(tmp_path: Path) -> None:
+    connector = way_in_to(Server(tmp_path, sudo="exit 1"), StateStage.Prepare)
+    with pytest.raises(
+        DeployError, match=r"^Nothing was changed\. Commands cannot be run as root on server\.example\.org"
+    ):
+        connector.run_shell_command(StringCommand("true"), _sudo=True)
+
+
+def test_a_command_that_fails_is_no_refusal(tmp_path: Path) -> None:
+    words = "sudo: a password is required"
+    connector = way_in_to(Server(tmp_path, sudo=GRANTS), StateStage.Prepare)
+    good, output = connector.run_shell_command(StringCommand(f"echo '{words}' >&2; exit 1"), _sudo=True)
+    assert not good and output.stderr == words
+
+
+def test_where_sshd_allows_one_session_the_next_waits_for_its_end(tmp_path: Path) -> None:
+    server = Server(tmp_path, user="root")
+    server.refused = 3
+    assert way_in_to(server).run_shell_command(StringCommand("true"))[0]
+    assert all(session.closed for session in server.sessions)
+
+
+def test_where_sshd_opens_no_session_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection, "SESSION_SECONDS", 0.1)
+    server = Server(tmp_path)
+    server.refused = 1000
+    assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
+    assert "MaxSessions" in caplog.text
+
+
+def test_a_connection_that_was_lost_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(tmp_path)
+    server.alive = False
+    assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
+    assert "server.example.org ended the connection" in caplog.text
+
+
+def test_a_connection_that_ends_a_moment_after_its_channels_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(tmp_path, user="root", login=["sh", "-c", "exit 255"])
+    ending = threading.Timer(0.3, lambda: setattr(server, "alive", False))
+    server.status = connection.NO_STATUS
+    ending.start()
+    assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
+    ending.join()
+    assert "server.example.org ended the connection" in caplog.text
+
+
+def test_a_command_that_was_killed_is_no_lost_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ENDING_SECONDS", 0.05)
+    server = Server(tmp_path, user="root")
+    server.status = connection.NO_STATUS
+    good, output = way_in_to(server).run_shell_command(StringCommand("echo begun; kill -9 $PPID; kill -9 $$"))
+    assert not good and output.stdout == "begun"
+
+
+# --- The watch ------------------------------------------------------------------------------------
+
+
+class Line:
+    """A transport that answers the first `answers` questions."""
+
+    def __init__(self, answers: int) -> None:
+        self.answers, self.asked = answers, 0
+        self.cut = threading.Event()
+        self.when_closed: Callable[[], bool] = lambda: False
+        self.closed_by_silence = False
+
+    def is_active(self) -> bool:
+        return not self.cut.is_set()
+
+    def global_request(self, kind: str) -> None:
+        self.asked += 1
+        if self.asked > self.answers:
+            self.cut.wait(10)
+
+    def close(self) -> None:
+        self.closed_by_silence = self.when_closed()
+        self.cut.set()
+
+
+def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.05)
+    line = Line(answers=3)
+    watch = Watch(line)  # type: ignore[arg-type]
+    line.when_closed = lambda: watch.silent
+    watch.start()
+    watch.join(5)
+    assert not watch.is_alive()
+    assert line.asked == 4 and not line.is_active()
+    assert line.closed_by_silence
+
+
+def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
+    line = Line(answers=0)
+    watch = Watch(line)  # type: ignore[arg-type]
+    watch.start()
+    line.cut.set()
+    watch.join(5)
+    assert not watch.is_alive() and not watch.silent
+
+
+def test_an_idle_connection_is_asked_well_within_what_routers_remember_and_given_up_within_a_minute() -> None:
+    assert connection.ASK_SECONDS <= 30
+    assert connection.ASK_SECONDS + connection.SILENCE_SECONDS <= 60
+
+
+def transport_on(sock: object) -> Any:
+    return SimpleNamespace(sock=sock)
 
 
 def test_ssh_packets_are_sent_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
-        state, host = ssh_host_on(client)
         assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
-        QuickSsh.host_connect(state, host)
+        send_at_once(transport_on(client))
         assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_a_connection_through_a_jump_host_is_left_alone() -> None:
-    QuickSsh.host_connect(*ssh_host_on(object()))
+def test_packets_through_a_jump_host_are_sent_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        channel = Channel(1)
+        channel.transport = transport_on(client)
+        send_at_once(transport_on(channel))
+        assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_a_host_without_ssh_is_left_alone() -> None:
-    state = state_with("@local", "@fake/a")
-    for host in state.inventory:
-        QuickSsh.host_connect(state, host)
+def test_a_connection_through_a_proxy_command_is_left_alone() -> None:
+    send_at_once(transport_on(object()))

@@ -16,11 +16,15 @@ from hypothesis import strategies as st
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.exceptions import DeployError
 
-from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
-from mstdn.kinds import values as kinds
+from mstdn import versions
+from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS, READ_BEFORE
+from mstdn.app.forms import SWITCHES, WORDS
+from mstdn.app.variables import mastodon_variables, streaming_variables
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
+from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings import Settings, examine, settings_for
+from mstdn.sizing.rules import sizing_for
 from tests.harness import REQUIRED
 
 DIGEST = "@sha256:" + "0a" * 32
@@ -29,7 +33,7 @@ DIGEST = "@sha256:" + "0a" * 32
 @pytest.fixture(autouse=True)
 def no_secrets_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
-    for name in secrets.OPERATOR_SECRETS:
+    for name in OPERATOR_SECRETS:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -47,7 +51,12 @@ def the_problem_of(**values: Any) -> Problem:
 
 BAD_VALUES: list[tuple[str, Any, str, str]] = [
     # setting, value, part of what is wrong, part of what to type instead
-    ("local_domain", "", "not set", 'local_domain = "social.example.org", with your own value, in group_data/all.py'),
+    (
+        "local_domain",
+        "",
+        "not set",
+        'local_domain = "social.example.org", with your own value, in group_data/mastodon.py',
+    ),
     ("local_domain", "https://example.org", "scheme", 'local_domain = "example.org"'),
     ("local_domain", "https://Example.org:443/x", "scheme", 'local_domain = "example.org"'),
     ("local_domain", "example.org:8443", "port", 'local_domain = "example.org"'),
@@ -68,7 +77,6 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("web_domain", "Social.example.org", "upper-case", 'web_domain = "social.example.org"'),
     ("alternate_domains", ["a.example.net", "b_c.example.net"], "underscore", '"b-c.example.net" in alternate_domains'),
     ("alternate_domains", "example.net", "a list, not text", "alternate_domains = ["),
-    ("acme_email", "", "not set", "acme_email ="),
     ("acme_email", "admin", "not a mail address", "acme_email ="),
     ("acme_email", "admin@localhost", "after the @", "acme_email ="),
     ("acme_email", "Admin <admin@example.org>", "without a name", 'acme_email = "admin@example.org"'),
@@ -83,27 +91,37 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("smtp_from_address", "Mastodon <notifications>", "not a mail address", "smtp_from_address ="),
     ("smtp_from_address", "Mastodon notifications@example.org", "not a mail address", "smtp_from_address ="),
     ("smtp_from_address", 'My "site" <a@example.org>', "quotes", "smtp_from_address ="),
-    ("mastodon_version", "latest", "moves", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", "edge", "moves", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", "v4.7", "moves", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", "main", "branch", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", "stable-4.7", "branch", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", "4.7.6", "with its v", 'mastodon_version = "v4.7.6"'),
+    ("smtp_from_address", "Acme, Inc. <a@example.org>", "with , in", '"Acme Inc. <a@example.org>"'),
+    ("smtp_from_address", "[Example] Site <a@example.org>", "with [ in", '"Example Site <a@example.org>"'),
+    ("smtp_from_address", "Mastodon: Example <a@example.org>", "with : in", '"Mastodon Example <a@example.org>"'),
+    ("smtp_from_address", "A; B <a@example.org>", "with ; in", '"A B <a@example.org>"'),
+    ("smtp_from_address", "Site :-) <a@example.org>", "with : in", "smtp_from_address ="),
+    ("smtp_from_address", "Site (x <a@example.org>", "parenthesis", "smtp_from_address ="),
+    ("smtp_from_address", "Site )x( <a@example.org>", "parenthesis", "smtp_from_address ="),
+    ("smtp_from_address", "Site \x7f <a@example.org>", "control characters", "smtp_from_address ="),
+    ("smtp_from_address", "a..b@example.org", "not a mail address", "smtp_from_address ="),
+    ("smtp_from_address", "Site <.a@example.org>", "not a mail address", "smtp_from_address ="),
+    ("mastodon_version", "latest", "moves", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", "edge", "moves", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", "v4.7", "moves", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", "main", "branch", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", "stable-4.7", "branch", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", "4.7.6", "with its v", f'mastodon_version = "{versions.MASTODON}"'),
     ("mastodon_version", "v4.7.0-rc.1", "not a stable release", "mastodon_version ="),
     ("mastodon_version", "v4.7.1٦", "not a release", "mastodon_version ="),
     ("postgres_image", "postgres:é1", "not the name of an image", "postgres_image ="),
     ("mastodon_version", "v4.3.9", "before v4.4.0", "mastodon_version ="),
-    ("mastodon_version", 4.7, "text in quotes, not a number", "--data 'mastodon_version=\"v4.7.6\"'"),
-    ("mastodon_version", 4, "text in quotes, not a number", "--data 'mastodon_version=\"v4.7.6\"'"),
-    ("mastodon_version", "", "not set", 'mastodon_version = "v4.7.6"'),
-    ("mastodon_version", None, "not None", 'mastodon_version = "v4.7.6"'),
+    ("mastodon_version", 4.7, "text in quotes, not a number", f"--data 'mastodon_version=\"{versions.MASTODON}\"'"),
+    ("mastodon_version", 4, "text in quotes, not a number", f"--data 'mastodon_version=\"{versions.MASTODON}\"'"),
+    ("mastodon_version", "", "not set", f'mastodon_version = "{versions.MASTODON}"'),
+    ("mastodon_version", None, "not None", f'mastodon_version = "{versions.MASTODON}"'),
     ("mastodon_image_source", "Official", '"official" or "source"', 'mastodon_image_source = "official"'),
     ("mastodon_image", "ghcr.io/mastodon/mastodon:v4.7.6", "tag is", 'mastodon_image = "ghcr.io/mastodon/mastodon"'),
     ("mastodon_image", "example.org:5000/m" + DIGEST, "tag is", 'mastodon_image = "example.org:5000/m"'),
     ("mastodon_streaming_image", "https://ghcr.io/x", "not the name of an image", "mastodon_streaming_image ="),
-    ("postgres_image", "postgres", "no tag", 'postgres_image = "postgres:17-trixie"'),
+    ("postgres_image", "postgres", "no tag", f'postgres_image = "{versions.POSTGRES_IMAGE}"'),
     ("postgres_image", "example.org:5000/postgres", "no tag", "postgres_image ="),
-    ("redis_image", "redis:latest", "moves", 'redis_image = "redis:7.4-alpine"'),
+    ("redis_image", "redis:latest", "moves", f'redis_image = "{versions.REDIS_IMAGE}"'),
     ("nginx_image", "nginx:alpine", "moves", "nginx_image ="),
     ("docker_gen_image", "nginxproxy/nginx-proxy:dockergen", "moves", "docker_gen_image ="),
     ("acme_companion_image", "NginxProxy/acme:2", "not the name of an image", "acme_companion_image ="),
@@ -170,10 +188,18 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
         "not encrypted",
         'acme_directory = "https://acme.example.org/dir"',
     ),
+    ("secrets_file", "nowhere.env", "no file", "secrets_file ="),
     ("acme_staging", "true", "True or False", "acme_staging = False"),
     ("acme_ca_bundle", "nowhere.pem", "No such file", "acme_ca_bundle ="),
-    ("proxy_trust_downstream", 0, "True or False", "proxy_trust_downstream = False"),
-    ("proxy_body_size_mib", 0, "at least 1", "proxy_body_size_mib = 99"),
+    ("proxy_downstream_addresses", "203.0.113.0/24", "a list, not text", "proxy_downstream_addresses = ["),
+    ("proxy_downstream_addresses", ["cdn.example.org"], "not an address", "proxy_downstream_addresses"),
+    ("proxy_downstream_addresses", ["loopback"], "not an address", "proxy_downstream_addresses"),
+    ("proxy_downstream_addresses", ["203.0.113.7/24"], "last 8 bits", '"203.0.113.0/24" in proxy_downstream_addresses'),
+    ("proxy_downstream_addresses", ["2001:db8::1/32"], "last 96 bits", '"2001:db8::/32" in proxy_downstream_addresses'),
+    ("proxy_downstream_addresses", ["0.0.0.0/0"], "strangers", "proxy_downstream_addresses"),
+    ("proxy_downstream_addresses", ["::/0"], "strangers", "proxy_downstream_addresses"),
+    ("proxy_downstream_addresses", ["128.0.0.0/1"], "strangers", "proxy_downstream_addresses"),
+    ("proxy_body_size_mib", 0, "at least 1", "proxy_body_size_mib = 100"),
     ("proxy_read_timeout_seconds", 0, "at least 1", "proxy_read_timeout_seconds = 120"),
     ("web_processes", -1, "at least 0", "web_processes = None"),
     ("web_processes", "2", "whole number", "web_processes = 2"),
@@ -225,6 +251,9 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("smtp_server", "mailserver"),
     ("smtp_from_address", "The Site <site@example.org>"),
     ("smtp_from_address", "site+mastodon@example.org"),
+    ("smtp_from_address", "Café (die Gruppe) @ home & co. {1} <site@example.org>"),
+    ("acme_email", ""),
+    ("proxy_downstream_addresses", ["203.0.113.0/24", "198.51.100.7", "2001:db8::/32", "10.0.0.0/8"]),
     ("mastodon_version", "v4.4.0"),
     ("mastodon_version", "v10.12.103"),
     ("mastodon_image", "registry.example.org:5000/team/mastodon"),
@@ -244,6 +273,7 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("docker_bind_address", "::1"),
     ("acme_directory", "https://acme.example.org:14000/dir"),
     ("web_processes", 0),
+    ("mastodon_environment", {"IP_RETENTION_PERIOD": "31556952", "LOG_LEVEL": "debug", "TRUSTED_PROXY_IP": ""}),
     ("mastodon_environment", {"AUTHORIZED_FETCH": "true", "http_proxy": "http://198.51.100.9:3128"}),
 ]
 
@@ -264,7 +294,8 @@ def test_a_fingerprint_may_have_the_spaces_that_gpg_prints() -> None:
 
 def test_a_missing_setting_that_must_be_set_is_named() -> None:
     _, problems = examine({})
-    assert {problem.subject for problem in problems} == set(REQUIRED)
+    # In the order of group_data/all.py.
+    assert [problem.subject for problem in problems] == ["local_domain", "smtp_server", "smtp_from_address"]
     assert {problem.wrong for problem in problems} == {"it is not set"}
 
 
@@ -286,11 +317,14 @@ BROKEN_RELATIONS: list[tuple[dict[str, Any], str, str, str]] = [
         "https://acme.example.org/dir",
         "acme_staging = False",
     ),
+    ({"postgres_image": "postgres:13-bookworm"}, "postgres_image", "needs 14", versions.POSTGRES_IMAGE),
+    ({"postgres_image": "registry.example.org:5000/library/postgres:9.6"}, "postgres_image", "needs 14", "postgres_"),
+    ({"redis_image": "redis:6.2-alpine"}, "redis_image", "needs 7.0", versions.REDIS_IMAGE),
     (
         {"postgres_image": "postgres:17-alpine"},
         "postgres_image",
         "user 999",
-        "postgres:17-trixie",
+        versions.POSTGRES_IMAGE,
     ),
     (
         {"postgres_memory_mib": 512, "postgres_shared_buffers_mib": 1024},
@@ -334,6 +368,49 @@ def test_object_storage_needs_a_bucket_and_both_keys() -> None:
     assert subjects == {"s3_bucket", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"postgres_image": "postgres:14"},
+        {"redis_image": "redis:7"},
+        {"redis_image": "redis:7.0-alpine"},
+        {"redis_image": "registry.example.org/our-redis:1.0"},
+        {"postgres_image": "postgres" + DIGEST},
+        {"postgres_image": "registry.example.org/mypostgres:3"},
+    ],
+    ids=str,
+)
+def test_stores_that_are_new_enough_or_count_otherwise_are_accepted(values: dict[str, Any]) -> None:
+    assert problems_of(**values) == []
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The settings of an object store, as far as they are never wrong here."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    return {"s3_enabled": True, "s3_bucket": "media"}
+
+
+def test_an_endpoint_without_a_host_for_its_pictures_is_refused_with_the_one_that_was_meant(
+    store: dict[str, Any],
+) -> None:
+    problem = the_problem_of(**store, s3_endpoint="https://s3.example.org:9000")
+    assert (problem.subject, problem.instead) == ("s3_hostname", 's3_hostname = "s3.example.org:9000"')
+    assert problems_of(**store, s3_endpoint="https://s3.example.org", s3_hostname="s3.example.org") == []
+    assert problems_of(**store, s3_endpoint="https://s3.example.org", s3_alias_host="media.example.org") == []
+
+
+@pytest.mark.parametrize("hostname", ["", "198.51.100.9:9000"])
+def test_pictures_without_tls_are_refused(store: dict[str, Any], hostname: str) -> None:
+    endpoint = "http://198.51.100.9:9000"
+    problem = the_problem_of(**store, s3_endpoint=endpoint, s3_hostname=hostname)
+    assert problem.subject == "s3_alias_host"
+    assert "without TLS" in problem.wrong
+    assert problems_of(**store, s3_endpoint=endpoint, s3_alias_host="media.example.org") == []
+    assert problems_of(**store, s3_endpoint=endpoint, s3_hostname="media.example.org") == []
+
+
 def test_object_storage_with_bucket_and_keys_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -370,7 +447,30 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("WHITELIST_MODE", "true", "renamed", "LIMITED_FEDERATION_MODE"),
     ("S3_CLOUDFRONT_HOST", "x", "renamed", "s3_alias_host"),
     ("STATSD_ADDR", "x", "not read since 4.3", "remove it"),
-    ("FETCH_REPLIES_ENABLED", "x", "not read since 4.5", "remove it"),
+    ("FETCH_REPLIES_ENABLED", "true", "not read since 4.5", "remove it"),
+    ("MASTODON_USE_LIBVIPS", "false", "not read since 4.6", "remove it"),
+    ("DB_SSLMODE", "require", "speaks no TLS", "remove it"),
+    ("PGSSLMODE", "verify-full", "speaks no TLS", "remove it"),
+    ("REPLICA_DB_PASS", "sesame", "secret", "secrets.env"),
+    ("LIMITED_FEDERATION_MODE", "True", 'nothing but "true"', '"LIMITED_FEDERATION_MODE": "true"'),
+    ("DISALLOW_UNAUTHENTICATED_API_ACCESS", "yes", 'nothing but "true"', ': "true"'),
+    ("OMNIAUTH_ONLY", "1", 'nothing but "true"', '"OMNIAUTH_ONLY": "true"'),
+    ("PREPARED_STATEMENTS", "0", 'nothing but "false" for false', '"PREPARED_STATEMENTS": "false"'),
+    ("ES_ENABLED", "", 'nothing but "false" for false', '"ES_ENABLED": "false"'),
+    ("CAS_ENABLED", "perhaps", 'nothing but "true"', '"CAS_ENABLED": "true" or "CAS_ENABLED": "false"'),
+    ("IP_RETENTION_PERIOD", "1.year", "nothing but digits", '"IP_RETENTION_PERIOD": "3600"'),
+    ("SESSION_RETENTION_PERIOD", "", "nothing but digits", "3600"),
+    ("MAX_SESSION_ACTIVATIONS", "ten", "nothing but digits", "3600"),
+    ("SMTP_REPLY_TO", "Acme, Inc. <a@example.org>", "with , in the name", '"SMTP_REPLY_TO": "admin@example.org"'),
+    ("SMTP_RETURN_PATH", "bounces", "not a mail address", '"SMTP_RETURN_PATH": "admin@example.org"'),
+    ("LDAP_METHOD", "starttls", 'knows only "simple_tls", "start_tls"', '"LDAP_METHOD": "start_tls"'),
+    ("ES_PRESET", "huge", '"large_cluster"', '"ES_PRESET": "single_node_cluster"'),
+    ("LOG_LEVEL", "silly", '"trace"', '"LOG_LEVEL": '),
+    ("TRUSTED_PROXY_IP", "203.0.113.0/24", "lacks 127.0.0.0/8", 'proxy_downstream_addresses = ["203.0.113.0/24"]'),
+    ("TRUSTED_PROXY_IP", "10.0.0.0/8,127.0.0.0/8", "lacks ::1/128", "remove it"),
+    ("TRUSTED_PROXY_IP", "0.0.0.0/0 ::/0", "everybody", "remove it"),
+    ("TRUSTED_PROXY_IP", "loopback,uniquelocal", '"loopback" is not an address', "192.0.2.0/24"),
+    ("ALLOWED_PRIVATE_ADDRESSES", "10.0.0.1, intranet", '"intranet" is not an address', "192.0.2.0/24"),
     ("LOCAL_DOMAIN", "x", "setting of its own", "local_domain"),
     ("MAX_THREADS", "5", "setting of its own", "web_threads"),
     ("SMTP_PASSWORD", "sesame", "secret", "secrets.env"),
@@ -400,13 +500,89 @@ def test_a_variable_that_cannot_be_set_is_refused(variable: str, value: Any, wro
     assert instead in problem.instead
 
 
+def test_a_variable_that_an_older_release_reads_is_its_own() -> None:
+    values = {"FETCH_REPLIES_ENABLED": "true", "FETCH_REPLIES_MAX_SINGLE": "5"}
+    assert problems_of(mastodon_environment=values, mastodon_version="v4.4.27") == []
+    assert problems_of(mastodon_environment={"MASTODON_USE_LIBVIPS": "true"}, mastodon_version="v4.5.20") == []
+
+
+@pytest.mark.parametrize("switch", sorted(SWITCHES - set(READ_BEFORE) - {"FETCH_REPLIES_ENABLED"}))
+def test_every_switch_takes_true_and_false_and_no_other_word(switch: str, secrets_of_everything: None) -> None:
+    for word in ("true", "false"):
+        assert problems_of(mastodon_environment={switch: word}) == []
+    for word in ("True", "TRUE", "yes", "1", "on", "False", " true", "no", ""):
+        problem = the_problem_of(mastodon_environment={switch: word})
+        assert problem.subject == f'mastodon_environment["{switch}"]'
+
+
+@pytest.fixture
+def secrets_of_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with every secret that a variable may want."""
+    file = tmp_path / "everything.env"
+    file.write_text("".join(f"{name}=x\n" for name, secret in OPERATOR_SECRETS.items() if secret.needed_by))
+    file.chmod(0o600)
+    monkeypatch.setattr(secrets, "SECRETS_FILE", file)
+
+
+NEEDED = [(name, variable) for name, secret in OPERATOR_SECRETS.items() for variable in secret.needed_by]
+
+
+@pytest.mark.parametrize(("secret", "variable"), NEEDED)
+def test_what_is_turned_on_without_its_secret_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, variable: str
+) -> None:
+    value = WORDS.get(variable, ("true",))[0]
+    problem = the_problem_of(mastodon_environment={variable: value})
+    assert problem.subject == secret
+    assert variable in problem.wrong
+    assert f"{secret}='...' in secrets.env" in problem.instead
+    file = tmp_path / "secrets.env"
+    file.write_text(f"{secret}='x'\n")
+    file.chmod(0o600)
+    assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_what_is_turned_off_needs_no_secret() -> None:
+    for switch in ("OIDC_ENABLED", "LDAP_ENABLED", "SWIFT_ENABLED", "AZURE_ENABLED"):
+        assert problems_of(mastodon_environment={switch: "false"}) == []
+
+
+def test_a_public_client_of_openid_connect_needs_no_secret() -> None:
+    assert problems_of(mastodon_environment={"OIDC_ENABLED": "true", "OIDC_USE_PKCE": "true"}) == []
+    assert the_problem_of(mastodon_environment={"OIDC_ENABLED": "true", "OIDC_USE_PKCE": "false"}).subject == (
+        "OIDC_CLIENT_SECRET"
+    )
+
+
+def test_addresses_in_front_of_the_proxy_are_trusted_by_all_of_mastodon_beside_the_private_ones() -> None:
+    settings, problems = examine(REQUIRED | {"proxy_downstream_addresses": ["203.0.113.0/24", "2001:db8::/32"]})
+    assert not problems
+    assert settings is not None
+    trusted = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,203.0.113.0/24,2001:db8::/32"
+    sizing = sizing_for(4096, settings)
+    for variables in (mastodon_variables(settings, sizing), streaming_variables(settings, sizing)):
+        assert variables["TRUSTED_PROXY_IP"] == trusted
+    # What the setting writes would be accepted by hand, but not both.
+    assert problems_of(mastodon_environment={"TRUSTED_PROXY_IP": trusted}) == []
+    both = {"proxy_downstream_addresses": ["203.0.113.0/24"], "mastodon_environment": {"TRUSTED_PROXY_IP": trusted}}
+    assert "proxy_downstream_addresses writes it" in the_problem_of(**both).wrong
+
+
+def test_without_anything_in_front_mastodon_trusts_what_rails_does() -> None:
+    settings, _ = examine(REQUIRED)
+    assert settings is not None
+    assert "TRUSTED_PROXY_IP" not in mastodon_variables(settings, sizing_for(4096, settings))
+
+
+def test_a_renamed_setting_says_its_new_name() -> None:
+    problem = the_problem_of(proxy_trust_downstream=True)
+    assert "proxy_downstream_addresses" in problem.wrong
+    assert 'proxy_downstream_addresses = ["203.0.113.0/24"]' in problem.instead
+
+
 @pytest.mark.parametrize("variable", [*DEAD_VARIABLES, *OWNED_BY_SETTINGS, *(f"{each}X" for each in DEAD_PREFIXES)])
 def test_no_dead_variable_and_none_with_a_setting_gets_through(variable: str) -> None:
     assert the_problem_of(mastodon_environment={variable: "x"}).subject == f'mastodon_environment["{variable}"]'
-
-
-def test_every_setting_that_owns_a_variable_exists() -> None:
-    assert set(OWNED_BY_SETTINGS.values()) <= Settings.model_fields.keys()
 
 
 def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
@@ -542,19 +718,3 @@ def test_what_other_settings_decide_is_derived(monkeypatch: pytest.MonkeyPatch) 
     assert settings.acme_directory_url == "https://acme-staging-v02.api.letsencrypt.org/directory"
     assert settings.smtp_enable_starttls == "never"
     assert settings.smtp_auth_method == "plain"
-
-
-def test_paths_of_the_operators_machine_are_relative_to_the_suite(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(kinds, "SUITE_DIRECTORY", tmp_path)
-    (tmp_path / "patches").mkdir()
-    (tmp_path / "patches" / "0001.patch").write_text("diff")
-    values = {"images_patches_directory": "patches", "mastodon_image_source": "source"}
-    settings, _ = examine(REQUIRED | values)
-    assert settings is not None
-    assert settings.images_patches_directory == str(tmp_path / "patches")
-
-
-def test_the_suite_is_where_deploy_py_is() -> None:
-    assert (kinds.SUITE_DIRECTORY / "deploy.py").is_file()

@@ -1,18 +1,22 @@
-"""group_data/all.py, docs/settings.md and secrets.example.env say what the settings say."""
+"""group_data/all.py, docs/settings.md and secrets.example.env are made from the settings, and say what they say."""
 
 from __future__ import annotations
 
 import ast
 import re
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mstdn.connection import PLACEHOLDER_HOST
 from mstdn.secrets import operator as secrets
+from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings import Settings
-from mstdn.settings.model import SECTIONS
+from mstdn.settings.__main__ import MADE_FILES
+from mstdn.settings.group_data import required
+from mstdn.settings.model import FIELDS, PARTS
 from mstdn.settings.page import page
 from tests.harness import REQUIRED
 
@@ -33,7 +37,7 @@ def as_assignment(node: ast.stmt) -> ast.Assign:
 
 
 def test_group_data_has_every_setting_in_the_order_of_the_model_and_nothing_else() -> None:
-    assert [name for name in group_data() if name != "_sudo"] == list(Settings.model_fields)
+    assert [name for name in group_data() if name != "_sudo"] == list(FIELDS)
 
 
 def test_group_data_has_the_defaults_of_the_model() -> None:
@@ -42,22 +46,21 @@ def test_group_data_has_the_defaults_of_the_model() -> None:
 
 
 def test_what_must_be_set_is_empty_as_shipped() -> None:
-    required = {name for name, field in Settings.model_fields.items() if field.is_required()}
-    assert required == set(REQUIRED)
-    assert {name: group_data()[name] for name in required} == dict.fromkeys(required, "")
+    assert set(required()) == set(REQUIRED)
+    assert {name: group_data()[name] for name in required()} == dict.fromkeys(required(), "")
 
 
-def test_group_data_and_page_have_the_same_sections() -> None:
+def test_group_data_and_page_have_a_section_for_each_component() -> None:
+    titles = [part.title for part in PARTS]
     headings = re.findall(r"^# --- (.*?) -+$", GROUP_DATA.read_text(), flags=re.MULTILINE)
-    assert [heading for heading in headings if heading != "How pyinfra gets in"] == list(SECTIONS.values())
+    assert headings == ["How pyinfra gets in", *titles]
+    assert [title for title in re.findall(r"^## (.*)$", page(), flags=re.MULTILINE) if title in titles] == titles
 
 
-def test_every_section_of_group_data_begins_where_that_of_the_page_does() -> None:
-    text = GROUP_DATA.read_text()
-    for first, heading in SECTIONS.items():
-        after = text.split(f"# --- {heading} -", 1)[1]
-        names = re.findall(r"^([a-z]\w*) = ", after, flags=re.MULTILINE)
-        assert names[0] == first
+def test_every_component_that_has_settings_is_among_the_parts() -> None:
+    folders = {file.parent.name for file in (ROOT / "mstdn").glob("*/settings.py")}
+    assert folders == {part.__module__.split(".")[1] for part in PARTS}
+    assert set(Settings.model_fields) == set(FIELDS)
 
 
 def test_the_page_names_every_setting_and_its_meaning() -> None:
@@ -67,29 +70,31 @@ def test_the_page_names_every_setting_and_its_meaning() -> None:
         assert re.search(rf"^\| `{name}` \| .* \| .* \| {re.escape(field.description)} \|$", text, flags=re.MULTILINE)
 
 
-def test_the_page_in_docs_is_fresh() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text() == page(), "run: make docs"
-
-
-def test_the_page_is_what_the_module_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_module("mstdn.settings", run_name="__main__")
-    assert capsys.readouterr().out == page()
+@pytest.mark.parametrize("path", MADE_FILES)
+def test_what_is_made_from_the_settings_is_fresh(path: str) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8") == MADE_FILES[path](), "run: make docs"
 
 
 def test_every_secret_is_in_the_example_and_empty(tmp_path: Path) -> None:
     example = (ROOT / "secrets.example.env").read_text()
-    assert re.findall(r"^(\w+)=(.*)$", example, flags=re.MULTILINE) == [
-        (name, "''") for name in secrets.OPERATOR_SECRETS
-    ]
+    assert re.findall(r"^(\w+)=(.*)$", example, flags=re.MULTILINE) == [(name, "''") for name in OPERATOR_SECRETS]
     copy = tmp_path / "secrets.env"
     copy.write_text(example)
     copy.chmod(0o600)
     assert secrets.operator_secrets(copy, {}) == ({}, [])
 
 
-def test_the_secrets_file_is_not_for_git() -> None:
-    assert f"/{secrets.SECRETS_FILE.name}" in (ROOT / ".gitignore").read_text().splitlines()
-    assert (secrets.SECRETS_FILE.parent / "deploy.py").is_file()
+@pytest.mark.parametrize(
+    "file",
+    ["secrets.env", "group_data/mastodon.py", "instances/a/inventory.py", "instances/a/secrets.env"],
+)
+def test_what_is_the_operators_is_not_for_git(file: str) -> None:
+    assert subprocess.run(["git", "-C", ROOT, "check-ignore", "--quiet", file], check=False).returncode == 0
+
+
+def test_the_example_of_ones_own_values_has_what_must_be_set_and_nothing_else() -> None:
+    values = runpy.run_path(str(ROOT / "group_data" / "mastodon.example.py"))
+    assert {name: value for name, value in values.items() if not name.startswith("__")} == dict.fromkeys(required(), "")
 
 
 def test_the_shipped_inventory_has_the_placeholder_as_its_only_host() -> None:

@@ -1,4 +1,4 @@
-"""The rendered files, read as the programs read them: YAML, JSON, environment."""
+"""The rendered files of both projects, read as the programs read them: YAML, JSON, environment."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
+from mstdn.app.project import mastodon_project
+from mstdn.images.references import pulled_images
+from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
+from mstdn.proxy.project import proxy_project
 from mstdn.render import render
 from mstdn.settings import Settings
-from mstdn.sizing.rules import sizing_for
-from mstdn.stack import MASTODON_SERVICES, PROXY_SERVICES, mastodon_stack, proxy_stack, pulled_image_references
 from tests.harness import settings_with
 
 CERTIFICATE = """\
@@ -43,7 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "unusual but allowed words": {
         "acme_email": "a!#%&*+/=?^_~-b@example.org",
-        "smtp_from_address": "Tom & Jerry {{ 7 * 7 }} #1: [x] <a#b@example.org>",
+        "smtp_from_address": "Tom & Jerry {{ 7 * 7 }} #1 (x) <a#b@example.org>",
         "smtp_login": 'user "with" ${SHELL} `id` $(id) \\n # {{ settings }} % & *x: [y]',
         "mastodon_environment": {"A": "{% raw %}", "B": ": # $HOME", "C": "${B:?}", "D": ""},
     },
@@ -64,10 +66,8 @@ def _settings(request: pytest.FixtureRequest) -> Settings:
 
 def compose(settings: Settings, project: str, *, ipv6: bool = False) -> dict[str, Any]:
     """The project's compose.yaml, with YAML's anchors resolved."""
-    stack = (
-        proxy_stack(settings, ipv6=ipv6) if project == "proxy" else mastodon_stack(settings, sizing_for(4096, settings))
-    )
-    (file,) = (each for each in stack.files if each.path.endswith("/compose.yaml"))
+    wanted = proxy_project(settings, ipv6=ipv6) if project == "proxy" else mastodon_project(settings, memory_mib=4096)
+    (file,) = (each for each in wanted.files if each.path.endswith("/compose.yaml"))
     loaded = yaml.safe_load(file.content)
     assert isinstance(loaded, dict)
     return loaded
@@ -171,7 +171,7 @@ def test_nothing_is_mounted_over_the_applications_own_assets(settings: Settings)
 def test_the_containers_run_the_images_that_the_images_task_provides(settings: Settings) -> None:
     images = {service["image"] for service in both(settings).values()}
     built = {image for image in images if image.startswith("mstdn-source/")}
-    assert images - built == set(pulled_image_references(settings))
+    assert images - built == set(pulled_images(settings))
     assert len(built) == (2 if settings.mastodon_image_source == "source" else 0)
 
 
@@ -181,7 +181,7 @@ def test_no_secret_is_in_the_configuration_of_a_container(settings: Settings) ->
     for name, service in both(settings).items():
         environment = service.get("environment", {})
         assert [key for key in environment if secret.search(key) and not key.endswith("_FILE")] == [], name
-    for file in mastodon_stack(settings, sizing_for(4096, settings)).files:
+    for file in mastodon_project(settings, memory_mib=4096).files:
         if file.path.endswith(".env"):
             assert [key for key in environment_of(file.content) if secret.search(key)] == [], file.path
 
@@ -194,11 +194,7 @@ def environment_of(text: str) -> dict[str, str]:
 def test_unusual_words_stay_words() -> None:
     values = VARIANTS["unusual but allowed words"]
     settings = settings_with(**values)
-    (file,) = (
-        each
-        for each in mastodon_stack(settings, sizing_for(4096, settings)).files
-        if each.path.endswith("mastodon.env")
-    )
+    (file,) = (each for each in mastodon_project(settings, memory_mib=4096).files if each.path.endswith("mastodon.env"))
     environment = environment_of(file.content)
     assert environment["SMTP_LOGIN"] == values["smtp_login"]
     assert environment["SMTP_FROM_ADDRESS"] == values["smtp_from_address"]
@@ -213,7 +209,7 @@ def test_the_companion_gets_the_roots_of_a_private_authority(tmp_path: Path) -> 
     companion = services(settings, "proxy")["acme-companion"]
     inside = companion["environment"]["CA_BUNDLE"]
     (mounted,) = (volume for volume in companion["volumes"] if volume.split(":")[1] == inside)
-    (file,) = (each for each in proxy_stack(settings, ipv6=False).files if each.path.endswith("acme-ca-bundle.pem"))
+    (file,) = (each for each in proxy_project(settings, ipv6=False).files if each.path.endswith("acme-ca-bundle.pem"))
     assert file.content == CERTIFICATE
     assert file.path == f"{settings.proxy_root}/{mounted.split(':')[0].removeprefix('./')}"
     assert "CA_BUNDLE" not in services(settings_with(), "proxy")["acme-companion"]["environment"]
@@ -223,7 +219,7 @@ def test_the_companion_gets_the_roots_of_a_private_authority(tmp_path: Path) -> 
     ("values", "name", "expected"),
     [
         ({}, "TRUST_DOWNSTREAM_PROXY", "false"),
-        ({"proxy_trust_downstream": True}, "TRUST_DOWNSTREAM_PROXY", "true"),
+        ({"proxy_downstream_addresses": ["203.0.113.0/24"]}, "TRUST_DOWNSTREAM_PROXY", "true"),
         ({}, "NON_GET_REDIRECT", "308"),
     ],
 )

@@ -1,0 +1,57 @@
+"""A Compose project as it should be on a server. Pure: the same settings give the same project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
+
+
+@dataclass(frozen=True)
+class Project:
+    """
+    `name` and `directory` are Compose's; `title` is what people call it; `services` are those that shall run.
+
+    `directories` and `files` are on the server before it starts. `reloaded`: those of `files` that running containers
+    can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
+    `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the old
+    one inside a container when it is replaced. `inputs`: further words that containers are made from; they may not be secret.
+    """
+
+    name: str
+    title: str
+    directory: str
+    services: tuple[str, ...]
+    directories: tuple[ConfigDirectory, ...]
+    files: tuple[ConfigFile, ...]
+    reloaded: tuple[ConfigFile, ...]
+    reload: str
+    written_elsewhere: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def made_from(self) -> tuple[ConfigFile, ...]:
+        """The files that containers are made from."""
+        return tuple(file for file in self.files if file not in self.reloaded)
+
+    @property
+    def made_from_paths(self) -> tuple[str, ...]:
+        """The paths of everything that containers are made from."""
+        return (*(file.path for file in self.made_from), *self.written_elsewhere)
+
+    @property
+    def reloaded_paths(self) -> tuple[str, ...]:
+        """The paths of the files that running containers can read anew."""
+        return tuple(file.path for file in self.reloaded)
+
+    @property
+    def revision(self) -> str:
+        """Changes exactly when containers may have to be made anew."""
+        return revision_of(self.made_from, *self.inputs)
+
+    @property
+    def reload_revision(self) -> str:
+        """Changes exactly when running containers have to read their configuration anew."""
+        return revision_of(self.reloaded)

@@ -1,0 +1,161 @@
+"""
+What has to be done so that a Compose project runs as its files say. Pure.
+
+"docker compose up" makes what is missing, starts what has ended and replaces what its files no longer describe. All
+else it takes for up to date: a paused container, one that is unhealthy, one that "docker update" or "docker network
+disconnect" changed, one whose mounted file was replaced. Neither "up --dry-run" nor "config --hash" can tell whether
+something is to be done (docker/compose#14029, #14001, #10907). So the suite notes on the server what it applied, and
+looks itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mstdn.compose.facts import Applied
+from mstdn.compose.project import Project
+from mstdn.docker.facts import Container
+
+
+@dataclass
+class Steps:
+    """
+    What to do, in this order. `resume`, `restart`: container IDs. `renew`: services whose containers are made anew.
+    `up`: let Compose make and start what is missing. `note`: only note what is there. `reload`: let services read their
+    configuration anew. `waiting`: some containers are still starting; what they become is not known yet.
+    `reasons`: why, for people.
+    """
+
+    resume: list[str] = field(default_factory=list)
+    restart: list[str] = field(default_factory=list)
+    renew: list[str] = field(default_factory=list)
+    up: bool = False
+    note: bool = False
+    reload: bool = False
+    waiting: bool = False
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def changes_containers(self) -> bool:
+        """Whether any container is touched."""
+        return bool(self.resume or self.restart or self.renew or self.up)
+
+
+def of_project(project: Project, containers: Iterable[Container]) -> list[Container]:
+    """The project's containers, but for those of "docker compose run", which are somebody's own business."""
+    return [each for each in containers if each.project == project.name and not each.once]
+
+
+def wanted_revision(project: Project, applied: Applied) -> str:
+    """What state/applied should say: the project's revision, and the operator's own override file."""
+    return f"{project.revision} {applied.override}".strip()
+
+
+def steps(
+    project: Project,
+    applied: Applied,
+    containers: Iterable[Container],
+    images: Mapping[str, str],
+    networks: Mapping[str, str],
+) -> Steps:
+    """
+    The steps from what is to what is wanted.
+
+    containers: all of the engine. images: the ID of each image on the server by reference. networks: the present ID of
+    each of the suite's networks by name.
+    """
+    found = of_project(project, containers)
+    todo = Steps()
+    if applied.revision != wanted_revision(project, applied):
+        todo.up = True
+        todo.reasons.append("its configuration changed" if applied.revision else "it is not as its files say")
+    for service in project.services:
+        mine = [each for each in found if each.service == service]
+        if len(mine) != 1:
+            todo.up = True
+            todo.reasons.append(f"{service} does not exist" if not mine else f"{service} exists {len(mine)} times")
+        for container in mine:
+            _judge(container, applied.making.get(service, ""), images, networks, todo)
+    # With an override file, further services are the operator's; without one they are left from an older configuration.
+    if not applied.override and (strangers := sorted({each.service for each in found} - set(project.services))):
+        todo.up = True
+        todo.reasons += [f"{service} is no longer part of it" for service in strangers]
+    _judge_mounts(project, applied, found, todo)
+    if applied.revision != wanted_revision(project, applied):
+        # Compose makes those anew that its files describe in another way now. To restart them before would be once too often.
+        todo.renew += [each.service for each in found if each.id in todo.restart]
+        todo.restart = []
+    todo.reload = applied.loaded != project.reload_revision
+    unknown = applied.making != making_of(project, found) or applied.mounted.keys() != project.mounted.keys()
+    if not todo.changes_containers and unknown:
+        todo.note = True
+        todo.reasons.append("what its containers were made with is not noted")
+    return todo
+
+
+def _judge_mounts(project: Project, applied: Applied, found: Iterable[Container], todo: Steps) -> None:
+    """Whoever mounts a file that was changed, or will be, still has the old one."""
+    wanted = {file.path: file.sha256 for file in project.files}
+    for path, services in project.mounted.items():
+        noted = applied.mounted.get(path)
+        if noted and (path in applied.edited or wanted.get(path, noted) != noted):
+            for container in found:
+                if (
+                    container.service in services
+                    and container.status == "running"
+                    and not _is_concerned(container, todo)
+                ):
+                    todo.restart.append(container.id)
+                    todo.reasons.append(f"{container.service} was started with another {path}")
+
+
+def _is_concerned(container: Container, todo: Steps) -> bool:
+    return container.id in todo.restart or container.service in todo.renew
+
+
+def _judge(
+    container: Container, making: str, images: Mapping[str, str], networks: Mapping[str, str], todo: Steps
+) -> None:
+    service = container.service
+    lost = sorted(name for name, identity in container.networks.items() if networks.get(name, identity) != identity)
+    if images.get(container.reference, container.image) != container.image:
+        # Compose sees that by itself, as long as its files name the same image.
+        todo.renew.append(service)
+        todo.reasons.append(f"{service} runs another image than {container.reference} is now")
+    elif making and differences(making, container.making):
+        todo.renew.append(service)
+        todo.reasons.append(f"{service} was changed by hand: {differences(making, container.making)}")
+    elif lost:
+        todo.renew.append(service)
+        todo.reasons.append(f"{service} is on a network {', '.join(lost)} that no longer exists")
+    elif container.status == "paused":
+        todo.resume.append(container.id)
+        todo.reasons.append(f"{service} is paused")
+    elif container.status != "running":
+        todo.up = True
+        todo.reasons.append(f"{service} is {container.status}")
+    elif container.gone:
+        todo.restart.append(container.id)
+        todo.reasons.append(f"{service} holds {', '.join(container.gone)}, which is no longer there")
+    elif container.health == "unhealthy":
+        todo.restart.append(container.id)
+        todo.reasons.append(f"{service} is unhealthy")
+    elif container.health == "starting":
+        todo.waiting = True
+
+
+def making_of(project: Project, containers: Sequence[Container]) -> dict[str, str]:
+    """What state/making should say: what the container of each of the project's services was made with."""
+    return {each.service: each.making for each in containers if each.service in project.services}
+
+
+def differences(before: str, now: str) -> str:
+    """
+    The names of what differs between two texts Container.making; "" for nothing.
+
+    What only one of them names says nothing: another version of the suite may have noted more, or less.
+    """
+    old, new = json.loads(before), json.loads(now)
+    return ", ".join(sorted(key for key in old.keys() & new.keys() if old[key] != new[key]))

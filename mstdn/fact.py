@@ -1,0 +1,231 @@
+"""
+How the suite asks a server: every question of a run in one remote command, and answers that hold until something
+changes.
+
+A fact is one script of a component and the way its lines are read. The script prints lines "key value"; it never
+writes, starts or nudges anything. Three answers are possible: something is so, it is not so, and it could not be looked
+at, for which the script prints "unknown" and the reason (nobody can ask a Docker Engine that does not run what it
+holds).
+
+A fact takes its arguments in `of(…)`, which makes a Question of them; ask(question) answers it. Components do not know
+that all foreseen questions (mstdn/questions.py) travel together: a link of 100 ms would make each one cost 200 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from pyinfra import state
+from pyinfra.api import FactBase, Host, StringCommand
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.context import ctx_host
+from typing_extensions import override
+
+from mstdn.shell import question as command_of
+
+T = TypeVar("T")
+
+# What begins each line that is ours. A login shell that talks, or a message of the day, is skipped.
+MARK = "mstdn"
+UNKNOWN = "unknown"
+
+
+class CouldNotLook(Exception):  # noqa: N818 (it is an answer, not an error)
+    """The third answer: neither yes nor no. Its text says why, as the end of "this cannot be looked at: …"."""
+
+
+class Lines:
+    """The lines that a script printed, read by their keys. Every error of reading is a ValueError or KeyError."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for line in lines:
+            key, _, value = line.partition(" ")
+            self._values.setdefault(key, []).append(value)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def all(self, key: str) -> list[str]:
+        """What follows the key in each line that begins with it, in their order."""
+        return self._values.get(key, [])
+
+    def words(self, key: str) -> list[list[str]]:
+        """The same, split at white space."""
+        return [value.split() for value in self.all(key)]
+
+    def one(self, key: str) -> str:
+        """What follows the key in its first line. Raises KeyError without one."""
+        return self._values[key][0]
+
+    def get(self, key: str, default: str = "") -> str:
+        """What follows the key in its first line, or `default`."""
+        return self._values.get(key, [default])[0]
+
+
+class Fact(FactBase[T], Generic[T]):
+    """
+    One question about a server: `script` asks it, read() understands the answer. `before`: a script that goes
+    before.
+    """
+
+    script: ClassVar[str] = ""
+    before: ClassVar[str] = ""
+
+    @override
+    def command(self, *arguments: str) -> StringCommand:
+        return command_of(self.script, *arguments, before=self.before)
+
+    @override
+    def process(self, output: Iterable[str]) -> T:
+        """
+        The answer in these lines.
+
+        Raises CouldNotLook if the script could not look, and FactProcessError, the only exception that pyinfra contains
+        to one host, if the lines are something else than the script prints.
+        """
+        lines = Lines(output)
+        if UNKNOWN in lines:
+            raise CouldNotLook(lines.one(UNKNOWN))
+        try:
+            return self.read(lines)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise FactProcessError(f"{self.script} answered something unexpected: {error!r}") from error
+
+    def read(self, lines: Lines) -> T:
+        """What the lines say. Any error of reading may be raised as it comes."""
+        raise TypeError(f"{type(self).__name__} does not say how it is read")
+
+    @classmethod
+    def question(cls, *arguments: str) -> Question[T]:
+        """The question with these arguments of the script."""
+        return Question(cls, arguments)
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """A fact and the arguments of its script."""
+
+    fact: type[Fact[T]]
+    arguments: tuple[str, ...]
+
+
+Foreseen = Callable[[Host], Iterable[Question[Any]]]
+
+
+@dataclass
+class _Answers:
+    """What one host answered: lines by question, None where it did not. `planned`: asked while planning."""
+
+    planned: bool
+    lines: dict[Question[Any], list[str] | None] = field(default_factory=dict)
+
+
+_answers: WeakKeyDictionary[Host, _Answers] = WeakKeyDictionary()
+_foreseen: list[Foreseen] = []
+
+
+def foresee(questions: Foreseen) -> None:
+    """Have the questions that this function names for a host asked together with the first one."""
+    _foreseen[:] = [questions]
+
+
+def ask(question: Question[T]) -> T:
+    """
+    The present answer of the host at work.
+
+    Raises CouldNotLook as the script says, and FactProcessError if the server did not answer the question.
+    """
+    at_work = _host_at_work()
+    known = _known(at_work)
+    if question not in known.lines:
+        known.lines |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
+    lines = known.lines[question]
+    if lines is None:
+        raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see what it said")
+    return question.fact().process(lines)
+
+
+def forget() -> None:
+    """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
+    _answers.pop(_host_at_work(), None)
+
+
+def _host_at_work() -> Host:
+    """The host itself: pyinfra's `host` is one object that stands for all of them, and cannot be a key."""
+    at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
+    return at_work
+
+
+def _answers_to(of: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+    answers = of.get_fact(Batch, questions=batch)
+    return {each: answers.get(number) for number, each in enumerate(batch)}
+
+
+def _known(of: Host) -> _Answers:
+    known = _answers.get(of)
+    # Between plan and run a person decides, which may take an hour.
+    stale = known is not None and known.planned and state.is_executing and state.check_for_changes
+    if known is None or stale:
+        known = _answers[of] = _Answers(planned=not state.is_executing)
+    return known
+
+
+def _still_open(of: Host, known: _Answers) -> Iterator[Question[Any]]:
+    for questions in _foreseen:
+        yield from (each for each in questions(of) if each not in known.lines)
+
+
+class Questions(tuple[Question[Any], ...]):
+    """Questions that travel together. pyinfra -v shows the arguments of a fact: a few words are enough."""
+
+    @override
+    def __repr__(self) -> str:
+        return f"{len(self)} questions"
+
+    __str__ = __repr__
+
+
+class Batch(FactBase[dict[int, list[str]]]):
+    """
+    Many questions in one remote command. The answer: lines by the number of the question, without those not answered.
+
+    Each line of an answer begins with MARK and the number; the last is "end" with the script's exit code. What has no
+    such beginning was printed by somebody else, a login shell for example, and is skipped.
+    """
+
+    @staticmethod
+    def of(questions: Iterable[Question[Any]]) -> Questions:
+        """These questions, each once, in their order."""
+        return Questions(dict.fromkeys(questions))
+
+    @override
+    def command(self, questions: Questions) -> StringCommand:
+        parts: list[StringCommand | str] = []
+        for number, each in enumerate(questions):
+            marked = f"| sed 's/^/{MARK} {number} /';"
+            parts += ["{", each.fact().command(*each.arguments), '; echo "end $?"; }', marked]
+        return StringCommand(*parts, "true")
+
+    @staticmethod
+    @override
+    def default() -> dict[int, list[str]]:
+        return {}
+
+    @override
+    def process(self, output: Iterable[str]) -> dict[int, list[str]]:
+        answers: dict[int, list[str]] = {}
+        ended: set[int] = set()
+        for line in output:
+            mark, _, rest = line.partition(" ")
+            number, _, said = rest.partition(" ")
+            if mark != MARK or not number.isdecimal():
+                continue
+            if said.startswith("end "):
+                ended |= {int(number)} if said == "end 0" else set()
+            else:
+                answers.setdefault(int(number), []).append(said)
+        return {number: answers.get(number, []) for number in ended}

@@ -1,0 +1,76 @@
+"""Who else on this server has, or wants, what the proxy needs: its ports, its names, its place. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mstdn.finding import Finding
+
+if TYPE_CHECKING:
+    from mstdn.docker.facts import Container
+    from mstdn.preflight.facts import ServerReport
+    from mstdn.settings import Settings
+
+# What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.
+DEAD_IMAGES = {
+    "jwilder/nginx-proxy": "nginxproxy/nginx-proxy",
+    "jwilder/docker-gen": "nginxproxy/docker-gen",
+    "jrcs/letsencrypt-nginx-proxy-companion": "nginxproxy/acme-companion",
+}
+PROXY_IMAGES = ("nginxproxy/nginx-proxy", "nginxproxy/docker-gen", "nginxproxy/acme-companion")
+
+
+def findings(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
+    """What holds the proxy's ports, and which other proxies run here. containers: those that hold their ports."""
+    yield from _ports(report, containers, settings)
+    for container in containers:
+        yield from _image(container, report, settings)
+
+
+def _ports(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
+    for port in (80, 443):
+        publishers = [each for each in containers if port in _tcp_ports(each)]
+        for container in publishers:
+            if not _is_our_proxy(container, report, settings):
+                yield Finding(
+                    "error",
+                    f"Port {port}, which the proxy needs, is published by the container {container.name} "
+                    f"({container.reference}). Stop it for good: docker update --restart=no {container.name} && "
+                    f"docker stop {container.name}",
+                )
+        listeners = [listener for listener in report.listeners if listener.port == port]
+        if listeners and not publishers:
+            process, pid = listeners[0].process or "unknown", listeners[0].pid
+            yield Finding(
+                "error",
+                f"Port {port}, which the proxy needs, is held by {process} (process {pid}). Stop it for good, for "
+                f"example: systemctl disable --now {process}",
+            )
+
+
+def _tcp_ports(container: Container) -> set[int]:
+    return {each.port for each in container.published if each.protocol == "tcp"}
+
+
+def _is_our_proxy(container: Container, report: ServerReport, settings: Settings) -> bool:
+    return container.project == "proxy" and container.directory in (settings.proxy_root, *report.directories)
+
+
+def _image(container: Container, report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    image = container.reference.removeprefix("docker.io/")
+    name, _, tag = image.partition(":")
+    if name in DEAD_IMAGES:
+        yield Finding(
+            "error",
+            f"The container {container.name} runs {image}, which is abandoned. The suite brings its successor "
+            f"({DEAD_IMAGES[name]}) and its own certificates, and the two would fight. Remove it: "
+            f"docker rm --force {container.name}. Other sites behind it: attach their containers to the network front.",
+        )
+    elif name in PROXY_IMAGES and not re.search(r"\d", tag) and not _is_our_proxy(container, report, settings):
+        yield Finding(
+            "warning",
+            f"The container {container.name} runs {image} without a version, so any pull may replace it by something "
+            "else. Name a version, or remove it if it served this site: the suite brings its own.",
+        )

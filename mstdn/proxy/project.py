@@ -1,0 +1,47 @@
+"""The Compose project of the proxy. Pure: the same settings and the same server give the same text."""
+
+from pathlib import Path
+
+from mstdn.compose.project import Project
+from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.layout import PROXY_PROJECT, PROXY_SERVICES, ProxyLayout
+from mstdn.render import render
+from mstdn.settings import Settings
+
+
+def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
+    """The proxy's project under proxy_root. `ipv6`: whether it is published on IPv6 as well."""
+    layout = ProxyLayout(settings.proxy_root)
+    bundle = (
+        (ConfigFile(f"{layout.authorities}/acme-ca-bundle.pem", Path(settings.acme_ca_bundle).read_text()),)
+        if settings.acme_ca_bundle
+        else ()
+    )
+    sites = tuple(
+        ConfigFile(f"{layout.sites}/{domain}", render("proxy/vhost.conf.j2", settings=settings, domain=domain))
+        for domain in settings.public_domains
+    )
+    return Project(
+        name=PROXY_PROJECT,
+        title="the proxy",
+        directory=layout.root,
+        services=PROXY_SERVICES,
+        directories=(
+            ConfigDirectory(layout.root),
+            ConfigDirectory(layout.acme, "0700"),
+            ConfigDirectory(layout.authorities, exclusive=True),
+            ConfigDirectory(layout.certificates),
+            ConfigDirectory(layout.generated),
+            ConfigDirectory(layout.challenges),
+            ConfigDirectory(layout.state),
+            ConfigDirectory(layout.sites, exclusive=True),
+        ),
+        files=(
+            ConfigFile(f"{layout.root}/compose.yaml", render("proxy/compose.yaml.j2", settings=settings, ipv6=ipv6)),
+            *bundle,
+            *sites,
+        ),
+        reloaded=sites,
+        reload="proxy/reload",
+        mounted={file.path: ("acme-companion",) for file in bundle},
+    )

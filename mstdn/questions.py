@@ -1,0 +1,83 @@
+"""
+What a whole deployment asks a server, so that all of it travels together (mstdn/fact.py).
+
+A question that is missing here costs one more remote command; a test holds that none is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyinfra.api import Host
+
+from mstdn.app.project import mastodon_project
+from mstdn.assets.facts import PublishedAssets
+from mstdn.certificates.facts import CertificateStates
+from mstdn.checkout.facts import GitCheckout
+from mstdn.compose.facts import AppliedProject
+from mstdn.compose.project import Project
+from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.docker.facts import Containers
+from mstdn.docker.operations import (
+    daemon_questions,
+    engine_question,
+    repository_question,
+    setup_question,
+    sources_question,
+)
+from mstdn.fact import Question
+from mstdn.files.operations import states_of
+from mstdn.firewall.facts import PacketFilter
+from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
+from mstdn.images.references import all_images
+from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
+from mstdn.networks.facts import DockerNetworks, FirewallWays
+from mstdn.preflight import question_about_the_server
+from mstdn.proxy.project import proxy_project
+from mstdn.secrets.facts import SecretStates
+from mstdn.settings import settings_for
+from mstdn.sizing.facts import ServerSize
+from mstdn.storage.operations import note_question, places_question
+from mstdn.suite import note
+from mstdn.swap.facts import SwapState
+
+
+def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
+    """Every question that deploy.py asks about this host, in the order of its tasks."""
+    settings = settings_for(host)
+    layout = MastodonLayout(settings.mastodon_root)
+    # Which files there are does not depend on the size of the server; what is in them does.
+    projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
+    yield question_about_the_server(settings)
+    yield Containers.all()
+    yield PacketFilter.of_the_server()
+    yield places_question(settings)
+    yield note_question()
+    yield SwapState.of(settings.swap_path)
+    yield engine_question()
+    yield repository_question()
+    yield sources_question(settings.docker_repository)
+    yield from daemon_questions()
+    yield setup_question(settings.docker_users)
+    yield DockerNetworks.named(NETWORKS)
+    yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
+    yield states_of([note(settings)])
+    yield GitCheckout.of(layout.source, settings.mastodon_version)
+    yield ServerSize.of_the_server()
+    for project in projects:
+        yield from _of_a_project(project)
+    yield ImageStates.of(all_images(settings))
+    yield RecordedImages.of(layout.images)
+    if settings.mastodon_image_source == "source":
+        yield SourceTree.of(layout.source)
+    yield SecretStates.of(layout.secrets, layout.database)
+    yield Installed.of(layout.installed, layout.database)
+    yield RefusedLogins.of(MASTODON_PROJECT)
+    yield PublishedAssets.under(layout.assets)
+    yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+
+
+def _of_a_project(project: Project) -> Iterator[Question[Any]]:
+    yield states_of(project.files, project.directories)
+    yield AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths)

@@ -1,0 +1,54 @@
+"""
+Which part of the secrets each container gets, and in which form. Pure: all of it follows from the table of secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mstdn.layout import MASTODON, POSTGRES, REDIS
+from mstdn.secrets.table import MADE_ON_THE_SERVER, Reader, read_by
+
+# "dotenv": NAME=value lines; "bare": the value alone; "redis": a line of Redis' configuration.
+Form = Literal["dotenv", "bare", "redis"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """
+    A file under the directory of the secrets, which `services` mount. `revision`: name of its checksum in Compose's .env,
+    "" without one.
+    """
+
+    file: str
+    services: tuple[Reader, ...]
+    owner: str
+    form: Form
+    names: tuple[str, ...]
+    revision: str = ""
+    operator: bool = False
+
+    def __str__(self) -> str:
+        """As the scripts take it: fields with colons between, names with bars."""
+        also = "operator" if self.operator else "-"
+        return ";".join((self.file, self.owner, self.form, self.revision or "-", also, "|".join(self.names)))
+
+
+def _made_for(service: Reader) -> tuple[str, ...]:
+    return tuple(name for name in read_by(service) if name in MADE_ON_THE_SERVER)
+
+
+# The checksums of those that change while the instance lives: a container is made anew when its own part does. The
+# passwords of PostgreSQL are read when its data directory is new.
+PARTS = (
+    Part("mastodon.env", ("web", "sidekiq"), MASTODON, "dotenv", _made_for("web"), "MASTODON_REVISION", operator=True),
+    Part("streaming.env", ("streaming",), MASTODON, "dotenv", _made_for("streaming"), "STREAMING_REVISION"),
+    Part("postgres-superuser-password", ("db",), POSTGRES, "bare", ("POSTGRES_PASSWORD",)),
+    Part("postgres-password", ("db",), POSTGRES, "bare", ("DB_PASS",)),
+    Part("redis.conf", ("redis",), REDIS, "redis", ("REDIS_PASSWORD",), "REDIS_REVISION"),
+)
+
+# What the scripts are told of all of it.
+WORDS = tuple(map(str, PARTS))
+FORMS = tuple(f"{secret.name}={secret.form}" for secret in MADE_ON_THE_SERVER.values())

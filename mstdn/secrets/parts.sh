@@ -1,0 +1,32 @@
+# shellcheck disable=SC2034,SC2154 # what is made here is used in the scripts that follow, and the other way round
+# Goes before the scripts that compare or write what each container gets of the secrets in the directory $1. A part comes as
+# "FILE;OWNER;FORM;REVISION;operator or -;NAME|NAME" (mstdn/secrets/parts.py).
+# Makes the fields of $1 known as variables, without starting a program for each.
+read_fields() {
+    before=$IFS
+    IFS=';'
+    set -f
+    # shellcheck disable=SC2086 # that is how it is divided
+    set -- $1
+    set +f
+    IFS=$before
+    part_file=$1 part_owner=$2 part_form=$3 part_revision=$4 part_operator=$5 part_names=$6
+}
+# Prints the part that was read last: only what its reader needs, in the form that it reads.
+part() {
+    lines=$(grep -E "^($part_names)=" "$directory/instance.env" 2>/dev/null)
+    case $part_form in
+    dotenv) [ -z "$lines" ] || printf '%s\n' "$lines" ;;
+    bare) printf '%s\n' "${lines#*=}" ;;
+    redis) printf 'requirepass %s\n' "${lines#*=}" ;;
+    esac
+    if [ "$part_operator" = operator ] && [ -e "$directory/operator.env" ]; then cat "$directory/operator.env"; fi
+}
+# Compose reads these from .env by itself, for people's own "docker compose up" too: a container is made anew when its part
+# changes. Sixteen digits of a checksum over keys of 128 digits tell nothing, so everybody who may use Docker may read them.
+revisions() {
+    for each in "$@"; do
+        read_fields "$each"
+        [ "$part_revision" = - ] || printf '%s=%.16s\n' "$part_revision" "$(part | sha256sum)"
+    done
+}

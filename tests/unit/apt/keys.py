@@ -1,0 +1,53 @@
+"""Two OpenPGP keys that gpg 2.2 made for these tests; nothing was ever signed with them."""
+
+from base64 import b64decode
+
+FINGERPRINT = "5A3EE34B20F41F9CFC6B85BD5974F8C04BC58B72"
+ARMOURED_RSA = b"""\
+-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mQENBGsHF5sBCAC3EdDMdgOd4kG2Ms/XNcXUFXmmt8Dlz+HdOiHK0oCUh2XjP4Fa
+J1I04OwHWY7WOX064SZ+0fmjueXxRpKhF/tcdQ1gh30ko+2eu7jSk7bB2hj7PBQ9
+/sCqN8krYyoUu/cfvcCbGv9DkVxzIv3bDfV6WkxMQLqsMC/ZcEMhjykcUa+Zk546
+lFZQ6GhPhGYex1iwpGNFdAWOzPVq9fg3PNCGi4+nOWupacEGWMtZnr6mH2CmP5km
+1DNOPwi95NqwtKswtj0aWb9B/OnEDvJ7djTNmr3NQ7DFofUUcYoP9MP18Ftcj6xo
+ib5CB5Z//9RiXlRIFd+GK0i+C+syWghUqlbfABEBAAG0FVJTQSA8cnNhQGV4YW1w
+bGUub3JnPokBTgQTAQoAOBYhBFo+40sg9B+c/GuFvVl0+MBLxYtyBQJrBxebAhsD
+BQsJCAcCBhUKCQgLAgQWAgMBAh4BAheAAAoJEFl0+MBLxYtyPWcIALPym+TuLpb8
+n9MEJXvld1WdDB9hLhGE4f+5vXfQVGITpEo9/V9aY9JImUDFJCJg0M5isuKU2Ueq
+VR0gPOi8riw48b6HRQklVV5ey8vSE6SJpXsKJIVDkTKiy3AbxxhPmmtJfebkaA45
+5pJSv/QL8PnrGGe0+UkYxZJ+jk7XIoehUvZylL9x4GDR/6kuZ8w/xBIvPRTrpFIs
+gt+rK96kjTdMm1rpQr/ihzt3bfNk8dxp8k4/TIAyTklUVOg17CyVzQtUTPNhIrSJ
+KZ8pB3qDmznov7FbwPljahg/WE0p1I8Ni1XKia2WpP/e9zQfaWEuCknW41Ga/2Eh
+Y6EUIDiXpvA=
+=gPNX
+-----END PGP PUBLIC KEY BLOCK-----
+"""
+
+# With a subkey for encryption, whose fingerprint is DE9AB32AAE09CFDD02B62BD25ADE6263189159B3.
+OTHER_FINGERPRINT = "258D3452EBB3F3DF9F6013163258F1B6F90DF631"
+ARMOURED_ED25519 = b"""\
+-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawcXmxYJKwYBBAHaRw8BAQdAEqIn9rMSYhJXdpu/xJMXrGHGzF+p9XuxtmSO
+XktPUlK0E0VkIDxlZEBleGFtcGxlLm9yZz6IkAQTFggAOBYhBCWNNFLrs/Pfn2AT
+FjJY8bb5DfYxBQJrBxebAhsDBQsJCAcCBhUKCQgLAgQWAgMBAh4BAheAAAoJEDJY
+8bb5DfYx+pkBAPm4xklMNEOkv1lJbI/wMBiqLkP/10QYO4wuE15epJBvAQC7kE0p
+c8vmvF9jTfgnBs0N6Ab2mnjpTI1TkF/uQg3SB7g4BGsHF5sSCisGAQQBl1UBBQEB
+B0B7hiq4sX/cEdYUx6PvY2hsl3HEoWoy+4dJpNoe8BVRWgMBCAeIeAQYFggAIBYh
+BCWNNFLrs/Pfn2ATFjJY8bb5DfYxBQJrBxebAhsMAAoJEDJY8bb5DfYxLr4A/R8B
+WV/ds8NwNHP1AnsTAcvkCPmK5ogLtt1lwJsRRC4aAQCCHHZ98ultJtn+6jm4rjSy
+trAelySnB555Yi5ExAWyCA==
+=rpkJ
+-----END PGP PUBLIC KEY BLOCK-----
+"""
+
+
+def without_armour(armoured: bytes) -> bytes:
+    """The key as gpg exports it without --armor."""
+    lines = armoured.splitlines()
+    return b64decode(b"".join(lines[2:-2]))
+
+
+RSA_KEY = without_armour(ARMOURED_RSA)
+ED25519_KEY = without_armour(ARMOURED_ED25519)

@@ -1,0 +1,93 @@
+"""The script that publishes assets, with a stand-in for docker."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+from mstdn.assets.facts import Assets, PublishedAssets
+from tests.harness import answer_of, calls_in, run_script, stand_in
+
+
+def publish(
+    root: Path, release: str, image: str = "0123456789abcdef", *, copies: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The script, with an image of this ID whose public directory holds what `copies` makes in $to."""
+    docker = f"""case "$1 $2" in
+    "image inspect") echo sha256:{image} ;;
+    "cp "*) to=$4; mkdir "$to" "$to/system"; : >"$to/system/x"; echo {release} >"$to/app.js"; chmod 700 "$to/app.js"
+        {copies or ":"} ;;
+    esac"""
+    stand_in(root.parent, "chown")
+    return run_script("assets/publish", root, "mastodon:1", release, path=stand_in(root.parent, "docker", docker))
+
+
+def root_in(directory: Path) -> Path:
+    root = directory / "assets"
+    root.mkdir()
+    return root
+
+
+def published(root: Path) -> Assets:
+    return answer_of(PublishedAssets.under(str(root)))
+
+
+def names(root: Path) -> set[str]:
+    return {each.name for each in root.iterdir()}
+
+
+def test_a_first_release_is_current_and_previous(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    answer = publish(root, "v4.7.5")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    name = "v4.7.5-0123456789ab"
+    assert published(root) == Assets(name, name, complete=True)
+    assert (root / "current" / "app.js").read_text() == "v4.7.5\n"
+    assert stat.S_IMODE((root / "current" / "app.js").stat().st_mode) == 0o755
+    assert not (root / "current" / "system").exists()
+    assert names(root) == {name, "current", "previous"}
+    assert calls_in(tmp_path)[-1] == "docker rm --force mstdn-publishing"
+
+
+def test_the_release_before_stays_and_older_ones_go(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    for release in ("v4.7.4", "v4.7.5", "v4.7.6"):
+        assert publish(root, release).returncode == 0
+    assert published(root) == Assets("v4.7.6-0123456789ab", "v4.7.5-0123456789ab", complete=True)
+    assert names(root) == {"v4.7.6-0123456789ab", "v4.7.5-0123456789ab", "current", "previous"}
+
+
+def test_another_build_of_a_release_is_published_beside_it(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    publish(root, "v4.7.6")
+    publish(root, "v4.7.6", "fedcba9876543210")
+    assert published(root) == Assets("v4.7.6-fedcba987654", "v4.7.6-0123456789ab", complete=True)
+
+
+def test_what_is_published_already_is_not_copied_again(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    publish(root, "v4.7.6")
+    copied = len([call for call in calls_in(tmp_path) if call.startswith("docker cp")])
+    publish(root, "v4.7.6")
+    assert len([call for call in calls_in(tmp_path) if call.startswith("docker cp")]) == copied == 1
+    assert published(root).previous == "v4.7.6-0123456789ab"
+
+
+def test_a_copy_that_fails_leaves_what_was_published(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    publish(root, "v4.7.5")
+    assert publish(root, "v4.7.6", copies="exit 1").returncode != 0
+    assert published(root).current == "v4.7.5-0123456789ab"
+    assert names(root) == {"v4.7.5-0123456789ab", "current", "previous"}
+    assert calls_in(tmp_path)[-1] == "docker rm --force mstdn-publishing"
+
+
+def test_what_a_killed_run_left_half_copied_is_copied_anew(tmp_path: Path) -> None:
+    root = root_in(tmp_path)
+    for left in (".publishing", "v4.7.6-0123456789ab"):
+        (root / left).mkdir()
+        (root / left / "half").touch()
+    assert publish(root, "v4.7.6").returncode == 0
+    assert not (root / "current" / "half").exists()
+    assert names(root) == {"v4.7.6-0123456789ab", "current", "previous"}

@@ -1,0 +1,109 @@
+"""The scripts of the checkout, on a real repository."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from pyinfra.api import OperationError
+
+from mstdn.checkout.operations import git_checkout
+from tests.harness import apply, run_script
+
+GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
+
+
+def git(directory: Path, *arguments: str) -> str:
+    return subprocess.run(
+        [*GIT, "-C", str(directory), *arguments], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(directory: Path, text: str) -> None:
+    (directory / "file").write_text(text)
+    git(directory, "add", "file")
+    git(directory, "commit", "--quiet", "--message", text)
+
+
+class Repository:
+    """A repository with two releases, and a checkout that the operation keeps."""
+
+    def __init__(self, directory: Path) -> None:
+        self.origin, self.checkout = directory / "origin", directory / "it's a checkout"
+        self.origin.mkdir()
+        git(self.origin, "init", "--quiet")
+        for release in ("v4.7.5", "v4.7.6"):
+            commit(self.origin, release)
+            git(self.origin, "tag", "--annotate", "--message", release, release)
+
+    def converge(self, tag: str) -> bool:
+        """Whether something was to be done."""
+        return bool(apply(git_checkout, repository=self.origin.as_uri(), directory=str(self.checkout), tag=tag))
+
+    @property
+    def text(self) -> str:
+        return (self.checkout / "file").read_text()
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+def test_a_checkout_is_exactly_the_release_and_shallow(repository: Repository) -> None:
+    assert repository.converge("v4.7.6")
+    assert repository.text == "v4.7.6"
+    assert git(repository.checkout, "rev-list", "--count", "HEAD") == "1"
+    assert git(repository.checkout, "describe", "--exact-match", "--tags") == "v4.7.6"
+    assert not repository.converge("v4.7.6")
+
+
+def test_nothing_is_fetched_when_the_release_is_there(repository: Repository) -> None:
+    repository.converge("v4.7.5")
+    repository.origin.rename(repository.origin.with_name("gone"))
+    assert not repository.converge("v4.7.5")
+
+
+def test_a_checkout_follows_the_release_up_and_down(repository: Repository) -> None:
+    for tag in ("v4.7.5", "v4.7.6", "v4.7.5"):
+        assert repository.converge(tag)
+        assert repository.text == tag
+        assert not repository.converge(tag)
+
+
+@pytest.mark.parametrize("change", ["file", "new file"], ids=["a modified file", "a new file"])
+def test_modifications_in_a_checkout_survive_every_run(repository: Repository, change: str) -> None:
+    repository.converge("v4.7.5")
+    (repository.checkout / change).write_text("the operator's")
+    assert not repository.converge("v4.7.5")
+    with pytest.raises(OperationError, match=change):
+        repository.converge("v4.7.6")
+    assert (repository.checkout / change).read_text() == "the operator's"
+
+
+def test_commits_in_a_checkout_survive_every_run(repository: Repository) -> None:
+    repository.converge("v4.7.5")
+    commit(repository.checkout, "the operator's")
+    head = git(repository.checkout, "rev-parse", "HEAD")
+    for tag in ("v4.7.5", "v4.7.6"):
+        with pytest.raises(OperationError, match=head[:12]):
+            repository.converge(tag)
+    assert git(repository.checkout, "rev-parse", "HEAD") == head
+
+
+@pytest.mark.parametrize("leftover", ["shallow.lock", "index.lock", "switching"])
+def test_a_checkout_that_was_killed_is_finished_by_the_next_run(repository: Repository, leftover: str) -> None:
+    repository.converge("v4.7.5")
+    (repository.checkout / ".git" / leftover).touch()
+    if leftover == "switching":
+        (repository.checkout / "file").write_text("half of")
+    assert repository.converge("v4.7.6")
+    assert repository.text == "v4.7.6"
+    assert not repository.converge("v4.7.6")
+
+
+def test_a_release_that_does_not_exist_is_named(repository: Repository) -> None:
+    answer = run_script("checkout/fetch", repository.origin.as_uri(), repository.checkout, "v9.9.9")
+    assert answer.returncode != 0
+    assert "v9.9.9" in answer.stderr and repository.origin.as_uri() in answer.stderr

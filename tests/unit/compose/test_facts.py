@@ -1,0 +1,33 @@
+"""What was applied to a Compose project, as the script prints it."""
+
+from __future__ import annotations
+
+import pytest
+from pyinfra.api.exceptions import FactProcessError
+
+from mstdn.compose.facts import Applied, AppliedProject
+from tests.harness import read
+
+
+def test_what_was_applied_is_read() -> None:
+    output = """\
+revision aaaa bbbb
+loaded cccc
+making {"web": "{}"}
+override bbbb
+"""
+    assert read(AppliedProject, output) == Applied("aaaa bbbb", "cccc", {"web": "{}"}, "bbbb")
+
+
+def test_on_a_bare_server_nothing_was_applied() -> None:
+    assert read(AppliedProject, "") == Applied("", "", {}, "")
+
+
+def test_a_note_that_was_cut_short_is_contained() -> None:
+    with pytest.raises(FactProcessError, match="compose/applied answered something unexpected"):
+        read(AppliedProject, 'making {"web": \n')
+
+
+def test_what_containers_are_made_from_and_what_they_read_anew_are_told_apart() -> None:
+    question = AppliedProject.of("/srv/x", ["/srv/x/compose.yaml", "/srv/x/.env"], ["/srv/x/nginx.conf"])
+    assert question.arguments == ("/srv/x", "/srv/x/compose.yaml", "/srv/x/.env", "--", "/srv/x/nginx.conf")

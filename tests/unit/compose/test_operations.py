@@ -1,0 +1,148 @@
+"""What the operation on Compose projects runs on the way that the rules give, and what it notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mstdn.compose.operations import compose_project
+from mstdn.compose.project import Project
+from mstdn.docker.facts import Containers
+from mstdn.fact import Question, Questions
+from mstdn.files.tree import ConfigFile
+from tests.harness import Command, commands_of, container_line, read
+
+NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
+PROJECT = Project(
+    name="mstdn",
+    title="Mastodon",
+    directory="/srv/mastodon",
+    services=("db", "web"),
+    directories=(),
+    files=(ConfigFile("/srv/mastodon/compose.yaml", "services"), NGINX),
+    reloaded=(NGINX,),
+    reload="app/reload",
+)
+IMAGES = ("db:1", "web:1")
+RUNNING = container_line("db") + container_line("web")
+MAKING = json.dumps({each.service: each.making for each in read(Containers, RUNNING)}, sort_keys=True)
+APPLIED = f"revision {PROJECT.revision}\nloaded {PROJECT.reload_revision}\nmaking {MAKING}\n"
+PRESENT = "id db:1 sha256:db\nid web:1 sha256:web\n"
+
+
+def write(name: str, text: str) -> Command:
+    return Command("files/write", (f"/srv/mastodon/state/{name}", "0:0", "0644"), text)
+
+
+UP = Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "web"))
+STAMP = write("applied", PROJECT.revision)
+RELOAD = [Command("app/reload", ("/srv/mastodon",)), write("loaded", PROJECT.reload_revision)]
+
+
+def facts(containers: str = RUNNING, applied: str = APPLIED, images: str = PRESENT) -> dict[str, str]:
+    return {"compose/applied": applied, "docker/containers": containers, "images/state": images}
+
+
+def compose_commands(containers: str = RUNNING, applied: str = APPLIED, **options: Any) -> list[Command]:
+    given = facts(containers, applied, options.pop("images", PRESENT))
+    return commands_of(compose_project, given, project=PROJECT, images=IMAGES, timeout_seconds=300, **options)
+
+
+def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
+    assert compose_commands() == []
+
+
+def test_a_bare_server_gets_the_project_and_a_note_of_it() -> None:
+    assert compose_commands("", "", images="") == [UP, STAMP, write("making", "{}"), *RELOAD]
+
+
+def test_what_runs_after_the_change_is_what_is_noted() -> None:
+    changed = RUNNING.replace('"healthy"', '"unhealthy"')
+    assert compose_commands(changed)[-1] == write("making", MAKING)
+
+
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ({"status": "paused"}, [Command("compose/resume", ("id-of-web",))]),
+        ({"health": "unhealthy"}, [Command("compose/restart", ("id-of-web",))]),
+        ({"image": "sha256:old"}, [Command("compose/renew", ("/srv/mastodon", "web"))]),
+        ({"status": "exited"}, []),
+    ],
+    ids=["paused", "unhealthy", "another image", "exited"],
+)
+def test_only_the_container_concerned_is_touched_and_then_all_have_to_be_up(
+    changes: dict[str, Any], first: list[Command]
+) -> None:
+    containers = container_line("db") + container_line("web", **changes)
+    assert compose_commands(containers) == [*first, UP, STAMP, write("making", MAKING)]
+
+
+def test_an_override_of_the_operators_is_part_of_the_stamp() -> None:
+    commands = compose_commands(applied=APPLIED + "override 0f\n")
+    assert commands == [UP, write("applied", f"{PROJECT.revision} 0f"), write("making", MAKING)]
+
+
+def test_what_was_never_noted_is_noted() -> None:
+    assert compose_commands(applied=APPLIED.replace(f"making {MAKING}\n", "")) == [write("making", MAKING)]
+
+
+def test_configuration_that_can_be_read_anew_is_only_read() -> None:
+    assert compose_commands(applied=APPLIED.replace(PROJECT.reload_revision, "older")) == RELOAD
+
+
+def test_a_plan_does_not_wait_for_containers_that_are_starting() -> None:
+    assert compose_commands(RUNNING.replace('"healthy"', '"starting"')) == []
+
+
+@pytest.mark.parametrize(
+    ("becomes", "commands"),
+    [
+        ("healthy", []),
+        (
+            "unhealthy",
+            [Command("compose/restart", ("id-of-db", "id-of-web")), UP, STAMP, write("making", MAKING)],
+        ),
+    ],
+)
+def test_a_run_waits_for_them_and_then_looks_anew(becomes: str, commands: list[Command]) -> None:
+    asked: list[str] = []
+
+    def answers(_: object, batch: Questions) -> Iterator[tuple[Question[Any], list[str]]]:
+        for question in batch:
+            asked.append(question.fact.script)
+            settled = "compose/settled" in asked
+            containers = RUNNING.replace('"healthy"', f'"{becomes if settled else "starting"}"')
+            yield question, facts(containers).get(question.fact.script, "").splitlines()
+
+    def run() -> list[Command]:
+        return commands_of(
+            compose_project,
+            {},
+            executing=True,
+            answers=lambda host, batch: dict(answers(host, batch)),
+            project=PROJECT,
+            images=IMAGES,
+            timeout_seconds=300,
+        )
+
+    assert run() == commands
+    assert asked.count("compose/settled") == 1
+
+
+def test_what_is_known_to_be_wrong_is_not_waited_for() -> None:
+    containers = container_line("db", health="starting") + container_line("web", status="paused")
+    commands = compose_commands(containers, executing=True)
+    assert commands[0] == Command("compose/resume", ("id-of-web",))
+
+
+@pytest.mark.parametrize("silent", ["docker/containers", "images/state", "networks/state"])
+def test_where_docker_does_not_run_a_plan_announces_nothing_and_a_run_says_why(silent: str) -> None:
+    given = facts() | {silent: "unknown Docker does not run\n"}
+    arguments: dict[str, Any] = {"project": PROJECT, "images": IMAGES, "timeout_seconds": 300}
+    assert commands_of(compose_project, given, **arguments) == []
+    (command,) = commands_of(compose_project, given, executing=True, **arguments)
+    assert command.words == ("_say_no", "This could not be looked at: Docker does not run.")

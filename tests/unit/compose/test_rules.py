@@ -1,0 +1,244 @@
+"""What is done about every state that a project can be in: exactly which steps, and in which words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mstdn.compose.facts import Applied
+from mstdn.compose.project import Project
+from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, wanted_revision
+from mstdn.docker.facts import Container
+from mstdn.files.tree import ConfigFile
+
+NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
+PROJECT = Project(
+    name="mstdn",
+    title="Mastodon",
+    directory="/srv/mastodon",
+    services=("db", "web"),
+    directories=(),
+    files=(ConfigFile("/srv/mastodon/compose.yaml", "services"), NGINX),
+    reloaded=(NGINX,),
+    reload="app/reload",
+)
+MAKING = json.dumps({"limits": [0], "networks": ["back-mstdn"]})
+DB, WEB = (
+    Container(
+        id=f"id-of-{service}",
+        name=f"mstdn-{service}-1",
+        image=f"sha256:{service}",
+        reference=f"{service}:1",
+        status="running",
+        health="healthy",
+        project="mstdn",
+        service=service,
+        directory="/srv/mastodon",
+        networks={"back-mstdn": "b1", f"mstdn_{service}": "n1"},
+        making=MAKING,
+    )
+    for service in PROJECT.services
+)
+IMAGES = {"db:1": "sha256:db", "web:1": "sha256:web"}
+NETWORKS = {"back-mstdn": "b1", "front": "f1"}
+APPLIED = Applied(PROJECT.revision, PROJECT.reload_revision, {"db": MAKING, "web": MAKING})
+STRANGER = dataclasses.replace(WEB, id="id-of-worker", service="worker", name="mstdn-worker-1")
+
+
+def web(**changes: Any) -> tuple[Container, ...]:
+    """Both containers, the one of web with these changes."""
+    return DB, dataclasses.replace(WEB, **changes)
+
+
+def judged(
+    containers: tuple[Container, ...] = (DB, WEB),
+    applied: Applied = APPLIED,
+    images: dict[str, str] = IMAGES,
+    networks: dict[str, str] = NETWORKS,
+) -> Steps:
+    return steps(PROJECT, applied, containers, images, networks)
+
+
+def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
+    assert judged() == Steps()
+    assert not judged().changes_containers
+
+
+CONTAINERS = {
+    # what is the matter: the containers, what exactly is done
+    "no health check": (web(health="none"), Steps()),
+    "paused": (web(status="paused"), Steps(resume=["id-of-web"], reasons=["web is paused"])),
+    "paused and unhealthy": (
+        web(status="paused", health="unhealthy"),
+        Steps(resume=["id-of-web"], reasons=["web is paused"]),
+    ),
+    **{
+        status: (web(status=status, health="none"), Steps(up=True, reasons=[f"web is {status}"]))
+        for status in ("created", "exited", "dead", "restarting", "removing")
+    },
+    "unhealthy": (web(health="unhealthy"), Steps(restart=["id-of-web"], reasons=["web is unhealthy"])),
+    "starting": (web(health="starting"), Steps(waiting=True)),
+    "holds what is gone": (
+        web(gone=("/var/run/docker.sock", "/etc/x")),
+        Steps(restart=["id-of-web"], reasons=["web holds /var/run/docker.sock, /etc/x, which is no longer there"]),
+    ),
+    "holds what is gone, and is starting": (
+        web(gone=("/etc/x",), health="starting"),
+        Steps(restart=["id-of-web"], reasons=["web holds /etc/x, which is no longer there"]),
+    ),
+    "missing": ((DB,), Steps(up=True, reasons=["web does not exist"])),
+    "all missing": ((), Steps(up=True, reasons=["db does not exist", "web does not exist"])),
+    "twice": (
+        (DB, WEB, dataclasses.replace(WEB, id="other")),
+        Steps(up=True, reasons=["web exists 2 times"]),
+    ),
+    "not wanted": ((DB, WEB, STRANGER), Steps(up=True, reasons=["worker is no longer part of it"])),
+    "another image": (
+        web(image="sha256:old"),
+        Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
+    ),
+    "another image, and exited": (
+        web(image="sha256:old", status="exited"),
+        Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
+    ),
+    "limits changed by hand": (
+        web(making=MAKING.replace("[0]", "[1]")),
+        Steps(renew=["web"], reasons=["web was changed by hand: limits"]),
+    ),
+    "detached by hand": (
+        web(making=MAKING.replace('"back-mstdn"', ""), networks={}),
+        Steps(renew=["web"], reasons=["web was changed by hand: networks"]),
+    ),
+    "on a network that was made anew": (
+        web(networks={"back-mstdn": "b0", "front": "f0"}),
+        Steps(renew=["web"], reasons=["web is on a network back-mstdn, front that no longer exists"]),
+    ),
+    "one of compose run": (
+        (
+            DB,
+            WEB,
+            dataclasses.replace(WEB, id="x", once=True, status="exited"),
+            dataclasses.replace(STRANGER, once=True),
+        ),
+        Steps(),
+    ),
+    "one of another project": ((DB, WEB, dataclasses.replace(WEB, id="x", project="x", status="exited")), Steps()),
+    "two at once": (
+        (dataclasses.replace(DB, status="paused"), dataclasses.replace(WEB, health="unhealthy")),
+        Steps(resume=["id-of-db"], restart=["id-of-web"], reasons=["db is paused", "web is unhealthy"]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("containers", "todo"), CONTAINERS.values(), ids=CONTAINERS.keys())
+def test_each_state_of_a_container_has_its_steps_and_its_words(containers: tuple[Container, ...], todo: Steps) -> None:
+    # What is noted follows from the containers when they are left alone.
+    applied = dataclasses.replace(APPLIED, making=APPLIED.making)
+    found = judged(containers, applied)
+    assert dataclasses.replace(found, note=False) == todo
+    assert found.note is False
+
+
+def test_an_image_that_is_gone_from_the_server_does_not_touch_its_container() -> None:
+    assert judged(images={"db:1": "sha256:db"}) == Steps()
+
+
+def test_a_tag_that_moved_on_the_server_concerns_its_containers_only() -> None:
+    found = judged(images=IMAGES | {"web:1": "sha256:new"})
+    assert found == Steps(renew=["web"], reasons=["web runs another image than web:1 is now"])
+
+
+def test_a_network_that_is_gone_is_nothing_that_a_container_could_be_put_on() -> None:
+    assert judged(networks={}) == Steps()
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"), [("", "it is not as its files say"), ("older", "its configuration changed")]
+)
+def test_files_that_were_not_applied_bring_the_project_up(revision: str, words: str) -> None:
+    found = judged(applied=dataclasses.replace(APPLIED, revision=revision))
+    assert found == Steps(up=True, reasons=[words])
+
+
+@pytest.mark.parametrize("loaded", ["", "older"])
+def test_files_that_running_containers_can_read_touch_no_container(loaded: str) -> None:
+    found = judged(applied=dataclasses.replace(APPLIED, loaded=loaded))
+    assert found == Steps(reload=True)
+    assert not found.changes_containers
+
+
+# --- The operator's own override ----------------------------------------------------------------
+
+OVERRIDDEN = dataclasses.replace(APPLIED, revision=f"{PROJECT.revision} 0f", override="0f")
+
+
+def test_an_override_that_is_new_edited_or_gone_brings_the_project_up() -> None:
+    for applied in (
+        dataclasses.replace(APPLIED, override="0f"),
+        dataclasses.replace(OVERRIDDEN, override="10"),
+        dataclasses.replace(OVERRIDDEN, override=""),
+    ):
+        assert judged(applied=applied) == Steps(up=True, reasons=["its configuration changed"])
+    assert judged(applied=OVERRIDDEN) == Steps()
+
+
+def test_services_of_an_override_are_the_operators() -> None:
+    ill = dataclasses.replace(STRANGER, health="unhealthy", image="sha256:old", gone=("/x",))
+    assert judged((DB, WEB, ill), OVERRIDDEN) == Steps()
+
+
+def test_the_wanted_revision_names_project_and_override() -> None:
+    assert wanted_revision(PROJECT, APPLIED) == PROJECT.revision
+    assert wanted_revision(PROJECT, OVERRIDDEN) == f"{PROJECT.revision} 0f"
+
+
+# --- What containers were made with -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("making", [{}, {"db": MAKING}, {"db": MAKING, "web": MAKING, "worker": MAKING}])
+def test_what_was_not_noted_is_noted_and_nothing_else_is_done(making: dict[str, str]) -> None:
+    assert judged(applied=dataclasses.replace(APPLIED, making=making)) == Steps(note=True)
+
+
+def test_what_is_changed_anyway_is_noted_afterwards() -> None:
+    found = judged(web(status="exited"), dataclasses.replace(APPLIED, making={}))
+    assert found == Steps(up=True, reasons=["web is exited"])
+
+
+def test_only_services_of_the_project_are_noted() -> None:
+    assert making_of(PROJECT, [DB, WEB, STRANGER]) == {"db": MAKING, "web": MAKING}
+
+
+def test_differences_are_told_by_name() -> None:
+    assert differences('{"a":1,"b":2,"c":3}', '{"a":1,"b":3,"d":4}') == "b, c, d"
+
+
+STATES = st.builds(
+    Container,
+    id=st.sampled_from("ab"),
+    name=st.just("x"),
+    image=st.sampled_from(["sha256:db", "sha256:web"]),
+    reference=st.sampled_from(["db:1", "web:1"]),
+    status=st.sampled_from(["running", "paused", "exited", "restarting"]),
+    health=st.sampled_from(["none", "healthy", "unhealthy", "starting"]),
+    project=st.sampled_from(["mstdn", "other"]),
+    service=st.sampled_from(["db", "web", "worker"]),
+    once=st.booleans(),
+    networks=st.fixed_dictionaries({"back-mstdn": st.sampled_from(["b0", "b1"])}),
+    gone=st.sampled_from([(), ("/x",)]),
+    making=st.sampled_from([MAKING, MAKING.replace("[0]", "[1]")]),
+)
+
+
+@given(st.lists(STATES, max_size=4))
+def test_containers_are_changed_exactly_when_there_is_a_reason_to_tell(containers: list[Container]) -> None:
+    found = steps(PROJECT, APPLIED, containers, IMAGES, NETWORKS)
+    assert found.changes_containers is bool(found.reasons)
+    ours = {each.id for each in of_project(PROJECT, containers)}
+    assert {*found.resume, *found.restart} <= ours
+    assert set(found.renew) <= set(PROJECT.services)

@@ -1,0 +1,193 @@
+"""The scripts on Compose projects, with a stand-in for docker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from mstdn.compose.facts import Applied, AppliedProject, Settled
+from tests.harness import answer_of, calls_in, run_script, stand_in
+
+# --- What was applied ---------------------------------------------------------------------------
+
+
+def applied_in(directory: Path) -> Applied:
+    """What the script says of a project with one file that containers are made from, and one that they read anew."""
+    made_from, reloaded = [str(directory / "compose.yaml")], [str(directory / "nginx.conf")]
+    return answer_of(AppliedProject.of(str(directory), made_from, reloaded))
+
+
+@pytest.fixture(name="applied")
+def _applied(tmp_path: Path) -> Path:
+    """The directory of a project that was applied after its files were written."""
+    (tmp_path / "state").mkdir()
+    files = {"compose.yaml": "", "nginx.conf": "", "state/applied": "one two\n", "state/loaded": "three\n"}
+    for age, (name, text) in zip((300, 300, 200, 200), files.items(), strict=True):
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    (tmp_path / "state" / "making").write_text('{"web": "{}"}\n')
+    return tmp_path
+
+
+def test_what_was_applied_counts_as_long_as_no_file_changed(applied: Path) -> None:
+    assert applied_in(applied) == Applied("one two", "three", {"web": "{}"}, "")
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["edited", "lost"])
+@pytest.mark.parametrize(
+    ("changed", "revision", "loaded"),
+    [
+        pytest.param("compose.yaml", "", "three", id="what containers are made from"),
+        pytest.param("nginx.conf", "one two", "", id="what they can load anew"),
+    ],
+)
+def test_a_stamp_counts_until_one_of_its_files_changes(
+    applied: Path, changed: str, revision: str, loaded: str, lost: bool
+) -> None:
+    if lost:
+        (applied / changed).unlink()
+    else:
+        os.utime(applied / changed)
+    found = applied_in(applied)
+    assert (found.revision, found.loaded) == (revision, loaded)
+
+
+@pytest.mark.parametrize("name", ["compose.override.yaml", "compose.override.yml"])
+def test_the_operators_override_is_known_by_its_checksum(applied: Path, name: str) -> None:
+    (applied / name).write_text("services: {}\n")
+    assert applied_in(applied).override == sha256(b"services: {}\n").hexdigest()
+
+
+def test_a_server_without_the_project_has_applied_nothing(tmp_path: Path) -> None:
+    assert applied_in(tmp_path / "absent") == Applied()
+
+
+# --- Up -----------------------------------------------------------------------------------------
+
+
+def bring_up(
+    directory: Path, *, exit_code: int, states: list[str], killed: bool = False, override_fails: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """The script, with a Compose that ends with `exit_code` and leaves containers in these states."""
+    said = "".join(f"{state} 0 {str(killed).lower()} {number}\\n" for number, state in enumerate(states))
+    path = stand_in(
+        directory,
+        "docker",
+        f"""case "$1 $2" in
+        "compose up") echo 'what Compose says'
+            case $* in *--wait*) exit {exit_code} ;; *) exit {int(override_fails)} ;; esac ;;
+        "ps --all") echo {" ".join(map(str, range(len(states))))} ;;
+        "inspect --format") case $3 in *compose.service*) printf '{said}' ;; esac ;;
+        logs\\ *) echo 'last words of the container' ;;
+        esac\n""",
+    )
+    return run_script("compose/up", "mstdn", directory, "20", "db", "web", path=path)
+
+
+def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=0, states=["db running healthy", "web running healthy"])
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("state", ["running starting", "running unhealthy", "restarting healthy", "exited healthy"])
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_container_that_is_not_healthy_is_shown_whatever_compose_says(
+    tmp_path: Path, exit_code: int, state: str
+) -> None:
+    answer = bring_up(tmp_path, exit_code=exit_code, states=["db running healthy", f"web {state}"])
+    assert answer.returncode == 1
+    status, health = state.split()
+    assert f"web is {status} ({health})" in answer.stderr and "last words of the container" in answer.stderr
+    assert "db is" not in answer.stderr
+
+
+def test_what_compose_says_is_shown_when_it_makes_no_container(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=14, states=[])
+    assert answer.returncode != 0 and "what Compose says" in answer.stderr
+
+
+def test_a_failure_of_compose_is_one_even_if_all_containers_are_healthy(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=14, states=["db running healthy"])
+    assert answer.returncode == 14 and "what Compose says" in answer.stderr
+
+
+def test_only_the_wanted_services_are_started_and_waited_for(tmp_path: Path) -> None:
+    bring_up(tmp_path, exit_code=0, states=["db running healthy", "web running healthy"])
+    calls = calls_in(tmp_path)
+    assert calls[:2] == [
+        "docker compose config --quiet",
+        "docker compose up --detach --no-build --remove-orphans --wait --wait-timeout 20 db web",
+    ]
+    asked = [call for call in calls if " ps --all " in call]
+    assert [call.rpartition("compose.service=")[2] for call in asked] == ["db", "web"]
+    assert all("label=com.docker.compose.oneoff=False" in call for call in asked)
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".up")] == []
+
+
+def test_services_of_the_operators_own_are_started_too_and_a_fault_of_theirs_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "compose.override.yaml").write_text("services: {}\n")
+    answer = bring_up(tmp_path, exit_code=0, states=["db running healthy"], override_fails=True)
+    assert answer.returncode == 0
+    assert f"A service of {tmp_path}/compose.override.yaml could not be started: what Compose says" in answer.stderr
+    assert "docker compose up --detach --no-build --remove-orphans" in calls_in(tmp_path)
+
+
+def test_a_container_that_needed_too_much_memory_is_told(tmp_path: Path) -> None:
+    answer = bring_up(tmp_path, exit_code=1, states=["web exited healthy"], killed=True)
+    assert "killed because it needed more memory than it may have" in answer.stderr
+
+
+# --- Single containers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "verb"), [("compose/restart", "restart"), ("compose/resume", "unpause")])
+def test_exactly_the_containers_that_are_named_are_touched(tmp_path: Path, name: str, verb: str) -> None:
+    answer = run_script(name, "0a", "0b", path=stand_in(tmp_path, "docker", "echo 0a"))
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert calls_in(tmp_path) == [f"docker {verb} 0a 0b"]
+
+
+@pytest.mark.parametrize("name", ["compose/restart", "compose/resume"])
+def test_a_container_that_cannot_be_touched_is_a_failure(tmp_path: Path, name: str) -> None:
+    answer = run_script(name, "0a", path=stand_in(tmp_path, "docker", "echo no such container >&2; exit 1"))
+    assert answer.returncode != 0 and "no such container" in answer.stderr
+
+
+def test_exactly_the_services_that_are_named_are_made_anew(tmp_path: Path) -> None:
+    answer = run_script("compose/renew", tmp_path, "web", "db", path=stand_in(tmp_path, "docker", "pwd >&2"))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    assert calls_in(tmp_path) == ["docker compose up --detach --no-build --no-deps --force-recreate web db"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "calls"]
+
+
+def test_services_that_cannot_be_made_anew_are_a_failure_with_what_compose_says(tmp_path: Path) -> None:
+    answer = run_script("compose/renew", tmp_path, "web", path=stand_in(tmp_path, "docker", "echo no image; exit 1"))
+    assert answer.returncode == 1 and answer.stderr == "no image\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "calls"]
+
+
+# --- Waiting ------------------------------------------------------------------------------------
+
+
+def settle(directory: Path, *, looks: int, timeout_seconds: int) -> bool:
+    """Wait for containers that are starting at so many looks."""
+    stand_in(directory, "sleep")
+    stand_in(directory, "systemctl", "printf 'loaded\\nactive\\n'")
+    docker = f'echo x >>"{directory}/looks"; [ $(wc -l <"{directory}/looks") -gt {looks} ] || echo 0a'
+    return answer_of(Settled.of("mstdn", timeout_seconds), path=stand_in(directory, "docker", docker))
+
+
+def test_containers_that_are_starting_are_waited_for(tmp_path: Path) -> None:
+    assert settle(tmp_path, looks=3, timeout_seconds=60)
+    calls = calls_in(tmp_path)
+    assert len([call for call in calls if call == "sleep 1"]) == 3
+    assert calls[-1].endswith("--filter label=com.docker.compose.project=mstdn --filter health=starting")
+
+
+def test_containers_that_never_come_up_are_not_waited_for_for_ever(tmp_path: Path) -> None:
+    assert settle(tmp_path, looks=1_000_000, timeout_seconds=1)

@@ -1,0 +1,177 @@
+"""What the operations on Docker Engine decide."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+
+from mstdn.docker import operations as docker
+from mstdn.docker import packages
+from mstdn.files.tree import ConfigFile
+from tests.harness import Command, commands_of
+from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
+
+KEY = f"key {b64encode(RSA_KEY).decode()}\n"
+DEBIAN = "codename debian trixie\narchitecture amd64\n"
+VERSION = "5:29.1.2-1~debian.13~trixie"
+INSTALLED = DEBIAN + "".join(f"package {name} {VERSION}\n" for name in packages.PACKAGES)
+RUNNING = "active active\nenabled enabled\nstarted 200\nconfigured 100\n"
+CONFIGURATION = '{"live-restore": true}\n'
+CONFIGURATION_STATE = (
+    "state 41ed 0:0 /etc/docker\nstate 81a4 0:0 /etc/docker/daemon.json\n"
+    f"sum {ConfigFile('', CONFIGURATION).sha256}  /etc/docker/daemon.json\n"
+)
+
+
+def test_missing_prerequisites_are_installed_in_one_go() -> None:
+    facts = {"docker/state": DEBIAN + "package ca-certificates 20250419\npackage git 1:2.47.3\n"}
+    assert commands_of(docker.prerequisites, facts) == [Command("apt/install", ("curl", "gpg"))]
+
+
+def test_nothing_is_installed_when_the_prerequisites_are_there() -> None:
+    facts = {"docker/state": DEBIAN + "".join(f"package {name} 1\n" for name in packages.PREREQUISITES)}
+    assert commands_of(docker.prerequisites, facts) == []
+
+
+def repository_commands(facts: dict[str, str]) -> list[Command]:
+    return commands_of(
+        docker.apt_repository,
+        facts,
+        repository="https://download.docker.com/linux",
+        fingerprint=FINGERPRINT,
+    )
+
+
+def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
+    key, sources = repository_commands({"docker/state": DEBIAN})
+    assert key == Command(
+        "apt/trust_key", ("https://download.docker.com/linux/debian/gpg", "/etc/apt/keyrings/docker.asc", FINGERPRINT)
+    )
+    assert sources.words[0] == "/etc/apt/sources.list.d/docker.sources"
+    assert sources.stdin == (
+        "Types: deb\n"
+        "URIs: https://download.docker.com/linux/debian\n"
+        "Suites: trixie\n"
+        "Components: stable\n"
+        "Architectures: amd64\n"
+        "Signed-By: /etc/apt/keyrings/docker.asc\n"
+    )
+
+
+def test_ubuntu_on_arm_has_its_own_repository() -> None:
+    key, sources = repository_commands({"docker/state": "codename ubuntu noble\narchitecture arm64\n"})
+    assert key.words[0] == "https://download.docker.com/linux/ubuntu/gpg"
+    assert sources.stdin is not None
+    assert "URIs: https://download.docker.com/linux/ubuntu\nSuites: noble\n" in sources.stdin
+    assert "Architectures: arm64\n" in sources.stdin
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        pytest.param(ED25519_KEY, id="another key"),
+        pytest.param(RSA_KEY + ED25519_KEY, id="one key too many"),
+        pytest.param(RSA_KEY[:-1], id="half a key"),
+        pytest.param(b"", id="no key"),
+    ],
+)
+def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: bytes) -> None:
+    state = f"{DEBIAN}key {b64encode(trusted).decode()}\n"
+    assert [command.script for command in repository_commands({"docker/state": state})] == [
+        "apt/trust_key",
+        "files/write",
+    ]
+
+
+def test_the_sources_of_older_guides_are_removed_and_the_rest_left_alone() -> None:
+    _, sources = repository_commands({"docker/state": DEBIAN})
+    assert sources.stdin is not None
+    sha256 = ConfigFile("", sources.stdin).sha256
+    facts = {
+        "docker/state": DEBIAN + KEY,
+        "files/state": f"state 81a4 0:0 {packages.SOURCES}\nsum {sha256}  {packages.SOURCES}\n"
+        "state 81a4 0:0 /etc/apt/sources.list.d/docker.list\n",
+    }
+    assert repository_commands(facts) == [Command("", ("rm", "-rf", "--", "/etc/apt/sources.list.d/docker.list"))]
+
+
+def daemon_commands(host: str, files: str) -> list[str]:
+    commands = commands_of(docker.daemon, {"docker/state": host, "files/state": files}, configuration=CONFIGURATION)
+    return [command.script or command.words[0] for command in commands]
+
+
+def test_daemon_json_is_there_before_the_engine_and_nothing_is_restarted() -> None:
+    assert daemon_commands(DEBIAN, "") == ["mkdir", "chown", "files/write"]
+
+
+def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
+    assert daemon_commands(INSTALLED + RUNNING, CONFIGURATION_STATE) == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("active active\nenabled enabled\nstarted 100\nconfigured 200\n", id="older than its file"),
+        pytest.param("active inactive\nenabled enabled\nconfigured 100\n", id="stopped"),
+        pytest.param("active active\nenabled disabled\nstarted 200\nconfigured 100\n", id="not started at boot"),
+    ],
+)
+def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> None:
+    assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["docker/restart_daemon"]
+
+
+def test_a_new_configuration_reaches_a_running_daemon() -> None:
+    assert daemon_commands(INSTALLED + RUNNING, "state 41ed 0:0 /etc/docker\n") == [
+        "files/write",
+        "docker/restart_daemon",
+    ]
+
+
+def package_words(state: str, version: str = "") -> list[tuple[str, ...]]:
+    return [command.words for command in commands_of(docker.packages, {"docker/state": state}, version=version)]
+
+
+def test_docker_is_installed_with_all_its_parts() -> None:
+    assert package_words(DEBIAN) == [packages.PACKAGES]
+
+
+def test_any_installed_version_is_accepted_without_a_pin() -> None:
+    assert package_words(INSTALLED) == []
+
+
+def test_a_pin_concerns_the_engine_and_its_command_line_only() -> None:
+    assert package_words(DEBIAN, "5:28.5.2-1~debian.13~trixie") == [
+        (
+            "docker-ce=5:28.5.2-1~debian.13~trixie",
+            "docker-ce-cli=5:28.5.2-1~debian.13~trixie",
+            "containerd.io",
+            "docker-buildx-plugin",
+            "docker-compose-plugin",
+        )
+    ]
+
+
+def test_another_version_than_the_pinned_one_is_replaced() -> None:
+    assert package_words(INSTALLED, VERSION) == []
+    assert package_words(INSTALLED, "5:29.1.3-1~debian.13~trixie") == [
+        ("docker-ce=5:29.1.3-1~debian.13~trixie", "docker-ce-cli=5:29.1.3-1~debian.13~trixie")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "users", "words"),
+    [
+        pytest.param("", [], None, id="no group, nobody wanted"),
+        pytest.param("members \n", [], None, id="empty, nobody wanted"),
+        pytest.param("members bob,alice\n", ["alice", "bob"], None, id="as wanted, in another order"),
+        pytest.param("members \n", ["alice", "bob"], ("alice,bob",), id="two join"),
+        pytest.param("members mallory,alice\n", ["alice"], ("alice",), id="one leaves"),
+        pytest.param("members mallory\n", [], ("",), id="all leave"),
+    ],
+)
+def test_the_group_docker_has_exactly_the_wanted_members(
+    state: str, users: list[str], words: tuple[str, ...] | None
+) -> None:
+    expected = [] if words is None else [Command("docker/set_group", words)]
+    assert commands_of(docker.group, {"docker/state": DEBIAN + state}, users=users) == expected

@@ -1,0 +1,131 @@
+"""The scripts on Docker Engine, with stand-ins for what they call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mstdn.docker.facts import Containers
+from mstdn.fact import CouldNotLook
+from tests.harness import answer_of, calls_in, container_line, run_script, stand_in
+
+
+def daemon(
+    directory: Path, *, containers: str, live_restore: str, runs: bool = True, valid: bool = True
+) -> subprocess.CompletedProcess[str]:
+    stand_in(directory, "dockerd", "" if valid else "echo 'unknown option' >&2; exit 1")
+    stand_in(directory, "systemctl", "" if runs else '[ "$1" != is-active ] || exit 3')
+    path = stand_in(directory, "docker", f'case $1 in ps) echo "{containers}" ;; info) echo {live_restore} ;; esac\n')
+    configuration = directory / "daemon.json"
+    configuration.write_text("{}")
+    # Older than this second: the script waits until the daemon is certainly younger than the file.
+    os.utime(configuration, (time.time() - 10,) * 2)
+    return run_script("docker/restart_daemon", path=path, instead={"/etc/docker/daemon.json": configuration})
+
+
+def test_docker_is_not_restarted_under_containers_that_would_stop(tmp_path: Path) -> None:
+    answer = daemon(tmp_path, containers="0123456789ab", live_restore="false")
+    assert answer.returncode != 0
+    assert "systemctl restart docker" in answer.stderr
+    assert "systemctl restart" not in "\n".join(calls_in(tmp_path))
+
+
+@pytest.mark.parametrize(("containers", "live_restore"), [("", "false"), ("0123456789ab", "true")])
+def test_docker_is_restarted_where_no_container_stops(tmp_path: Path, containers: str, live_restore: str) -> None:
+    answer = daemon(tmp_path, containers=containers, live_restore=live_restore)
+    assert answer.returncode == 0, answer.stderr
+    assert "systemctl restart docker.service" in "\n".join(calls_in(tmp_path))
+
+
+def test_a_running_daemon_takes_live_restore_before_it_restarts(tmp_path: Path) -> None:
+    daemon(tmp_path, containers="0123456789ab", live_restore="true")
+    assert [call for call in calls_in(tmp_path) if call.startswith("systemctl")] == [
+        "systemctl enable --quiet docker.service",
+        "systemctl is-active --quiet docker.service",
+        "systemctl reload docker.service",
+        "systemctl restart docker.service",
+    ]
+
+
+def test_a_daemon_that_is_stopped_is_started_and_enabled(tmp_path: Path) -> None:
+    assert daemon(tmp_path, containers="", live_restore="false", runs=False).returncode == 0
+    assert calls_in(tmp_path)[1:] == [
+        "systemctl enable --quiet docker.service",
+        "systemctl is-active --quiet docker.service",
+        "systemctl restart docker.service",
+    ]
+
+
+def test_a_daemon_json_that_the_engine_cannot_start_with_changes_nothing(tmp_path: Path) -> None:
+    answer = daemon(tmp_path, containers="", live_restore="true", valid=False)
+    assert answer.returncode != 0 and "unknown option" in answer.stderr
+    assert [call.split()[0] for call in calls_in(tmp_path)] == ["dockerd"]
+
+
+# --- The group ----------------------------------------------------------------------------------
+
+
+def set_group(directory: Path, users: str) -> subprocess.CompletedProcess[str]:
+    """The script, on a server that has the users alice and bob."""
+    stand_in(directory, "gpasswd")
+    path = stand_in(directory, "id", "case $2 in alice | bob) ;; *) exit 1 ;; esac")
+    return run_script("docker/set_group", users, path=path)
+
+
+@pytest.mark.parametrize("users", ["alice,bob", "alice", ""])
+def test_the_members_of_the_group_are_set_at_once(tmp_path: Path, users: str) -> None:
+    assert set_group(tmp_path, users).returncode == 0
+    assert calls_in(tmp_path)[-1] == f"gpasswd --members {users} docker"
+
+
+def test_a_user_that_the_server_does_not_have_is_named_and_nobody_joins(tmp_path: Path) -> None:
+    answer = set_group(tmp_path, "alice,mallory")
+    assert answer.returncode != 0
+    assert "docker_users names mallory" in answer.stderr
+    assert "gpasswd" not in "\n".join(calls_in(tmp_path))
+
+
+# --- Questions to the engine --------------------------------------------------------------------
+
+
+def ask_engine(directory: Path, *, unit: str, docker: str = "") -> tuple[object, ...]:
+    """What is known of containers where systemd says this of docker.service and docker does that."""
+    stand_in(directory, "systemctl", f"printf '{unit}'")
+    return answer_of(Containers.all(), path=stand_in(directory, "docker", docker))
+
+
+@pytest.mark.parametrize("unit", ["loaded\\ninactive\\n", "inactive\\nloaded\\n", "loaded\\nfailed\\n", ""])
+def test_an_engine_that_is_stopped_is_not_asked(tmp_path: Path, unit: str) -> None:
+    # Its socket would start it.
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
+        ask_engine(tmp_path, unit=unit)
+    assert [call.split()[0] for call in calls_in(tmp_path)] == ["systemctl"]
+
+
+def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
+        ask_engine(tmp_path, unit="active\\nloaded\\n", docker="exit 1")
+    assert ask_engine(tmp_path, unit="active\\nloaded\\n") == ()
+
+
+def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp_path: Path) -> None:
+    stand_in(tmp_path, "systemctl", "printf 'inactive\\nnot-found\\n'")
+    path = stand_in(tmp_path, "docker", "exit 1")
+    absent = {"/run/docker.sock": tmp_path / "docker.sock"}
+    assert answer_of(Containers.all(), path=path, instead=absent) == ()
+
+
+def test_every_container_is_read_with_one_question_for_all(tmp_path: Path) -> None:
+    (tmp_path / "containers").write_text(container_line("web") + container_line("proxy/nginx"))
+    docker = f"""case "$1 $*" in
+    ps*) echo 0a; echo 0b ;;
+    *'format container '*) cat {tmp_path}/containers ;;
+    esac"""
+    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
+    found = answer_of(Containers.all(), path=stand_in(tmp_path, "docker", docker))
+    assert [each.name for each in found] == ["mstdn-web-1", "proxy-nginx-1"]
+    assert all(call.endswith(" 0a 0b") for call in calls_in(tmp_path) if " inspect " in call)

@@ -1,0 +1,448 @@
+"""What preflight makes of a server: its report as captured from real ones, and one row for each thing in the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mstdn.docker.facts import Container, Published
+from mstdn.preflight import Finding, findings
+from mstdn.preflight.facts import Listener, Server, ServerReport
+from mstdn.preflight.names import names_to_look_up
+from mstdn.preflight.releases import refusal
+from mstdn.storage.disks import Disk
+from tests.harness import read, settings_with
+
+REPORTS = Path(__file__).with_name("server_reports")
+NOW = 1_800_000_000
+
+BARE = ServerReport(
+    system=("debian", "13"),
+    architecture="amd64",
+    init="systemd",
+    memory_mib=1963,
+    disks=(
+        Disk("/srv/mastodon", 20480, "/"),
+        Disk("/var/lib/docker", 20480, "/"),
+        Disk("/swap", 20480, "/"),
+    ),
+    directories=("/srv/mastodon", "/srv/proxy"),
+    addresses=frozenset({"198.51.100.7", "2001:db8::7", "172.17.0.1"}),
+    answers={"social.example.org": frozenset({"198.51.100.7", "2001:DB8:0::7"})},
+    clock=NOW,
+)
+
+
+def container(
+    name: str, image: str, *ports: int, project: str = "", directory: str = "", status: str = "running"
+) -> Container:
+    published = tuple(Published("0.0.0.0", port, "tcp") for port in ports)  # noqa: S104
+    return Container(
+        f"id-of-{name}", name, "sha256:aa", image, status, project=project, directory=directory, published=published
+    )
+
+
+OUR_PROXY = container("proxy-nginx-1", "nginx:1.30-alpine", 80, 443, project="proxy", directory="/srv/proxy")
+OUR_CONTAINERS = (
+    OUR_PROXY,
+    container("mstdn-web-1", "mastodon:v4.7.6", project="mstdn", directory="/srv/mastodon"),
+)
+CONVERGED = dataclasses.replace(
+    BARE,
+    swaps={"/swap": 2048},
+    listeners=(Listener(80, 812, "docker-proxy"), Listener(443, 813, "docker-proxy")),
+    packages=frozenset({"docker-ce"}),
+    installed={"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.6", "MIGRATIONS": "done"},
+)
+
+
+def found(report: ServerReport = BARE, settings: dict[str, Any] | None = None, **changes: Any) -> list[Finding]:
+    """What is found on this server with these changes; those of `containers` are not the report's."""
+    containers = changes.pop("containers", OUR_CONTAINERS if report is CONVERGED else ())
+    changed = dataclasses.replace(report, **changes)
+    return findings(changed, containers, settings_with(**(settings or {})), NOW)
+
+
+def answers(*addresses: str) -> dict[str, frozenset[str]]:
+    return {"social.example.org": frozenset(addresses)}
+
+
+@pytest.mark.parametrize("report", [BARE, CONVERGED], ids=["bare", "converged"])
+def test_a_server_in_order_gives_no_finding(report: ServerReport) -> None:
+    assert found(report) == []
+
+
+ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    # what is the matter: changes of the report, settings, part of what is wrong, part of the remedy
+    "nothing said": ({"init": ""}, {}, "did not say what it is", "-vvv"),
+    "Debian 11": ({"system": ("debian", "11")}, {}, "debian 11", "Debian 13"),
+    "Ubuntu 23.10": ({"system": ("ubuntu", "23.10")}, {}, "ubuntu 23.10", "Ubuntu 24.04"),
+    "Fedora": ({"system": ("fedora", "43")}, {}, "fedora 43", "Ubuntu 26.04"),
+    "32 bits": ({"architecture": "armhf"}, {}, "armhf", "amd64 or arm64"),
+    "no systemd": ({"init": "bash"}, {}, "Process 1 is bash", "systemd-sysv"),
+    "too little memory": ({"memory_mib": 961}, {"swap_size_mib": 0}, "come to 961 MiB", "swap_size_mib = 1087"),
+    "too little swap": ({"memory_mib": 961}, {"swap_size_mib": 512}, "come to 1473 MiB", "swap_size_mib = 1087"),
+    "full disk": (
+        {"disks": (Disk("/srv/mastodon", 12287, "/"), Disk("/var/lib/docker", 12287, "/"), Disk("/swap", 12287, "/"))},
+        {},
+        "/ has 12287 MiB free, but /srv/mastodon, /var/lib/docker, /swap need 12288 MiB",
+        "preflight_free_disk_gib",
+    ),
+    "full disk of images": (
+        {
+            "disks": (
+                Disk("/srv/mastodon", 20480, "/"),
+                Disk("/var/lib/docker", 10239, "/var"),
+                Disk("/swap", 20480, "/"),
+            )
+        },
+        {},
+        "/var has 10239 MiB free, but /var/lib/docker need 10240 MiB",
+        "docker image prune",
+    ),
+    "no room for swap": (
+        {"disks": (Disk("/srv/mastodon", 20480, "/srv"), Disk("/swap", 2047, "/"))},
+        {},
+        "/ has 2047 MiB free, but /swap need 2048 MiB",
+        "swap_size_mib",
+    ),
+    "clock behind": ({"clock": NOW - 61}, {}, "61 s behind", "timedatectl set-ntp true"),
+    "clock ahead": ({"clock": NOW + 3600}, {}, "3600 s ahead of", "timedatectl set-ntp true"),
+    "web server on 80": (
+        {"listeners": (Listener(80, 673, "apache2"), Listener(80, 673, "apache2"))},
+        {},
+        "Port 80, which the proxy needs, is held by apache2 (process 673)",
+        "systemctl disable --now apache2",
+    ),
+    "unknown on 443": ({"listeners": (Listener(443, 0, ""),)}, {}, "Port 443", "unknown"),
+    "container on 443": (
+        {
+            "containers": (container("site", "caddy:2", 443),),
+            "listeners": (Listener(443, 9, "docker-proxy"),),
+            "packages": frozenset({"docker-ce"}),
+        },
+        {},
+        "Port 443, which the proxy needs, is published by the container site (caddy:2)",
+        "docker stop site",
+    ),
+    "container of another project in our directory": (
+        {"containers": (container("x", "caddy:2", 80, project="x", directory="/srv/proxy"),)},
+        {},
+        "published by the container x",
+        "docker stop x",
+    ),
+    "paused container on 80": (
+        {"containers": (container("site", "caddy:2", 80, status="paused"),)},
+        {},
+        "published by the container site",
+        "docker stop site",
+    ),
+    "distribution's Docker": (
+        {"packages": frozenset({"docker.io", "containerd", "runc"})},
+        {},
+        "containerd, docker.io, runc",
+        "apt-get remove containerd docker.io runc",
+    ),
+    "podman's docker": (
+        {"packages": frozenset({"podman-docker"})},
+        {},
+        "podman-docker",
+        "apt-get remove podman-docker",
+    ),
+    "snap's Docker": ({"packages": frozenset({"snap:docker"})}, {}, "snap", "snap remove --purge docker"),
+    "snap's Docker beside ours": (
+        {"packages": frozenset({"snap:docker", "docker-ce"})},
+        {},
+        "snap",
+        "snap remove --purge docker",
+    ),
+    "abandoned proxy": (
+        {"containers": (container("old", "jwilder/nginx-proxy:alpine"),)},
+        {},
+        "old runs jwilder/nginx-proxy:alpine, which is abandoned",
+        "docker rm --force old",
+    ),
+    "abandoned companion": (
+        {"containers": (container("old", "docker.io/jrcs/letsencrypt-nginx-proxy-companion"),)},
+        {},
+        "abandoned",
+        "nginxproxy/acme-companion",
+    ),
+    "other project of our name": (
+        {"containers": (container("proxy-web-1", "caddy:2", project="proxy", directory="/home/alice/proxy"),)},
+        {},
+        "Another Compose project is called proxy (in /home/alice/proxy)",
+        "docker compose --project-directory /home/alice/proxy down",
+    ),
+    "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
+    "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
+    "one address of two": ({"answers": answers("198.51.100.7", "203.0.113.9")}, {}, "leads to 203.0.113.9", "A record"),
+    "other IPv6 address": (
+        {"answers": answers("198.51.100.7", "2600::1"), "addresses": frozenset({"198.51.100.7", "2600::2"})},
+        {},
+        "AAAA record (2600::1), but this server has another IPv6 address",
+        "Correct the record",
+    ),
+    "IPv6 address without IPv6": (
+        {"answers": answers("198.51.100.7", "2600::1"), "addresses": frozenset({"198.51.100.7", "fd00::7"})},
+        {},
+        "AAAA record (2600::1), but this server has no IPv6 address",
+        "Remove the record",
+    ),
+    "public address elsewhere": (
+        {"answers": answers("203.0.113.9")},
+        {"public_ipv4": "203.0.113.8"},
+        "leads to 203.0.113.9",
+        "A record",
+    ),
+    "alternate domain astray": (
+        {},
+        {"alternate_domains": ["example.net"]},
+        "example.net has no address",
+        "Make an A record",
+    ),
+    "other domain": (
+        {"installed": {"LOCAL_DOMAIN": "old.example.org", "MASTODON_VERSION": "v4.7.6"}},
+        {},
+        "installed as old.example.org",
+        'local_domain = "old.example.org"',
+    ),
+    "older release": (
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.7"}},
+        {},
+        "cannot go back to v4.7.6",
+        'mastodon_version = "v4.7.7"',
+    ),
+    "skipped release": (
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.5.20"}},
+        {},
+        "v4.7.6 skips a minor release",
+        "v4.6.9 or any newer v4.6.x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "settings", "wrong", "remedy"), ERRORS.values(), ids=ERRORS.keys())
+def test_what_is_in_the_way_is_one_error_with_its_remedy(
+    changes: dict[str, Any], settings: dict[str, Any], wrong: str, remedy: str
+) -> None:
+    (finding,) = found(BARE, settings, **changes)
+    assert finding.level == "error"
+    assert wrong in finding.text
+    assert remedy in finding.text
+
+
+WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "DNS is not required": ({"answers": {}}, {"preflight_dns": "warn"}, "has no address"),
+    "local domain nowhere": (
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"})}},
+        {"web_domain": "www.example.org"},
+        "social.example.org, which is in the name of every account, has no address",
+    ),
+    "local domain here, but not served": (
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}},
+        {"web_domain": "www.example.org"},
+        "alternate_domains",
+    ),
+    "proxy without a version": (
+        {"containers": (container("companion", "nginxproxy/acme-companion"),)},
+        {},
+        "companion runs nginxproxy/acme-companion without a version",
+    ),
+    "little memory for a build": (
+        {"memory_mib": 961},
+        {"mastodon_image_source": "source"},
+        "Set swap_size_mib = 3135",
+    ),
+    "proxy with a moving tag": (
+        {"containers": (container("gen", "nginxproxy/nginx-proxy:dockergen"),)},
+        {},
+        "without a version",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "settings", "wrong"), WARNINGS.values(), ids=WARNINGS.keys())
+def test_what_is_doubtful_is_one_warning(changes: dict[str, Any], settings: dict[str, Any], wrong: str) -> None:
+    (finding,) = found(BARE, settings, **changes)
+    assert finding.level == "warning"
+    assert wrong in finding.text
+
+
+FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
+    **{
+        f"{name} {version}": (BARE, {}, {"system": (name, version)})
+        for name, version in [("debian", "12"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04")]
+    },
+    "arm64": (BARE, {}, {"architecture": "arm64"}),
+    "4 GiB for a build": (BARE, {"mastodon_image_source": "source"}, {"memory_mib": 3900}),
+    "1 GiB with planned swap": (BARE, {}, {"memory_mib": 961}),
+    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 1087}}),
+    "swap of its own is enough": (
+        BARE,
+        {},
+        {"swaps": {"/dev/vda2": 2048}, "disks": (Disk("/srv/mastodon", 10240, "/"), Disk("/swap", 10240, "/"))},
+    ),
+    "less disk once installed": (
+        CONVERGED,
+        {},
+        {"disks": (Disk("/srv/mastodon", 3413, "/"), Disk("/var/lib/docker", 3413, "/"), Disk("/swap", 3413, "/"))},
+    ),
+    "clock within a minute": (BARE, {}, {"clock": NOW - 60}),
+    "no DNS wanted": (BARE, {"preflight_dns": "skip"}, {"answers": {}}),
+    "behind NAT": (BARE, {"public_ipv4": "203.0.113.9"}, {"answers": answers("203.0.113.9")}),
+    "behind NAT with IPv6": (BARE, {"public_ipv6": "2600::1"}, {"answers": answers("198.51.100.7", "2600::1")}),
+    "onion name": (BARE, {"alternate_domains": ["abcdefghijklmnop.onion"]}, {}),
+    "local domain elsewhere": (
+        BARE,
+        {"web_domain": "www.example.org"},
+        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("203.0.113.80")}},
+    ),
+    "proxy_root is a link": (
+        CONVERGED,
+        {},
+        {
+            "containers": (dataclasses.replace(OUR_PROXY, directory="/data/proxy"),),
+            "directories": ("/data/mastodon", "/data/proxy"),
+        },
+    ),
+    "containerd beside docker-ce": (CONVERGED, {}, {"packages": frozenset({"docker-ce", "runc"})}),
+    "UDP port of the same number": (
+        BARE,
+        {},
+        {
+            "containers": (
+                dataclasses.replace(
+                    container("dns", "dns:1"),
+                    published=(Published("0.0.0.0", 443, "udp"),),  # noqa: S104
+                ),
+            )
+        },
+    ),
+    "container that is stopped": (
+        BARE,
+        {},
+        {"containers": (container("site", "jwilder/nginx-proxy:alpine", 80, 443, status="exited"),)},
+    ),
+    "other port": (BARE, {}, {"containers": (container("site", "caddy:2", 8080),)}),
+    "next release": (CONVERGED, {}, {"installed": {"MASTODON_VERSION": "v4.6.9"}}),
+}
+
+
+@pytest.mark.parametrize(("report", "settings", "changes"), FINE.values(), ids=FINE.keys())
+def test_what_is_as_good_is_no_finding(report: ServerReport, settings: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert found(report, settings, **changes) == []
+
+
+def test_everything_in_the_way_is_told_at_once() -> None:
+    together = [
+        "Fedora",
+        "32 bits",
+        "too little memory",
+        "clock behind",
+        "web server on 80",
+        "podman's docker",
+        "no address",
+    ]
+    changes: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name in together:
+        changes |= ERRORS[name][0]
+        settings |= ERRORS[name][1]
+    assert len(found(BARE, settings, **changes)) == len(together)
+
+
+RELEASES = [
+    # installed, wanted, part of the refusal or None
+    ("v4.7.6", "v4.7.6", None),
+    ("v4.7.5", "v4.7.6", None),
+    ("v4.7.6", "v4.7.12", None),
+    ("v4.6.9", "v4.7.6", None),
+    ("v4.7.6", "v5.0.0", None),
+    ("v5.0.3", "v5.1.0", None),
+    ("v4.7.6", "v4.7.5", 'mastodon_version = "v4.7.6"'),
+    ("v4.7.6", "v4.6.9", "cannot go back to v4.6.9"),
+    ("v5.0.0", "v4.7.6", "cannot go back"),
+    ("v4.4.27", "v4.6.9", "v4.5.20 or any newer v4.5.x"),
+    ("v4.4.27", "v4.7.6", "v4.5.20 or any newer v4.5.x"),
+    ("v4.5.20", "v4.7.6", "v4.6.9 or any newer v4.6.x"),
+    ("v4.6.9", "v5.0.0", "v4.7.6 or any newer v4.7.x"),
+    ("v4.7.6", "v4.8.0", None),
+    ("v4.8.0", "v5.0.0", None),
+    ("v4.8.0", "v4.9.0", None),
+    ("v4.7.6", "v4.9.0", "Deploy v4.8.x next"),
+    ("v4.6.9", "v4.8.0", "v4.7.6 or any newer v4.7.x"),
+    ("v4.7.6", "v5.1.0", "Deploy v5.0.x next"),
+    ("v4.7.6", "v6.0.0", "Deploy v5.0.x next"),
+    ("v4.7.10", "v4.7.9", "cannot go back"),
+    ("edge", "v4.7.6", "installed.env"),
+    ("", "v4.7.6", "installed.env"),
+]
+
+
+@pytest.mark.parametrize(("installed", "wanted", "text"), RELEASES, ids=[f"{row[0]} to {row[1]}" for row in RELEASES])
+def test_releases_follow_one_another(installed: str, wanted: str, text: str | None) -> None:
+    refused = refusal(installed, wanted)
+    assert refused is None if text is None else refused is not None and text in refused
+
+
+VERSIONS = st.tuples(st.just(4), st.integers(4, 7), st.integers(0, 30)).map(
+    lambda numbers: "v{}.{}.{}".format(*numbers)
+)
+
+
+@given(VERSIONS, VERSIONS)
+def test_the_advice_for_a_skipped_release_can_be_followed(installed: str, wanted: str) -> None:
+    advice = re.search(r"Deploy (v\d+\.\d+\.\d+)", refusal(installed, wanted) or "")
+    assert advice is None or refusal(installed, advice[1]) is None
+
+
+def test_only_names_that_matter_are_looked_up() -> None:
+    settings = settings_with(web_domain="www.example.org", alternate_domains=["example.net", "abcdefghijklmnop.onion"])
+    assert names_to_look_up(settings) == ("www.example.org", "example.net", "social.example.org")
+    assert names_to_look_up(settings_with()) == ("social.example.org",)
+    assert names_to_look_up(settings_with(preflight_dns="skip")) == ()
+
+
+def captured(name: str) -> ServerReport:
+    return read(Server, (REPORTS / f"{name}.txt").read_text())
+
+
+CROWDED = (
+    container("companion", "nginxproxy/acme-companion"),
+    container("old-proxy", "jwilder/nginx-proxy", 443, 8080, 8081, 8082),
+)
+
+
+def test_the_captured_servers_are_judged_as_they_were() -> None:
+    def errors(name: str, *containers: Container) -> list[str]:
+        report = captured(name)
+        return [
+            finding.text
+            for finding in findings(report, containers, settings_with(), report.clock)
+            if finding.level == "error"
+        ]
+
+    assert len(errors("bare")) == 1
+    assert "leads to 172.30.4.3, but this server has 172.30.4.4" in errors("bare")[0]
+    assert [text.split(",")[0] for text in errors("crowded", *CROWDED)] == [
+        "Port 80",
+        "Port 443",
+        "Docker is here in the distribution's own packages (containerd",
+        "Docker is here as a snap",
+        "The container old-proxy runs jwilder/nginx-proxy",
+    ]
+    assert errors("converged", OUR_PROXY) == []
+
+
+def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None:
+    (finding,) = found(limits_memory=False)
+    assert finding.level == "warning"
+    assert "cgroup_enable=memory" in finding.text
+    assert read(Server, (REPORTS / "bare.txt").read_text() + "unlimited\n").limits_memory is False

@@ -1,0 +1,27 @@
+"""The script of the report, on this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mstdn.preflight.facts import Server
+from tests.harness import answer_of
+
+
+def test_the_script_reports_this_machine() -> None:
+    report = answer_of(Server.of("/nonexistent/mastodon", "/nonexistent/../proxy", "/swap", []))
+    memory = re.search(r"^MemTotal:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), flags=re.MULTILINE)
+    assert memory is not None
+    assert report.memory_mib == int(memory[1]) // 1024
+    assert report.directories == ("/nonexistent/mastodon", "/proxy")
+    assert [disk.path for disk in report.disks] == ["/nonexistent/mastodon", "/var/lib/docker", "/swap"]
+    assert all(disk.free_mib > 0 for disk in report.disks)
+    assert report.installed == {}
+
+
+def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.6\n")
+    report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
+    assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.6"}

@@ -1,0 +1,312 @@
+"""How the suite asks a server: one batch, answers that hold, and the three kinds of answer."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyinfra.api import Config, Host, Inventory, State
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.context import ctx_host, ctx_state
+from typing_extensions import override
+
+from mstdn import fact
+from mstdn.fact import Batch, CouldNotLook, Fact, Lines, Question, Questions, ask, foresee, forget
+from tests.harness import ROOT
+
+
+class Example(Fact[list[str]]):
+    """The values of "word", which have to be there."""
+
+    script = "swap/state"
+
+    @override
+    def read(self, lines: Lines) -> list[str]:
+        return [lines.one("word"), *lines.all("word")[1:]]
+
+
+ONE, TWO, THREE = Example.question("/one"), Example.question("/two"), Example.question("/three")
+
+# --- Lines --------------------------------------------------------------------------------------
+
+
+def test_lines_are_read_by_their_keys() -> None:
+    lines = Lines(["a 1", "b", "a 2  3", "", "c  x"])
+    assert lines.all("a") == ["1", "2  3"] and lines.words("a") == [["1"], ["2", "3"]]
+    assert lines.one("a") == "1" and lines.get("b") == "" and lines.one("c") == " x"
+    assert "b" in lines and "d" not in lines
+    assert lines.all("d") == [] and lines.get("d") == "" and lines.get("d", "e") == "e"
+    with pytest.raises(KeyError):
+        lines.one("d")
+
+
+# --- One fact -----------------------------------------------------------------------------------
+
+
+def test_a_fact_understands_its_lines() -> None:
+    assert Example().process(["word a", "other", "word b"]) == ["a", "b"]
+
+
+def test_a_script_that_could_not_look_is_neither_yes_nor_no() -> None:
+    with pytest.raises(CouldNotLook) as reason:
+        Example().process(["word a", "unknown Docker does not run"])
+    assert str(reason.value) == "Docker does not run"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError])
+def test_every_error_of_reading_becomes_the_one_that_pyinfra_contains(error: type[Exception]) -> None:
+    class Failing(Fact[None]):
+        script = "swap/state"
+
+        @override
+        def read(self, lines: Lines) -> None:
+            raise error("x")
+
+    with pytest.raises(FactProcessError, match=r"^swap/state answered something unexpected: "):
+        Failing().process([])
+
+
+def test_every_fact_says_how_it_is_read() -> None:
+    class Silent(Fact[None]):
+        script = "swap/state"
+
+    with pytest.raises(FactProcessError, match="Silent does not say how it is read"):
+        Silent().process([])
+
+
+# --- A batch ------------------------------------------------------------------------------------
+
+
+def both(*output: str) -> dict[int, list[str]]:
+    return Batch().process(output)
+
+
+def test_answers_are_told_apart_by_their_numbers() -> None:
+    assert both("mstdn 0 a 1", "mstdn 1 b", "mstdn 0 a  2", "mstdn 0 end 0", "mstdn 1 end 0") == {
+        0: ["a 1", "a  2"],
+        1: ["b"],
+    }
+
+
+def test_a_question_that_has_nothing_to_say_is_answered() -> None:
+    assert both("mstdn 0 end 0") == {0: []}
+
+
+NOISE = ("Welcome to Debian!", "", "mstdn", "mstdn is running", "mstdn x y", "mstdn -1 a", " mstdn 0 a", "mstdn0 a")
+
+
+@pytest.mark.parametrize("noise", NOISE)
+@pytest.mark.parametrize("place", range(4), ids=["before", "inside", "between", "after"])
+def test_what_a_talking_login_shell_prints_is_skipped(noise: str, place: int) -> None:
+    output = ["mstdn 0 a", "mstdn 0 end 0", "mstdn 1 end 0"]
+    assert both(*output[:place], noise, *output[place:]) == {0: ["a"], 1: []}
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        pytest.param(["mstdn 0 word a", "mstdn 0 end 1"], id="it failed"),
+        pytest.param(["mstdn 0 word a", "mstdn 0 end 127"], id="a program is missing"),
+        pytest.param(["mstdn 0 word a"], id="it was cut off"),
+        pytest.param([], id="nothing came"),
+        pytest.param(["mstdn 0 word a", "mstdn 0 end"], id="its end was cut off"),
+        pytest.param(["mstdn 0 word a", "mstdn 0 end 0 0"], id="its end is something else"),
+    ],
+)
+def test_a_script_that_did_not_end_well_did_not_answer(output: list[str]) -> None:
+    assert both(*output, "mstdn 1 word b", "mstdn 1 end 0") == {1: ["word b"]}
+
+
+def test_a_question_travels_once() -> None:
+    assert Batch.of([ONE, TWO, ONE]) == Questions([ONE, TWO])
+
+
+def test_the_arguments_of_a_batch_are_a_few_words() -> None:
+    assert f"{Batch.of([ONE, TWO])} {Batch.of([ONE])!r}" == "2 questions 1 questions"
+
+
+def run_batch(questions: Questions, *shell: str) -> list[str]:
+    command = Batch().command(questions).get_raw_value()
+    result = subprocess.run([*shell, command], capture_output=True, text=True, check=False, timeout=30)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+@pytest.fixture(name="scripts")
+def _scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("mstdn.shell.SCRIPTS", tmp_path)
+    return tmp_path
+
+
+def question_to(scripts: Path, name: str, text: str, *arguments: str) -> Question[None]:
+    (scripts / f"{name}.sh").write_text(text)
+
+    class Scripted(Fact[None]):
+        script = name
+
+    return Scripted.question(*arguments)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_real_scripts_answer_together_whatever_becomes_of_one(scripts: Path, shell: str) -> None:
+    questions = Batch.of(
+        [
+            question_to(scripts, "Speaks", "printf 'word %s\\n' \"$@\"", "it's", "a  b", "$HOME `id` \\"),
+            question_to(scripts, "Fails", "echo word; exit 3"),
+            question_to(scripts, "Dies", "echo word; kill -9 $$"),
+            question_to(scripts, "Broken", "if then"),
+            question_to(scripts, "HasNoEnd", "printf 'word without a newline'"),
+            question_to(scripts, "IsSilent", "echo problem >&2"),
+        ]
+    )
+    answers = Batch().process(["Last login: today", *run_batch(questions, shell, "-c")])
+    assert answers[0] == ["word it's", "word a  b", "word $HOME `id` \\"]
+    assert {*answers} == {0, 5}
+    assert answers[5] == []
+
+
+# --- What is asked when -------------------------------------------------------------------------
+
+
+class Server:
+    """Stands in for what travels to a server: every batch, and what is answered."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.lines: list[str] | None = ["word a"]
+
+    def answer(self, _: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+        self.batches.append([each.arguments[0] for each in batch])
+        return dict.fromkeys(batch, self.lines)
+
+
+@pytest.fixture(name="state")
+def _state() -> Iterator[State]:
+    state = State(Inventory(([("@fake/a", {}), ("@fake/b", {})], {})), Config())  # type: ignore[no-untyped-call]
+    ctx_state.set(state)  # type: ignore[no-untyped-call]
+    ctx_host.set(host_called(state, "@fake/a"))  # type: ignore[no-untyped-call]
+    yield state
+    ctx_host.reset()
+    ctx_state.reset()
+
+
+@pytest.fixture(name="server")
+def _server(state: State, monkeypatch: pytest.MonkeyPatch) -> Server:
+    server = Server()
+    monkeypatch.setattr(fact, "_answers_to", server.answer)
+    monkeypatch.setattr(fact, "_foreseen", [])
+    foresee(lambda host: [ONE, TWO])
+    return server
+
+
+def host_called(state: State, name: str) -> Host:
+    found = state.inventory.get_host(name)
+    assert isinstance(found, Host)
+    return found
+
+
+def test_all_foreseen_questions_travel_with_the_first(server: Server) -> None:
+    assert ask(TWO) == ["a"]
+    assert server.batches == [["/one", "/two"]]
+    ask(ONE)
+    ask(TWO)
+    assert len(server.batches) == 1
+
+
+def test_a_question_that_nobody_foresaw_travels_with_the_others_or_alone(server: Server) -> None:
+    ask(THREE)
+    assert server.batches == [["/one", "/two", "/three"]]
+    ask(Example.question("/four"))
+    assert server.batches[1:] == [["/four"]]
+
+
+def test_answers_hold_until_something_changed(server: Server) -> None:
+    ask(ONE)
+    server.lines = ["word b"]
+    assert ask(ONE) == ["a"]
+    forget()
+    assert ask(ONE) == ["b"]
+    assert server.batches == [["/one", "/two"]] * 2
+
+
+def test_what_one_host_forgets_another_still_knows(server: Server, state: State) -> None:
+    hosts = [host_called(state, name) for name in ("@fake/a", "@fake/b")]
+    for host in hosts:
+        ctx_host.set(host)  # type: ignore[no-untyped-call]
+        ask(ONE)
+    assert len(server.batches) == 2
+    forget()
+    ctx_host.set(hosts[0])  # type: ignore[no-untyped-call]
+    ask(ONE)
+    assert len(server.batches) == 2
+    ctx_host.set(hosts[1])  # type: ignore[no-untyped-call]
+    ask(ONE)
+    assert len(server.batches) == 3
+
+
+@pytest.mark.parametrize(("planned", "batches"), [(True, 2), (False, 1)], ids=["after a plan", "with -y"])
+def test_answers_of_a_plan_do_not_outlive_the_persons_decision(
+    server: Server, state: State, planned: bool, batches: int
+) -> None:
+    state.check_for_changes = planned
+    ask(ONE)
+    server.lines = ["word b"]
+    state.is_executing = True
+    assert ask(ONE) == (["b"] if planned else ["a"])
+    ask(TWO)
+    ask(ONE)
+    assert len(server.batches) == batches
+
+
+def test_a_server_that_does_not_answer_is_told_with_the_way_to_look_closer(server: Server) -> None:
+    server.lines = None
+    with pytest.raises(FactProcessError, match=r"^the server did not answer swap/state; run with -vv"):
+        ask(ONE)
+
+
+def test_a_reason_not_to_have_looked_reaches_who_asked(server: Server) -> None:
+    server.lines = ["unknown Docker does not run"]
+    for _ in range(2):
+        with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
+            ask(ONE)
+    assert len(server.batches) == 1
+
+
+def test_two_hosts_do_not_share_what_a_fact_says_of_a_bare_server() -> None:
+    assert Batch.default() == Batch.default() == {}
+    assert Batch.default() is not Batch.default()
+
+
+# --- All facts ----------------------------------------------------------------------------------
+
+
+def scripts_named(attribute: str) -> Iterable[str]:
+    """What every fact of the suite has in this attribute."""
+    import mstdn.questions
+    import mstdn.verify.operations  # noqa: F401
+
+    return [getattr(each, attribute) for each in Fact.__subclasses__() if each.__module__.startswith("mstdn.")]
+
+
+def test_no_script_of_a_fact_can_change_anything() -> None:
+    changing = (
+        "mv ",
+        " rm ",
+        "mkdir",
+        "chmod",
+        "chown",
+        "tee ",
+        "docker exec",
+        "docker compose",
+        "docker rm",
+        "systemctl re",
+    )
+    scripts = {*scripts_named("script"), *scripts_named("before")} - {""}
+    assert len(scripts) > 12
+    for name in scripts:
+        lines = (ROOT / "mstdn" / f"{name}.sh").read_text().splitlines()
+        code = [line for line in lines if not line.lstrip().startswith("#")]
+        assert [line for line in code for verb in changing if verb in line] == [], name

@@ -1,0 +1,67 @@
+"""mstdn/secrets/table.py: each secret once, and what follows from it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS, REPLACEABLE, SECRETS, groups, read_by
+
+FORMS = [
+    ("SECRET_KEY_BASE", "0a" * 64, True),
+    ("SECRET_KEY_BASE", "0a" * 63, False),
+    ("SECRET_KEY_BASE", "0A" * 64, False),
+    ("ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY", "aB3" * 10 + "zZ", True),
+    ("ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY", "aB3" * 10 + "z", False),
+    ("VAPID_PRIVATE_KEY", "a" * 43 + "=", True),
+    ("VAPID_PRIVATE_KEY", "a" * 42 + "==", True),
+    ("VAPID_PRIVATE_KEY", "a" * 40, True),
+    ("VAPID_PRIVATE_KEY", "a" * 44, False),
+    ("VAPID_PUBLIC_KEY", "B" * 87 + "=", True),
+    ("VAPID_PUBLIC_KEY", "B" * 87, False),
+    ("DB_PASS", "0f" * 32, True),
+    ("DB_PASS", "it is a secret", False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sound"), FORMS)
+def test_a_secret_that_lost_a_character_does_not_have_its_form(name: str, value: str, sound: bool) -> None:
+    assert bool(re.fullmatch(MADE_ON_THE_SERVER[name].form, value)) == sound
+
+
+def test_every_secret_has_one_row_and_a_meaning() -> None:
+    assert len({secret.name for secret in SECRETS}) == len(SECRETS)
+    assert all(secret.meaning.endswith(".") and secret.readers for secret in SECRETS)
+
+
+def test_what_is_made_on_the_server_has_a_form_and_what_is_brought_has_none() -> None:
+    assert all(secret.form for secret in MADE_ON_THE_SERVER.values())
+    assert not any(secret.form or secret.group or secret.replaceable for secret in OPERATOR_SECRETS.values())
+
+
+def test_what_is_made_together_is_one_group() -> None:
+    assert groups() == (
+        ("SECRET_KEY_BASE",),
+        (
+            "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY",
+            "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT",
+            "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY",
+        ),
+        ("VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY"),
+        ("POSTGRES_PASSWORD",),
+        ("DB_PASS",),
+        ("REDIS_PASSWORD",),
+    )
+
+
+def test_only_what_nothing_is_stored_with_may_be_made_anew() -> None:
+    assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD"} == REPLACEABLE
+
+
+def test_each_service_gets_its_part_and_no_more() -> None:
+    assert set(read_by("streaming")) == {"DB_PASS", "REDIS_PASSWORD"}
+    assert set(read_by("db")) == {"POSTGRES_PASSWORD", "DB_PASS"}
+    assert set(read_by("redis")) == {"REDIS_PASSWORD"}
+    assert set(read_by("web")) == {secret.name for secret in SECRETS} - {"POSTGRES_PASSWORD"}
+    assert read_by("web") == read_by("sidekiq")

@@ -1,0 +1,132 @@
+"""Commands for a server: their quoting, the lock, and what every question does on a bare server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import stat
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mstdn.assets.facts import PublishedAssets
+from mstdn.checkout.facts import GitCheckout
+from mstdn.compose.facts import AppliedProject, Settled
+from mstdn.database.facts import Installed
+from mstdn.docker.facts import Containers, DockerHost
+from mstdn.fact import Fact, Question
+from mstdn.files.facts import FileStates
+from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
+from mstdn.networks.facts import DockerNetworks
+from mstdn.preflight.facts import Server
+from mstdn.proxy.facts import CompanionLog
+from mstdn.secrets.facts import SecretStates
+from mstdn.shell import SCRIPTS, question, script
+from mstdn.sizing.facts import ServerSize
+from mstdn.swap.facts import SwapState
+from tests.harness import ROOT, answer_of
+
+NOWHERE = '/nonexistent/it\'s "here" $HOME'
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)))
+def test_every_argument_arrives_as_it_was(words: list[str]) -> None:
+    for command in (question("files/state", *words), script("files/write", *words)):
+        assert shlex.split(command.get_raw_value())[4:] == words
+
+
+def test_what_changes_a_server_takes_the_lock_and_what_only_asks_does_not() -> None:
+    lock = (SCRIPTS / "lock.sh").read_text()
+    assert shlex.split(script("swap/write_fstab", "/swap").get_raw_value())[2].startswith(lock)
+    assert lock not in shlex.split(question("swap/state", "/swap").get_raw_value())[2]
+
+
+def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    lock = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    order = tmp_path / "order"
+    slow = f"{lock}\n: >{order}.begun\necho first begins >>{order}\nsleep 0.5\necho first ends >>{order}"
+    first = subprocess.Popen(["sh", "-ec", slow])
+    deadline = time.monotonic() + 10
+    while not Path(f"{order}.begun").exists():
+        assert time.monotonic() < deadline, "the first run did not get the lock"
+        time.sleep(0.01)
+    subprocess.run(["sh", "-ec", f"{lock}\necho second >>{order}"], check=True, timeout=30)
+    assert first.wait(timeout=30) == 0
+    assert order.read_text().splitlines() == ["first begins", "first ends", "second"]
+
+
+def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) -> None:
+    prelude = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    subprocess.run(["sh", "-ec", f"umask 077\n{prelude}\n: >{tmp_path}/file"], check=True)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+# --- Questions to a bare server -----------------------------------------------------------------
+
+QUESTIONS: list[Question[Any]] = [
+    AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
+    CompanionLog.last_lines(),
+    Containers.all(),
+    DockerHost.of(NOWHERE, ["no-such-package"]),
+    DockerNetworks.named(["no-such-network"]),
+    FileStates.of([NOWHERE]),
+    GitCheckout.of(NOWHERE, "v4.7.6"),
+    ImageStates.of(["no-such-image:1"]),
+    Installed.of(NOWHERE, NOWHERE),
+    PublishedAssets.under(NOWHERE),
+    RecordedImages.of(NOWHERE),
+    SecretStates.of(NOWHERE, NOWHERE),
+    Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
+    ServerSize.of_the_server(),
+    Settled.of("no-such-project", 1),
+    SourceTree.of(NOWHERE),
+    SwapState.of(NOWHERE),
+]
+
+
+@pytest.fixture(name="programs", scope="module")
+def _programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of this machine's programs, but no engine."""
+    programs = tmp_path_factory.mktemp("programs")
+    for directory in reversed(os.environ["PATH"].split(":")):
+        for program in Path(directory).iterdir() if Path(directory).is_dir() else ():
+            (programs / program.name).unlink(missing_ok=True)
+            (programs / program.name).symlink_to(program)
+    for program in programs.glob("docker*"):
+        program.unlink()
+    return programs
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.fact.__name__)
+def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(
+    question: Question[Any], programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(programs))
+    answer_of(question)
+
+
+def test_every_fact_of_the_suite_is_asked_on_a_bare_server() -> None:
+    facts = {each for each in Fact.__subclasses__() if each.__module__.startswith("mstdn.")}
+    assert facts == {question.fact for question in QUESTIONS}
+
+
+# --- Every script -------------------------------------------------------------------------------
+
+
+def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> None:
+    asking = {question.fact.script for question in QUESTIONS} | {question.fact.before for question in QUESTIONS}
+    scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
+    # lock.sh goes before others and is tested above.
+    changing = scripts - asking - {"lock"}
+    assert len(changing) > 20
+    assert {name for name in changing if not re.search(rf'run_script\(\s*"{name}"', tests)} - {
+        # Their tests name them in a table.
+        *(name for name in changing if f'"{name}", "' in tests),
+    } == set()
