@@ -227,8 +227,8 @@ ENGINES = [
         "a daemon.json with a place, MTU and DNS of its own, and a container",
         DOCKER,
         daemon_json(
-            '{"data-root": "/var/lib/docker/two", "dns": ["198.18.0.2"], "default-network-opts": {"bridge": '
-            '{"com.docker.network.driver.mtu": "1400"}}}'.replace("198.18.0.2", "{internet}")
+            '{"data-root": "/var/lib/docker/two", "dns": ["{internet}"], "default-network-opts": {"bridge": '
+            '{"com.docker.network.driver.mtu": "1400"}}}'
         )
         + "; "
         + runs("shop"),
