@@ -15,6 +15,8 @@ from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
+from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
 from mstdn.database.facts import Installed, RefusedLogins
@@ -76,6 +78,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+    yield Images.all()
+    yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:
