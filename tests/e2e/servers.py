@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-BARE, DOCKER, DEPLOYED = "bare", "with Docker", "deployed"
 Base = Literal["bare", "with Docker", "deployed"]
+BARE: Base = "bare"
+DOCKER: Base = "with Docker"
+DEPLOYED: Base = "deployed"
 
 LOOKS = ("tasks/preflight.py",)
 ENGINE = ("tasks/preflight.py", "tasks/swap.py", "tasks/docker.py", "tasks/networks.py")
@@ -24,9 +26,9 @@ class Row:
     """
     there: what is there, for the reader. base: the server it is done to.
 
-    prepare: run by root. says: words of the run, each of which must be there. joined: it must succeed, and the run after
-    it change nothing; otherwise it must refuse, and nothing may have changed. files: what is run. settings: of this
-    run. works: a command that must succeed afterwards, on the server; its neighbour is still well. reboots: before
+    prepare: run by root. says: words of the run, each of which must be there. joined: it must succeed, and the run
+    after it change nothing; otherwise it must refuse, and nothing may have changed. files: what is run. settings: of
+    this run. works: a command that must succeed afterwards, on the server; its neighbour is still well. reboots: before
     that. undo: puts everything back, "" where only a fresh server helps. sample: part of the sample of `make test`.
     """
 
@@ -73,8 +75,8 @@ NO_DROP_IN = "rm -r /etc/systemd/system/docker.service.d && systemctl daemon-rel
 def unit(options: str) -> str:
     """Options that somebody gave the daemon by a drop-in of its unit."""
     return (
-        "mkdir -p /etc/systemd/system/docker.service.d && printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/dockerd -H "
-        f"fd:// --containerd=/run/containerd/containerd.sock {options}\\n' "
+        "mkdir -p /etc/systemd/system/docker.service.d && printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/dockerd "
+        f"-H fd:// --containerd=/run/containerd/containerd.sock {options}\\n' "
         ">/etc/systemd/system/docker.service.d/own.conf && systemctl daemon-reload && systemctl restart docker"
     )
 
@@ -98,7 +100,8 @@ ENGINES = [
         + "; systemctl restart docker || true",
         "Swarm mode",
         "take it out first",
-        undo="rm /etc/docker/daemon.json; systemctl reset-failed docker; systemctl restart docker && docker swarm leave --force",
+        undo="rm /etc/docker/daemon.json; systemctl reset-failed docker; systemctl restart docker"
+        " && docker swarm leave --force",
     ),
     refused(
         "a daemon.json that is no JSON",
@@ -195,8 +198,8 @@ ENGINES = [
     refused(
         "an old Compose that goes before the one of the packages",
         DOCKER,
-        "mkdir -p /usr/local/lib/docker/cli-plugins && cd /usr/local/lib/docker/cli-plugins && printf '#!/bin/sh\\necho "
-        """\\047{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.2.3"}\\047\\n' >docker-compose"""
+        "mkdir -p /usr/local/lib/docker/cli-plugins && cd /usr/local/lib/docker/cli-plugins && printf '#!/bin/sh\\necho"
+        """ \\047{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.2.3"}\\047\\n' >docker-compose"""
         " && chmod +x docker-compose",
         "/usr/local/lib/docker/cli-plugins/docker-compose (Compose 2.2.3)",
         "mv /usr/local/lib/docker/cli-plugins/docker-compose",
@@ -232,8 +235,8 @@ ENGINES = [
         )
         + "; "
         + runs("shop"),
-        works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up' && docker network inspect front | grep -q"
-        ' \'"com.docker.network.driver.mtu": "1400"\' && grep -q live-restore /etc/docker/daemon.json',
+        works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up' && docker network inspect front | grep"
+        ' -q \'"com.docker.network.driver.mtu": "1400"\' && grep -q live-restore /etc/docker/daemon.json',
         sample=True,
     ),
     joins(
@@ -245,8 +248,8 @@ ENGINES = [
         + "; "
         + runs("shop"),
         "log-driver stays as it is",
-        works="docker inspect --format '{{.HostConfig.LogConfig.Type}}' $(docker create nginx:1.30-alpine) | grep -qx local"
-        " && docker info --format '{{.LiveRestoreEnabled}}' | grep -qx true"
+        works="docker inspect --format '{{.HostConfig.LogConfig.Type}}' $(docker create nginx:1.30-alpine) | grep"
+        " -qx local && docker info --format '{{.LiveRestoreEnabled}}' | grep -qx true"
         " && docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up'",
     ),
     joins(
@@ -261,7 +264,7 @@ ENGINES = [
         "a container that publishes without an address, and docker_bind_address",
         DOCKER,
         runs("other", "--publish 8025:80"),
-        settings={"docker_bind_address": "0.0.0.0", "verify_open_ports": [8025]},
+        settings={"docker_bind_address": "0.0.0.0", "verify_open_ports": [8025]},  # noqa: S104 (the remedy that is named)
         reboots=True,
         works="docker port other 80 | grep -q 0.0.0.0:8025",
     ),
