@@ -39,10 +39,11 @@ unit: .venv/.complete
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
 
-# With FILES, which may be node ids too, the server is kept as it is between runs, and deployed first when it is bare:
+# All of them on two servers at once (tests/e2e/lives.py). With FILES, which may be node ids too, on one server, which is
+# kept as it is between runs, and deployed first when it is bare:
 # make e2e FILES="tests/e2e/test_06_visitors.py tests/e2e/test_05_instance.py::test_only_http_and_https_are_published"
 e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py
-	$(PYTHON) -m pytest $(if $(FILES),--keep $(FILES),tests/e2e)
+	$(PYTHON) -m $(if $(FILES),pytest --keep $(FILES),tests.e2e)
 
 drift: .venv/.complete lab-up ## Everything that may happen to a server, foretold and mended; writes docs/reliability.md
 	$(PYTHON) -m pytest --keep --all-rows tests/e2e/test_drift.py

@@ -52,8 +52,9 @@ mastodon_log_level = "info"
 # {"AUTHORIZED_FETCH": "true"}.
 mastodon_environment = {}
 
-# How long a container may take to become healthy before the run fails and shows its last log lines.
-app_start_timeout_seconds = 300
+# How long a container may take to become healthy before the run fails and shows its last log lines; None
+# is 300, and 600 on a server of 1 GB.
+app_start_timeout_seconds = None
 
 # --- Mail -----------------------------------------------------------------------------------------
 

@@ -22,6 +22,13 @@ PROXY_SERVICES = ("nginx", "docker-gen", "acme-companion", "socket-proxy")
 # The inner nginx comes up with the database already: the certificate is then on its way while Mastodon boots.
 DATABASE_SERVICES = ("db", "redis", "nginx")
 
+# What the suite remembers outside of both projects' directories, because these may lie on a volume that is not mounted.
+NOTES = "/var/lib/mstdn"
+# What of daemon.json is the suite's.
+ENGINE_NOTE = f"{NOTES}/daemon.json"
+# Which instance was installed, and on which file systems it lies.
+INSTANCE_NOTE = f"{NOTES}/instance"
+
 # The numeric users of the official images.
 ROOT = "0:0"
 MASTODON = "991:991"

@@ -15,13 +15,22 @@ from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
+from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
 from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers
-from mstdn.docker.operations import daemon_question, engine_question, repository_question
+from mstdn.docker.operations import (
+    daemon_questions,
+    engine_question,
+    repository_question,
+    setup_question,
+    sources_question,
+)
 from mstdn.fact import Question
 from mstdn.files.operations import states_of
+from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
@@ -31,6 +40,7 @@ from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
+from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 
@@ -43,10 +53,15 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
     yield question_about_the_server(settings)
     yield Containers.all()
+    yield PacketFilter.of_the_server()
+    yield places_question(settings)
+    yield note_question()
     yield SwapState.of(settings.swap_path)
     yield engine_question()
     yield repository_question()
-    yield daemon_question()
+    yield sources_question(settings.docker_repository)
+    yield from daemon_questions()
+    yield setup_question(settings.docker_users)
     yield DockerNetworks.named(NETWORKS)
     yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
     yield states_of([note(settings)])
@@ -63,6 +78,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+    yield Images.all()
+    yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

@@ -13,6 +13,7 @@ from mstdn.images.references import all_images
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
+from mstdn.sizing.rules import start_timeout_seconds
 
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
@@ -21,7 +22,7 @@ compose_project(
     name="Start Mastodon",
     project=mastodon_project(settings, server_size().memory_mib),
     images=all_images(settings),
-    timeout_seconds=settings.app_start_timeout_seconds,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )
 
 finished_migrations(

@@ -26,6 +26,7 @@ docker.apt_repository(
 docker.daemon(
     name="Configure the Docker daemon",
     configuration=render("docker/daemon.json.j2", settings=settings),
+    users=settings.docker_users,
 )
 
 docker.packages(

@@ -11,6 +11,7 @@ from mstdn.images.references import all_images
 from mstdn.proxy.project import proxy_project
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
+from mstdn.sizing.rules import start_timeout_seconds
 
 settings = settings_for(host)
 
@@ -18,5 +19,5 @@ compose_project(
     name="Start the proxy",
     project=proxy_project(settings, ipv6=server_size().ipv6),
     images=all_images(settings),
-    timeout_seconds=settings.app_start_timeout_seconds,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )

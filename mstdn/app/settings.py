@@ -87,10 +87,10 @@ class AppSettings(Part):
         description="Any other variable of Mastodon's environment by its upstream name, every value as text: "
         '{"AUTHORIZED_FETCH": "true"}.',
     )
-    app_start_timeout_seconds: Annotated[int, Field(ge=10, le=7200)] = Field(
-        300,
+    app_start_timeout_seconds: Annotated[int, Field(ge=10, le=7200)] | None = Field(
+        None,
         description="How long a container may take to become healthy before the run fails and shows its last "
-        "log lines.",
+        "log lines; None is 300, and 600 on a server of 1 GB.",
     )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pyinfra import state
 
@@ -38,7 +38,7 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
         forget()
         todo = _look(project, applied, images)
     if todo.changes_containers:
-        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons), *_notices(project, applied, todo))
         yield from _change(project, todo, timeout_seconds)
         revision = wanted_revision(project, applied)
         yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
@@ -57,6 +57,12 @@ def _look(project: Project, applied: Applied, images: Sequence[str]) -> Steps:
     containers, present = ask(Containers.all()), ask(ImageStates.of(images)).ids
     networks = {name: network.id for name, network in ask(DockerNetworks.named(NETWORKS)).items()}
     return steps(project, applied, containers, present, networks)
+
+
+def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
+    """What people should know who wait while containers stop."""
+    anew = bool(applied.revision) and applied.revision != wanted_revision(project, applied)
+    yield from (notice for service, notice in project.notices.items() if anew or service in todo.renew)
 
 
 def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:

@@ -17,7 +17,7 @@ class Project:
     can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
     `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the
     old one inside a container when it is replaced. `inputs`: further words that containers are made from; they may not
-    be secret.
+    be secret. `notices`: by service, what to know when its container is stopped.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Project:
     written_elsewhere: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def made_from(self) -> tuple[ConfigFile, ...]:

@@ -7,7 +7,7 @@ from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, preparation
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
@@ -42,7 +42,8 @@ def prepared_database(
         yield from refuse(
             f"{marker} says that Mastodon {installed['MASTODON_VERSION']} was installed here, but {database} holds no "
             "database. Put the directory back from your backup. Only if you really want to begin "
-            f"anew, with new keys and no posts: move {marker} away, and {directory}/secrets with it."
+            f"anew, with new keys and no posts: move {marker} away, {directory}/secrets with it, and "
+            f"rm {INSTANCE_NOTE}."
         )
         return
     if todo is Preparation.NOTHING:

@@ -12,13 +12,15 @@ from typing_extensions import override
 
 from mstdn.apt.rules import fingerprints
 from mstdn.fact import Fact, Lines, Question
+from mstdn.storage.disks import Disk, disks_of
 
 
 @dataclass
 class Engine:
     """
     `distribution` ("debian"), `codename` ("trixie") and `architecture` ("amd64") name the apt suite.
-    `packages`: version by name, only what is installed. `fingerprints`: of each key that apt trusts for the repository.
+    `packages`: version by name, only what is installed. `held`: names of those that apt may not touch ("apt-mark
+    hold"), installed or not. `fingerprints`: of each key that apt trusts for the repository.
     `started` and `configured`: seconds since the epoch, None if the daemon does not run or has no daemon.json.
     `members`: of the group docker, None without the group.
     """
@@ -33,6 +35,7 @@ class Engine:
     started: int | None = None
     configured: int | None = None
     members: frozenset[str] | None = None
+    held: frozenset[str] = frozenset()
 
 
 class DockerHost(Fact[Engine]):
@@ -53,6 +56,7 @@ class DockerHost(Fact[Engine]):
             codename=codename,
             architecture=lines.one("architecture"),
             packages=dict(lines.words("package")),
+            held=frozenset(lines.all("held")),
             fingerprints=fingerprints(base64.b64decode(lines.get("key"))),
             active=lines.get("active") == "active",
             enabled=lines.get("enabled") == "enabled",
@@ -60,6 +64,58 @@ class DockerHost(Fact[Engine]):
             configured=int(lines.one("configured")) if "configured" in lines else None,
             members=frozenset(filter(None, lines.one("members").split(","))) if "members" in lines else None,
         )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """
+    How the engine that is here was set up, by the suite or by somebody else.
+
+    `configuration` and `noted`: texts of daemon.json and of the suite's note of what it wrote there, None without one.
+    `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
+    not start with its present options, "" where it does. `flags`: the options that its unit gives it.
+    `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
+    goes before that of the packages. `strangers`: users of the question that the server does not have.
+    """
+
+    configuration: str | None = None
+    noted: str | None = None
+    link: str = ""
+    invalid: str = ""
+    flags: tuple[str, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    swarm: bool = False
+    composes: Mapping[str, str] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
+
+
+class EngineSetup(Fact[Setup]):
+    """Configuration of Docker Engine: daemon.json, the options of its unit, Swarm mode, Compose."""
+
+    script = "docker/setup"
+
+    @classmethod
+    def of(cls, note: str, users: Iterable[str]) -> Question[Setup]:
+        """note: path of the suite's note of what it wrote to daemon.json. users: whose accounts to look for."""
+        return cls.question(note, *users)
+
+    @override
+    def read(self, lines: Lines) -> Setup:
+        return Setup(
+            configuration=_text(lines, "configuration"),
+            noted=_text(lines, "noted"),
+            link=lines.get("link"),
+            invalid=lines.get("invalid").strip(),
+            flags=tuple(lines.get("flags").split()),
+            disks=disks_of(lines),
+            swarm="swarm" in lines,
+            composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},
+            strangers=frozenset(lines.all("stranger")),
+        )
+
+
+def _text(lines: Lines, key: str) -> str | None:
+    return base64.b64decode(lines.one(key)).decode(errors="replace") if key in lines else None
 
 
 @dataclass(frozen=True)
@@ -81,7 +137,8 @@ class Container:
 
     `status` and `health` as Docker names them ("none" without a health check). `image` is the ID of what it runs,
     `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
-    each by name. `gone`: paths in it whose file on the server was removed or replaced since it started. `making`: one
+    each by name. `anywhere`: those of `published` that everybody reaches because no address was asked for. `gone`:
+    paths in it whose file on the server was removed or replaced since it started. `making`: one
     text for all that it was made with and that "docker update" or "docker network" could have changed since.
     """
 
@@ -97,8 +154,13 @@ class Container:
     once: bool = False
     networks: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    anywhere: tuple[Published, ...] = ()
     gone: tuple[str, ...] = ()
     making: str = ""
+
+
+# What Docker says of a port that is published on all addresses of the server.
+EVERYBODY = ("0.0.0.0", "::")  # noqa: S104
 
 
 class Containers(Fact[tuple[Container, ...]]):
@@ -148,9 +210,16 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
         once=found["once"] == "True",
         networks=found["networks"],
         published=tuple(_published(found["published"] or {})),
+        anywhere=tuple(each for each in _published(_without_address(found)) if each.address in EVERYBODY),
         gone=gone,
         making=json.dumps(making, sort_keys=True, separators=(",", ":")),
     )
+
+
+def _without_address(found: dict[str, Any]) -> dict[str, list[dict[str, str]] | None]:
+    asked = found["bindings"] or {}
+    free = {inner for inner, bindings in asked.items() if any(not each["HostIp"] for each in bindings or ())}
+    return {inner: bindings for inner, bindings in (found["published"] or {}).items() if inner in free}
 
 
 def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:

@@ -5,7 +5,9 @@ shift
 printf 'codename %s\n' "$(. /etc/os-release && echo "$ID $VERSION_CODENAME")"
 printf 'architecture %s\n' "$(dpkg --print-architecture)"
 dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@" 2>/dev/null | while read -r status name version; do
-    [ "$status" = ii ] && printf 'package %s %s\n' "$name" "$version"
+    # The first letter is what is wanted (h: held by "apt-mark hold", i: installed), the second what is there.
+    case $status in ?i) printf 'package %s %s\n' "$name" "$version" ;; esac
+    case $status in h*) printf 'held %s\n' "$name" ;; esac
 done
 [ -f "$key" ] && printf 'key %s\n' "$(base64 -w 0 "$key")"
 printf 'active %s\n' "$(systemctl is-active docker.service 2>/dev/null)"

@@ -2,9 +2,11 @@
 What stands in the way of a deployment, each with its remedy. Pure: it judges a report and asks nothing itself.
 
     machine.py    the system, memory, disks, clock
-    docker.py     ports, other engines, other proxies
     names.py      what the DNS says
     releases.py   which release may follow which
+
+What belongs to one component is judged by its own rules: mstdn/apt/sources.py, mstdn/docker/rules.py,
+mstdn/proxy/neighbours.py.
 """
 
 from __future__ import annotations
@@ -13,18 +15,17 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mstdn import suite
-from mstdn.preflight import docker, machine, names, releases
+from mstdn.docker.rules import ALIVE, other_engines, other_projects
+from mstdn.finding import Finding
+from mstdn.preflight import machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
-from mstdn.preflight.finding import Finding
 from mstdn.preflight.names import names_to_look_up
+from mstdn.proxy import neighbours
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container
     from mstdn.fact import Question
     from mstdn.settings import Settings
-
-# The states of a container that holds its ports.
-ALIVE = ("running", "paused", "restarting")
 
 __all__ = ["Finding", "findings", "question_about_the_server"]
 
@@ -42,9 +43,12 @@ def findings(report: ServerReport, containers: Iterable[Container], settings: Se
     """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]
+    alive = [each for each in containers if each.status in ALIVE]
     return [
         *machine.findings(report, settings, now),
-        *docker.findings(report, [each for each in containers if each.status in ALIVE], settings),
+        *neighbours.findings(report, alive, settings),
+        *other_engines(report),
+        *other_projects(report, alive, settings),
         *names.findings(report, settings),
         *_instance(report, settings),
     ]

@@ -6,15 +6,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
-
-
-@dataclass(frozen=True)
-class Disk:
-    """The file system on which `path` lies or will lie: its free space in MiB and where it is mounted."""
-
-    path: str
-    free_mib: int
-    mount: str
+from mstdn.storage.disks import Disk, disks_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class Server(Fact[ServerReport]):
             memory_mib=int(lines.one("memory")) // 1024,
             limits_memory="unlimited" not in lines,
             swaps={path: round(int(kib) / 1024) for kib, path in lines.words("swap")},
-            disks=tuple(Disk(path, int(kib) // 1024, mount) for path, kib, mount in lines.words("disk")),
+            disks=disks_of(lines),
             listeners=tuple(_listener(value) for value in lines.all("listener")),
             directories=tuple(lines.one("directories").split()),
             packages=frozenset(lines.all("package")),

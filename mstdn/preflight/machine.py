@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding
+from mstdn.finding import Finding
+from mstdn.sizing.rules import film_shortfall_mib
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))
 ARCHITECTURES = ("amd64", "arm64")
+# Roughly what the images, the checkout and a first database come to.
+FILES = 150_000
 CLOCK_TOLERANCE_SECONDS = 60
 # Roughly: compiling the assets was ended by the kernel on a machine of 4 GB beside a running Mastodon (mastodon#35396).
 BUILD_MEMORY_MIB = 4096
@@ -61,6 +64,14 @@ def _memory(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             f"source takes about {BUILD_MEMORY_MIB} MiB, and the kernel ends a build that gets less. Set "
             f"swap_size_mib = {settings.swap_size_mib + BUILD_MEMORY_MIB - total}, if only for the build.",
         )
+    missing = film_shortfall_mib(report.memory_mib, settings)
+    if settings.sidekiq_memory_mib is None and needed <= total < report.memory_mib + settings.swap_size_mib + missing:
+        yield Finding(
+            "warning",
+            f"Films as phones take them (2160p) need {missing} MiB more than memory ({report.memory_mib} MiB) and "
+            "planned swap come to: the kernel ends their conversion, and they stay in processing. Smaller ones work. "
+            f"If such films are uploaded here, set swap_size_mib = {settings.swap_size_mib + missing}.",
+        )
     if total < needed:
         more = settings.swap_size_mib + needed - total
         yield Finding(
@@ -83,17 +94,32 @@ def _disks(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     """Images and data need the setting's space wherever they lie; the swap file needs its own on top."""
     space = settings.preflight_free_disk_gib * 1024 // (3 if report.installed else 1)
     swap = _missing_swap(report, settings)
-    for mount in dict.fromkeys(disk.mount for disk in report.disks):
-        disks = [disk for disk in report.disks if disk.mount == mount]
+    files = FILES // (3 if report.installed else 1)
+    # Parts of the instance count where they lie apart from the rest of it.
+    roots = {disk.mount for disk in report.disks if disk.path == settings.mastodon_root}
+    parts = [disk for disk in report.disks if disk.path.startswith(f"{settings.mastodon_root}/")]
+    counted = [disk for disk in report.disks if disk not in parts or disk.mount not in roots]
+    for mount in dict.fromkeys(disk.mount for disk in counted):
+        disks = [disk for disk in counted if disk.mount == mount]
         needed = max(0 if disk.path == settings.swap_path else space for disk in disks)
         needed += swap if any(disk.path == settings.swap_path for disk in disks) else 0
         free = min(disk.free_mib for disk in disks)
+        wanted = 0 if all(disk.path == settings.swap_path for disk in disks) else files
+        left = min((disk.free_files for disk in disks if disk.free_files is not None), default=wanted)
+        if left < wanted:
+            yield Finding(
+                "error",
+                f"{mount} can take only {left} more files, whatever their size "
+                f"(df -i {mount}), but {', '.join(disk.path for disk in disks)} need {files}. Remove many small ones "
+                f"(du --inodes -x {mount} | sort -n | tail), or use a file system that was made with more inodes.",
+            )
         if free < needed:
             yield Finding(
                 "error",
                 f"{mount} has {free} MiB free, but {', '.join(disk.path for disk in disks)} need {needed} MiB. Make "
-                "room (docker image prune, journalctl --vacuum-size=100M, apt-get clean), enlarge the disk, or "
-                "lower preflight_free_disk_gib or swap_size_mib.",
+                "room (docker image prune --all, which leaves what runs; docker builder prune; journalctl "
+                "--vacuum-size=100M; apt-get clean), enlarge the disk, or lower preflight_free_disk_gib or "
+                "swap_size_mib.",
             )
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding, Level
+from mstdn.finding import Finding, Level
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport

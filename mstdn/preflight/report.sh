@@ -11,10 +11,11 @@ awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
 awk 'NR > 1 { print "swap " $3, $1 }' /proc/swaps
 grep -qsw memory /sys/fs/cgroup/cgroup.controllers || [ -d /sys/fs/cgroup/memory ] || echo unlimited
 
-for path in "$root" /var/lib/docker "$swap"; do
-    existing=$path
+# Images lie where the engine says: docker/setup.sh. A link may lead to another disk, whose mount may be missing.
+for path in "$root" "$root/media" "$root/database" "$swap"; do
+    existing=$(readlink -m -- "$path")
     until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
-    printf 'disk %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')"
+    printf 'disk %s %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')" "$(df -Pi "$existing" | awk 'NR == 2 && $2 > 0 { print $4 }')"
 done
 
 # Sockets that listen (0A) on port 80 (0050) or 443 (01BB), and the processes that hold them.

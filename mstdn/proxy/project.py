@@ -5,7 +5,7 @@ from pathlib import Path
 from mstdn.compose.project import Project
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.layout import PROXY_PROJECT, PROXY_SERVICES, ProxyLayout
-from mstdn.render import render
+from mstdn.render import render, static
 from mstdn.settings import Settings
 
 
@@ -38,6 +38,7 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
         ),
         files=(
             ConfigFile(f"{layout.root}/compose.yaml", render("proxy/compose.yaml.j2", settings=settings, ipv6=ipv6)),
+            ConfigFile(f"{layout.root}/nginx.conf", static("proxy/nginx.conf")),
             *bundle,
             *sites,
         ),

@@ -14,6 +14,8 @@ SWAPPINESS_FILE = "/etc/sysctl.d/60-mastodon-swap.conf"
 @dataclass
 class Swap:
     """
+    `path`: of the swap file without symbolic links, as the kernel calls it. `file_system`: on which it lies or will
+    lie, as stat -f calls it. `obstacle`: what is there instead of a regular file ("directory"), "" where nothing is.
     `active`: KiB in use by path. The kernel counts a swap file one page short of its size.
     `file_bytes` and `file_mode` ("600") are of the file asked for, None without it.
     `swappiness` is what the kernel uses now, `persisted` what it will use after a reboot ("" if not said).
@@ -26,6 +28,9 @@ class Swap:
     in_fstab: bool = False
     swappiness: str = ""
     persisted: str = ""
+    path: str = ""
+    file_system: str = ""
+    obstacle: str = ""
 
 
 class SwapState(Fact[Swap]):
@@ -41,6 +46,9 @@ class SwapState(Fact[Swap]):
     @override
     def read(self, lines: Lines) -> Swap:
         swap = Swap(
+            path=lines.get("real"),
+            file_system=lines.get("system"),
+            obstacle=lines.get("obstacle"),
             in_fstab="fstab" in lines,
             swappiness=lines.get("swappiness").strip(),
             persisted=lines.get("persisted").strip(),

@@ -1,6 +1,7 @@
 # Makes $1 an active swap file of $2 MiB. The new file is complete before the old one is given up.
 set -eu
 path=$1 size=$2 new=$1.new
+mkdir -p "${path%/*}/"
 rm -f "$new"
 umask 077
 : >"$new"

@@ -9,6 +9,7 @@ from mstdn.fact import ask
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 from mstdn.swap.facts import SWAPPINESS_FILE, Swap, SwapState
+from mstdn.swap.rules import others_mib
 
 
 @operation
@@ -22,13 +23,13 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     Other swap of at least this size that is active already is respected: then there is nothing to do.
     """
     swap = ask(SwapState.of(path))
-    # Rounded, because the kernel counts each a page short.
-    others_mib = round(sum(size for other, size in swap.active.items() if other != path) / 1024)
+    # A link leads to the file: the kernel knows only that.
+    path, others = swap.path or path, others_mib(swap)
     if size_mib == 0:
         host.noop("swap_size_mib is 0")
         return
-    if others_mib >= size_mib and path not in swap.active:
-        host.noop(f"{others_mib} MiB of other swap are active already")
+    if others >= size_mib and path not in swap.active:
+        host.noop(f"{others} MiB of other swap are active already")
         return
     if swap.file_bytes is not None or swap.in_fstab:
         announce(*_reasons(swap, path, size_mib, swappiness))

@@ -108,18 +108,19 @@ def provide(engine: Engine, inhabitant: Inhabitant) -> None:
             replace(engine, inhabitant)
 
 
-def replace(engine: Engine, inhabitant: Inhabitant) -> None:
+def replace(engine: Engine, inhabitant: Inhabitant, image: str = "") -> None:
     """
     Put a fresh container in the place of the one that may be there.
 
-    It is made before the other goes: an image without a container may be deleted by another lab.
+    image: of the engine, to make it from instead of its own. It is made before the other goes: an image without a
+    container may be deleted by another lab.
     """
     engine.run("rm", "--force", "--volumes", inhabitant.successor, check=False)  # left by a run that was killed
     engine.run(
         *("create", "--name", inhabitant.successor, "--hostname", inhabitant.name),
         *("--label", f"{RECIPE}={inhabitant.recipe}", "--label", builder.needs(inhabitant.image)),
         *("--network", addresses.NAME, "--ip", inhabitant.address.ipv4, *inhabitant.options),
-        *(builder.tag(inhabitant.image), *inhabitant.command),
+        *(image or builder.tag(inhabitant.image), *inhabitant.command),
     )
     remove(engine, inhabitant)
     engine.run("rename", inhabitant.successor, inhabitant.container)

@@ -41,12 +41,30 @@ def up(*further_servers: str) -> None:
         _hand_out_identity(current, servers)
 
 
-def reset(name: str = "server") -> None:
-    """Replace a server by a fresh bare one. Raises LabError when the lab is not up."""
+def reset(name: str = "server", image: str = "") -> None:
+    """
+    Replace a server by a fresh bare one, or by one from an image that keep() made.
+
+    Raises LabError when the lab is not up.
+    """
     with _lock(LOCK), step(f"Replace {name} by a fresh one"):
         current = running()
-        inhabitants.replace(current, SERVERS[name])
+        inhabitants.replace(current, SERVERS[name], image)
         inhabitants.wait_until_ready(current, SERVERS[name])
+
+
+def keep(name: str = "server") -> str:
+    """Make an image of a server as it is now, but for what lies in its volumes. Returns the image's name."""
+    image = f"{SERVERS[name].container}-kept"
+    with _lock(LOCK), step(f"Keep {name} as it is"):
+        running().run("commit", SERVERS[name].container, image)
+    return image
+
+
+def forget(image: str) -> None:
+    """Remove an image that keep() made."""
+    with _lock(LOCK):
+        running().run("image", "rm", "--force", image)
 
 
 def reboot(name: str = "server") -> None:

@@ -26,6 +26,7 @@ CHANGES = (
     "tasks/images.py | Pull the images of both projects",
     "tasks/secrets.py | Make the instance's secrets and give each container its part",
     "tasks/database.py | Prepare the database for the release",
+    "tasks/database.py | Note where the instance lies",
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
     "tasks/app.py | Start Mastodon",
@@ -36,6 +37,9 @@ NO_CHANGES = (
     "tasks/database.py | Keep the passwords of the database and Redis in force",
     "tasks/certificates.py | Keep the certificates in order",
     "tasks/docker.py | Set the members of the group docker",
+    "tasks/networks.py | Keep the containers' ways in and out open",
+    "tasks/database.py | Keep the passwords of the database and Redis in force",
+    "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",
 )

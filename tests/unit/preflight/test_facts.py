@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pyinfra.api.exceptions import FactProcessError
 
-from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
+from mstdn.preflight.facts import Listener, Server, ServerReport
+from mstdn.storage.disks import Disk
 from tests.harness import read
 
 REPORTS = Path(__file__).with_name("server_reports")

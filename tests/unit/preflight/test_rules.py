@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from mstdn.docker.facts import Container, Published
 from mstdn.preflight import Finding, findings
-from mstdn.preflight.facts import Disk, Listener, Server, ServerReport
+from mstdn.preflight.facts import Listener, Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
 from mstdn.preflight.releases import refusal
+from mstdn.storage.disks import Disk
 from tests.harness import read, settings_with
 
 REPORTS = Path(__file__).with_name("server_reports")
@@ -282,7 +283,7 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
     "arm64": (BARE, {}, {"architecture": "arm64"}),
     "4 GiB for a build": (BARE, {"mastodon_image_source": "source"}, {"memory_mib": 3900}),
     "1 GiB with planned swap": (BARE, {}, {"memory_mib": 961}),
-    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 1087}}),
+    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 2048}}),
     "swap of its own is enough": (
         BARE,
         {},
@@ -433,9 +434,9 @@ def test_the_captured_servers_are_judged_as_they_were() -> None:
     assert [text.split(",")[0] for text in errors("crowded", *CROWDED)] == [
         "Port 80",
         "Port 443",
+        "The container old-proxy runs jwilder/nginx-proxy",
         "Docker is here in the distribution's own packages (containerd",
         "Docker is here as a snap",
-        "The container old-proxy runs jwilder/nginx-proxy",
     ]
     assert errors("converged", OUR_PROXY) == []
 
@@ -445,3 +446,15 @@ def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None
     assert finding.level == "warning"
     assert "cgroup_enable=memory" in finding.text
     assert read(Server, (REPORTS / "bare.txt").read_text() + "unlimited\n").limits_memory is False
+
+
+def test_where_a_film_of_a_phone_would_be_cut_off_it_is_said_with_the_swap_that_it_takes() -> None:
+    report = dataclasses.replace(BARE, memory_mib=961)
+
+    def warnings(**changes: Any) -> list[str]:
+        return [each.text for each in findings(report, [], settings_with(**changes), NOW) if each.level == "warning"]
+
+    (text,) = warnings(swap_size_mib=1100)
+    assert "2160p" in text and "swap_size_mib = 1520" in text
+    assert warnings(swap_size_mib=1520) == []
+    assert warnings(swap_size_mib=1100, sidekiq_memory_mib=448) == []

@@ -1,4 +1,4 @@
-"""The shape of what preflight finds."""
+"""What preflight finds: told by the rules of each component, put together in mstdn/preflight."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What would get in the way of the suite's containers: ports, other engines, other proxies."""
+"""Who else on this server has, or wants, what the proxy needs: its ports, its names, its place. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mstdn.preflight.finding import Finding
+from mstdn.finding import Finding
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container
@@ -23,10 +23,8 @@ PROXY_IMAGES = ("nginxproxy/nginx-proxy", "nginxproxy/docker-gen", "nginxproxy/a
 
 
 def findings(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
-    """Everything about Docker and about what else runs here."""
+    """What holds the proxy's ports, and which other proxies run here. containers: those that hold their ports."""
     yield from _ports(report, containers, settings)
-    yield from _engines(report)
-    yield from _projects(report, containers, settings)
     for container in containers:
         yield from _image(container, report, settings)
 
@@ -58,35 +56,6 @@ def _tcp_ports(container: Container) -> set[int]:
 
 def _is_our_proxy(container: Container, report: ServerReport, settings: Settings) -> bool:
     return container.project == "proxy" and container.directory in (settings.proxy_root, *report.directories)
-
-
-def _engines(report: ServerReport) -> Iterator[Finding]:
-    others = sorted(report.packages - {"docker-ce", "snap:docker"})
-    # Where docker-ce is installed, apt has already seen to it that nothing is in its way.
-    if others and "docker-ce" not in report.packages:
-        yield Finding(
-            "error",
-            f"Docker is here in the distribution's own packages ({', '.join(others)}), beside which Docker's cannot "
-            f"be installed. Remove them: apt-get remove {' '.join(others)}. What is in /var/lib/docker stays.",
-        )
-    if "snap:docker" in report.packages:
-        yield Finding(
-            "error",
-            "Docker is here as a snap, and two engines would fight over the same ports and networks. Save what its "
-            "containers hold, then: snap remove --purge docker",
-        )
-
-
-def _projects(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
-    roots = {"proxy": settings.proxy_root, "mstdn": settings.mastodon_root}
-    for project, root in roots.items():
-        directories = {each.directory for each in containers if each.project == project}
-        for directory in sorted(directories - {root, *report.directories}):
-            yield Finding(
-                "error",
-                f"Another Compose project is called {project} (in {directory}), as the suite's own in {root} must "
-                f"be. Rename it, or take it down: docker compose --project-directory {directory} down",
-            )
 
 
 def _image(container: Container, report: ServerReport, settings: Settings) -> Iterator[Finding]:

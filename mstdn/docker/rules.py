@@ -1,0 +1,248 @@
+"""What may be wrong with the engine that is here, and what the suite would do to whoever uses it. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mstdn.docker.configuration import Merged, merged, parsed
+from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, PACKAGES, PREREQUISITES
+from mstdn.finding import Finding
+
+if TYPE_CHECKING:
+    from mstdn.docker.facts import Container, Engine, Setup
+    from mstdn.preflight.facts import ServerReport
+    from mstdn.settings import Settings
+
+# The oldest that take what the suite's files say: start_interval of a health check wants Engine 25.0 (API 1.44) and
+# Compose 2.24 (docker/compose#10939); default-network-opts of daemon.json and dockerd --validate are older.
+OLDEST_ENGINE = (25, 0)
+OLDEST_COMPOSE = (2, 24)
+PLUGIN = "docker-compose-plugin"
+# The states of a container that holds its ports.
+ALIVE = ("running", "paused", "restarting")
+DEFAULT_NETWORK = "bridge"
+
+
+def findings(
+    engine: Engine,
+    setup: Setup,
+    containers: Sequence[Container],
+    settings: Settings,
+    wanted: Mapping[str, Any],
+    *,
+    installed: bool,
+) -> Iterator[Finding]:
+    """
+    What is in the way of the suite in this engine, and what of others would be in the suite's.
+
+    wanted: the suite's part of daemon.json. installed: this server has an instance of the suite's already.
+    """
+    yield from _swarm(setup)
+    yield from _versions(engine, setup, settings)
+    yield from _held(engine, settings)
+    yield from _users(engine, setup, settings, installed=installed)
+    try:
+        there, noted = parsed(setup.configuration), noted_configuration(setup)
+    except ValueError as error:
+        yield Finding("error", f"{DAEMON_JSON} is not valid: {error}. The engine does not start with it; correct it.")
+        return
+    yield from _configuration(there, noted, setup)
+    new = merged(there, noted, dict(wanted), setup.flags)
+    yield from _publishers(there, new, containers)
+
+
+def noted_configuration(setup: Setup) -> dict[str, Any] | None:
+    """The suite's part of daemon.json as it was written last. A note that cannot be read is none."""
+    try:
+        return None if setup.noted is None else parsed(setup.noted)
+    except ValueError:
+        return None
+
+
+def merged_configuration(setup: Setup, wanted: str) -> Merged:
+    """What daemon.json shall hold, where findings() found nothing wrong. wanted: the suite's part, JSON."""
+    return merged(parsed(setup.configuration), noted_configuration(setup), json.loads(wanted), setup.flags)
+
+
+def _swarm(setup: Setup) -> Iterator[Finding]:
+    if not setup.swarm:
+        return
+    stopped = ""
+    if setup.configuration and re.search(r'"live-restore"\s*:\s*true', setup.configuration):
+        stopped = (
+            f' {DAEMON_JSON} has "live-restore": true, with which this engine cannot start: take it out first, and '
+            "systemctl start docker."
+        )
+    yield Finding(
+        "error",
+        "The engine on this server is in Swarm mode, in which Docker does not start with live-restore, and without "
+        "that it could not be restarted under a running Mastodon. If the swarm is not needed (docker node ls, docker "
+        "service ls; its services end): docker swarm leave --force. If it is, use another server for Mastodon."
+        + stopped,
+    )
+
+
+def _versions(engine: Engine, setup: Setup, settings: Settings) -> Iterator[Finding]:
+    version = settings.docker_version or engine.packages.get("docker-ce", "")
+    if version and numbers_of(version) < OLDEST_ENGINE:
+        remedy = (
+            "Set docker_version to a newer one, or to nothing."
+            if settings.docker_version
+            else "On the server: apt-get update && apt-get install --only-upgrade docker-ce docker-ce-cli containerd.io"
+            " (running containers stop for a moment)."
+        )
+        yield Finding(
+            "error", f"Docker Engine {version} is too old: the suite needs {_listed(OLDEST_ENGINE)}. {remedy}"
+        )
+    plugin = engine.packages.get(PLUGIN, "")
+    if plugin and numbers_of(plugin) < OLDEST_COMPOSE:
+        yield Finding(
+            "error",
+            f"Docker Compose {plugin} is too old: the suite needs {_listed(OLDEST_COMPOSE)}. On the server: apt-get "
+            f"update && apt-get install --only-upgrade {PLUGIN}",
+        )
+    for path, found in setup.composes.items():
+        if numbers_of(found) < OLDEST_COMPOSE:
+            yield Finding(
+                "error",
+                f"{path} (Compose {found or 'of an unknown version'}) goes before the one of Docker's packages, and is "
+                f"too old: the suite needs {_listed(OLDEST_COMPOSE)}. Move it away: mv {path} /root/",
+            )
+
+
+def numbers_of(version: str) -> tuple[int, int]:
+    """ "5:26.1.5-1~debian.13~trixie" → (26, 1)."""
+    found = re.match(r"(?:\d+:)?v?(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ".".join(map(str, numbers)) + " or newer"
+
+
+def _held(engine: Engine, settings: Settings) -> Iterator[Finding]:
+    changes = [
+        name
+        for name in (*PREREQUISITES, *PACKAGES)
+        if name not in engine.packages
+        or (name in ENGINE_PACKAGES and settings.docker_version not in ("", engine.packages[name]))
+    ]
+    if held := [name for name in changes if name in engine.held]:
+        names = " ".join(held)
+        yield Finding(
+            "error",
+            f"apt may not touch {', '.join(held)}: held by apt-mark hold, but the suite has to install "
+            f"{'it' if len(held) == 1 else 'them'}. On the server: apt-mark unhold {names}. Or install by hand what "
+            "you want to keep, and set docker_version to it.",
+        )
+
+
+def _users(engine: Engine, setup: Setup, settings: Settings, *, installed: bool) -> Iterator[Finding]:
+    for user in settings.docker_users:
+        if user in setup.strangers:
+            yield Finding(
+                "error",
+                f"docker_users names {user}, but this server has no such user. On the server: adduser {user}; or take "
+                "the name out of docker_users.",
+            )
+    others = sorted((engine.members or frozenset()) - frozenset(settings.docker_users))
+    if others and not installed:
+        everybody = json.dumps(sorted({*others, *settings.docker_users}))
+        yield Finding(
+            "error",
+            f"{', '.join(others)} may use Docker on this server (group docker), and docker_users, which says who may, "
+            f"does not name {'them' if len(others) > 1 else 'this user'}. They are root on it that way. Decide: "
+            f"docker_users = {everybody}; or on the server: "
+            + " && ".join(f"gpasswd --delete {user} docker" for user in others),
+        )
+
+
+def _configuration(there: dict[str, Any], noted: dict[str, Any] | None, setup: Setup) -> Iterator[Finding]:
+    if setup.link:
+        yield Finding(
+            "error",
+            f"{DAEMON_JSON} is a link to {setup.link}, and the suite would have to replace it. Put the file itself "
+            f"there: cp --remove-destination {setup.link} {DAEMON_JSON}",
+        )
+    both = re.findall(r"([a-z-]+): \(from flag", setup.invalid)
+    # Where it is the suite's own key that somebody has made an option of the unit since, it is taken out.
+    if setup.invalid and not (both and set(both) <= set(noted or {})):
+        yield Finding(
+            "error",
+            f"Docker would not start again with what {DAEMON_JSON} and its unit say now. Correct one of them "
+            f"(systemctl cat docker.service). In its own words: {setup.invalid}",
+        )
+    if there.get("iptables") is False or "--iptables=false" in setup.flags:
+        yield Finding(
+            "error",
+            "Docker may not make firewall rules here (iptables: false), so nothing that it runs reaches the Internet, "
+            f'and Mastodon has to. Take "iptables" out of {DAEMON_JSON} (or --iptables out of its unit), and systemctl '
+            "restart docker.",
+        )
+    if there.get("userns-remap") or any(flag.startswith("--userns-remap") for flag in setup.flags):
+        yield Finding(
+            "error",
+            "Docker gives all containers other users here (userns-remap), so Mastodon and PostgreSQL could not read "
+            f"their own files under mastodon_root. Take userns-remap out of {DAEMON_JSON} if the other containers can "
+            "do without it (Docker then starts with none of its present images and containers); or use another server.",
+        )
+
+
+def _publishers(there: dict[str, Any], new: Merged, containers: Sequence[Container]) -> Iterator[Finding]:
+    """Containers that are reached from outside now, and would not be any more."""
+    address = str(new.configuration.get("ip", "0.0.0.0"))  # noqa: S104 (Docker's own default)
+    if ipaddress.ip_address(address).is_unspecified:
+        return
+    joining = there.get("ip") != address
+    for container in containers:
+        ports = sorted({each.port for each in container.anywhere})
+        if not ports or container.status not in ALIVE or not (joining or DEFAULT_NETWORK in container.networks):
+            continue
+        when = (
+            "the engine or the server restarts"
+            if DEFAULT_NETWORK in container.networks
+            else "its network is made anew (docker compose down, and up)"
+        )
+        listed = " and ".join(map(str, ports))
+        yield Finding(
+            "error" if joining else "warning",
+            f"The container {container.name} publishes port {listed} without an address, that is, to everybody. "
+            f'docker_bind_address = "{address}" makes that {address} as soon as {when}, and nobody outside would reach '
+            f'it any more. If it shall stay reachable: docker_bind_address = "0.0.0.0", or say it in its ports '
+            f"(0.0.0.0:{ports[0]}:…).",
+        )
+
+
+def other_engines(report: ServerReport) -> Iterator[Finding]:
+    """Engines beside which Docker's own cannot be."""
+    others = sorted(report.packages - {"docker-ce", "snap:docker"})
+    # Where docker-ce is installed, apt has already seen to it that nothing is in its way.
+    if others and "docker-ce" not in report.packages:
+        yield Finding(
+            "error",
+            f"Docker is here in the distribution's own packages ({', '.join(others)}), beside which Docker's cannot "
+            f"be installed. Remove them: apt-get remove {' '.join(others)}. What is in /var/lib/docker stays.",
+        )
+    if "snap:docker" in report.packages:
+        yield Finding(
+            "error",
+            "Docker is here as a snap, and two engines would fight over the same ports and networks. Save what its "
+            "containers hold, then: snap remove --purge docker",
+        )
+
+
+def other_projects(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
+    """Compose projects of somebody else that have the names of the suite's."""
+    roots = {"proxy": settings.proxy_root, "mstdn": settings.mastodon_root}
+    for project, root in roots.items():
+        directories = {each.directory for each in containers if each.project == project}
+        for directory in sorted(directories - {root, *report.directories}):
+            yield Finding(
+                "error",
+                f"Another Compose project is called {project} (in {directory}), as the suite's own in {root} must "
+                f"be. Rename it, or take it down: docker compose --project-directory {directory} down",
+            )

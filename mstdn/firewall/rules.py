@@ -1,0 +1,206 @@
+"""What a firewall that was here before would keep from Mastodon, each with the rule to add. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mstdn.finding import Finding
+from mstdn.firewall.facts import Rules
+from mstdn.firewall.packets import Chain, Dropped, Packet, fate
+
+# Any address of the Internet and any of a container; which ones does not matter to honest rules.
+OUTSIDE = {4: "151.101.3.10", 6: "2a04:4e42::10"}
+CONTAINER = {4: "172.18.0.5", 6: "fd12:3456::5"}
+SERVER = {4: "51.15.20.30", 6: "2a01:4f8::30"}
+# Docker calls the bridge of a network by its ID.
+BRIDGE = "br-0123456789ab"
+# Chains in which Docker, or firewalld for it, lets pass what belongs to containers.
+DOCKERS = ("DOCKER", "DOCKER-FORWARD", "DOCKER-ISOLATION-STAGE-1", "DOCKER-INGRESS", "DOCKER-CT")
+PORTS = (80, 443)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """
+    What the suite brings. `bridges`: of the networks front and the way out, as far as they exist.
+    `ipv6_by_process`: visitors come in by IPv6 through a process of the server and not by forwarding.
+    """
+
+    bridges: tuple[str, ...] = ()
+    ipv6_by_process: bool = False
+
+
+def findings(rules: Rules, situation: Situation) -> Iterator[Finding]:
+    """What would certainly be dropped; what nobody can know from the rules alone is not told."""
+    outside = rules.outside[0] if rules.outside else "eth0"
+    bridge = situation.bridges[0] if situation.bridges else BRIDGE
+    chains = [_without_docker(chain) for chain in rules.chains]
+    yield from _visitors(chains, outside, bridge, rules)
+    yield from _way_out(chains, outside, bridge, rules)
+    yield from _server_itself(chains, outside)
+    yield from _input(chains, outside, situation, rules)
+    for file in rules.flushes:
+        yield Finding(
+            "warning",
+            f"{file} begins with flush ruleset, and its service is enabled: whoever restarts it takes away Docker's "
+            "rules too, and nothing in a container reaches the Internet until Docker restarts. Write destroy table "
+            "inet filter there instead, for each of your tables; until then, after each restart of it: systemctl "
+            "restart docker",
+        )
+
+
+def _without_docker(chain: Chain) -> Chain:
+    """
+    The chain without Docker's own part, which lets pass what the suite needs, and lets it pass first.
+
+    Docker puts its rules on top of FORWARD whenever it starts; DOCKER-USER is the place that it leaves to others.
+    """
+    if chain.place != "FORWARD":
+        return chain
+    first = next((at for at, rule in enumerate(chain.rules) if rule.target in DOCKERS), None)
+    user = tuple(rule for rule in chain.rules if rule.target == "DOCKER-USER")
+    if not user and "DOCKER-USER" in chain.others:
+        user = chain.others["DOCKER-USER"]
+    before = () if first is None else chain.rules[:first]
+    kept = before if any(rule.target == "DOCKER-USER" for rule in before) else (*before, *user)
+    return replace(chain, rules=kept, policy="accept")
+
+
+def _visitors(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) -> Iterator[Finding]:
+    for port in PORTS:
+        come = Packet("forward", 4, outside, bridge, OUTSIDE[4], CONTAINER[4], "tcp", port, redirected=True)
+        reply = Packet(
+            *("forward", 4, bridge, outside, CONTAINER[4], OUTSIDE[4], "tcp", 50123, "established"),
+            redirected=True,
+            source_port=port,
+        )
+        if found := _first(chains, come, reply):
+            yield Finding(
+                "error",
+                f"The firewall keeps visitors and the certificate authority from port {port} (and what else may come): "
+                f"{_where(found)}. Docker leads them on to a container, so {_forward_remedy(found.chain, rules)}",
+            )
+            return
+
+
+def _way_out(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) -> Iterator[Finding]:
+    # firewalld has a zone for Docker's networks, into which Docker itself puts them.
+    chains = [chain for chain in chains if chain.place.split()[1:2] != ["firewalld"]]
+    go = Packet("forward", 4, bridge, outside, CONTAINER[4], OUTSIDE[4], "tcp", 443)
+    reply = Packet(
+        "forward", 4, outside, bridge, OUTSIDE[4], CONTAINER[4], "tcp", 50123, "established", source_port=443
+    )
+    if found := _first(chains, go, reply):
+        yield Finding(
+            "error",
+            "The firewall keeps containers from the Internet, and Mastodon has to reach other servers: "
+            f"{_where(found)}. Let them pass: {_out_remedy(found.chain)}",
+        )
+
+
+def _server_itself(chains: Sequence[Chain], outside: str) -> Iterator[Finding]:
+    go = Packet("output", 4, "", outside, SERVER[4], OUTSIDE[4], "tcp", 443)
+    if found := _first(chains, go):
+        yield Finding(
+            "error",
+            "The firewall keeps this server itself from the Internet (TCP port 443), so neither packages nor images "
+            f"can be fetched: {_where(found)}. Let it out: {_output_remedy(found.chain)}",
+        )
+
+
+def _input(chains: Sequence[Chain], outside: str, situation: Situation, rules: Rules) -> Iterator[Finding]:
+    for family in (6, 4):
+        for port in PORTS:
+            found = _first(chains, Packet("input", family, outside, "", OUTSIDE[family], SERVER[family], "tcp", port))
+            if not found:
+                continue
+            if family == 6 and situation.ipv6_by_process:
+                yield Finding(
+                    "error",
+                    f"The firewall keeps visitors with IPv6 from port {port}: {_where(found)}. The domain has an AAAA "
+                    f"record, so most try that first. Open both ports: {_input_remedy(found.chain, rules)}",
+                )
+            else:
+                yield Finding(
+                    "warning",
+                    f"The firewall closes port {port} of this server itself: {_where(found)}. Docker leads visitors "
+                    "past it, but what runs on this server, Mastodon too, does not reach the site by its own name. "
+                    f"Open both ports: {_input_remedy(found.chain, rules)}",
+                )
+            return
+
+
+def _first(chains: Sequence[Chain], *packets: Packet) -> Dropped | None:
+    return next((found for chain in chains for packet in packets if (found := fate(chain, packet))), None)
+
+
+def _where(found: Dropped) -> str:
+    return (
+        f"the chain {found.chain.place} ends with {found.by}"
+        if found.by.startswith("policy")
+        else (f"{found.chain.place} has {found.by}")
+    )
+
+
+def _forward_remedy(chain: Chain, rules: Rules) -> str:
+    if chain.place.split()[1:2] == ["firewalld"]:
+        return (
+            "set StrictForwardPorts=no in /etc/firewalld/firewalld.conf and systemctl restart firewalld; or open them: "
+            "firewall-cmd --permanent --add-forward-port=port=80:proto=tcp:toport=80, and the same for 443."
+        )
+    if chain.manner == "nftables":
+        return (
+            f"the chain has to let those pass: nft insert rule {chain.place} ct state established,related accept && "
+            f"nft insert rule {chain.place} ct status dnat accept (and write both into /etc/nftables.conf)."
+        )
+    if "ufw" in rules.managers:
+        return (
+            "the rule is: ufw route allow proto tcp from any to any port 80 && ufw route allow proto tcp from any to "
+            "any port 443"
+        )
+    return (
+        "the rule is: iptables -I DOCKER-USER -p tcp -m multiport --dports 80,443 -j RETURN && iptables -I DOCKER-USER "
+        f"-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN{_kept(rules)}"
+        if "DOCKER-USER" in chain.others
+        else f"the rule is: iptables -I FORWARD -m conntrack --ctstatus DNAT -j ACCEPT{_kept(rules)}"
+    )
+
+
+def _out_remedy(chain: Chain) -> str:
+    if chain.manner == "nftables":
+        return (
+            f"nft insert rule {chain.place} ct state established,related accept && nft insert rule {chain.place} "
+            'iifname "br-*" accept (and write both into /etc/nftables.conf).'
+        )
+    place = "DOCKER-USER" if "DOCKER-USER" in chain.others else "FORWARD"
+    verdict = "RETURN" if place == "DOCKER-USER" else "ACCEPT"
+    return (
+        f"iptables -I {place} -i br-+ -j {verdict} && iptables -I {place} -m conntrack --ctstate ESTABLISHED,RELATED "
+        f"-j {verdict}, and keep it for the next boot."
+    )
+
+
+def _output_remedy(chain: Chain) -> str:
+    if chain.manner == "nftables":
+        return f"nft insert rule {chain.place} tcp dport '{{ 80, 443 }}' accept (and write it into /etc/nftables.conf)."
+    return f"iptables -I {chain.place} -p tcp -m multiport --dports 80,443 -j ACCEPT, and keep it for the next boot."
+
+
+def _input_remedy(chain: Chain, rules: Rules) -> str:
+    if chain.place.split()[1:2] == ["firewalld"]:
+        return "firewall-cmd --permanent --add-service=http --add-service=https && firewall-cmd --reload"
+    if chain.manner == "nftables":
+        return f"nft insert rule {chain.place} tcp dport '{{ 80, 443 }}' accept (and write it into /etc/nftables.conf)."
+    if "ufw" in rules.managers:
+        return "ufw allow 80,443/tcp"
+    tool = "ip6tables" if 6 in chain.families else "iptables"
+    return f"{tool} -I {chain.place} -p tcp -m multiport --dports 80,443 -j ACCEPT{_kept(rules)}"
+
+
+def _kept(rules: Rules) -> str:
+    return (
+        " && netfilter-persistent save"
+        if "netfilter-persistent" in rules.managers
+        else ", and keep it for the next boot."
+    )

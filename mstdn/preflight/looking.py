@@ -1,0 +1,75 @@
+"""Ask everything that preflight has to know of the server at work; the rules of each component judge it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from mstdn.apt import sources
+from mstdn.docker import operations as docker
+from mstdn.docker import rules as docker_rules
+from mstdn.docker.facts import Container, Containers, Engine
+from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
+from mstdn.fact import CouldNotLook, ask
+from mstdn.finding import Finding
+from mstdn.firewall import rules as firewall
+from mstdn.firewall.facts import PacketFilter
+from mstdn.layout import FRONT, NETWORKS
+from mstdn.networks.facts import DockerNetworks
+from mstdn.preflight import findings, question_about_the_server
+from mstdn.preflight.facts import ServerReport
+from mstdn.render import render
+from mstdn.settings import Settings
+from mstdn.storage import rules as storage
+from mstdn.storage.operations import places_question
+from mstdn.swap import rules as swap
+from mstdn.swap.facts import SwapState
+
+
+def look(settings: Settings, now: float) -> list[Finding]:
+    """
+    Everything that is in the way, all at once.
+
+    now: this machine's clock, in seconds since the epoch. Raises FactProcessError if the server did not answer.
+    """
+    return list(_look(settings, now))
+
+
+def _look(settings: Settings, now: float) -> Iterator[Finding]:
+    report = ask(question_about_the_server(settings))
+    containers: tuple[Container, ...] = ()
+    bridges: tuple[str, ...] = ()
+    # A daemon that does not run is started later; what holds a port now is seen without it.
+    with suppress(CouldNotLook):
+        containers = ask(Containers.all())
+    engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
+    yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
+    wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
+    yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    yield from storage.findings(
+        ask(places_question(settings)),
+        settings.mastodon_root,
+        settings.local_domain,
+        settings.site_domain,
+        settings.proxy_root,
+    )
+    yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
+    with suppress(CouldNotLook):
+        networks = ask(DockerNetworks.named(NETWORKS))
+        bridges = tuple(f"br-{network.id[:12]}" for name, network in networks.items() if name == FRONT)
+    yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, bridges))
+    repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
+    needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
+    found = ask(docker.sources_question(settings.docker_repository))
+    yield from sources.findings(found, SOURCES, repository, needed=needed)
+
+
+def _situation(
+    report: ServerReport, engine: Engine, settings: Settings, bridges: tuple[str, ...]
+) -> firewall.Situation:
+    """An engine before 27 has no rules for IPv6 of its own: its process docker-proxy takes those visitors in."""
+    version = docker_rules.numbers_of(settings.docker_version or engine.packages.get("docker-ce", ""))
+    addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
+    return firewall.Situation(bridges, any(":" in each for each in addresses) and version < (27, 0))

@@ -1,0 +1,1 @@
+"""Where the instance lies: directories, links and mounts, and a note that outlives all of them."""

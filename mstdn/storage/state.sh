@@ -1,0 +1,22 @@
+# Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name; the rest: directories.
+# "noted": the note's lines. "place DIRECTORY REAL MOUNT": it without links, and where its file system is mounted; "astray": it
+# is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all mounts but those of containers and the system.
+note=$1 root=$2 proxy=$3 domain=$4
+shift 4
+[ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
+[ -s "$root/state/installed.env" ] && echo instance
+if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/dev/null)" ]; then echo certificate; fi
+for directory in "$@"; do
+    # Of several mounts above it the longest counts. Paths of the suite have no spaces.
+    real=$(readlink -m -- "$directory")
+    printf 'place %s %s %s\n' "$directory" "$real" "$(
+        awk -v path="$real/" '
+            { mount = $5 == "/" ? "/" : $5 "/" }
+            index(path, mount) == 1 && length(mount) >= length(best) { best = mount; name = $5 }
+            END { print name }' /proc/self/mountinfo
+    )"
+    [ -L "$directory" ] && [ ! -d "$directory" ] && printf 'astray %s\n' "$directory"
+done
+findmnt --noheadings --raw --output TARGET,SOURCE,UUID --types nooverlay,noproc,nosysfs,nodevpts,nocgroup2,nonsfs,nomqueue |
+    grep -v -e '^/\(run\|proc\|sys\|dev\|var/lib/docker\|var/lib/containerd\|tmp\)[/ ]' -e '^/ ' | sed 's/^/mount /'
+exit 0

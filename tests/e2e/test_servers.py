@@ -1,0 +1,145 @@
+"""
+The matrix of servers: whatever is on a server before the suite comes (servers.py) is joined and still works afterwards,
+or is refused in words before anything changes.
+
+A run of all rows writes docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import reliability
+from tests.e2e.instance import Instance, with_settings
+from tests.e2e.servers import DEPLOYED, DOCKER, ROWS, Row
+from tests.lab import lab
+from tests.lab.addresses import INTERNET
+from tests.lab.world import Deployment, World
+
+# The plain Docker of many servers, as Docker's own instructions have it.
+PLAIN_DOCKER = """
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq --yes --no-install-recommends curl ca-certificates >/dev/null
+install -d /etc/apt/keyrings
+curl -fsSL https://download.docker.com/linux/debian/gpg -o /etc/apt/keyrings/docker.asc
+echo "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc]" \
+    https://download.docker.com/linux/debian trixie stable >/etc/apt/sources.list.d/docker.list
+apt-get update -qq
+apt-get install -qq --yes --no-install-recommends docker-ce docker-ce-cli containerd.io docker-buildx-plugin \
+    docker-compose-plugin >/dev/null
+"""
+# What a refusal may not have touched.
+LOOK = (
+    "find /etc /srv /usr/local /var/lib/dpkg /var/lib/mstdn -xdev -not -path '/srv/mastodon/database/*'"
+    " -not -path '/srv/mastodon/redis/*' -not -name mtab -printf '%p %T@ %m %U\\n' 2>/dev/null | sort;"
+    " docker ps --all --no-trunc --quiet 2>/dev/null | sort; cat /proc/swaps | cut -f 1"
+)
+
+
+class Place:
+    """The server of all rows. `base`: what it is now; "" after a row that only a fresh one can follow."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.instance = world, Instance(world)
+        self.base, self.kept = "", ""
+
+    def become(self, base: str) -> None:
+        if self.base == base:
+            return
+        if base == DOCKER and self.kept:
+            lab.reset(self.world.name, self.kept)
+            self.instance.run("timeout 60 sh -c 'until docker ps >/dev/null 2>&1; do sleep 0.2; done'")
+        else:
+            self.world.reset()
+        if base == DOCKER and not self.kept:
+            self.instance.server.run(PLAIN_DOCKER, timeout=300)
+            self.kept = lab.keep(self.world.name)
+        if base == DEPLOYED:
+            self.instance.converge()
+        if base != DEPLOYED:
+            # So that containers of somebody else can be had without a download each.
+            self.instance.run("! command -v docker >/dev/null || docker pull --quiet nginx:1.30-alpine >/dev/null")
+        self.base = base
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "row" in metafunc.fixturenames:
+        rows = ROWS if metafunc.config.getoption("--all-rows") else [row for row in ROWS if row.sample]
+        metafunc.parametrize("row", rows, ids=[row.there for row in rows])
+
+
+@pytest.fixture(name="place", scope="module")
+def _place(world: World) -> Iterator[Place]:
+    place = Place(world)
+    yield place
+    world.reset()
+    if place.kept:
+        lab.forget(place.kept)
+
+
+@pytest.fixture(name="results", scope="module")
+def _results() -> Iterator[dict[str, bool]]:
+    """Which rows held; all of them together are the table."""
+    held: dict[str, bool] = {}
+    yield held
+    if held.keys() == {row.there for row in ROWS}:
+        rows = [reliability.Row(row.there, answer(row), held[row.there]) for row in ROWS]
+        reliability.write("servers", rows, ("What was there", "What a run does"))
+
+
+def answer(row: Row) -> str:
+    """What the table says that a run does."""
+    words = f" (“… {' … '.join(row.says)} …”)" if row.says else ""
+    return f"{'joins it' if row.joined else 'refuses'}{words}"
+
+
+def test_a_server_is_joined_or_refused(place: Place, row: Row, results: dict[str, bool]) -> None:
+    place.become(row.base)
+    instance = place.instance
+    results[row.there] = False
+    base, place.base = place.base, ""
+    instance.server.run(row.prepare.replace("{internet}", INTERNET.ipv4), timeout=300)
+    if row.joined:
+        joined(place, row)
+    else:
+        refused(instance, row)
+    if row.undo:
+        instance.server.run(row.undo, timeout=300)
+        place.base = base
+    results[row.there] = True
+
+
+def refused(instance: Instance, row: Row) -> None:
+    before = instance.run(LOOK)
+    run = said(instance, row)
+    assert run.returncode == 1, f"changed {run.changed}:\n{run.stderr}"
+    assert_told(row, run)
+    assert "Nothing was changed" in run.stderr
+    assert instance.run(LOOK) == before
+
+
+def joined(place: Place, row: Row) -> None:
+    instance = place.instance
+    run = said(instance, row)
+    assert run.returncode == 0, run.stderr
+    assert_told(row, run)
+    second = said(instance, row)
+    assert (second.returncode, second.changed) == (0, []), second.stderr
+    if row.reboots:
+        place.world.reboot()
+    instance.run(row.works)
+
+
+def said(instance: Instance, row: Row) -> Deployment:
+    arguments = [*row.files, *with_settings(row.settings)]
+    return instance.world.pyinfra(*arguments, apply=True, check=False)
+
+
+def assert_told(row: Row, run: Deployment) -> None:
+    assert "Traceback" not in run.stderr, run.stderr
+    for words in row.says:
+        assert words in run.stderr, run.stderr
