@@ -509,14 +509,14 @@ CERTIFICATE_FILES = (
         sample=True,
     ),
     _certificate(
-        "the directory of certificates emptied",
-        f"find {CERTS} -mindepth 1 -delete; docker kill --signal HUP $(c proxy docker-gen)",
+        "all certificates, keys and links removed",
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS,),
     ),
     _certificate(
         "certificate and the client's records both gone",
-        f"find {CERTS} -mindepth 1 -delete; rm -rf {P}/acme/operator@example.org/{DOMAIN}*; docker kill --signal "
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {P}/acme/operator@example.org/{DOMAIN}*; docker kill --signal "
         "HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS, *ISSUED),
