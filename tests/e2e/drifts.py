@@ -516,8 +516,8 @@ CERTIFICATE_FILES = (
     ),
     _certificate(
         "certificate and the client's records both gone",
-        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {P}/acme/operator@example.org/{DOMAIN}*; docker kill --signal "
-        "HUP $(c proxy docker-gen)",
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {KEPT}*;"
+        " docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS, *ISSUED),
     ),

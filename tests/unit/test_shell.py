@@ -24,6 +24,7 @@ from mstdn.docker.facts import Containers, DockerHost
 from mstdn.fact import Fact, Question
 from mstdn.files.facts import FileStates
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
+from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
@@ -91,6 +92,7 @@ QUESTIONS: list[Question[Any]] = [
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
     SwapState.of(NOWHERE),
+    WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 
 
