@@ -7,7 +7,7 @@ PYINFRA := .venv/bin/pyinfra
 SOURCES := mstdn tasks tests deploy.py inventory.py config.py group_data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit plan e2e bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit plan e2e drift bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ plan: .venv/.complete
 # make e2e FILES="tests/e2e/test_06_visitors.py tests/e2e/test_05_instance.py::test_only_http_and_https_are_published"
 e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py
 	$(PYTHON) -m $(if $(FILES),pytest --keep $(FILES),tests.e2e)
+
+drift: .venv/.complete lab-up ## Everything that may happen to a server, foretold and mended; writes docs/reliability.md
+	$(PYTHON) -m pytest --keep --all-rows tests/e2e/test_drift.py
 
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench

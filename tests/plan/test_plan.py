@@ -33,6 +33,9 @@ CHANGES = (
 )
 # What is looked at as well, and is right already on a bare server.
 NO_CHANGES = (
+    "tasks/networks.py | Keep the containers' ways in and out open",
+    "tasks/database.py | Keep the passwords of the database and Redis in force",
+    "tasks/certificates.py | Keep the certificates in order",
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
     "tasks/database.py | Keep the passwords of the database and Redis in force",
