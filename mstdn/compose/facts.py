@@ -18,13 +18,15 @@ class Applied:
     while they run; "" if never, or if a file was changed since.
 
     `making`: what the container of each service was made with at that time (Container.making).
-    `override`: checksum of the operator's own compose.override.yaml now, "" without one.
+    `override`: checksum of the operator's own compose.override.yaml now, "" without one. `broken`: why Compose cannot
+    read that, with its path.
     """
 
     revision: str = ""
     loaded: str = ""
     making: dict[str, str] = field(default_factory=dict)
     override: str = ""
+    broken: str = ""
 
 
 class AppliedProject(Fact[Applied]):
@@ -47,6 +49,7 @@ class AppliedProject(Fact[Applied]):
             loaded=lines.get("loaded"),
             making=json.loads(lines.get("making", "{}")),
             override=lines.get("override"),
+            broken=lines.get("broken"),
         )
 
 
