@@ -8,6 +8,7 @@ from pyinfra import host
 
 from mstdn.app.project import mastodon_project
 from mstdn.files.operations import config_tree
+from mstdn.layout import ProxyLayout
 from mstdn.proxy.project import proxy_project
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
@@ -32,4 +33,5 @@ config_tree(
     name="Write the configuration of the proxy",
     directories=proxy.directories,
     files=proxy.files,
+    shared=[ProxyLayout(settings.proxy_root).sites],
 )

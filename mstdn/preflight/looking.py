@@ -20,6 +20,8 @@ from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks
 from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
+from mstdn.proxy import neighbours
+from mstdn.proxy.facts import Claims
 from mstdn.render import render
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
@@ -48,6 +50,8 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    with suppress(CouldNotLook):
+        yield from neighbours.claims(ask(Claims.of_all()), settings)
     yield from storage.findings(
         ask(places_question(settings)),
         settings.mastodon_root,

@@ -25,6 +25,9 @@ awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ {
     pid=${holder#/proc/}
     pid=${pid%%/*}
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
+    # Its control group names the container or the unit.
+    [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s|.*/\([^/]*\.\(service\|socket\)\).*|\1|p' "/proc/$pid/cgroup" |
+        head -n 1 | sed "s/^/owner $pid /"
 done
 
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
@@ -48,6 +51,11 @@ for name in "$@"; do
 done
 
 sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+# Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
+[ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
+for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
+    head -c 9 "$file" 2>/dev/null | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
+done
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"
 exit 0

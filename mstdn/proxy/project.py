@@ -21,6 +21,7 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
         ConfigFile(f"{layout.sites}/{domain}", render("proxy/vhost.conf.j2", settings=settings, domain=domain))
         for domain in settings.public_domains
     )
+    nginx = ConfigFile(f"{layout.root}/nginx.conf", static("proxy/nginx.conf"))
     return Project(
         name=PROXY_PROJECT,
         title="the proxy",
@@ -34,15 +35,17 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
             ConfigDirectory(layout.generated),
             ConfigDirectory(layout.challenges),
             ConfigDirectory(layout.state),
-            ConfigDirectory(layout.sites, exclusive=True),
+            # Other sites behind the proxy have their own files in these two.
+            ConfigDirectory(layout.sites),
+            ConfigDirectory(layout.passwords),
         ),
         files=(
             ConfigFile(f"{layout.root}/compose.yaml", render("proxy/compose.yaml.j2", settings=settings, ipv6=ipv6)),
-            ConfigFile(f"{layout.root}/nginx.conf", static("proxy/nginx.conf")),
+            nginx,
             *bundle,
             *sites,
         ),
         reloaded=sites,
         reload="proxy/reload",
-        mounted={file.path: ("acme-companion",) for file in bundle},
+        mounted={nginx.path: ("nginx",)} | {file.path: ("acme-companion",) for file in bundle},
     )

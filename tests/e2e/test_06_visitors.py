@@ -419,6 +419,18 @@ def test_verify_names_a_port_that_another_container_opens_to_the_internet(instan
     assert "8025 (mail/web)" in refusal and "127.0.0.1 only" in refusal
 
 
+def test_preflight_refuses_a_postgresql_or_redis_that_cannot_read_the_data(instance: Instance) -> None:
+    started = instance.started()
+    made_by = instance.run("cat /srv/mastodon/database/PG_VERSION").strip()
+    refusal = instance.refusal(postgres_image="postgres:18-trixie")
+    assert f"was made by PostgreSQL {made_by}" in refusal and f"postgres:{made_by}-trixie" in refusal
+    assert "Nothing was changed" in refusal
+    refusal = instance.refusal(redis_image="redis:7.0-alpine")
+    assert "cannot read them" in refusal and "Nothing was changed" in refusal
+    assert instance.started() == started
+    assert instance.converge().changed == []
+
+
 def test_preflight_refuses_a_proxy_of_the_old_guides(instance: Instance) -> None:
     instance.run(f"docker tag {versions.NGINX_IMAGE} jwilder/nginx-proxy:latest")
     try:

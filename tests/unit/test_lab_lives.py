@@ -16,8 +16,9 @@ from pyinfra.api.exceptions import PyinfraError
 from tests.e2e import __main__ as e2e
 from tests.e2e.lives import LIVES
 from tests.harness import ROOT
-from tests.lab import addresses, lab
+from tests.lab import addresses, engine, inhabitants, lab
 from tests.lab.addresses import SERVERS
+from tests.lab.commands import LabError
 
 
 def test_every_file_is_run_on_exactly_one_server() -> None:
@@ -72,3 +73,26 @@ def test_a_server_that_reboots_is_no_reason_to_stop_the_tests_on_the_other(
         with pytest.raises(PyinfraError, match="lab-up"):
             importlib.import_module("tests.lab.inventory")
     sys.modules.pop("tests.lab.inventory", None)
+
+
+@pytest.mark.parametrize(
+    ("states", "is_up"),
+    [
+        ({"internet": "running", "visitor": "running", "server": "exited", "server2": "running"}, True),
+        ({"internet": "running", "visitor": "running", "server2": "running"}, True),
+        ({"visitor": "running", "server": "running"}, False),
+        ({"internet": "exited", "visitor": "running", "server": "running"}, False),
+        ({}, False),
+    ],
+)
+def test_the_lab_is_up_while_one_of_its_servers_is_away_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch, states: dict[str, str], is_up: bool
+) -> None:
+    there = object()
+    monkeypatch.setattr(engine, "running", lambda: there)
+    monkeypatch.setattr(inhabitants, "states", lambda _: states)
+    if is_up:
+        assert lab.running() is there
+    else:
+        with pytest.raises(LabError, match="make lab-up"):
+            lab.running()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mstdn.assets.facts import PublishedAssets
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost
@@ -82,7 +83,9 @@ QUESTIONS: list[Question[Any]] = [
     FirewallWays.of(["no-such-network"]),
     GitCheckout.of(NOWHERE, "v4.7.6"),
     ImageStates.of(["no-such-image:1"]),
+    Images.all(),
     Installed.of(NOWHERE, NOWHERE),
+    OldScratch.under(NOWHERE, 1440),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     RefusedLogins.of("no-such-project"),
