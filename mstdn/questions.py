@@ -29,14 +29,15 @@ from mstdn.docker.operations import (
     sources_question,
 )
 from mstdn.fact import Question
-from mstdn.files.operations import states_of
+from mstdn.files.operations import states_of, written_in
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.kernel.operations import overcommit_question
-from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
+from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
+from mstdn.proxy.facts import Claims
 from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
@@ -69,6 +70,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
+    yield written_in(ProxyLayout(settings.proxy_root).sites)
+    yield Claims.of_all()
     for project in projects:
         yield from _of_a_project(project)
     yield ImageStates.of(all_images(settings))
@@ -79,9 +82,9 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield Installed.of(layout.installed, layout.database)
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
+    yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
-    yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

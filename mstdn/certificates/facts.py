@@ -27,9 +27,10 @@ class Certificate:
 @dataclass(frozen=True)
 class CertificateFiles:
     """
-    By host name: `installed` where nginx looks, `kept` by the authority's client, `served` by nginx. `linked`: names whose
-    links lead to a file. `age`: seconds for which nginx, docker-gen, acme-companion and the inner nginx have been running,
-    None if one of them is not. `configuration`: what docker-gen wrote is "gone", "empty", "refused" by nginx or "accepted".
+    By host name: `installed` where nginx looks, `kept` by the authority's client, `served` by nginx. `linked`: names
+    whose links lead to a file. `age`: seconds for which nginx, docker-gen, acme-companion and the inner nginx have been
+    running, None if one of them is not. `configuration`: what docker-gen wrote is "gone", "empty", "refused" by nginx
+    or "accepted".
     """
 
     installed: dict[str, Certificate] = field(default_factory=dict)
@@ -48,7 +49,9 @@ class CertificateStates(Fact[CertificateFiles]):
 
     @classmethod
     def of(cls, proxy_root: str, prefix: str, names: Iterable[str]) -> Question[CertificateFiles]:
-        """proxy_root: of the proxy. prefix: of the client's directories ("_test_" for a staging authority). names: hosts."""
+        """
+        proxy_root: of the proxy. prefix: of the client's directories ("_test_" for a staging authority). names: hosts.
+        """
         return cls.question(proxy_root, prefix, *names)
 
     @override

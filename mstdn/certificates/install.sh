@@ -3,9 +3,8 @@
 set -eu
 newest=
 for directory in "$1/acme"/*/"$3" "$1/acme"/*/"${3}_ecc"; do
-    if [ -s "$directory/fullchain.cer" ] && [ "$directory/fullchain.cer" -nt "${newest:-/nowhere}/fullchain.cer" ]; then
-        newest=$directory
-    fi
+    [ -s "$directory/fullchain.cer" ] || continue
+    if [ -z "$newest" ] || [ "$directory/fullchain.cer" -nt "$newest/fullchain.cer" ]; then newest=$directory; fi
 done
 target=$1/certs/$2$3
 mkdir -p "$target"

@@ -21,8 +21,8 @@ def certificates(proxy_root: str, prefix: str, names: Sequence[str]) -> Commands
     + prefix: of the client's directories
     + names: host names for which the proxy answers
 
-    What the authority's client still keeps is put back. Only what it does not have any more is ordered, once in each run.
-    A first certificate is on its way by itself.
+    What the authority's client still keeps is put back. Only what it does not have any more is ordered, once in each
+    run. A first certificate is on its way by itself.
     """
     found = ask(CertificateStates.of(proxy_root, prefix, names))
     todo = steps(found, names, time.time())

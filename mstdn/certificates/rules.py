@@ -2,8 +2,8 @@
 What has to be done so that each name is served with a good certificate. Pure.
 
 acme-companion keeps three things that may disagree: what its client (acme.sh) knows and keeps, the copies of that for
-nginx, and the links by which docker-gen finds those. The client renews by its own records only: files that were lost, or
-a certificate that somebody replaced, it does not see before the next renewal is due. So each is looked at.
+nginx, and the links by which docker-gen finds those. The client renews by its own records only: files that were lost,
+or a certificate that somebody replaced, it does not see before the next renewal is due. So each is looked at.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Steps:
 
 
 def steps(found: CertificateFiles, names: Iterable[str], now: float) -> Steps:
-    """The steps for these host names. now: seconds since the epoch, by the server's clock or one that agrees with it."""
+    """
+    The steps for these host names. now: seconds since the epoch, by the server's clock or one that agrees with it.
+    """
     todo = Steps()
     if found.age is None or found.age < SETTLED_SECONDS:
         return todo

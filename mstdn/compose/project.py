@@ -15,9 +15,9 @@ class Project:
 
     `directories` and `files` are on the server before it starts. `reloaded`: those of `files` that running containers
     can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
-    `notices`: by service, what to know when its container is stopped. `mounted`: which services mount which single
-    file. Unlike what lies in a mounted directory, such a file stays the old one inside a container when it is replaced.
-    `inputs`: further words that containers are made from; they may not be secret.
+    `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the
+    old one inside a container when it is replaced. `inputs`: further words that containers are made from; they may not
+    be secret. `notices`: by service, what to know when its container is stopped.
     """
 
     name: str
@@ -30,8 +30,8 @@ class Project:
     reload: str
     written_elsewhere: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
-    notices: Mapping[str, str] = field(default_factory=dict)
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def made_from(self) -> tuple[ConfigFile, ...]:

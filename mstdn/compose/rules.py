@@ -84,7 +84,8 @@ def steps(
         todo.reasons += [f"{service} is no longer part of it" for service in strangers]
     _judge_mounts(project, applied, found, todo)
     if applied.revision != wanted_revision(project, applied):
-        # Compose makes those anew that its files describe in another way now. To restart them before would be once too often.
+        # Compose makes those anew that its files describe in another way now. To restart them before would be once too
+        # often.
         todo.renew += [each.service for each in found if each.id in todo.restart]
         todo.restart = []
     todo.reload = applied.loaded != project.reload_revision

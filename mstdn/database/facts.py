@@ -28,7 +28,9 @@ class Installed(Fact[dict[str, str]]):
 
 
 class RefusedLogins(Fact[dict[str, str]]):
-    """Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words."""
+    """
+    Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words.
+    """
 
     script = "database/logins"
     before = "docker/engine"

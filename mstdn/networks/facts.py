@@ -50,8 +50,9 @@ class Bridge:
 @dataclass(frozen=True)
 class Ways:
     """
-    `networks`: those asked for that exist. `rules`: of the firewall, in iptables' or nftables' words, that speak of them or
-    lead to Docker's own. `forwarding`: the kernel passes packets on. `unmanaged`: Docker leaves the firewall alone.
+    `networks`: those asked for that exist. `rules`: of the firewall, in iptables' or nftables' words, that speak of
+    them or lead to Docker's own. `forwarding`: the kernel passes packets on. `unmanaged`: Docker leaves the firewall
+    alone.
     """
 
     networks: tuple[Bridge, ...] = ()

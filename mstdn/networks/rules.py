@@ -81,9 +81,10 @@ def closed_ways(ways: Ways) -> Iterator[str]:
     """
     What is missing so that containers get out and visitors get in, in words.
 
-    Docker writes its rules when it starts and when a network is made. Whatever empties the firewall in between (nftables'
-    "flush ruleset", somebody's iptables script) takes them away, and nobody but a restart of the engine brings them back.
-    Visitors still get in then, through docker-proxy, all of them with one address; what is dead is every way out.
+    Docker writes its rules when it starts and when a network is made. Whatever empties the firewall in between
+    (nftables' "flush ruleset", somebody's iptables script) takes them away, and nobody but a restart of the engine
+    brings them back. Visitors still get in then, through docker-proxy, all of them with one address; what is dead is
+    every way out.
     """
     if ways.unmanaged or not ways.networks:
         return

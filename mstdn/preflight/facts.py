@@ -11,11 +11,16 @@ from mstdn.storage.disks import Disk, disks_of
 
 @dataclass(frozen=True)
 class Listener:
-    """A process that listens on a TCP port. `process` is its name, "" if nobody could be found."""
+    """
+    A process that listens on a TCP port. `process` is its name, "" if nobody could be found.
+
+    `owner`: the unit of systemd that it belongs to ("apache2.service"), or the ID of its container.
+    """
 
     port: int
     pid: int
     process: str
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Server(Fact[ServerReport]):
         answers: dict[str, set[str]] = {}
         for name, address in lines.words("answer"):
             answers.setdefault(name, set()).add(address)
+        owners = dict(lines.words("owner"))
         distribution, version = lines.one("system").split()
         return ServerReport(
             system=(distribution, version),
@@ -74,7 +80,7 @@ class Server(Fact[ServerReport]):
             limits_memory="unlimited" not in lines,
             swaps={path: round(int(kib) / 1024) for kib, path in lines.words("swap")},
             disks=disks_of(lines),
-            listeners=tuple(_listener(value) for value in lines.all("listener")),
+            listeners=tuple(_listener(value, owners) for value in lines.all("listener")),
             directories=tuple(lines.one("directories").split()),
             packages=frozenset(lines.all("package")),
             addresses=frozenset(lines.one("addresses").split()),
@@ -87,6 +93,6 @@ class Server(Fact[ServerReport]):
         )
 
 
-def _listener(value: str) -> Listener:
+def _listener(value: str, owners: dict[str, str]) -> Listener:
     port, pid, process = value.split(" ", 2)
-    return Listener(int(port), int(pid), process)
+    return Listener(int(port), int(pid), process, owners.get(pid, ""))

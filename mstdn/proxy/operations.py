@@ -6,6 +6,7 @@ from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
 from mstdn.files.operations import converge_tree
 from mstdn.images.references import all_images
+from mstdn.layout import ProxyLayout
 from mstdn.networks.reach import containers_have_ipv6
 from mstdn.operation import operation
 from mstdn.proxy.project import proxy_project
@@ -17,7 +18,8 @@ from mstdn.shell import Commands
 def proxy_files(settings: Settings) -> Commands:
     """Ensure every file of the proxy that holds no secret."""
     project = _project(settings)
-    yield from converge_tree(project.files, project.directories)
+    # vhost.d holds what other sites need as well: their files are theirs.
+    yield from converge_tree(project.files, project.directories, shared=[ProxyLayout(settings.proxy_root).sites])
 
 
 @operation

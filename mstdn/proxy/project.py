@@ -35,7 +35,9 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
             ConfigDirectory(layout.generated),
             ConfigDirectory(layout.challenges),
             ConfigDirectory(layout.state),
-            ConfigDirectory(layout.sites, exclusive=True),
+            # Other sites behind the proxy have their own files in these two.
+            ConfigDirectory(layout.sites),
+            ConfigDirectory(layout.passwords),
         ),
         files=(
             ConfigFile(f"{layout.root}/compose.yaml", render("proxy/compose.yaml.j2", settings=settings, ipv6=ipv6)),

@@ -17,8 +17,8 @@ Form = Literal["dotenv", "bare", "redis"]
 @dataclass(frozen=True)
 class Part:
     """
-    A file under the directory of the secrets, which `services` mount. `revision`: name of its checksum in Compose's .env,
-    "" without one.
+    A file under the directory of the secrets, which `services` mount. `revision`: name of its checksum in Compose's
+    .env, "" without one.
     """
 
     file: str

@@ -59,6 +59,7 @@ class Drift:
 M, P = "/srv/mastodon", "/srv/proxy"
 DOMAIN = "social.example.org"
 CERTS = f"{P}/certs"
+KEPT = f"{P}/acme/operator@example.org/{DOMAIN}"
 
 
 def _of(service: str) -> str:
@@ -184,7 +185,8 @@ CONTAINERS = (
     ),
     Drift(
         "a container of a service that is no longer part of the project",
-        "docker run --detach --name mstdn-old-1 --label com.docker.compose.project=mstdn --label com.docker.compose.service=old"
+        "docker run --detach --name mstdn-old-1 --label com.docker.compose.project=mstdn --label "
+        "com.docker.compose.service=old"
         " --label com.docker.compose.oneoff=False --label com.docker.compose.container-number=1"
         f" --label com.docker.compose.project.working_dir={M}"
         " $(image mstdn redis) sleep 600",
@@ -221,7 +223,8 @@ CONNECTIONS = (
     ),
     Drift(
         "the network front was made anew by hand",
-        f"docker network disconnect --force front {_of('mstdn/nginx')}; docker network disconnect --force front {_of('proxy/nginx')};"
+        f"docker network disconnect --force front {_of('mstdn/nginx')}; docker network disconnect --force front "
+        f"{_of('proxy/nginx')};"
         " docker network rm front; docker network create front",
         (PROXY, APP),
         ("the proxy: nginx was changed by hand: networks", "Mastodon: nginx was changed by hand: networks"),
@@ -229,15 +232,18 @@ CONNECTIONS = (
     ),
     Drift(
         "the network front was made anew by hand while the proxy was stopped",
-        f"docker stop {_of('proxy/nginx')} {_of('mstdn/nginx')}; docker network disconnect --force front {_of('mstdn/nginx')};"
-        f" docker network disconnect --force front {_of('proxy/nginx')}; docker network rm front; docker network create front",
+        f"docker stop {_of('proxy/nginx')} {_of('mstdn/nginx')}; docker network disconnect --force front "
+        f"{_of('mstdn/nginx')};"
+        f" docker network disconnect --force front {_of('proxy/nginx')}; docker network rm front; docker network "
+        "create front",
         (PROXY, APP),
         ("the proxy: nginx was changed by hand: networks", "Mastodon: nginx was changed by hand: networks"),
         touched=("mstdn/nginx", "proxy/nginx"),
     ),
     Drift(
         "the network back-mstdn was removed",
-        "for service in db redis web streaming sidekiq nginx; do docker network disconnect --force back-mstdn $(c mstdn $service); done;"
+        "for service in db redis web streaming sidekiq nginx; do docker network disconnect --force back-mstdn "
+        "$(c mstdn $service); done;"
         " docker network rm back-mstdn",
         (NETWORKS, APP),
         (
@@ -283,7 +289,8 @@ PROJECT_FILES = (
     Drift("streaming.env emptied", f": >{M}/streaming.env", (FILES, APP), (f"{M}/streaming.env",)),
     Drift(
         "nginx.conf of the inner nginx edited",
-        f"sed -i 's/server_tokens off/server_tokens on/' {M}/nginx/nginx.conf; docker kill --signal HUP {_of('mstdn/nginx')}",
+        f"sed -i 's/server_tokens off/server_tokens on/' {M}/nginx/nginx.conf; docker kill --signal HUP "
+        f"{_of('mstdn/nginx')}",
         (FILES, APP),
         (f"{M}/nginx/nginx.conf",),
         sample=True,
@@ -309,7 +316,8 @@ PROJECT_FILES = (
     ),
     Drift(
         "the site's file of the proxy edited",
-        f"sed -i 's/client_max_body_size.*/client_max_body_size 1k;/' {P}/vhost.d/{DOMAIN}; docker kill --signal HUP {_of('proxy/nginx')}",
+        f"sed -i 's/client_max_body_size.*/client_max_body_size 1k;/' {P}/vhost.d/{DOMAIN}; docker kill --signal "
+        f"HUP {_of('proxy/nginx')}",
         (PROXY_FILES, PROXY),
         (f"{P}/vhost.d/{DOMAIN}",),
     ),
@@ -336,7 +344,7 @@ PROJECT_FILES = (
         "the note of what was applied lost",
         f"rm {M}/state/applied {P}/state/applied",
         (PROXY, APP),
-        ("its configuration changed",),
+        ("it is not as its files say",),
     ),
     Drift(
         "the note of what containers were made with lost",
@@ -408,7 +416,8 @@ SECRET_FILES = (
     ),
     Drift(
         "a key in instance.env damaged",
-        f"cp -a {M}/secrets/instance.env /root/kept; sed -i 's/^VAPID_PRIVATE_KEY=..../VAPID_PRIVATE_KEY=/' {M}/secrets/instance.env",
+        f"cp -a {M}/secrets/instance.env /root/kept; sed -i 's/^VAPID_PRIVATE_KEY=..../VAPID_PRIVATE_KEY=/' "
+        f"{M}/secrets/instance.env",
         refused=(f"{M}/secrets/instance.env", "is damaged", "backup"),
         undo=f"mv /root/kept {M}/secrets/instance.env",
         sample=True,
@@ -438,7 +447,8 @@ STORES = (
     ),
     Drift(
         "the password of Redis changed inside Redis",
-        'docker exec $(c mstdn redis) sh -c \'REDISCLI_AUTH="$(cut -d " " -f 2 /run/secrets/redis.conf)" redis-cli config set requirepass other\'',
+        'docker exec $(c mstdn redis) sh -c \'REDISCLI_AUTH="$(cut -d " " -f 2 /run/secrets/redis.conf)"'
+        " redis-cli config set requirepass other'",
         (LOGINS,),
         ("Redis does not let Mastodon in",),
         touched=("mstdn/redis",),
@@ -453,13 +463,15 @@ STORES = (
     Drift("installed.env lost", f"rm {M}/state/installed.env", (DATABASE,), ("installed.env",)),
     Drift(
         "installed.env says another domain",
-        f"cp -a {M}/state/installed.env /root/kept; sed -i 's/^LOCAL_DOMAIN=.*/LOCAL_DOMAIN=other.example.org/' {M}/state/installed.env",
+        f"cp -a {M}/state/installed.env /root/kept; sed -i 's/^LOCAL_DOMAIN=.*/LOCAL_DOMAIN=other.example.org/' "
+        f"{M}/state/installed.env",
         refused=("other.example.org", "never"),
         undo=f"mv /root/kept {M}/state/installed.env",
     ),
     Drift(
         "installed.env says nonsense",
-        f"cp -a {M}/state/installed.env /root/kept; sed -i 's/^MASTODON_VERSION=.*/MASTODON_VERSION=nonsense/' {M}/state/installed.env",
+        f"cp -a {M}/state/installed.env /root/kept; sed -i 's/^MASTODON_VERSION=.*/MASTODON_VERSION=nonsense/' "
+        f"{M}/state/installed.env",
         refused=("nonsense", "state/installed.env"),
         undo=f"mv /root/kept {M}/state/installed.env",
     ),
@@ -467,13 +479,15 @@ STORES = (
 
 # A certificate of somebody's own for the site, in the place of the present one and in force: NAMES, DAYS.
 _OTHER = (
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=lab -addext subjectAltName=DNS:{name}"
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=lab -addext "
+    "subjectAltName=DNS:{name}"
     f" {{dates}} -keyout {CERTS}/{DOMAIN}/key.pem -out {CERTS}/{DOMAIN}/fullchain.pem 2>/dev/null;"
     f" docker kill --signal HUP $(c proxy nginx)"
 )
 # acme-companion looks after everything by itself for a while after it started.
 _IDLE = (
-    "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy acme-companion)) +%s))) -gt 45 ];"
+    "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy "
+    "acme-companion)) +%s))) -gt 45 ];"
     " do sleep 1; done; "
 )
 _SERVED = (
@@ -495,14 +509,15 @@ CERTIFICATE_FILES = (
         sample=True,
     ),
     _certificate(
-        "the directory of certificates emptied",
-        f"find {CERTS} -mindepth 1 -delete; docker kill --signal HUP $(c proxy docker-gen)",
+        "all certificates, keys and links removed",
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS,),
     ),
     _certificate(
         "certificate and the client's records both gone",
-        f"find {CERTS} -mindepth 1 -delete; rm -rf {P}/acme/operator@example.org/{DOMAIN}*; docker kill --signal HUP $(c proxy docker-gen)",
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {KEPT}*;"
+        " docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS, *ISSUED),
     ),
@@ -519,7 +534,7 @@ CERTIFICATE_FILES = (
     _certificate(
         "ten days left of the certificate, and the client has no other",
         _OTHER.format(name=DOMAIN, dates="-days 10")
-        + f"; cp {CERTS}/{DOMAIN}/fullchain.pem {P}/acme/operator@example.org/{DOMAIN}/fullchain.cer; cp {CERTS}/{DOMAIN}/key.pem {P}/acme/operator@example.org/{DOMAIN}/{DOMAIN}.key",
+        + f"; cp {CERTS}/{DOMAIN}/fullchain.pem {KEPT}/fullchain.cer; cp {CERTS}/{DOMAIN}/key.pem {KEPT}/{DOMAIN}.key",
         f"{DOMAIN}: its certificate ends in 9 days",
         ISSUED,
         sample=True,
@@ -638,7 +653,8 @@ ENGINE = (
     ),
     Drift(
         "one network's translation rule deleted",
-        "iptables -t nat -D POSTROUTING $(iptables -t nat -S POSTROUTING | grep \"br-$(docker network inspect --format '{{.Id}}' mstdn_outbound | cut -c 1-12)\" | cut -d ' ' -f 3-)",
+        'iptables -t nat -D POSTROUTING $(iptables -t nat -S POSTROUTING | grep "br-$(docker network inspect '
+        "--format '{{.Id}}' mstdn_outbound | cut -c 1-12)\" | cut -d ' ' -f 3-)",
         (WAYS,),
         ("mstdn_outbound",),
     ),
@@ -703,7 +719,8 @@ MACHINE = (
     ),
     Drift(
         "a second source of Docker's repository",
-        "echo 'deb [signed-by=/etc/apt/keyrings/other.asc] https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list",
+        "echo 'deb [signed-by=/etc/apt/keyrings/other.asc] https://download.docker.com/linux/debian trixie "
+        "stable' >/etc/apt/sources.list.d/docker.list",
         (KEY,),
         ("/etc/apt/sources.list.d/docker.list",),
     ),

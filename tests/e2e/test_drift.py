@@ -1,6 +1,7 @@
 """
 The drift matrix: whatever happens to a deployed server (drifts.py) is foretold by a plan, mended by a run, and nothing
-else is touched; the run after that changes nothing. What is refused on purpose is refused in words, with nothing changed.
+else is touched; the run after that changes nothing. What is refused on purpose is refused in words, with nothing
+changed.
 
 A run of all rows writes docs/reliability.md.
 """
@@ -15,6 +16,7 @@ import pytest
 from tests.e2e import reliability
 from tests.e2e.drifts import DRIFTS, Drift
 from tests.e2e.instance import Instance
+from tests.harness import ROOT
 from tests.lab.addresses import INTERNET
 from tests.lab.commands import CommandError, wait_until
 
@@ -26,26 +28,8 @@ c() {
 image() { docker inspect --format '{{.Config.Image}}' "$(c "$1" "$2")"; }
 """
 
-# Each line says what one thing is; all of them together are what a drift may not leave changed.
-LOOK = r"""
-docker ps --all --quiet | xargs docker inspect --format \
-    'container {{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}} {{.Id}} {{.State.StartedAt}}
-is {{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}} {{.Image}} {{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}{{range $name, $network := .NetworkSettings.Networks}} {{$name}} {{$network.Aliases}}{{end}}'
-docker network ls --format 'network {{.Name}} {{.Driver}} {{.Internal}}'
-docker image ls --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
-find /srv/mastodon /srv/proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/sysctl.d /etc/fstab /swap.d \
-    \( -path /srv/mastodon/database -o -path /srv/mastodon/redis -o -path /srv/mastodon/media -o -path /srv/mastodon/scratch \
-       -o -path /srv/mastodon/source -o -path '/srv/mastodon/assets/v*' \) -printf 'file %p %y %m %U:%G %l\n' -prune -o \
-    -printf 'file %p %y %m %U:%G %l\n'
-find /srv/mastodon/compose.yaml /srv/mastodon/.env /srv/mastodon/*.env /srv/mastodon/nginx /srv/mastodon/postgres /srv/mastodon/secrets \
-    /srv/mastodon/state/installed.env /srv/mastodon/state/images /srv/mastodon/state/applied /srv/proxy /etc/docker /etc/apt/keyrings \
-    /etc/apt/sources.list.d /etc/fstab /etc/sysctl.d -type f -not -name making | xargs sha256sum | sed 's/^/sum /'
-echo "checkout $(git -c safe.directory=* -C /srv/mastodon/source rev-parse HEAD)"
-awk '$2 == "file" { print "swap", $1, $3 }' /proc/swaps
-echo "swappiness $(cat /proc/sys/vm/swappiness) forwarding $(cat /proc/sys/net/ipv4/ip_forward)"
-echo "docker $(systemctl is-enabled docker.service) $(systemctl is-active docker.service docker.socket containerd.service | tr '\n' ' ')"
-echo "group $(getent group docker)"
-"""
+# What a server is, one thing in each line.
+LOOK = (ROOT / "tests/e2e/look.sh").read_text()
 
 
 @dataclass(frozen=True)
@@ -92,6 +76,7 @@ def answer(row: Drift) -> str:
 @pytest.fixture(scope="module")
 def well(instance: Instance) -> list[State]:
     """The last state in which the server was as it should be."""
+    instance.converge()
     return [settled(instance)]
 
 

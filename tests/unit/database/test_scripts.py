@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
@@ -306,3 +306,48 @@ def test_a_database_and_what_was_noted_are_found(tmp_path: Path) -> None:
     assert answer_of(question) == noted
     (tmp_path / "database" / "PG_VERSION").write_text("17\n")
     assert answer_of(question) == noted | {"DATABASE": "17"}
+
+
+# --- Passwords ----------------------------------------------------------------------------------
+
+
+def refused(directory: Path, docker: str) -> dict[str, str]:
+    stand_in(directory, "systemctl", "echo loaded; echo active")
+    return answer_of(RefusedLogins.of("mstdn"), path=stand_in(directory, "docker", docker))
+
+
+CONTAINERS_OF_BOTH = 'case "$*" in ps*=db) echo 0d ;; ps*=redis) echo 0e ;;'
+
+
+def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo PONG ;; esac") == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('password authentication failed for user "mastodon"', 'password authentication failed for user "mastodon"'),
+        ('role "mastodon" is not permitted to log in', 'role "mastodon" is not permitted to log in'),
+    ],
+)
+def test_a_password_that_postgresql_does_not_take_is_told(tmp_path: Path, said: str, words: str) -> None:
+    docker = f"{CONTAINERS_OF_BOTH} *psql*) echo 'psql: error: connection to server failed: FATAL:  {said}' >&2 ;; esac"
+    assert refused(tmp_path, docker) == {"postgres": words}
+
+
+@pytest.mark.parametrize("said", ["WRONGPASS invalid username-password pair", "NOAUTH Authentication required."])
+def test_a_password_that_redis_does_not_take_is_told(tmp_path: Path, said: str) -> None:
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo '{said}' ;; esac") == {"redis": said}
+
+
+def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path: Path) -> None:
+    starting = "psql: error: FATAL:  the database system is starting up"
+    docker = (
+        f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; *) echo 'container 0e is paused' >&2; exit 1 ;; esac"
+    )
+    assert refused(tmp_path, docker) == {}
+
+
+def test_postgresql_is_given_its_password_by_the_script_of_the_first_installation(tmp_path: Path) -> None:
+    assert run_script("database/let_in", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
+    assert calls_in(tmp_path) == ["docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh"]

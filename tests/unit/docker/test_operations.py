@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from mstdn.docker import operations as docker
 from mstdn.docker import packages
 from mstdn.files.tree import ConfigFile
-from tests.harness import Command, commands_of
+from mstdn.layout import ENGINE_NOTE, NOTES
+from tests.harness import Command, commands_of, refusal_of
 from tests.unit.apt.keys import ED25519_KEY, FINGERPRINT, RSA_KEY
 
 KEY = f"key {b64encode(RSA_KEY).decode()}\n"
@@ -44,7 +46,7 @@ def repository_commands(facts: dict[str, str]) -> list[Command]:
 
 
 def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
-    key, sources = repository_commands({"docker/state": DEBIAN})
+    key, sources, proof = repository_commands({"docker/state": DEBIAN})
     assert key == Command(
         "apt/trust_key", ("https://download.docker.com/linux/debian/gpg", "/etc/apt/keyrings/docker.asc", FINGERPRINT)
     )
@@ -57,10 +59,11 @@ def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
         "Architectures: amd64\n"
         "Signed-By: /etc/apt/keyrings/docker.asc\n"
     )
+    assert proof == Command("apt/prove", ("https://download.docker.com/linux/debian", packages.SOURCES))
 
 
 def test_ubuntu_on_arm_has_its_own_repository() -> None:
-    key, sources = repository_commands({"docker/state": "codename ubuntu noble\narchitecture arm64\n"})
+    key, sources, _ = repository_commands({"docker/state": "codename ubuntu noble\narchitecture arm64\n"})
     assert key.words[0] == "https://download.docker.com/linux/ubuntu/gpg"
     assert sources.stdin is not None
     assert "URIs: https://download.docker.com/linux/ubuntu\nSuites: noble\n" in sources.stdin
@@ -81,32 +84,75 @@ def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: bytes) -> None
     assert [command.script for command in repository_commands({"docker/state": state})] == [
         "apt/trust_key",
         "files/write",
+        "apt/prove",
     ]
 
 
-def test_the_sources_of_older_guides_are_removed_and_the_rest_left_alone() -> None:
-    _, sources = repository_commands({"docker/state": DEBIAN})
+def the_suites_source_is_there() -> dict[str, str]:
+    """What a server says on which key and source are as they should be."""
+    _, sources, _ = repository_commands({"docker/state": DEBIAN})
     assert sources.stdin is not None
     sha256 = ConfigFile("", sources.stdin).sha256
-    facts = {
+    return {
         "docker/state": DEBIAN + KEY,
-        "files/state": f"state 81a4 0:0 {packages.SOURCES}\nsum {sha256}  {packages.SOURCES}\n"
-        "state 81a4 0:0 /etc/apt/sources.list.d/docker.list\n",
+        "files/state": f"state 81a4 0:0 {packages.SOURCES}\nsum {sha256}  {packages.SOURCES}\n",
     }
-    assert repository_commands(facts) == [Command("", ("rm", "-rf", "--", "/etc/apt/sources.list.d/docker.list"))]
 
 
-def daemon_commands(host: str, files: str) -> list[str]:
-    commands = commands_of(docker.daemon, {"docker/state": host, "files/state": files}, configuration=CONFIGURATION)
+def source(path: str, text: str) -> str:
+    return f"source /etc/apt/{path} 0644 {b64encode(text.encode()).decode()}\n"
+
+
+def test_a_source_that_is_right_is_left_alone() -> None:
+    own = source("sources.list.d/docker.sources", "Types: deb\nURIs: https://download.docker.com/linux/debian\n")
+    assert repository_commands(the_suites_source_is_there() | {"apt/sources": own}) == []
+
+
+def test_other_entries_for_the_repository_are_taken_out_wherever_they_are_and_apt_is_proven() -> None:
+    docker_line, debian_line = (
+        "deb https://download.docker.com/linux/debian trixie stable\n",
+        "deb http://deb.debian.org/debian trixie main\n",
+    )
+    alone, mixed = "sources.list.d/download_docker_com_linux_debian.list", "sources.list"
+    facts = the_suites_source_is_there()
+    facts["apt/sources"] = source(alone, docker_line) + source(mixed, debian_line + docker_line)
+    facts["files/state"] += f"state 81a4 0:0 /etc/apt/{alone}\nstate 81a4 0:0 /etc/apt/{mixed}\n"
+    assert repository_commands(facts) == [
+        Command("files/write", (f"/etc/apt/{mixed}", "0:0", "0644"), debian_line),
+        Command("", ("rm", "-rf", "--", f"/etc/apt/{alone}")),
+        Command("apt/prove", ("https://download.docker.com/linux/debian", packages.SOURCES)),
+    ]
+
+
+NOTE = ConfigFile("", json.dumps(json.loads(CONFIGURATION), indent=2))
+NOTE_STATE = (
+    f"state 41ed 0:0 {NOTES}\nstate 81a4 0:0 {ENGINE_NOTE}\nsum {NOTE.sha256}  {ENGINE_NOTE}\n"
+    "state 41ed 0:0 /etc/docker\n"
+)
+
+
+def setup(configuration: str | None = CONFIGURATION, noted: str | None = NOTE.text, *lines: str) -> str:
+    """What docker/setup prints with these texts of daemon.json and of the note."""
+    texts = {"configuration": configuration, "noted": noted}
+    known = [f"{key} {b64encode(text.encode()).decode()}" for key, text in texts.items() if text is not None]
+    return "\n".join([*known, *lines]) + "\n"
+
+
+def daemon_commands(host: str, files: str, engine: str) -> list[Command]:
+    facts = {"docker/state": host, "files/state": files, "docker/setup": engine}
+    return commands_of(docker.daemon, facts, configuration=CONFIGURATION)
+
+
+def names(commands: list[Command]) -> list[str]:
     return [command.script or command.words[0] for command in commands]
 
 
 def test_daemon_json_is_there_before_the_engine_and_nothing_is_restarted() -> None:
-    assert daemon_commands(DEBIAN, "") == ["mkdir", "chown", "files/write"]
+    assert names(daemon_commands(DEBIAN, "", "")) == ["mkdir", "chown", "files/write"] * 2
 
 
 def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
-    assert daemon_commands(INSTALLED + RUNNING, CONFIGURATION_STATE) == []
+    assert daemon_commands(INSTALLED + RUNNING, CONFIGURATION_STATE + NOTE_STATE, setup()) == []
 
 
 @pytest.mark.parametrize(
@@ -114,18 +160,46 @@ def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
     [
         pytest.param("active active\nenabled enabled\nstarted 100\nconfigured 200\n", id="older than its file"),
         pytest.param("active inactive\nenabled enabled\nconfigured 100\n", id="stopped"),
-        pytest.param("active active\nenabled disabled\nstarted 200\nconfigured 100\n", id="not started at boot"),
     ],
 )
 def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> None:
-    assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["docker/restart_daemon"]
+    commands = daemon_commands(INSTALLED + state, CONFIGURATION_STATE + NOTE_STATE, setup())
+    assert names(commands) == ["docker/restart_daemon"]
 
 
-def test_a_new_configuration_reaches_a_running_daemon() -> None:
-    assert daemon_commands(INSTALLED + RUNNING, "state 41ed 0:0 /etc/docker\n") == [
-        "files/write",
-        "docker/restart_daemon",
-    ]
+def test_a_daemon_that_does_not_start_at_boot_is_not_restarted_for_it() -> None:
+    state = "active active\nenabled disabled\nstarted 200\nconfigured 100\n"
+    (command,) = daemon_commands(INSTALLED + state, CONFIGURATION_STATE + NOTE_STATE, setup())
+    assert command.words[0] == "systemctl"
+
+
+def test_a_new_configuration_is_judged_by_the_daemon_before_it_is_written() -> None:
+    theirs = '{"dns": ["192.0.2.53"]}'
+    files = "state 41ed 0:0 /etc/docker\nstate 81a4 0:0 /etc/docker/daemon.json\n"
+    judge, write, *rest = daemon_commands(INSTALLED + RUNNING, files, setup(theirs, None, "flags -H fd:// --debug"))
+    assert judge == Command("docker/validate", ("-H", "fd://", "--debug"), write.stdin)
+    assert write.words == ("/etc/docker/daemon.json", "0:0", "0644")
+    assert json.loads(write.stdin or "") == {"dns": ["192.0.2.53"], "live-restore": True}
+    assert names(rest) == ["mkdir", "chown", "files/write", "docker/restart_daemon"]
+    assert rest[2].words[0] == ENGINE_NOTE and json.loads(rest[2].stdin or "") == {"live-restore": True}
+
+
+def test_a_note_that_a_killed_run_left_unwritten_is_written() -> None:
+    commands = daemon_commands(INSTALLED + RUNNING, CONFIGURATION_STATE, setup(noted=None))
+    assert names(commands) == ["mkdir", "chown", "files/write"]
+    assert commands[-1].words[0] == ENGINE_NOTE
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("8180", "0600"), ("81a0", "0640"), ("81b6", "0644"), ("81ed", "0644")])
+def test_a_file_that_is_closed_to_others_stays_closed(mode: str, kept: str) -> None:
+    files = f"state 41ed 0:0 /etc/docker\nstate {mode} 0:0 /etc/docker/daemon.json\n"
+    commands = daemon_commands(INSTALLED + RUNNING, files, setup("{}", None))
+    assert commands[1].words == ("/etc/docker/daemon.json", "0:0", kept)
+
+
+def test_a_daemon_json_that_cannot_be_read_is_refused() -> None:
+    facts = {"docker/state": INSTALLED + RUNNING, "docker/setup": setup("{", None)}
+    assert "is not valid" in refusal_of(docker.daemon, facts, configuration=CONFIGURATION)
 
 
 def package_words(state: str, version: str = "") -> list[tuple[str, ...]]:

@@ -434,9 +434,9 @@ def test_the_captured_servers_are_judged_as_they_were() -> None:
     assert [text.split(",")[0] for text in errors("crowded", *CROWDED)] == [
         "Port 80",
         "Port 443",
+        "The container old-proxy runs jwilder/nginx-proxy",
         "Docker is here in the distribution's own packages (containerd",
         "Docker is here as a snap",
-        "The container old-proxy runs jwilder/nginx-proxy",
     ]
     assert errors("converged", OUR_PROXY) == []
 

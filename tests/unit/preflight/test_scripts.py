@@ -15,7 +15,12 @@ def test_the_script_reports_this_machine() -> None:
     assert memory is not None
     assert report.memory_mib == int(memory[1]) // 1024
     assert report.directories == ("/nonexistent/mastodon", "/proxy")
-    assert [disk.path for disk in report.disks] == ["/nonexistent/mastodon", "/var/lib/docker", "/swap"]
+    assert [disk.path for disk in report.disks] == [
+        "/nonexistent/mastodon",
+        "/nonexistent/mastodon/media",
+        "/nonexistent/mastodon/database",
+        "/swap",
+    ]
     assert all(disk.free_mib > 0 for disk in report.disks)
     assert report.installed == {}
 
