@@ -46,7 +46,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "secrets/operations.py secrets": ({"secrets/state": "database\n"}, "instance.env lacks"),
     "database/operations.py prepared_database": ({"database/state": INSTALLED}, "holds no database"),
-    "compose/operations.py compose_project": (
+    "compose/operations.py converge_project": (
         {"compose/applied": "override 1\nbroken /srv/mastodon/compose.override.yaml yaml: line 3: mapping values\n"},
         "Compose cannot read /srv/mastodon/compose.override.yaml",
     ),
