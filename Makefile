@@ -7,7 +7,7 @@ PYINFRA := .venv/bin/pyinfra
 SOURCES := mstdn tasks tests deploy.py inventory.py config.py group_data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit plan e2e bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit plan e2e servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ plan: .venv/.complete
 # make e2e FILES="tests/e2e/test_06_visitors.py tests/e2e/test_05_instance.py::test_only_http_and_https_are_published"
 e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py
 	$(PYTHON) -m pytest $(if $(FILES),--keep $(FILES),tests/e2e)
+
+servers: .venv/.complete lab-up ## Every kind of server and of way in, and write docs/reliability.md (about 20 minutes)
+	$(PYTHON) -m pytest --all-rows tests/e2e/test_servers.py tests/e2e/test_11_way_in.py
 
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench
