@@ -32,7 +32,7 @@ def config_tree(
     + directories: made or repaired; an exclusive one loses every entry that is not in `files`
     + absent: paths of files that shall not exist
     + shared: directories in which others have files as well; of those that the suite wrote, which their first line
-    says,   the ones that are not in `files` go
+    says, the ones that are not in `files` go
     """
     yield from converge_tree(files, directories, absent, shared)
 
@@ -56,6 +56,8 @@ def converge_tree(
     paths = {file.path for file in files}
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
+    ours = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
