@@ -18,6 +18,7 @@ from mstdn.shell import Commands
 def proxy_files(settings: Settings) -> Commands:
     """Ensure every file of the proxy that holds no secret."""
     project = _project(settings)
+    # vhost.d holds what other sites need as well: their files are theirs.
     yield from converge_tree(project.files, project.directories, shared=[ProxyLayout(settings.proxy_root).sites])
 
 
