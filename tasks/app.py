@@ -6,6 +6,7 @@ Run alone:  pyinfra inventory.py tasks/app.py
 
 from pyinfra import host
 
+from mstdn.app.names import served_names
 from mstdn.app.project import mastodon_project
 from mstdn.compose.operations import compose_project
 from mstdn.database.operations import finished_migrations
@@ -20,7 +21,7 @@ layout = MastodonLayout(settings.mastodon_root)
 
 compose_project(
     name="Start Mastodon",
-    project=mastodon_project(settings, server_size().memory_mib),
+    project=mastodon_project(settings, server_size().memory_mib, served_names(settings)),
     images=all_images(settings),
     timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )

@@ -6,6 +6,7 @@ Run alone:  pyinfra inventory.py tasks/configuration.py
 
 from pyinfra import host
 
+from mstdn.app.names import served_names
 from mstdn.app.project import mastodon_project
 from mstdn.files.operations import config_tree
 from mstdn.layout import ProxyLayout
@@ -15,8 +16,9 @@ from mstdn.sizing.facts import server_size
 from mstdn.suite import note
 
 settings, size = settings_for(host), server_size()
-mastodon = mastodon_project(settings, size.memory_mib)
-proxy = proxy_project(settings, ipv6=size.ipv6)
+names = served_names(settings)
+mastodon = mastodon_project(settings, size.memory_mib, names)
+proxy = proxy_project(settings, ipv6=size.ipv6, names=names)
 
 config_tree(
     name="Write the configuration of Mastodon",
