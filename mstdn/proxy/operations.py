@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mstdn.app.names import names_here
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
 from mstdn.files.operations import converge_tree
@@ -33,4 +34,4 @@ def running_proxy(settings: Settings, timeout_seconds: int) -> Commands:
 
 
 def _project(settings: Settings) -> Project:
-    return proxy_project(settings, ipv6=containers_have_ipv6(settings))
+    return proxy_project(settings, ipv6=containers_have_ipv6(settings), names=names_here(settings))
