@@ -6,6 +6,7 @@ Run alone:  pyinfra inventory.py tasks/verify.py -y
 
 from pyinfra import host
 
+from mstdn.app.names import served_names
 from mstdn.settings import settings_for
 from mstdn.verify.operations import MailServer, verified_site
 
@@ -16,6 +17,7 @@ verified_site(
     domain=settings.site_domain,
     names=settings.public_domains,
     local_domain=settings.local_domain,
+    local_domain_is_here=settings.local_domain in served_names(settings),
     public_addresses=tuple(address for address in (settings.public_ipv4, settings.public_ipv6) if address),
     ca_bundle=settings.acme_ca_bundle,
     version=settings.mastodon_version.removeprefix("v"),

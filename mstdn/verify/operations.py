@@ -38,6 +38,7 @@ def verified_site(
     domain: str,
     names: tuple[str, ...],
     local_domain: str,
+    local_domain_is_here: bool,
     public_addresses: tuple[str, ...],
     ca_bundle: str,
     version: str,
@@ -50,8 +51,10 @@ def verified_site(
     Ensure that visitors get what they should, as seen from this machine and not from the server.
 
     + domain: the site's host name
-    + names: all host names for which the proxy answers, the site's among them
-    + local_domain: the name after the @ of every account
+    + names: all host names of the site, its own among them
+    + local_domain: the name after the @ of every account; if it is none of the site's, it has to lead others to the
+    site
+    + local_domain_is_here: the proxy answers for it
     + public_addresses: where visitors connect, none for what the name resolves to
     + ca_bundle: file with further roots to trust, or ""
     + version: that the site shall report, without its v
@@ -68,11 +71,14 @@ def verified_site(
         return
     site = Visitor(domain, public_addresses, ca_bundle, version)
     others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
+    handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)
+    handles = [Handles(local_domain, domain, handle)] if local_domain not in names else []
     everybody = [site, *others]
+    certified = [*everybody, *([handle] if handles and local_domain_is_here else [])]
     if problems := _together(visitor.name for visitor in everybody):
         yield from refuse(_explain(problems))
         return
-    certificates = [visitor.certificate for visitor in everybody]
+    certificates = [visitor.certificate for visitor in certified]
     # On a healthy site everything is right at the first look, and nothing has to wait for anything else.
     begin = time.monotonic()
     if _together([*certificates, site.health]):
@@ -90,7 +96,7 @@ def verified_site(
         for each in container.published
         if each.protocol == "tcp"
     ]
-    checks = [
+    checks: list[Check] = [
         *(visitor.redirect for visitor in everybody),
         *(visitor.health for visitor in others),
         site.strict_transport_security,
@@ -99,9 +105,9 @@ def verified_site(
         site.unknown_host,
         lambda: site.closed_ports(published, open_ports),
     ]
-    cautions: list[Check] = [visitor.certificate_age for visitor in everybody]
-    if local_domain not in names:
-        cautions.append(Handles(local_domain, domain, Visitor(local_domain, (), ca_bundle, version)).lead_to_the_site)
+    cautions: list[Check] = [visitor.certificate_age for visitor in certified]
+    # Where somebody else serves the name, only he can mend it.
+    (checks if local_domain_is_here else cautions).extend(each.lead_to_the_site for each in handles)
     with ThreadPoolExecutor(len(checks) + len(cautions)) as pool:
         failing, warning = (_begun(pool, each) for each in (checks, cautions))
         # The server is asked in the meantime.

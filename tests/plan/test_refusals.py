@@ -52,7 +52,11 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
     ),
 }
 # The daemon's file is judged in preflight already, in the same words. Verify judges what a run has done, at its end.
-ELSEWHERE = {"docker/operations.py daemon", "verify/operations.py verified_site"}
+ELSEWHERE = {
+    "docker/operations.py daemon",
+    "verify/operations.py verified_site",
+    "verify/operations.py _judge",
+}
 
 
 def operations_that_refuse() -> Iterator[str]:

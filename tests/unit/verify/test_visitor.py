@@ -437,6 +437,8 @@ def verify_commands(
     open_ports: tuple[int, ...] = (),
     names: tuple[str, ...] = (DOMAIN,),
     way_out: str = "mail 0\noutside 0\n",
+    local_domain: str = "",
+    here: bool = True,
 ) -> list[Command]:
     return commands_of(
         verified_site,
@@ -444,7 +446,8 @@ def verify_commands(
         executing=executing,
         domain=DOMAIN,
         names=names,
-        local_domain=DOMAIN,
+        local_domain=local_domain or DOMAIN,
+        local_domain_is_here=here,
         public_addresses=(ADDRESS,),
         ca_bundle=str(bundle),
         version=VERSION,
@@ -607,3 +610,16 @@ def test_a_name_that_nobody_serves_comes_with_its_reason(site: Site, authority: 
     site.has_certificate = False
     said = handles(site, authority, answer(404))
     assert said is not None and "there is no certificate" in said and "Caddy: " in said
+
+
+def test_a_name_that_this_server_answers_for_has_to_lead_to_the_site(site: Site, authority: Authority) -> None:
+    site.knows_every_name = True
+    words = verify(authority.bundle, local_domain="example.org")
+    assert "certificate of example.org" in words and "not valid" in words
+
+
+def test_a_name_that_somebody_else_serves_wrongly_is_a_warning(
+    site: Site, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert verify(authority.bundle, local_domain="no-such-host.invalid", here=False) == ""
+    assert "does not resolve" in caplog.text and "Caddy: " in caplog.text
