@@ -15,27 +15,21 @@ from mstdn.fact import ask, forget
 from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
 from mstdn.networks.facts import DockerNetworks
-from mstdn.operation import announce, operation
+from mstdn.operation import announce
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
-@operation
-def compose_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
     """
-    Ensure that the project runs as its files say: every service healthy, on the present images, nothing else.
+    The commands that make the project run as its files say: every service healthy, on the present images, nothing else.
 
-    + images: references of all images that the suite knows
-    + timeout_seconds: for all services to become healthy; then the run fails and shows the last log lines of the others
+    images: references of all images that the suite knows. timeout_seconds: for all services to become healthy; then the
+    run fails and shows the last log lines of the others.
 
     Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
     started too, but neither counted nor waited for.
     """
-    yield from converge_project(project, images, timeout_seconds)
-
-
-def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
-    """The commands of `compose_project`, for operations that know only while they run what the project is."""
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
     if applied.broken:
         path, _, verdict = applied.broken.partition(" ")

@@ -64,3 +64,12 @@ def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgr
     upgraded.run(command.replace("compose exec", "compose exec -T"))
     assert "AddLanguageToAccounts: migrated" in upgraded.converge(mastodon_version="v4.7.95").stderr
     assert upgraded.converge(mastodon_version="v4.7.95").changed == []
+
+
+def test_the_second_phase_too_is_finished_by_the_next_run_after_it_was_killed(upgraded: Instance) -> None:
+    refusal = upgraded.refusal(mastodon_version="v4.7.96")
+    assert "AddIndexOnCreatedAtToStatuses: migrating" in refusal and "exit code 137" in refusal
+    assert "v4.7.96 serves, but its last migrations did not run" in refusal
+    run = upgraded.converge(mastodon_version="v4.7.96")
+    assert "had left of the index index_statuses_on_created_at" in run.stderr
+    assert upgraded.converge(mastodon_version="v4.7.96").changed == []

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from mstdn.compose.operations import compose_project
+from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
 from mstdn.docker.facts import Containers
 from mstdn.fact import Question, Questions
 from mstdn.files.tree import ConfigFile
+from mstdn.operation import operation
 from tests.harness import Command, commands_of, container_line, read, refusal_of
 
+compose_project = operation(converge_project)
 NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
 PROJECT = Project(
     name="mstdn",
