@@ -20,6 +20,7 @@ local.include("tasks/preflight.py")
 
 # The machine.
 local.include("tasks/swap.py")
+local.include("tasks/kernel.py")
 local.include("tasks/docker.py")
 local.include("tasks/networks.py")
 
@@ -36,6 +37,11 @@ local.include("tasks/assets.py")
 # The proxy first: the certificate is on its way while Mastodon boots.
 local.include("tasks/proxy.py")
 local.include("tasks/app.py")
+# After both, because a name whose container is away for a moment loses its certificate's links for as long.
+local.include("tasks/certificates.py")
 
 # As a visitor would.
 local.include("tasks/verify.py")
+
+# What the release before the last one left is not needed now.
+local.include("tasks/cleanup.py")

@@ -14,6 +14,8 @@ PROXY_PROJECT = "proxy"
 FRONT = "front"
 BACK = "back-mstdn"
 NETWORKS = (FRONT, BACK)
+# Each project has one of its own besides, for federation, mail and certificates.
+NETWORKS_THAT_LEAD_OUT = (FRONT, f"{MASTODON_PROJECT}_outbound", f"{PROXY_PROJECT}_outbound")
 
 MASTODON_SERVICES = ("db", "redis", "web", "streaming", "sidekiq", "nginx")
 PROXY_SERVICES = ("nginx", "docker-gen", "acme-companion", "socket-proxy")

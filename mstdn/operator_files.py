@@ -40,6 +40,17 @@ def operator_path(path: str | Path) -> Path:
     return beside_suite if beside_suite.exists() and not beside_inventory.exists() else beside_inventory
 
 
+def secrets_path(path: str | Path) -> Path:
+    """
+    The absolute path of a file of the operator's secrets, which need not exist.
+
+    An instance that has none gets none: those beside deploy.py are another server's.
+    """
+    instances = SUITE_DIRECTORY / "instances"
+    of_an_instance = inventory_directory().is_relative_to(instances)
+    return inventory_directory() / Path(path).expanduser() if of_an_instance else operator_path(path)
+
+
 def values_file() -> str:
     """Where the operator's values belong, as he would name the file: for the server of this inventory, or these."""
     directory = inventory_directory()

@@ -13,10 +13,13 @@ from pyinfra.api import Host
 
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
+from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
+from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import (
     daemon_questions,
@@ -30,8 +33,9 @@ from mstdn.files.operations import states_of, written_in
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
-from mstdn.layout import NETWORKS, MastodonLayout, ProxyLayout
-from mstdn.networks.facts import DockerNetworks
+from mstdn.kernel.operations import overcommit_question
+from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
+from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
 from mstdn.proxy.facts import Claims
 from mstdn.proxy.project import proxy_project
@@ -48,19 +52,21 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     settings = settings_for(host)
     layout = MastodonLayout(settings.mastodon_root)
     # Which files there are does not depend on the size of the server; what is in them does.
-    projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
+    projects = (mastodon_project(settings, memory_mib=1024, ipv6=False), proxy_project(settings, ipv6=False))
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
+    yield overcommit_question()
     yield engine_question()
     yield repository_question()
     yield sources_question(settings.docker_repository)
     yield from daemon_questions()
     yield setup_question(settings.docker_users)
     yield DockerNetworks.named(NETWORKS)
+    yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
     yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
@@ -74,7 +80,11 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
         yield SourceTree.of(layout.source)
     yield SecretStates.of(layout.secrets, layout.database)
     yield Installed.of(layout.installed, layout.database)
+    yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
+    yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+    yield Images.all()
+    yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

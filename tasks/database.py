@@ -8,9 +8,11 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
+from mstdn.sizing.facts import server_size
+from mstdn.sizing.rules import start_timeout_seconds
 from mstdn.storage.operations import noted_instance
 
 settings = settings_for(host)
@@ -23,11 +25,16 @@ prepared_database(
     marker=layout.installed,
     database=layout.database,
     local_domain=settings.local_domain,
-    timeout_seconds=settings.app_start_timeout_seconds,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )
 
 # Only now is it an instance that could be lost.
 noted_instance(
     name="Note where the instance lies",
     settings=settings,
+)
+
+passwords_in_force(
+    name="Keep the passwords of the database and Redis in force",
+    directory=layout.root,
 )

@@ -6,8 +6,8 @@ Run alone:  pyinfra inventory.py tasks/networks.py
 
 from pyinfra import host
 
-from mstdn.layout import BACK, FRONT
-from mstdn.networks.operations import WantedNetwork, docker_networks
+from mstdn.layout import BACK, FRONT, NETWORKS_THAT_LEAD_OUT
+from mstdn.networks.operations import WantedNetwork, docker_networks, open_ways
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
@@ -18,4 +18,9 @@ docker_networks(
         WantedNetwork(FRONT, ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
         WantedNetwork(BACK, internal=True),
     ],
+)
+
+open_ways(
+    name="Keep the containers' ways in and out open",
+    networks=NETWORKS_THAT_LEAD_OUT,
 )

@@ -206,6 +206,7 @@ def container_line(called: str, **changes: Any) -> str:
         "command": ["run"],
         "entrypoint": None,
         "networks": {},
+        "aliases": {},
         "published": {},
         "bindings": {},
         "binds": None,

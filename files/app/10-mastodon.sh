@@ -8,7 +8,7 @@ export PGPASSWORD
 psql --set ON_ERROR_STOP=1 --quiet --username postgres --dbname postgres <<'SQL'
 \set password `cat /run/secrets/postgres-password`
 SELECT 'CREATE ROLE mastodon LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mastodon') \gexec
-ALTER ROLE mastodon PASSWORD :'password';
+ALTER ROLE mastodon LOGIN PASSWORD :'password';
 SELECT $$CREATE DATABASE mastodon_production OWNER mastodon TEMPLATE template0 ENCODING 'UTF8'$$
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'mastodon_production') \gexec
 SQL

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mstdn.app.variables import WIRING, owners
+from mstdn.app.variables import STORES, owners
 from mstdn.kinds.text import one_line, refuse
 from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS
 
@@ -40,9 +40,10 @@ READ_BEFORE = {"FETCH_REPLIES_": (4, 5), "MASTODON_USE_LIBVIPS": (4, 6)}
 OWNED_BY_SETTINGS = owners()
 WIRED_BY_THE_SUITE = frozenset(
     {
-        *WIRING,
+        *STORES,
         "BIND",
         "DATABASE_URL",
+        "MASTODON_SIDEKIQ_READY_FILENAME",
         "NODE_ENV",
         "PAPERCLIP_ROOT_PATH",
         "PAPERCLIP_ROOT_URL",

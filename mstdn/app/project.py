@@ -1,24 +1,51 @@
 """The Compose project of Mastodon. Pure: the same settings and the same server give the same text."""
 
-from collections.abc import Mapping
-
 from mstdn.app.variables import FILE_COMMENT, mastodon_variables, streaming_variables
 from mstdn.compose.project import Project
-from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from mstdn.images.references import streaming_image, web_image
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MASTODON, MASTODON_PROJECT, MASTODON_SERVICES, POSTGRES, REDIS, MastodonLayout
 from mstdn.render import render, static
 from mstdn.secrets.operator import fingerprint_of, secrets_for
+from mstdn.secrets.parts import PARTS
 from mstdn.settings import Settings
-from mstdn.sizing.rules import sizing_for
+from mstdn.sizing.rules import sizing_for, start_timeout_seconds
 
 
-def mastodon_project(settings: Settings, memory_mib: int) -> Project:
-    """Mastodon's project under mastodon_root, for a server with this memory (MiB)."""
+def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: tuple[str, ...] = ()) -> Project:
+    """
+    Mastodon's project under mastodon_root, for a server with this memory (MiB).
+
+    ipv6: whether containers get out by IPv6. names: that the site answers for, by default those of the settings.
+    """
     layout, sizing = MastodonLayout(settings.mastodon_root), sizing_for(memory_mib, settings)
+    made_from = (
+        ConfigFile(
+            layout.compose_file,
+            render(
+                "app/compose.yaml.j2",
+                settings=settings,
+                sizing=sizing,
+                ipv6=ipv6,
+                start_timeout_seconds=start_timeout_seconds(memory_mib, settings),
+                web_image=web_image(settings),
+                streaming_image=streaming_image(settings),
+                public_domains=names or settings.public_domains,
+            ),
+        ),
+        ConfigFile(f"{layout.root}/mastodon.env", dotenv_text(mastodon_variables(settings, sizing), FILE_COMMENT)),
+        ConfigFile(f"{layout.root}/streaming.env", dotenv_text(streaming_variables(settings, sizing), FILE_COMMENT)),
+        ConfigFile(f"{layout.postgres}/10-mastodon.sh", static("app/10-mastodon.sh")),
+    )
+    revision = revision_of(made_from)[:12]
+    # The name of the accounts, where it is not one of the site's.
+    handles = settings.local_domain if settings.local_domain in set(names).difference(settings.public_domains) else ""
     nginx = (
-        ConfigFile(f"{layout.nginx}/nginx.conf", render("app/nginx.conf.j2", settings=settings)),
+        ConfigFile(
+            f"{layout.nginx}/nginx.conf",
+            render("app/nginx.conf.j2", settings=settings, revision=revision, handles=handles),
+        ),
         ConfigFile(f"{layout.nginx}/unavailable.html", static("app/unavailable.html")),
     )
     return Project(
@@ -38,32 +65,15 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
             ConfigDirectory(layout.state),
             ConfigDirectory(layout.scratch, "0700", MASTODON),
         ),
-        files=(
-            ConfigFile(
-                layout.compose_file,
-                render(
-                    "app/compose.yaml.j2",
-                    settings=settings,
-                    sizing=sizing,
-                    web_image=web_image(settings),
-                    streaming_image=streaming_image(settings),
-                    public_domains=settings.public_domains,
-                ),
-            ),
-            ConfigFile(f"{layout.root}/mastodon.env", dotenv_text(mastodon_variables(settings, sizing), FILE_COMMENT)),
-            ConfigFile(
-                f"{layout.root}/streaming.env", dotenv_text(streaming_variables(settings, sizing), FILE_COMMENT)
-            ),
-            ConfigFile(f"{layout.postgres}/10-mastodon.sh", static("app/10-mastodon.sh")),
-            *nginx,
-        ),
+        files=(*made_from, *nginx),
         reloaded=nginx,
         reload="app/reload",
+        notices={
+            "sidekiq": "Sidekiq gets 25 seconds for the jobs it works on; what it cannot finish, such as converting "
+            "a film, the next one begins anew"
+        },
         written_elsewhere=(layout.checksums,),
         # The operator's secrets count as well: a new password of the mail server has to reach the containers.
         inputs=(fingerprint_of(secrets_for(settings)),),
+        mounted={f"{layout.secrets}/{part.file}": part.services for part in PARTS},
     )
-
-
-def _environment(variables: Mapping[str, str]) -> str:
-    return dotenv_text(variables, FILE_COMMENT)

@@ -48,8 +48,8 @@ class AppSettings(Part):
         "",
         examples=["social.example.org"],
         description="The site's own host name, only when it differs from local_domain (handles at "
-        "example.org, site at social.example.org). The web server of local_domain must then "
-        "redirect /.well-known/webfinger to it.",
+        "example.org, site at social.example.org). Others then ask local_domain for the accounts: where it leads to this "
+        "server too, the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.",
     )
     alternate_domains: HostNames = Field(
         (), examples=[["example.net"]], description='Further names under which the site answers: ["example.net"].'
@@ -87,10 +87,10 @@ class AppSettings(Part):
         description="Any other variable of Mastodon's environment by its upstream name, every value as text: "
         '{"AUTHORIZED_FETCH": "true"}.',
     )
-    app_start_timeout_seconds: Annotated[int, Field(ge=10, le=7200)] = Field(
-        300,
+    app_start_timeout_seconds: Annotated[int, Field(ge=10, le=7200)] | None = Field(
+        None,
         description="How long a container may take to become healthy before the run fails and shows its last "
-        "log lines.",
+        "log lines; None is 300, and 600 on a server of 1 GB.",
     )
 
     @property
@@ -103,7 +103,7 @@ class AppSettings(Part):
         """
         The names for which the proxy answers and asks for certificates.
 
-        Not local_domain where web_domain differs, because another server has it; and no onion or I2P name, because no
+        Not local_domain where web_domain differs, because another server may have it; and no onion or I2P name, because no
         public authority certifies those.
         """
         hidden = (".onion", ".i2p")

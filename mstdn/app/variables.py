@@ -72,7 +72,6 @@ STORES = {
     "REDIS_HOST": "redis",
     "REDIS_PORT": "6379",
 }
-WIRING = {**STORES, "MASTODON_SIDEKIQ_READY_FILENAME": "sidekiq_process_has_started_and_will_begin_processing_jobs"}
 
 FILE_COMMENT = "Mastodon's settings without its secrets. Written by the suite: change settings instead, and deploy."
 
@@ -89,7 +88,7 @@ def owners() -> dict[str, str]:
 def mastodon_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:
     """The environment of web and Sidekiq but for its secrets, by upstream name."""
     tables = {**MASTODON_VARIABLES, **SUGGESTED_VARIABLES}
-    return _values(tables, settings, sizing) | WIRING | settings.mastodon_environment
+    return _values(tables, settings, sizing) | STORES | settings.mastodon_environment
 
 
 def streaming_variables(settings: Settings, sizing: Sizing) -> dict[str, str]:

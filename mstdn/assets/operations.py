@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mstdn.assets.facts import PublishedAssets
 from mstdn.fact import ask
 from mstdn.images.facts import ImageStates
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 
 
@@ -22,4 +22,5 @@ def published_assets(root: str, image: str, release: str, images: Sequence[str])
     assets, present = ask(PublishedAssets.under(root)), ask(ImageStates.of(images)).ids.get(image, "")
     name = f"{release}-{present.removeprefix('sha256:')[:12]}"
     if not (present and assets.complete and assets.current == name and assets.previous):
+        announce(f"{root} does not lead to the files of {image}")
         yield script("assets/publish", root, image, release)

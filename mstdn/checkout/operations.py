@@ -4,7 +4,7 @@ from pyinfra import host
 
 from mstdn.checkout.facts import GitCheckout
 from mstdn.fact import ask
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -39,4 +39,5 @@ def git_checkout(repository: str, directory: str, tag: str) -> Commands:
             f"git -C {directory} checkout --detach TAG"
         )
         return
+    announce(f"{directory} is {'at ' + checkout.tagged if checkout.head else 'not there'}")
     yield script("checkout/fetch", repository, directory, tag)

@@ -17,7 +17,8 @@ class Applied:
     What was applied to a project last: `revision` of its files, `loaded` revision of those that services read anew
     while they run; "" if never, or if a file was changed since.
 
-    `making`: what the container of each service was made with at that time (Container.making).
+    `mounted`: checksum of each file that a service mounts, as it was then, and `edited` those that are another now or
+    gone. `making`: what the container of each service was made with at that time (Container.making).
     `override`: checksum of the operator's own compose.override.yaml now, "" without one. `broken`: why Compose cannot
     read that, with its path.
     """
@@ -25,6 +26,8 @@ class Applied:
     revision: str = ""
     loaded: str = ""
     making: dict[str, str] = field(default_factory=dict)
+    mounted: dict[str, str] = field(default_factory=dict)
+    edited: frozenset[str] = frozenset()
     override: str = ""
     broken: str = ""
 
@@ -48,6 +51,8 @@ class AppliedProject(Fact[Applied]):
             revision=lines.get("revision"),
             loaded=lines.get("loaded"),
             making=json.loads(lines.get("making", "{}")),
+            mounted={path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("mounted"))},
+            edited=frozenset(lines.all("edited")),
             override=lines.get("override"),
             broken=lines.get("broken"),
         )

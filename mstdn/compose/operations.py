@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pyinfra import state
-from pyinfra.api import StringCommand
 
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
@@ -32,6 +31,11 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
     Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
     started too, but neither counted nor waited for.
     """
+    yield from converge_project(project, images, timeout_seconds)
+
+
+def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+    """The commands of `compose_project`, for operations that know only while they run what the project is."""
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
     if applied.broken:
         path, _, verdict = applied.broken.partition(" ")
@@ -44,13 +48,14 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
         forget()
         todo = _look(project, applied, images)
     if todo.changes_containers:
-        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons), *_notices(project, applied, todo))
         yield from _change(project, todo, timeout_seconds)
         revision = wanted_revision(project, applied)
         yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
-        yield _note(project)
+        yield from _note(project)
     elif todo.note:
-        yield _note(project)
+        announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
+        yield from _note(project)
     if todo.reload:
         # A container that was made a moment ago has read it; one that was not has to be told.
         yield script(project.reload, project.directory)
@@ -64,6 +69,12 @@ def _look(project: Project, applied: Applied, images: Sequence[str]) -> Steps:
     return steps(project, applied, containers, present, networks)
 
 
+def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
+    """What people should know who wait while containers stop."""
+    anew = bool(applied.revision) and applied.revision != wanted_revision(project, applied)
+    yield from (notice for service, notice in project.notices.items() if anew or service in todo.renew)
+
+
 def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:
     if todo.resume:
         yield script("compose/resume", *todo.resume)
@@ -74,8 +85,10 @@ def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:
     yield script("compose/up", project.name, project.directory, str(timeout_seconds), *project.services)
 
 
-def _note(project: Project) -> StringCommand:
+def _note(project: Project) -> Commands:
     containers = ask(Containers.all())
     making = making_of(project, of_project(project, containers))
     path = f"{project.directory}/state/making"
-    return script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    yield script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    if project.mounted:
+        yield script("compose/note_mounts", project.directory, *project.mounted)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 
@@ -14,7 +15,9 @@ class Project:
 
     `directories` and `files` are on the server before it starts. `reloaded`: those of `files` that running containers
     can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
-    `inputs`: further words that containers are made from; they may not be secret.
+    `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the
+    old one inside a container when it is replaced. `inputs`: further words that containers are made from; they may not
+    be secret. `notices`: by service, what to know when its container is stopped.
     """
 
     name: str
@@ -27,6 +30,8 @@ class Project:
     reload: str
     written_elsewhere: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def made_from(self) -> tuple[ConfigFile, ...]:

@@ -67,13 +67,10 @@ def steps(
     each of the suite's networks by name.
     """
     found = of_project(project, containers)
-    if not found:
-        reload = applied.loaded != project.reload_revision
-        return Steps(up=True, reload=reload, reasons=["it does not run yet"])
     todo = Steps()
     if applied.revision != wanted_revision(project, applied):
         todo.up = True
-        todo.reasons.append("its configuration changed")
+        todo.reasons.append("its configuration changed" if applied.revision else "it is not as its files say")
     for service in project.services:
         mine = [each for each in found if each.service == service]
         if len(mine) != 1:
@@ -85,9 +82,38 @@ def steps(
     if not applied.override and (strangers := sorted({each.service for each in found} - set(project.services))):
         todo.up = True
         todo.reasons += [f"{service} is no longer part of it" for service in strangers]
+    _judge_mounts(project, applied, found, todo)
+    if applied.revision != wanted_revision(project, applied):
+        # Compose makes those anew that its files describe in another way now. To restart them before would be once too
+        # often.
+        todo.renew += [each.service for each in found if each.id in todo.restart]
+        todo.restart = []
     todo.reload = applied.loaded != project.reload_revision
-    todo.note = not todo.changes_containers and applied.making != making_of(project, found)
+    unknown = applied.making != making_of(project, found) or applied.mounted.keys() != project.mounted.keys()
+    if not todo.changes_containers and unknown:
+        todo.note = True
+        todo.reasons.append("what its containers were made with is not noted")
     return todo
+
+
+def _judge_mounts(project: Project, applied: Applied, found: Iterable[Container], todo: Steps) -> None:
+    """Whoever mounts a file that was changed, or will be, still has the old one."""
+    wanted = {file.path: file.sha256 for file in project.files}
+    for path, services in project.mounted.items():
+        noted = applied.mounted.get(path)
+        if noted and (path in applied.edited or wanted.get(path, noted) != noted):
+            for container in found:
+                if (
+                    container.service in services
+                    and container.status == "running"
+                    and not _is_concerned(container, todo)
+                ):
+                    todo.restart.append(container.id)
+                    todo.reasons.append(f"{container.service} was started with another {path}")
+
+
+def _is_concerned(container: Container, todo: Steps) -> bool:
+    return container.id in todo.restart or container.service in todo.renew
 
 
 def _judge(
@@ -99,7 +125,7 @@ def _judge(
         # Compose sees that by itself, as long as its files name the same image.
         todo.renew.append(service)
         todo.reasons.append(f"{service} runs another image than {container.reference} is now")
-    elif making and container.making != making:
+    elif making and differences(making, container.making):
         todo.renew.append(service)
         todo.reasons.append(f"{service} was changed by hand: {differences(making, container.making)}")
     elif lost:
@@ -127,6 +153,10 @@ def making_of(project: Project, containers: Sequence[Container]) -> dict[str, st
 
 
 def differences(before: str, now: str) -> str:
-    """The names of what differs between two texts Container.making."""
+    """
+    The names of what differs between two texts Container.making; "" for nothing.
+
+    What only one of them names says nothing: another version of the suite may have noted more, or less.
+    """
     old, new = json.loads(before), json.loads(now)
-    return ", ".join(sorted(key for key in {*old, *new} if old.get(key) != new.get(key)))
+    return ", ".join(sorted(key for key in old.keys() & new.keys() if old[key] != new[key]))

@@ -25,3 +25,21 @@ class Installed(Fact[dict[str, str]]):
     @override
     def read(self, lines: Lines) -> dict[str, str]:
         return dict(line.split("=", 1) for line in lines.all("installed"))
+
+
+class RefusedLogins(Fact[dict[str, str]]):
+    """
+    Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words.
+    """
+
+    script = "database/logins"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, project: str) -> Question[dict[str, str]]:
+        """project: name of Mastodon's Compose project."""
+        return cls.question(project)
+
+    @override
+    def read(self, lines: Lines) -> dict[str, str]:
+        return {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}

@@ -3,8 +3,9 @@
 from pyinfra import host
 from pyinfra.api import StringCommand
 
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, preparation
+from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
 from mstdn.operation import announce, operation
@@ -48,6 +49,8 @@ def prepared_database(
     if todo is Preparation.NOTHING:
         host.noop(f"the database is ready for {release}")
         return
+    if "DATABASE" in installed and "MASTODON_VERSION" not in installed:
+        announce(f"{marker} is not there, but a database is")
     yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
     if todo is Preparation.CREATE_ANEW:
         yield script("database/discard", directory, database)
@@ -81,3 +84,24 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
 def _migrate(name: str, directory: str, release: str, marker: str) -> StringCommand:
     timeouts = map(str, LOCK_TIMEOUTS_SECONDS)
     return script(name, directory, release, marker, *timeouts, before=MIGRATIONS, told=True)
+
+
+@operation
+def passwords_in_force(directory: str) -> Commands:
+    """
+    Ensure that PostgreSQL and Redis let Mastodon in with the passwords that are in its secrets.
+
+    + directory: of Mastodon's Compose project
+
+    What was changed inside of them (ALTER ROLE, CONFIG SET) is seen by nobody until Mastodon connects the next time.
+    """
+    refused = ask(RefusedLogins.of(MASTODON_PROJECT))
+    names = {"postgres": "PostgreSQL", "redis": "Redis"}
+    announce(*(f"{names[store]} does not let Mastodon in: {words}" for store, words in refused.items()))
+    if "postgres" in refused:
+        yield script("database/let_in", directory)
+    if "redis" in refused:
+        # It reads its password when it starts.
+        containers = ask(Containers.all())
+        redis = [each.id for each in containers if (each.project, each.service) == (MASTODON_PROJECT, "redis")]
+        yield script("compose/restart", *redis)

@@ -7,7 +7,7 @@ left=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$1" \
 for container in $left; do
     [ "$(docker inspect --format '{{.State.Running}}' "$container")" = true ] || continue
     echo "A migration of an earlier run is still at work (docker logs $container): waiting for it."
-    if ! timeout 3600 docker logs --follow "$container" 2>&1 | sed -n 's/^== \(.*: migrat[edin]* .*[^= ]\) *=*$/\1/p' ||
+    if ! timeout 3600 docker logs --follow "$container" 2>&1 | sed -u -n '/^== .*: migrat/{s/^== //;s/ *=*$//;p;}' ||
         [ "$(docker inspect --format '{{.State.Running}}' "$container")" = true ]; then
         echo "A migration of an earlier run is at work for more than an hour. Look at it with: docker logs $container" >&2
         exit 1

@@ -190,7 +190,13 @@ _MAKING = ("hash", "user", "command", "entrypoint", "bindings", "tmpfs", "restar
 def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
     making = {key: found[key] for key in _MAKING}
     # The order of these is Docker's and means nothing.
-    making |= {key: sorted(found[key] or (), key=json.dumps) for key in ("binds", "mounts", "networks")}
+    making |= {key: sorted(found[key] or (), key=json.dumps) for key in ("binds", "mounts")}
+    # The names by which others find it there. Engines before 25 add a part of its ID, which is another after each
+    # making.
+    making["networks"] = {
+        network: sorted(name for name in found["aliases"].get(network) or () if not found["id"].startswith(name))
+        for network in sorted(found["networks"])
+    }
     return Container(
         id=found["id"],
         name=found["name"].removeprefix("/"),

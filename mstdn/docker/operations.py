@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from pyinfra.api import StringCommand
+
 from mstdn.apt.facts import AptSources, Sources
 from mstdn.apt.sources import without
 from mstdn.docker.configuration import parsed
@@ -78,6 +80,7 @@ def apt_repository(repository: str, fingerprint: str) -> Commands:
     announce(*(f"{each.path} names Docker's repository too: {SOURCES} takes its place" for each in others))
     trusted = engine.fingerprints == [fingerprint]
     if not trusted:
+        announce(f"{KEYRING} is not the key {fingerprint}")
         yield script("apt/trust_key", f"{url}/gpg", KEYRING, fingerprint)
     sources = ConfigFile(
         SOURCES,
@@ -125,8 +128,16 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
     if not installed:
         return
     stale = engine.started is not None and engine.configured is not None and engine.configured > engine.started
-    if written or stale or not engine.active or not engine.enabled:
+    if stale and not written:
+        announce(f"the daemon is older than {DAEMON_JSON}")
+    if not engine.active:
+        announce("Docker does not run")
+    if not engine.enabled:
+        announce("docker.service does not start at boot")
+    if written or stale or not engine.active:
         yield script("docker/restart_daemon")
+    elif not engine.enabled:
+        yield StringCommand("systemctl enable --quiet docker.service")
 
 
 def _write_configuration(text: str) -> Commands:
@@ -157,6 +168,7 @@ def packages(version: str = "") -> Commands:
         if name not in engine.packages or (version and name in ENGINE_PACKAGES and engine.packages[name] != version)
     ]
     if wanted:
+        announce(f"not installed: {', '.join(wanted)}")
         yield script("apt/install", *wanted)
 
 

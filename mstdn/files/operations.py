@@ -10,7 +10,7 @@ from pyinfra.operations.util.files import generate_color_diff
 from mstdn.fact import Question, ask
 from mstdn.files.facts import FileStates, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
-from mstdn.operation import is_the_moment_to_show, operation
+from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -32,11 +32,9 @@ def config_tree(
     + directories: made or repaired; an exclusive one loses every entry that is not in `files`
     + absent: paths of files that shall not exist
     + shared: directories in which others have files as well; of those that the suite wrote, which their first line
-    says,   the ones that are not in `files` go
+    says, the ones that are not in `files` go
     """
-    wanted = {file.path for file in files}
-    left = [path for each in shared for path in ask(written_in(each)) if path not in wanted]
-    yield from converge_tree(files, directories, [*absent, *left])
+    yield from converge_tree(files, directories, absent, shared)
 
 
 def written_in(directory: str) -> Question[list[str]]:
@@ -48,13 +46,18 @@ def converge_tree(
     files: Sequence[ConfigFile],
     directories: Sequence[ConfigDirectory] = (),
     absent: Sequence[str] = (),
+    shared: Sequence[str] = (),
 ) -> Commands:
     """
     The commands of `config_tree`, for operations that write files on the way to something else.
 
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
+    paths = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
+    ours = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
@@ -68,6 +71,8 @@ def converge_tree(
             return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
     # Before the first command, because that is how far pyinfra goes when it plans.
+    if any(each.path in tree.states for each in wanted):
+        announce(*_reasons(wanted, gone, tree))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:
         yield from _converge_directory(directory, tree)
@@ -117,6 +122,20 @@ def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory],
         if directory.exclusive:
             prefix = directory.path.rstrip("/") + "/"
             yield from (entry for entry in tree.entries if entry.startswith(prefix) and entry not in expected)
+
+
+def _reasons(wanted: Iterable[ConfigDirectory | ConfigFile], gone: Iterable[str], tree: Tree) -> Iterator[str]:
+    """What is not as it should be, path by path."""
+    for each in wanted:
+        found = tree.states.get(each.path)
+        if not found:
+            yield f"{each.path} does not exist"
+        elif isinstance(each, ConfigFile) and found.sha256 != each.sha256:
+            yield f"{each.path} has another content"
+        elif (found.mode, found.owner) != (each.mode, each.owner):
+            yield f"{each.path} has mode {found.mode} and owner {found.owner}, not {each.mode} and {each.owner}"
+    for path in gone:
+        yield f"{path} does not belong there"
 
 
 def _show_diffs(changed: Iterable[ConfigFile], gone: Iterable[str], tree: Tree) -> None:

@@ -37,7 +37,8 @@ def mail_address(value: str) -> str:
     if not value:
         raise refuse("it is not set")
     if re.search(r"[<>]", value):
-        raise refuse("only the address belongs here, without a name", value.partition("<")[2].rstrip("> ") or None)
+        within = re.search(r"<([^<>]+)>", value)
+        raise refuse("only the address belongs here, without a name", within[1] if within else None)
     local_part, _, domain = value.rpartition("@")
     if not re.fullmatch(r"[A-Za-z0-9.!#%&*+/=?^_~-]+", local_part) or re.search(r"^\.|\.\.|\.$", local_part):
         raise refuse("it is not a mail address")
@@ -58,6 +59,8 @@ def mail_sender(value: str) -> str:
     config/environments/production.rb.
     """
     named = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", value)
+    if named is None and re.search(r"[<>]", value):
+        raise refuse("it is not a mail address: one < and one > stand around it, with a name before them or none")
     if named is None:
         return mail_address(value)
     name, address = named["name"], named["address"]

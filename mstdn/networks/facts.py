@@ -36,3 +36,46 @@ class DockerNetworks(Fact[dict[str, Network]]):
     def read(self, lines: Lines) -> dict[str, Network]:
         found = (json.loads(text) for text in lines.all("network"))
         return {each.pop("name"): Network(**each) for each in found}
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A network as the kernel sees it: the name of its bridge, and its IPv4 subnets."""
+
+    name: str
+    bridge: str
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """
+    `networks`: those asked for that exist. `rules`: of the firewall, in iptables' or nftables' words, that speak of
+    them or lead to Docker's own. `forwarding`: the kernel passes packets on. `unmanaged`: Docker leaves the firewall
+    alone.
+    """
+
+    networks: tuple[Bridge, ...] = ()
+    rules: tuple[str, ...] = ()
+    forwarding: bool = True
+    unmanaged: bool = False
+
+
+class FirewallWays(Fact[Ways]):
+    """What the kernel's firewall has for some networks. Nothing is sent anywhere."""
+
+    script = "networks/ways"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Question[Ways]:
+        """names: of the networks that lead out."""
+        return cls.question(*names)
+
+    @override
+    def read(self, lines: Lines) -> Ways:
+        found = (
+            Bridge(name, bridge, tuple(s for s in subnets if ":" not in s))
+            for name, bridge, *subnets in lines.words("network")
+        )
+        return Ways(tuple(found), tuple(lines.all("rule")), lines.get("forwarding", "1") == "1", "unmanaged" in lines)

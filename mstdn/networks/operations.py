@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.networks.facts import DockerNetworks, Network
-from mstdn.operation import operation
+from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
+from mstdn.networks.rules import closed_ways
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
@@ -42,6 +43,7 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
             )
             return
         if not found or differences:
+            announce(f"the network {wanted.name} {'has other options' if found else 'does not exist'}")
             ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
             yield script("networks/make", wanted.name, "yes" if wanted.internal else "no", ipv6)
 
@@ -55,3 +57,15 @@ def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
     if wanted.ipv6 is not None and found.ipv6 != wanted.ipv6:
         differences.append("IPv6 is on" if found.ipv6 else "IPv6 is off")
     return differences
+
+
+@operation
+def open_ways(networks: Sequence[str]) -> Commands:
+    """
+    Ensure that the kernel's firewall has what Docker wrote into it for these networks, and passes packets on.
+
+    Docker writes its rules anew when it starts, and containers run on meanwhile.
+    """
+    if missing := list(closed_ways(ask(FirewallWays.of(networks)))):
+        announce(*missing)
+        yield script("docker/restart_daemon")

@@ -31,7 +31,8 @@ class ServerReport:
     `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
     proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.
     `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
-    suite that converged it last. `clock`: seconds since the epoch.
+    suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
+    database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
     """
 
     system: tuple[str, str] = ("", "")
@@ -49,12 +50,15 @@ class ServerReport:
     installed: dict[str, str] = field(default_factory=dict)
     clock: int = 0
     suite: str = ""
+    postgres: str = ""
+    redis: int = 0
 
 
 class Server(Fact[ServerReport]):
     """All of it but Docker's containers, in one question."""
 
     script = "preflight/report"
+    before = "sizing/interfaces"
 
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
@@ -84,6 +88,8 @@ class Server(Fact[ServerReport]):
             installed=dict(value.split("=", 1) for value in lines.all("installed")),
             clock=int(lines.one("clock")),
             suite=lines.get("suite"),
+            postgres=lines.get("database"),
+            redis=max(map(int, lines.all("redis")), default=0),
         )
 
 

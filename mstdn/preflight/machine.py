@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mstdn.finding import Finding
+from mstdn.sizing.rules import film_shortfall_mib
 
 if TYPE_CHECKING:
     from mstdn.preflight.facts import ServerReport
@@ -63,6 +64,14 @@ def _memory(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             f"source takes about {BUILD_MEMORY_MIB} MiB, and the kernel ends a build that gets less. Set "
             f"swap_size_mib = {settings.swap_size_mib + BUILD_MEMORY_MIB - total}, if only for the build.",
         )
+    missing = film_shortfall_mib(report.memory_mib, settings)
+    if settings.sidekiq_memory_mib is None and needed <= total < report.memory_mib + settings.swap_size_mib + missing:
+        yield Finding(
+            "warning",
+            f"Films as phones take them (2160p) need {missing} MiB more than memory ({report.memory_mib} MiB) and "
+            "planned swap come to: the kernel ends their conversion, and they stay in processing. Smaller ones work. "
+            f"If such films are uploaded here, set swap_size_mib = {settings.swap_size_mib + missing}.",
+        )
     if total < needed:
         more = settings.swap_size_mib + needed - total
         yield Finding(
@@ -108,8 +117,9 @@ def _disks(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 f"{mount} has {free} MiB free, but {', '.join(disk.path for disk in disks)} need {needed} MiB. Make "
-                "room (docker image prune, journalctl --vacuum-size=100M, apt-get clean), enlarge the disk, or "
-                "lower preflight_free_disk_gib or swap_size_mib.",
+                "room (docker image prune --all, which leaves what runs; docker builder prune; journalctl "
+                "--vacuum-size=100M; apt-get clean), enlarge the disk, or lower preflight_free_disk_gib or "
+                "swap_size_mib.",
             )
 
 

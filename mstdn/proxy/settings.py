@@ -79,3 +79,8 @@ class ProxySettings(Part):
         """
         downstream = self.proxy_downstream_addresses
         return (*TRUSTED_BY_DEFAULT, *downstream) if downstream else ()
+
+    @property
+    def certificate_prefix(self) -> str:
+        """What acme-companion puts before the names of the directories of certificates that no browser trusts."""
+        return "_test_" if self.acme_directory_url == LETS_ENCRYPT_STAGING else ""

@@ -11,9 +11,15 @@ rm -rf "$directory/.making" "$directory"/.distributing.*
 # Beside the targets, because only a rename within a file system is atomic.
 work=$(mktemp -d "$directory/.distributing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-# A container that runs keeps the file that it was started with: one that is right already stays the same file.
+# Gives $2 the content, owner and mode of $1. A container that runs keeps the file that it was started with: one that has the
+# right content stays the same file.
 put() {
-    cmp -s "$1" "$2" && [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$2")" ] || mv -fT "$1" "$2"
+    if cmp -s "$1" "$2"; then
+        chown --reference="$1" "$2"
+        chmod --reference="$1" "$2"
+    else
+        mv -fT "$1" "$2"
+    fi
 }
 for each in "$@"; do
     read_fields "$each"

@@ -16,7 +16,7 @@ class Secrets:
     `database`: PostgreSQL's data directory is in use. `complete`: instance.env ends as it was written.
     `good` and `damaged` are names, and so is `operator`: what others gave and the server has. `access` and
     `operator_access`: "mode owner" such as "0600 0:0".
-    `distributed`: every container has exactly its part of the present secrets.
+    `differing`: names of those parts of the containers (and ".env") that are not what the present secrets make.
     """
 
     database: bool = False
@@ -28,7 +28,12 @@ class Secrets:
     operator: set[str] = field(default_factory=set)
     operator_sha256: str = ""
     operator_access: str = ""
-    distributed: bool = True
+    differing: tuple[str, ...] = ()
+
+    @property
+    def distributed(self) -> bool:
+        """Every container has exactly its part of the present secrets."""
+        return not self.differing
 
 
 class SecretStates(Fact[Secrets]):
@@ -55,5 +60,5 @@ class SecretStates(Fact[Secrets]):
             operator=set(lines.all("brought")),
             operator_sha256=sha256,
             operator_access=access,
-            distributed="differs" not in lines,
+            differing=tuple(lines.all("differs")),
         )

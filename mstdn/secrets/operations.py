@@ -4,7 +4,7 @@ Secrets: those of the instance are made on the server and stay there; the operat
 `secrets/instance.env` is the only copy of what an instance cannot live without. A key that exists is never replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from pydantic import SecretStr
@@ -45,6 +45,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     if gone := sorted(state.operator.difference(operator)):
         announce(f"takes {', '.join(gone)} away from the server, because secrets.env no longer has it")
     changed = False
+    if state.exists:
+        announce(*_reasons(state, directory, brought))
     if brought and (state.operator_sha256, state.operator_access) != (_sha256(brought), ACCESS):
         changed = True
         yield script("files/write", f"{directory}/operator.env", "0:0", "0600", stdin=brought)
@@ -56,8 +58,24 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield script("secrets/generate", image, directory, *missing)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
-    if changed or not state.distributed:
+    if changed or state.differing:
         yield script("secrets/distribute", directory, *WORDS, before="secrets/parts")
+
+
+def _reasons(state: Secrets, directory: str, brought: str) -> Iterator[str]:
+    """What is not as it should be, without a word of what is in it."""
+    if brought and state.operator_sha256 != _sha256(brought):
+        yield f"{directory}/operator.env {'has another content' if state.operator_sha256 else 'does not exist'}"
+    elif brought and state.operator_access != ACCESS:
+        yield f"{directory}/operator.env has mode and owner {state.operator_access}, not {ACCESS}"
+    if not brought and state.operator_sha256:
+        yield f"{directory}/operator.env is no longer needed"
+    if state.access != ACCESS:
+        yield f"{directory}/instance.env has mode and owner {state.access}, not {ACCESS}"
+    for part in state.differing:
+        # .env lies beside the directory of the secrets.
+        path = directory.rpartition("/")[0] if part == ".env" else directory
+        yield f"{path}/{part} is not what the secrets make, or not its reader's"
 
 
 def _sha256(text: str) -> str:

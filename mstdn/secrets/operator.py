@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
-from mstdn.operator_files import operator_path
+from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
 from mstdn.secrets.table import OPERATOR_SECRETS
 
@@ -42,7 +42,7 @@ def operator_secrets(
     file: where to read KEY=value lines, by default SECRETS_FILE; it may be absent. Never raises.
     A SecretStr shows itself as asterisks; its value is get_secret_value().
     """
-    file = operator_path(file or SECRETS_FILE)
+    file = secrets_path(file or SECRETS_FILE)
     from_file, problems = _read(file) if file.exists() else ({}, [])
     from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
     problems += [

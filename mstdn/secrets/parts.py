@@ -16,9 +16,13 @@ Form = Literal["dotenv", "bare", "redis"]
 
 @dataclass(frozen=True)
 class Part:
-    """A file under the directory of the secrets. `revision`: name of its checksum in Compose's .env, "" without one."""
+    """
+    A file under the directory of the secrets, which `services` mount. `revision`: name of its checksum in Compose's
+    .env, "" without one.
+    """
 
     file: str
+    services: tuple[Reader, ...]
     owner: str
     form: Form
     names: tuple[str, ...]
@@ -38,11 +42,11 @@ def _made_for(service: Reader) -> tuple[str, ...]:
 # The checksums of those that change while the instance lives: a container is made anew when its own part does. The
 # passwords of PostgreSQL are read when its data directory is new.
 PARTS = (
-    Part("mastodon.env", MASTODON, "dotenv", _made_for("web"), "MASTODON_REVISION", operator=True),
-    Part("streaming.env", MASTODON, "dotenv", _made_for("streaming"), "STREAMING_REVISION"),
-    Part("postgres-superuser-password", POSTGRES, "bare", ("POSTGRES_PASSWORD",)),
-    Part("postgres-password", POSTGRES, "bare", ("DB_PASS",)),
-    Part("redis.conf", REDIS, "redis", ("REDIS_PASSWORD",), "REDIS_REVISION"),
+    Part("mastodon.env", ("web", "sidekiq"), MASTODON, "dotenv", _made_for("web"), "MASTODON_REVISION", operator=True),
+    Part("streaming.env", ("streaming",), MASTODON, "dotenv", _made_for("streaming"), "STREAMING_REVISION"),
+    Part("postgres-superuser-password", ("db",), POSTGRES, "bare", ("POSTGRES_PASSWORD",)),
+    Part("postgres-password", ("db",), POSTGRES, "bare", ("DB_PASS",)),
+    Part("redis.conf", ("redis",), REDIS, "redis", ("REDIS_PASSWORD",), "REDIS_REVISION"),
 )
 
 # What the scripts are told of all of it.

@@ -7,6 +7,9 @@ Facts behind the figures, about Mastodon 4.7:
   (mastodon/mastodon#16495).
 - docs.joinmastodon.org/admin/scaling: small servers run one web process with 3 to 5 threads and 5 to 10
   Sidekiq threads. Ruby's lock lets one Sidekiq process gain nothing beyond about 25, and there is one process.
+- A film as phones take them (12 seconds, 3840x2160, 60 pictures a second, HEVC) takes FFmpeg 1,193 MiB, one of
+  1920x1080 takes 376, beside Sidekiq's own 308 (measured with a real 4.7). Where the kernel ends FFmpeg the upload
+  stays "processing"; where it ends Sidekiq, the jobs it worked on are lost.
 - PostgreSQL connections in use: web processes x threads, plus Sidekiq threads, plus the streaming server's
   pool. tootctl, migrations, backups and a console come on top, and an upgrade runs old and new side by side.
 """
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 # Memory for the system, Docker and the proxy.
 SYSTEM_MIB = 256
+# What everything but Sidekiq needs beside a film that is being worked on.
+OTHERS_MIB = 640
+FILM_MIB = 1200
 # Connections for tootctl, migrations, backups, a console, and the three PostgreSQL keeps for its superuser.
 SPARE_CONNECTIONS = 25
 POSTGRES_DEFAULT_CONNECTIONS = 100
@@ -55,17 +61,22 @@ def sizing_for(memory_mib: int, settings: Settings) -> Sizing:
     What the operator set wins. The rest follows the memory in whole GiB, so that a new kernel, which counts a
     few MiB more or less, changes nothing.
     """
-    gib = max(1, round(memory_mib / 1024))
+    gib = _gib(memory_mib)
     small = gib == 1
     web_processes = _chosen(settings.web_processes, min(gib // 2, 16) if gib >= 4 else 0)
     web_threads = _chosen(settings.web_threads, 3 if small else 5)
-    sidekiq_threads = _chosen(settings.sidekiq_threads, min(5 * gib, 25))
+    sidekiq_threads = _sidekiq_threads(memory_mib, settings)
     streaming_database_pool = _chosen(settings.streaming_database_pool, 5 if small else 10)
     shared_buffers_mib = _chosen(
         settings.postgres_shared_buffers_mib,
         min(64 if small else 128 * gib, (settings.postgres_memory_mib or 4096 * gib) // 4),
     )
     connections = max(1, web_processes) * web_threads + sidekiq_threads + streaming_database_pool
+
+    sidekiq_floor_mib = 348 + 20 * sidekiq_threads
+    if film_shortfall_mib(memory_mib, settings) == 0:
+        # As much again may be swapped, so that even 1 GB is enough, slowly.
+        sidekiq_floor_mib = max(sidekiq_floor_mib, min(sidekiq_floor_mib + FILM_MIB, 1024 * gib * 4 // 5) // 16 * 16)
 
     # Swap beyond the size of the memory would only be thrashed.
     budget_mib = 1024 * gib + min(settings.swap_size_mib, 1024 * gib) - SYSTEM_MIB
@@ -81,11 +92,34 @@ def sizing_for(memory_mib: int, settings: Settings) -> Sizing:
         postgres_shared_buffers_mib=shared_buffers_mib,
         postgres_max_connections=max(POSTGRES_DEFAULT_CONNECTIONS, 2 * connections + SPARE_CONNECTIONS),
         web_memory_mib=limit(settings.web_memory_mib, 0.40, 192 + 448 * max(1, web_processes)),
-        sidekiq_memory_mib=limit(settings.sidekiq_memory_mib, 0.25, 348 + 20 * sidekiq_threads),
+        sidekiq_memory_mib=limit(settings.sidekiq_memory_mib, 0.25, sidekiq_floor_mib),
         streaming_memory_mib=limit(settings.streaming_memory_mib, 0.07, 192),
         postgres_memory_mib=limit(settings.postgres_memory_mib, 0.20, 192 + shared_buffers_mib),
         redis_memory_mib=limit(settings.redis_memory_mib, 0.08, 128),
     )
+
+
+def film_shortfall_mib(memory_mib: int, settings: Settings) -> int:
+    """How much more memory or swap (MiB) a film as phones take them would need; 0 where there is enough."""
+    needed = SYSTEM_MIB + OTHERS_MIB + 348 + 20 * _sidekiq_threads(memory_mib, settings) + FILM_MIB
+    return max(0, needed - 1024 * _gib(memory_mib) - settings.swap_size_mib)
+
+
+def start_timeout_seconds(memory_mib: int, settings: Settings) -> int:
+    """
+    How long a container may take to become healthy.
+
+    On one slow core with swap, web and Sidekiq boot beside each other, which may take five minutes.
+    """
+    return _chosen(settings.app_start_timeout_seconds, 600 if _gib(memory_mib) == 1 else 300)
+
+
+def _gib(memory_mib: int) -> int:
+    return max(1, round(memory_mib / 1024))
+
+
+def _sidekiq_threads(memory_mib: int, settings: Settings) -> int:
+    return _chosen(settings.sidekiq_threads, min(5 * _gib(memory_mib), 25))
 
 
 def _chosen(override: int | None, default: int) -> int:

@@ -1,12 +1,14 @@
 """Swap."""
 
+from collections.abc import Iterator
+
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.fact import ask
-from mstdn.operation import operation
+from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
-from mstdn.swap.facts import SWAPPINESS_FILE, SwapState
+from mstdn.swap.facts import SWAPPINESS_FILE, Swap, SwapState
 from mstdn.swap.rules import others_mib
 
 
@@ -29,6 +31,8 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     if others >= size_mib and path not in swap.active:
         host.noop(f"{others} MiB of other swap are active already")
         return
+    if swap.file_bytes is not None or swap.in_fstab:
+        announce(*_reasons(swap, path, size_mib, swappiness))
     if path not in swap.active or swap.file_bytes != size_mib * 1024 * 1024:
         yield script("swap/make_file", path, str(size_mib))
     elif (swap.file_mode, swap.file_user) != ("600", "0"):
@@ -40,3 +44,21 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     if swap.swappiness != str(swappiness):
         # Not sysctl(8): a minimal server may lack procps.
         yield StringCommand("echo", str(swappiness), "> /proc/sys/vm/swappiness")
+
+
+def _reasons(swap: Swap, path: str, size_mib: int, swappiness: int) -> Iterator[str]:
+    """What is not as it should be."""
+    if swap.file_bytes is None:
+        yield f"{path} does not exist"
+    elif swap.file_bytes != size_mib * 1024 * 1024:
+        yield f"{path} has {swap.file_bytes // 1024 // 1024} MiB, not {size_mib}"
+    elif path not in swap.active:
+        yield f"{path} is not in use"
+    elif (swap.file_mode, swap.file_user) != ("600", "0"):
+        yield f"{path} has mode 0{swap.file_mode} and owner {swap.file_user}, not 0600 and 0"
+    if not swap.in_fstab:
+        yield f"/etc/fstab has no line for {path}"
+    if swap.persisted != str(swappiness):
+        yield f"{SWAPPINESS_FILE} does not say vm.swappiness = {swappiness}"
+    if swap.swappiness != str(swappiness):
+        yield f"vm.swappiness is {swap.swappiness}, not {swappiness}"

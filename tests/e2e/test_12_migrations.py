@@ -48,7 +48,7 @@ def test_the_index_that_it_left_is_removed_and_the_next_run_finishes(upgraded: I
 
 def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgraded: Instance) -> None:
     database = upgraded.container("mstdn", "db")
-    session = "BEGIN; LOCK TABLE statuses IN ACCESS SHARE MODE; SELECT pg_sleep(900)"
+    session = "BEGIN; LOCK TABLE accounts IN ACCESS SHARE MODE; SELECT pg_sleep(900)"
     upgraded.run(
         f"docker exec --detach --env PGAPPNAME=forgotten-console {database} psql --username postgres --dbname "
         f"mastodon_production --command '{session}'"

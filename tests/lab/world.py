@@ -101,7 +101,9 @@ class World:
 
     def add_server(self, name: str) -> Machine:
         """One more server, which is then also in the inventory; it stays until the lab is taken down."""
-        lab.up(name)
+        # Not where it is up: that would replace what somebody changed the recipe of in the meantime, under other tests.
+        if inhabitants.states(self.engine).get(name) != "running":
+            lab.up(name)
         return Machine(self.engine, inhabitants.SERVERS[name].container)
 
     def reset(self, name: str = "") -> None:

@@ -27,10 +27,11 @@ from pyinfra.api import Config, Inventory, State, StringCommand
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.state import StateStage
 
-from mstdn import connection
-from mstdn.connection import PLACEHOLDER_HOST, Watch, WayIn, check_hosts, prepare, send_at_once
+from mstdn import ssh
+from mstdn.connection import PLACEHOLDER_HOST, check_hosts, prepare
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.ssh import Watch, WayIn, send_at_once
 from mstdn.versions import MASTODON
 from tests.harness import REQUIRED, ROOT
 
@@ -280,7 +281,7 @@ def way_in_to(server: Server, stage: StateStage = StateStage.Execute) -> WayIn:
 
 @pytest.fixture(autouse=True)
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "there_is_a_terminal", lambda: False)
+    monkeypatch.setattr(ssh, "there_is_a_terminal", lambda: False)
 
 
 def test_a_command_comes_back_with_its_output_and_exit_code(tmp_path: Path) -> None:
@@ -393,7 +394,7 @@ def test_where_sshd_allows_one_session_the_next_waits_for_its_end(tmp_path: Path
 def test_where_sshd_opens_no_session_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connection, "SESSION_SECONDS", 0.1)
+    monkeypatch.setattr(ssh, "SESSION_SECONDS", 0.1)
     server = Server(tmp_path)
     server.refused = 1000
     assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
@@ -412,7 +413,7 @@ def test_a_connection_that_ends_a_moment_after_its_channels_is_told(
 ) -> None:
     server = Server(tmp_path, user="root", login=["sh", "-c", "exit 255"])
     ending = threading.Timer(0.3, lambda: setattr(server, "alive", False))
-    server.status = connection.NO_STATUS
+    server.status = ssh.NO_STATUS
     ending.start()
     assert not way_in_to(server).run_shell_command(StringCommand("true"))[0]
     ending.join()
@@ -420,9 +421,9 @@ def test_a_connection_that_ends_a_moment_after_its_channels_is_told(
 
 
 def test_a_command_that_was_killed_is_no_lost_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ENDING_SECONDS", 0.05)
+    monkeypatch.setattr(ssh, "ENDING_SECONDS", 0.05)
     server = Server(tmp_path, user="root")
-    server.status = connection.NO_STATUS
+    server.status = ssh.NO_STATUS
     good, output = way_in_to(server).run_shell_command(StringCommand("echo begun; kill -9 $PPID; kill -9 $$"))
     assert not good and output.stdout == "begun"
 
@@ -453,8 +454,8 @@ class Line:
 
 
 def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
-    monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(ssh, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(ssh, "SILENCE_SECONDS", 0.05)
     line = Line(answers=3)
     watch = Watch(line)  # type: ignore[arg-type]
     line.when_closed = lambda: watch.silent
@@ -466,7 +467,7 @@ def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(ssh, "ASK_SECONDS", 0.01)
     line = Line(answers=0)
     watch = Watch(line)  # type: ignore[arg-type]
     watch.start()
@@ -476,8 +477,8 @@ def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pyte
 
 
 def test_an_idle_connection_is_asked_well_within_what_routers_remember_and_given_up_within_a_minute() -> None:
-    assert connection.ASK_SECONDS <= 30
-    assert connection.ASK_SECONDS + connection.SILENCE_SECONDS <= 60
+    assert ssh.ASK_SECONDS <= 30
+    assert ssh.ASK_SECONDS + ssh.SILENCE_SECONDS <= 60
 
 
 def transport_on(sock: object) -> Any:

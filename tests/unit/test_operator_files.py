@@ -94,6 +94,14 @@ def test_two_instances_have_their_own_values_and_secrets(clone: Clone) -> None:
         assert f"@fake/{name}: {name}.example.org of {name}" in clone.run(f"instances/{name}/inventory.py")
 
 
+def test_an_instance_without_secrets_does_not_get_those_of_another_server(clone: Clone) -> None:
+    clone.write("instances/alice/inventory.py", 'mastodon = ["@fake/alice"]\n')
+    clone.write("instances/alice/group_data/all.py", LOGIN)
+    clone.write("secrets.env", "SMTP_PASSWORD='of nobody'\n")
+    said = clone.run("instances/alice/inventory.py", code=1)
+    assert "of nobody" not in said and "SMTP_PASSWORD" in said
+
+
 def test_two_servers_of_one_inventory_have_their_own_secrets(clone: Clone) -> None:
     clone.write(
         "inventory.py",

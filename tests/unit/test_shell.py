@@ -16,14 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mstdn.assets.facts import PublishedAssets
+from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost
 from mstdn.fact import Fact, Question
 from mstdn.files.facts import FileStates
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
-from mstdn.networks.facts import DockerNetworks
+from mstdn.kernel.facts import KernelSetting
+from mstdn.mail.facts import WayOut
+from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.secrets.facts import SecretStates
@@ -71,22 +75,29 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
+    CertificateStates.of(NOWHERE, "", ["social.example.org"]),
     CompanionLog.last_lines(),
     Containers.all(),
     DockerHost.of(NOWHERE, ["no-such-package"]),
     DockerNetworks.named(["no-such-network"]),
     FileStates.of([NOWHERE]),
+    FirewallWays.of(["no-such-network"]),
     GitCheckout.of(NOWHERE, "v4.7.6"),
     ImageStates.of(["no-such-image:1"]),
+    Images.all(),
     Installed.of(NOWHERE, NOWHERE),
+    KernelSetting.of("vm.overcommit_memory", NOWHERE),
+    OldScratch.under(NOWHERE, 1440),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
+    RefusedLogins.of("no-such-project"),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
     SwapState.of(NOWHERE),
+    WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 
 

@@ -14,13 +14,23 @@ def test_what_was_applied_is_read() -> None:
 revision aaaa bbbb
 loaded cccc
 making {"web": "{}"}
+mounted 00ff  /srv/x/secrets/a file
+mounted 01ff  /srv/x/secrets/redis.conf
+edited /srv/x/secrets/a file
 override bbbb
 """
-    assert read(AppliedProject, output) == Applied("aaaa bbbb", "cccc", {"web": "{}"}, "bbbb")
+    assert read(AppliedProject, output) == Applied(
+        "aaaa bbbb",
+        "cccc",
+        {"web": "{}"},
+        {"/srv/x/secrets/a file": "00ff", "/srv/x/secrets/redis.conf": "01ff"},
+        frozenset({"/srv/x/secrets/a file"}),
+        "bbbb",
+    )
 
 
 def test_on_a_bare_server_nothing_was_applied() -> None:
-    assert read(AppliedProject, "") == Applied("", "", {}, "")
+    assert read(AppliedProject, "") == Applied()
 
 
 def test_a_note_that_was_cut_short_is_contained() -> None:

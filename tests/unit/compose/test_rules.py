@@ -202,7 +202,8 @@ def test_the_wanted_revision_names_project_and_override() -> None:
 
 @pytest.mark.parametrize("making", [{}, {"db": MAKING}, {"db": MAKING, "web": MAKING, "worker": MAKING}])
 def test_what_was_not_noted_is_noted_and_nothing_else_is_done(making: dict[str, str]) -> None:
-    assert judged(applied=dataclasses.replace(APPLIED, making=making)) == Steps(note=True)
+    words = "what its containers were made with is not noted"
+    assert judged(applied=dataclasses.replace(APPLIED, making=making)) == Steps(note=True, reasons=[words])
 
 
 def test_what_is_changed_anyway_is_noted_afterwards() -> None:
@@ -215,7 +216,51 @@ def test_only_services_of_the_project_are_noted() -> None:
 
 
 def test_differences_are_told_by_name() -> None:
-    assert differences('{"a":1,"b":2,"c":3}', '{"a":1,"b":3,"d":4}') == "b, c, d"
+    assert differences('{"a":1,"b":2,"c":3}', '{"a":2,"b":2,"c":4}') == "a, c"
+
+
+def test_what_another_version_of_the_suite_did_not_note_is_no_difference() -> None:
+    assert differences('{"a":1,"b":2}', '{"a":1,"c":3}') == ""
+    newer = json.dumps({"limits": [0], "networks": ["back-mstdn"], "more": 1})
+    assert judged(web(making=newer)) == Steps(note=True, reasons=["what its containers were made with is not noted"])
+
+
+# --- Files that containers mount ----------------------------------------------------------------
+
+SECRET, BUNDLE = "/srv/mastodon/secrets/web.env", ConfigFile("/srv/mastodon/bundle.pem", "roots")
+MOUNTING = dataclasses.replace(
+    PROJECT, files=(*PROJECT.files, BUNDLE), mounted={SECRET: ("web",), BUNDLE.path: ("db", "web")}
+)
+MOUNTED = dataclasses.replace(APPLIED, revision=MOUNTING.revision, mounted={SECRET: "5e", BUNDLE.path: BUNDLE.sha256})
+
+
+def mounting(applied: Applied, containers: tuple[Container, ...] = (DB, WEB)) -> Steps:
+    return steps(MOUNTING, applied, containers, IMAGES, NETWORKS)
+
+
+def test_what_mounts_the_files_that_it_was_started_with_is_left_alone() -> None:
+    assert mounting(MOUNTED) == Steps()
+
+
+def test_whoever_mounts_a_file_that_was_edited_is_restarted() -> None:
+    found = mounting(dataclasses.replace(MOUNTED, edited=frozenset({SECRET})))
+    assert found == Steps(restart=["id-of-web"], reasons=[f"web was started with another {SECRET}"])
+
+
+def test_whoever_mounts_a_file_that_will_be_another_is_made_anew_with_the_rest() -> None:
+    found = mounting(dataclasses.replace(MOUNTED, revision="older", mounted={SECRET: "5e", BUNDLE.path: "old"}))
+    words = [f"{service} was started with another {BUNDLE.path}" for service in ("db", "web")]
+    assert found == Steps(renew=["db", "web"], up=True, reasons=["its configuration changed", *words])
+
+
+def test_a_container_that_is_touched_anyway_is_not_touched_twice() -> None:
+    found = mounting(dataclasses.replace(MOUNTED, edited=frozenset({SECRET})), web(gone=("/x",)))
+    assert found == Steps(restart=["id-of-web"], reasons=["web holds /x, which is no longer there"])
+
+
+def test_mounted_files_that_were_never_noted_are_noted() -> None:
+    found = mounting(dataclasses.replace(MOUNTED, mounted={}))
+    assert found == Steps(note=True, reasons=["what its containers were made with is not noted"])
 
 
 STATES = st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import time
 from hashlib import sha256
@@ -35,7 +36,7 @@ def _applied(tmp_path: Path) -> Path:
 
 
 def test_what_was_applied_counts_as_long_as_no_file_changed(applied: Path) -> None:
-    assert applied_in(applied) == Applied("one two", "three", {"web": "{}"}, "")
+    assert applied_in(applied) == Applied("one two", "three", {"web": "{}"})
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["edited", "lost"])
@@ -145,11 +146,52 @@ def test_a_container_that_needed_too_much_memory_is_told(tmp_path: Path) -> None
 # --- Single containers --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "verb"), [("compose/restart", "restart"), ("compose/resume", "unpause")])
-def test_exactly_the_containers_that_are_named_are_touched(tmp_path: Path, name: str, verb: str) -> None:
-    answer = run_script(name, "0a", "0b", path=stand_in(tmp_path, "docker", "echo 0a"))
+def test_exactly_the_containers_that_are_named_are_restarted(tmp_path: Path) -> None:
+    answer = run_script("compose/restart", "0a", "0b", path=stand_in(tmp_path, "docker", "echo 0a"))
     assert (answer.returncode, answer.stdout) == (0, "")
-    assert calls_in(tmp_path) == [f"docker {verb} 0a 0b"]
+    assert calls_in(tmp_path) == ["docker kill --signal CONT 0a 0b", "docker restart 0a 0b"]
+
+
+HEALTH = "docker inspect --format {{if .State.Health}}{{.State.Health.Status}}{{end}}"
+
+
+def test_exactly_the_containers_that_are_named_go_on(tmp_path: Path) -> None:
+    answer = run_script("compose/resume", "0a", "0b", path=stand_in(tmp_path, "docker", "echo healthy"))
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert calls_in(tmp_path) == ["docker unpause 0a 0b", f"{HEALTH} 0a", f"{HEALTH} 0b"]
+
+
+def test_the_health_check_after_a_pause_is_waited_for(tmp_path: Path) -> None:
+    body = '[ "$1" != inspect ] || { echo x >>looks; [ $(wc -l <looks) -gt 2 ] && echo healthy || echo unhealthy; }'
+    stand_in(tmp_path, "sleep", "")
+    answer = run_script("compose/resume", "0a", path=stand_in(tmp_path, "docker", f"cd {tmp_path}; {body}"))
+    assert answer.returncode == 0
+    assert [call for call in calls_in(tmp_path) if call.startswith("docker")] == [
+        "docker unpause 0a",
+        *[f"{HEALTH} 0a"] * 3,
+    ]
+
+
+def test_what_is_not_well_after_a_pause_is_restarted(tmp_path: Path) -> None:
+    path = stand_in(tmp_path, "docker", '[ "$1" != inspect ] || echo unhealthy')
+    # A clock on which each look takes a minute.
+    stand_in(tmp_path, "date", f"cd {tmp_path}; echo x >>minutes; echo $(($(wc -l <minutes) * 60))")
+    stand_in(tmp_path, "sleep", "")
+    assert run_script("compose/resume", "0a", path=path).returncode == 0
+    assert calls_in(tmp_path)[-1] == "docker restart 0a"
+
+
+def test_the_files_that_containers_mount_are_noted_and_later_edits_seen(applied: Path) -> None:
+    mine, gone = applied / "redis.conf", applied / "streaming.env"
+    for file in (mine, gone):
+        file.write_text("one\n")
+    assert run_script("compose/note_mounts", applied, mine, gone, applied / "absent").returncode == 0
+    assert stat.S_IMODE((applied / "state" / "mounted").stat().st_mode) == 0o600
+    found = applied_in(applied)
+    assert set(found.mounted) == {str(mine), str(gone)} and not found.edited
+    mine.write_text("two\n")
+    gone.unlink()
+    assert applied_in(applied).edited == {str(mine), str(gone)}
 
 
 @pytest.mark.parametrize("name", ["compose/restart", "compose/resume"])

@@ -34,7 +34,6 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
     [
         pytest.param("", id="bare server"),
         pytest.param("installed DATABASE=17\n", id="a first installation was killed"),
-        pytest.param(INSTALLED, id="another release"),
     ],
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
@@ -43,7 +42,15 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
         WAIT,
         *discard,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
+        Command("database/create", ("/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
+    ]
+
+
+def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> None:
+    assert prepare_commands(INSTALLED) == [
+        WAIT,
+        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
+        Command("database/migrate_first", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20")),
     ]
 
 
@@ -64,28 +71,36 @@ def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
 
 
 def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
-    assert prepare_commands(UNDER_WAY, "v4.7.5")[-1].words[0] == "before"
+    assert prepare_commands(UNDER_WAY, "v4.7.5") == [
+        WAIT,
+        Command("database/note", ("/srv/mastodon", "v4.7.5", MARKER)),
+    ]
+
+
+REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20"))]
 
 
 @pytest.mark.parametrize(
-    ("state", "finishes"),
+    ("state", "commands"),
     [
-        pytest.param(INSTALLED, False, id="done"),
-        pytest.param(UNDER_WAY, True, id="some wait"),
-        pytest.param(UNDER_WAY.replace("before", "none"), True, id="none came, not noted"),
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), True, id="an upgrade is planned"),
-        pytest.param("", False, id="bare server"),
+        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6"), [], id="done"),
+        pytest.param(UNDER_WAY, REST, id="some wait"),
+        pytest.param(
+            UNDER_WAY.replace("before", "none"),
+            [Command("database/note", ("/srv/mastodon", "v4.7.6", MARKER))],
+            id="none came, not noted",
+        ),
+        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), REST, id="an upgrade is planned"),
+        pytest.param("", [], id="bare server"),
     ],
 )
-def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: bool) -> None:
-    release = "v4.7.5" if state == INSTALLED else "v4.7.6"
-    commands = commands_of(
+def test_migrations_are_finished_when_some_may_be_left(state: str, commands: list[Command]) -> None:
+    found = commands_of(
         finished_migrations,
         {"database/state": state},
         directory="/srv/mastodon",
-        release=release,
+        release="v4.7.6",
         marker=MARKER,
         database=DATABASE,
     )
-    migration = [WAIT, Command("database/migrate", ("after", "/srv/mastodon", release, MARKER))]
-    assert commands == (migration if finishes else [])
+    assert found == commands

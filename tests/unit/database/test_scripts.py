@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, RefusedLogins
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
@@ -33,33 +34,80 @@ def test_only_a_database_that_cannot_hold_anything_is_discarded(tmp_path: Path, 
 # --- Migrations ---------------------------------------------------------------------------------
 
 UP, DOWN = "   up     20260101000000  Old", "  down    20260201000000  New"
-NEXT = "docker compose run --rm --no-deps -T --quiet-pull migrate bundle exec rails "
-FIRST = NEXT.replace("-pull migrate", "-pull -e SKIP_POST_DEPLOYMENT_MIGRATIONS=true migrate")
+SCRIPTS = ("database/create", "database/note", "database/migrate_first", "database/migrate_rest")
+BEFORE = ("database/migrations", "goes before each of them")
+RAILS = "docker compose --progress quiet run --rm --no-deps -T --quiet-pull "
+STATUS = RAILS + "migrate bundle exec rails db:migrate:status"
+SQL = "docker compose exec -T -e PGAPPNAME=mstdn-migration db"
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.6.9\n"
 UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
+MIGRATED = """== 20260201000000 New: migrating ======
+-- add_index(:statuses)
+   -> 0.1s
+== 20260201000000 New: migrated (0.1000s) ======
+"""
+ABORTED = """{name}: migrating
+bin/rails aborted!
+StandardError: An error has occurred, this and all later migrations canceled:
+
+PG::Error: {reason}
+/opt/mastodon/vendor/bundle/ruby/3.4.0/gems/pg-1.6/lib/pg/connection.rb:1:in 'exec'
+Tasks: TOP => db:migrate
+"""
 
 
-def migrate(
-    directory: Path, phase: str, note: str = "", *, status: str = UP, release: str = "v4.7.6", fails: str = "nothing"
+def lock_timeout(seconds: int) -> str:
+    options = f"-c lock_timeout={seconds}s -c client_connection_check_interval=5s"
+    return f"{RAILS}-e PGAPPNAME=mstdn-migration -e PGOPTIONS={options} "
+
+
+FIRST = "-e SKIP_POST_DEPLOYMENT_MIGRATIONS=true migrate bundle exec rails db:migrate"
+REST = "migrate bundle exec rails db:migrate"
+
+
+def run_on_database(
+    directory: Path,
+    name: str,
+    *arguments: str,
+    note: str = "",
+    status: str = UP,
+    docker: str = "",
+    invalid: str = "",
+    in_the_way: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """The script, with a Mastodon whose migrations have this status; what `fails` is a part of a command line."""
+    """
+    A script on a Mastodon whose migrations have this status. `docker`: further cases of what docker does. `invalid`: an
+    index of that name. `in_the_way`: who keeps migrations waiting.
+    """
+    assert name in SCRIPTS
+    (directory / "state").mkdir(exist_ok=True)
     (directory / "status").write_text(f" Status   Migration ID    Migration Name\n{status}\n")
+    (directory / "migrated").write_text(MIGRATED)
+    (directory / "invalid").write_text(invalid)
+    (directory / "in_the_way").write_text(in_the_way)
     if note:
         (directory / "installed.env").write_text(note)
-    docker = f"""case "$*" in
-    *'{fails}'*) echo 'what Rails says' >&2; exit 1 ;;
+    text = f"""case "$*" in
+    {docker}
     *db:migrate:status) cat "{directory}/status" ;;
-    *logs*) echo 'what PostgreSQL says' ;;
+    *db:migrate) cat "{directory}/migrated" ;;
+    *' logs '*) echo 'what PostgreSQL says' ;;
+    *mstdn-migration*)
+        case $(cat) in
+        *'DROP INDEX'*) : >"{directory}/invalid" ;;
+        *pg_blocking_pids*) cat "{directory}/in_the_way" ;;
+        *indisvalid*) cat "{directory}/invalid" ;;
+        esac ;;
     esac"""
-    last = ["social.example.org"] if phase == "before" else []
     return run_script(
-        "database/migrate",
-        phase,
+        name,
         directory,
-        release,
+        "v4.7.6",
         directory / "installed.env",
-        *last,
-        path=stand_in(directory, "docker", docker),
+        *arguments,
+        before=BEFORE[0],
+        path=stand_in(directory, "docker", text),
+        instead={"sleep 5": "sleep 0.3", "sleep 2": "sleep 0.1"},
     )
 
 
@@ -68,77 +116,147 @@ def noted(directory: Path) -> str:
     return (directory / "installed.env").read_text() if (directory / "installed.env").exists() else ""
 
 
+def rails_calls(directory: Path) -> list[str]:
+    """The commands that Mastodon's image was given."""
+    return [call for call in calls_in(directory) if call.startswith(RAILS)]
+
+
 def test_a_new_database_is_made_with_schema_and_seeds_and_only_then_noted(tmp_path: Path) -> None:
-    answer = migrate(tmp_path, "before")
+    answer = run_on_database(tmp_path, "database/create", "social.example.org")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
     assert calls_in(tmp_path) == [
         "docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh",
-        NEXT + "db:prepare db:seed",
+        RAILS + "migrate bundle exec rails db:prepare db:seed",
     ]
     assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
 
 
-@pytest.mark.parametrize("fails", ["exec -T db", "db:prepare"])
-def test_a_database_that_cannot_be_made_is_not_noted(tmp_path: Path, fails: str) -> None:
-    answer = migrate(tmp_path, "before", fails=fails)
+def test_a_database_that_cannot_be_made_is_not_noted(tmp_path: Path) -> None:
+    failing = "*10-mastodon.sh) echo 'what it says' >&2; exit 1 ;;"
+    answer = run_on_database(tmp_path, "database/create", "social.example.org", docker=failing)
     assert answer.returncode != 0
-    assert "what Rails says" in answer.stderr and "what PostgreSQL says" in answer.stderr
+    assert "what it says" in answer.stderr and "what PostgreSQL says" in answer.stderr
+    assert noted(tmp_path) == ""
+
+
+def test_a_database_that_cannot_be_prepared_is_not_noted(tmp_path: Path) -> None:
+    failing = "*db:prepare*) echo 'what Rails says' >&2; exit 1 ;;"
+    answer = run_on_database(tmp_path, "database/create", "social.example.org", docker=failing)
+    assert answer.returncode != 0
+    assert "what Rails says" in answer.stderr and "what PostgreSQL says" not in answer.stderr
     assert noted(tmp_path) == ""
 
 
 def test_what_the_release_before_can_live_with_is_migrated_before_it_goes(tmp_path: Path) -> None:
-    assert migrate(tmp_path, "before", INSTALLED, status=f"{UP}\n{DOWN}").returncode == 0
-    assert calls_in(tmp_path) == [NEXT + "db:migrate:status", FIRST + "db:migrate"]
+    answer = run_on_database(tmp_path, "database/migrate_first", "5", "10", note=INSTALLED, status=f"{UP}\n{DOWN}")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert rails_calls(tmp_path) == [STATUS, lock_timeout(5) + FIRST]
     assert noted(tmp_path) == UNDER_WAY
+    # One line for each migration, while it runs, and everything in the log.
+    assert answer.stdout.splitlines() == [
+        "Migrating the database towards v4.7.6 while v4.6.9 serves.",
+        "20260201000000 New: migrating",
+        "20260201000000 New: migrated (0.1000s)",
+    ]
+    assert (tmp_path / "state/migration.log").read_text() == MIGRATED
+    assert stat.S_IMODE((tmp_path / "state/migration.log").stat().st_mode) == 0o600
 
 
 def test_a_release_that_brings_no_migration_runs_none(tmp_path: Path) -> None:
-    assert migrate(tmp_path, "before", INSTALLED).returncode == 0
-    assert calls_in(tmp_path) == [NEXT + "db:migrate:status"]
+    assert run_on_database(tmp_path, "database/migrate_first", "5", note=INSTALLED).returncode == 0
+    assert calls_in(tmp_path) == [STATUS]
     assert noted(tmp_path) == UNDER_WAY.replace("before", "none")
 
 
 def test_a_release_that_cannot_read_the_database_changes_nothing(tmp_path: Path) -> None:
-    answer = migrate(tmp_path, "before", INSTALLED, fails="db:migrate:status")
+    failing = "*db:migrate:status) echo 'what Rails says' >&2; exit 1 ;;"
+    answer = run_on_database(tmp_path, "database/migrate_first", "5", note=INSTALLED, docker=failing)
     assert answer.returncode != 0
-    for words in ("what Rails says", "the release before still serves", "what PostgreSQL says"):
-        assert words in answer.stderr
+    assert "what Rails says" in answer.stderr and "v4.6.9 still serves" in answer.stderr
     assert noted(tmp_path) == INSTALLED
 
 
-def test_a_migration_that_fails_leaves_the_note_as_it_was(tmp_path: Path) -> None:
-    answer = migrate(tmp_path, "before", INSTALLED, status=DOWN, fails="true migrate bundle")
+def failing_with(reason: str, code: int = 1) -> str:
+    words = "".join(
+        f"echo '{line}'; " for line in ABORTED.format(name="== New", reason=reason).replace("'", "").splitlines()
+    )
+    return f"*db:migrate) {words} exit {code} ;;"
+
+
+def test_a_migration_that_fails_shows_why_in_its_own_words_and_leaves_the_note_as_it_was(tmp_path: Path) -> None:
+    failing = failing_with("column already exists")
+    answer = run_on_database(tmp_path, "database/migrate_first", "5", "10", note=INSTALLED, status=DOWN, docker=failing)
     assert answer.returncode != 0
-    assert "the release before still serves" in answer.stderr
+    assert "PG::Error: column already exists" in answer.stderr
+    assert "v4.6.9 still serves" in answer.stderr and f"{tmp_path}/state/migration.log" in answer.stderr
+    # Neither what Ruby says of itself, nor what PostgreSQL says of others.
+    assert "connection.rb" not in answer.stderr and "what PostgreSQL says" not in answer.stderr
+    # It would fail in the same way again.
+    assert rails_calls(tmp_path) == [STATUS, lock_timeout(5) + FIRST]
+    assert noted(tmp_path) == INSTALLED
+
+
+def test_a_migration_that_was_killed_is_told_with_the_usual_reason(tmp_path: Path) -> None:
+    failing = "*db:migrate) echo '== New: migrating =='; exit 137 ;;"
+    answer = run_on_database(tmp_path, "database/migrate_first", "5", note=INSTALLED, status=DOWN, docker=failing)
+    assert answer.returncode != 0
+    assert "exit code 137" in answer.stderr and "swap_size_mib" in answer.stderr
+    assert noted(tmp_path) == INSTALLED
+
+
+@pytest.mark.parametrize("phase", ["database/migrate_first", "database/migrate_rest"])
+def test_what_an_interrupted_migration_left_of_an_index_is_removed_before_each_attempt(
+    tmp_path: Path, phase: str
+) -> None:
+    still_down = DOWN if phase == "database/migrate_first" else UP
+    answer = run_on_database(tmp_path, phase, "5", note=UNDER_WAY, status=still_down, invalid="index_on_statuses")
+    assert answer.returncode == 0, answer.stderr
+    assert "interrupted migration had left of the index index_on_statuses" in answer.stdout
+    calls = [call for call in calls_in(tmp_path) if "pg_blocking" not in call]
+    migration = next(number for number, call in enumerate(calls) if call.endswith("db:migrate"))
+    assert any(call.startswith(SQL) for call in calls[:migration])
+    assert (tmp_path / "invalid").read_text() == ""
+
+
+def test_a_migration_that_waits_for_a_lock_is_tried_again_and_then_tells_who_is_in_the_way(tmp_path: Path) -> None:
+    waiting = "*db:migrate) echo 'canceling statement due to lock timeout'; sleep 0.5; exit 1 ;;"
+    way = "  process 4711: psql, its transaction open for 00:10:00 (idle in transaction), last query: SELECT 1"
+    answer = run_on_database(
+        tmp_path, "database/migrate_first", "5", "10", note=INSTALLED, status=DOWN, docker=waiting, in_the_way=way
+    )
+    assert answer.returncode != 0
+    assert rails_calls(tmp_path) == [STATUS, lock_timeout(5) + FIRST, lock_timeout(10) + FIRST]
+    assert "did not get its lock within 5 seconds" in answer.stdout and way in answer.stdout
+    assert way in answer.stderr and "v4.6.9 still serves" in answer.stderr
+    assert (
+        "docker compose exec db psql --username postgres --command 'SELECT pg_terminate_backend(4711)'" in answer.stderr
+    )
     assert noted(tmp_path) == INSTALLED
 
 
 def test_an_upgrade_that_is_given_up_is_forgotten(tmp_path: Path) -> None:
-    assert migrate(tmp_path, "before", UNDER_WAY, release="v4.6.9").returncode == 0
+    assert run_on_database(tmp_path, "database/note", note=UNDER_WAY.replace("v4.6.9", "v4.7.5")).returncode == 0
     assert calls_in(tmp_path) == []
-    assert noted(tmp_path) == INSTALLED
-
-
-def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> None:
-    assert migrate(tmp_path, "after", UNDER_WAY).returncode == 0
-    assert calls_in(tmp_path) == [NEXT + "db:migrate", NEXT + "db:migrate:status"]
     assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
 
 
-def test_where_no_migration_waits_the_release_is_only_noted(tmp_path: Path) -> None:
-    assert migrate(tmp_path, "after", UNDER_WAY.replace("before", "none")).returncode == 0
-    assert calls_in(tmp_path) == []
+def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> None:
+    answer = run_on_database(tmp_path, "database/migrate_rest", "5", note=UNDER_WAY)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert rails_calls(tmp_path) == [lock_timeout(5) + REST, STATUS]
+    assert "20260201000000 New: migrating" in answer.stdout.splitlines()
     assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
 
 
 @pytest.mark.parametrize(
-    ("status", "fails"), [(DOWN, "nothing"), (UP, "rails db:migrate")], ids=["some left", "failed"]
+    ("status", "docker"), [(DOWN, ""), (UP, failing_with("column already exists"))], ids=["some left", "failed"]
 )
-def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: Path, status: str, fails: str) -> None:
-    answer = migrate(tmp_path, "after", UNDER_WAY, status=status, fails=fails)
+def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: Path, status: str, docker: str) -> None:
+    answer = run_on_database(tmp_path, "database/migrate_rest", "5", note=UNDER_WAY, status=status, docker=docker)
     assert answer.returncode != 0
     assert noted(tmp_path) == UNDER_WAY
-    if fails == "nothing":
+    assert "v4.7.6 serves" in answer.stderr
+    if not docker:
         assert DOWN in answer.stderr and "did not run" in answer.stderr
 
 
@@ -146,16 +264,22 @@ def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: 
 
 
 def wait(directory: Path, *, left: str, ends: bool = True) -> subprocess.CompletedProcess[str]:
-    docker = f'case $1 in ps) printf "{left}" ;; wait) exit {0 if ends else 1} ;; esac'
+    """`ends`: the migration that is at work ends while it is waited for."""
+    running = f'if [ -e "{directory}/ended" ]; then echo false; else echo true; fi'
+    logs = f"cat '{directory}/migrated'; {f': >{directory}/ended' if ends else 'exit 1'}"
+    docker = f'case $1 in ps) printf "{left}" ;; inspect) {running} ;; logs) {logs} ;; esac'
+    (directory / "migrated").write_text(MIGRATED)
     return run_script("database/wait_for_migration", "mstdn", path=stand_in(directory, "docker", docker))
 
 
-def test_a_migration_that_is_at_work_is_waited_for_and_then_cleared_away(tmp_path: Path) -> None:
-    assert wait(tmp_path, left="0a\\n0b\\n").returncode == 0
+def test_a_migration_that_is_at_work_is_waited_for_with_its_words_and_then_cleared_away(tmp_path: Path) -> None:
+    answer = wait(tmp_path, left="0a\\n")
+    assert answer.returncode == 0, answer.stderr
+    assert "docker logs 0a" in answer.stdout and "20260201000000 New: migrating\n" in answer.stdout
     ps, *others = calls_in(tmp_path)
     for label in ("project=mstdn", "service=migrate", "oneoff=True"):
         assert f"label=com.docker.compose.{label}" in ps
-    assert others == ["docker wait 0a 0b", "docker rm --force 0a 0b"]
+    assert others[-1] == "docker rm --force 0a"
 
 
 def test_without_a_migration_nothing_is_waited_for(tmp_path: Path) -> None:
@@ -182,3 +306,48 @@ def test_a_database_and_what_was_noted_are_found(tmp_path: Path) -> None:
     assert answer_of(question) == noted
     (tmp_path / "database" / "PG_VERSION").write_text("17\n")
     assert answer_of(question) == noted | {"DATABASE": "17"}
+
+
+# --- Passwords ----------------------------------------------------------------------------------
+
+
+def refused(directory: Path, docker: str) -> dict[str, str]:
+    stand_in(directory, "systemctl", "echo loaded; echo active")
+    return answer_of(RefusedLogins.of("mstdn"), path=stand_in(directory, "docker", docker))
+
+
+CONTAINERS_OF_BOTH = 'case "$*" in ps*=db) echo 0d ;; ps*=redis) echo 0e ;;'
+
+
+def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo PONG ;; esac") == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('password authentication failed for user "mastodon"', 'password authentication failed for user "mastodon"'),
+        ('role "mastodon" is not permitted to log in', 'role "mastodon" is not permitted to log in'),
+    ],
+)
+def test_a_password_that_postgresql_does_not_take_is_told(tmp_path: Path, said: str, words: str) -> None:
+    docker = f"{CONTAINERS_OF_BOTH} *psql*) echo 'psql: error: connection to server failed: FATAL:  {said}' >&2 ;; esac"
+    assert refused(tmp_path, docker) == {"postgres": words}
+
+
+@pytest.mark.parametrize("said", ["WRONGPASS invalid username-password pair", "NOAUTH Authentication required."])
+def test_a_password_that_redis_does_not_take_is_told(tmp_path: Path, said: str) -> None:
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo '{said}' ;; esac") == {"redis": said}
+
+
+def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path: Path) -> None:
+    starting = "psql: error: FATAL:  the database system is starting up"
+    docker = (
+        f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; *) echo 'container 0e is paused' >&2; exit 1 ;; esac"
+    )
+    assert refused(tmp_path, docker) == {}
+
+
+def test_postgresql_is_given_its_password_by_the_script_of_the_first_installation(tmp_path: Path) -> None:
+    assert run_script("database/let_in", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
+    assert calls_in(tmp_path) == ["docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh"]

@@ -160,12 +160,17 @@ def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
     [
         pytest.param("active active\nenabled enabled\nstarted 100\nconfigured 200\n", id="older than its file"),
         pytest.param("active inactive\nenabled enabled\nconfigured 100\n", id="stopped"),
-        pytest.param("active active\nenabled disabled\nstarted 200\nconfigured 100\n", id="not started at boot"),
     ],
 )
 def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> None:
     commands = daemon_commands(INSTALLED + state, CONFIGURATION_STATE + NOTE_STATE, setup())
     assert names(commands) == ["docker/restart_daemon"]
+
+
+def test_a_daemon_that_does_not_start_at_boot_is_not_restarted_for_it() -> None:
+    state = "active active\nenabled disabled\nstarted 200\nconfigured 100\n"
+    (command,) = daemon_commands(INSTALLED + state, CONFIGURATION_STATE + NOTE_STATE, setup())
+    assert command.words[0] == "systemctl"
 
 
 def test_a_new_configuration_is_judged_by_the_daemon_before_it_is_written() -> None:

@@ -48,6 +48,8 @@ MISREAD = [
     ("A . . B ", "IncompleteParseError", None),
     ('My "Site" ', "dotenv and Compose read it each in its own way", None),
     ("Site \\ ", "IncompleteParseError", None),
+    ("Site <", "IncompleteParseError", None),
+    ("Site> ", "IncompleteParseError", None),
 ]
 
 
@@ -70,7 +72,7 @@ ATEXT = r"[A-Za-z0-9!#%&*+/=?^_{|}~\x80-\U0010ffff-]"
 # The gem's grammar of a name (rfc5322_address.rl, rfc5322_lexical_tokens.rl) without its comments: spaces stand beside
 # an atom, or alone before the angle bracket.
 PHRASE = re.compile(rf"(?:(?: *{ATEXT}+ *|[.@])+)? *")
-names = st.text(st.sampled_from("ab.@ ()é,;:[]|\x7f\"'"), max_size=12) | st.text(max_size=12)
+names = st.text(st.sampled_from("ab.@ ()é,;:[]<>|\x7f\"'"), max_size=12) | st.text(max_size=12)
 
 
 @given(names)

@@ -245,11 +245,6 @@ WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"web_domain": "www.example.org"},
         "social.example.org, which is in the name of every account, has no address",
     ),
-    "local domain here, but not served": (
-        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}},
-        {"web_domain": "www.example.org"},
-        "alternate_domains",
-    ),
     "proxy without a version": (
         {"containers": (container("companion", "nginxproxy/acme-companion"),)},
         {},
@@ -283,7 +278,7 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
     "arm64": (BARE, {}, {"architecture": "arm64"}),
     "4 GiB for a build": (BARE, {"mastodon_image_source": "source"}, {"memory_mib": 3900}),
     "1 GiB with planned swap": (BARE, {}, {"memory_mib": 961}),
-    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 1087}}),
+    "1 GiB with swap of its own": (BARE, {"swap_size_mib": 0}, {"memory_mib": 961, "swaps": {"/dev/vda2": 2048}}),
     "swap of its own is enough": (
         BARE,
         {},
@@ -446,3 +441,20 @@ def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None
     assert finding.level == "warning"
     assert "cgroup_enable=memory" in finding.text
     assert read(Server, (REPORTS / "bare.txt").read_text() + "unlimited\n").limits_memory is False
+
+
+def test_where_a_film_of_a_phone_would_be_cut_off_it_is_said_with_the_swap_that_it_takes() -> None:
+    report = dataclasses.replace(BARE, memory_mib=961)
+
+    def warnings(**changes: Any) -> list[str]:
+        return [each.text for each in findings(report, [], settings_with(**changes), NOW) if each.level == "warning"]
+
+    (text,) = warnings(swap_size_mib=1100)
+    assert "2160p" in text and "swap_size_mib = 1520" in text
+    assert warnings(swap_size_mib=1520) == []
+    assert warnings(swap_size_mib=1100, sidekiq_memory_mib=448) == []
+
+
+def test_where_the_accounts_name_leads_here_the_proxy_answers_for_it_and_nothing_is_doubtful() -> None:
+    here = {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}
+    assert found(BARE, {"web_domain": "www.example.org"}, answers=here) == []

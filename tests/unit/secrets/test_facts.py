@@ -31,9 +31,9 @@ differs mastodon.env
         operator={"SMTP_PASSWORD", "DEEPL_API_KEY"},
         operator_sha256="9f86d081",
         operator_access="0600 0:0",
-        distributed=False,
+        differing=("mastodon.env",),
     )
 
 
 def test_a_file_and_nothing_else_is_read() -> None:
-    assert read(SecretStates, "exists\n") == Secrets(exists=True, distributed=True)
+    assert read(SecretStates, "exists\n") == Secrets(exists=True)

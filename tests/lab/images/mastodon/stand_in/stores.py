@@ -64,11 +64,6 @@ def _connection() -> Any:
     return current
 
 
-def connection_of_its_own() -> Any:
-    """A second connection, in a transaction. Raises psycopg2.OperationalError."""
-    return psycopg2.connect(_dsn())
-
-
 def query(sql: str, *parameters: object) -> list[Row]:
     """Run one statement and give its rows. Raises psycopg2.Error."""
     connection = _connection()

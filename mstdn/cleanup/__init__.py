@@ -1,0 +1,1 @@
+"""What earlier releases and killed processes left behind: images, the cache of builds, temporary files."""

@@ -1,0 +1,42 @@
+"""What is left behind is removed when the new release has been verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mstdn.assets.facts import PublishedAssets
+from mstdn.cleanup.facts import Images, OldScratch
+from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded
+from mstdn.fact import ask
+from mstdn.images.facts import RecordedImages
+from mstdn.operation import announce, operation
+from mstdn.shell import Commands, script
+
+
+@operation
+def no_old_images(images: Sequence[str], record: str, assets: str, release: str) -> Commands:
+    """
+    Ensure that no image of ours is left but those that run and those of the release before.
+
+    + images: references of all images that the settings name
+    + record: file on the server that names what was pulled
+    + assets: directory of the published assets, which tells the release before
+    """
+    recorded, published = ask(RecordedImages.of(record)), ask(PublishedAssets.under(assets))
+    present = ask(Images.all())
+    gone = unneeded(present, images, recorded, published, release)
+    if not gone:
+        return
+    announce(*(f"{image.repository}:{image.tag or 'without a tag'} is no longer needed" for image in gone))
+    yield script("cleanup/remove_images", *dict.fromkeys(image.name for image in gone))
+    if any(image.built for image in gone):
+        yield script("cleanup/prune_builds")
+
+
+@operation
+def no_old_scratch(directory: str) -> Commands:
+    """Ensure that nothing is left of the temporary files of programs that were killed, such as FFmpeg."""
+    old = ask(OldScratch.under(directory, SCRATCH_MINUTES))
+    if old.number:
+        announce(f"{directory}: {old.number} files of {max(1, old.kib // 1024)} MiB, older than a day")
+        yield script("cleanup/empty_scratch", directory, str(SCRATCH_MINUTES))

@@ -1,0 +1,99 @@
+"""
+Run all tests of the lab, on two servers at once: python -m tests.e2e [pytest's options]
+
+The output of one life is shown as it comes, then that of the other, so that they do not mix. The exit code is 0 when
+both passed.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.lives import LIVES
+from tests.lab import lab
+from tests.lab.addresses import REPOSITORY, SERVERS
+from tests.lab.commands import LabError
+
+FILES = Path(__file__).parent.relative_to(REPOSITORY)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Life:
+    """A run of pytest that is under way on one server; what it prints goes to `output`."""
+
+    server: str
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def text(self) -> Iterator[str]:
+        """All that it prints, from the beginning, as it comes, until it has ended."""
+        with self.output.open(errors="replace") as reader:
+            while True:
+                ended = self.process.poll() is not None
+                yield reader.read()
+                if ended:
+                    return
+                time.sleep(0.2)
+
+    def failures(self) -> list[str]:
+        """The lines of its summary that name what did not pass."""
+        lines = COLOUR.sub("", self.output.read_text(errors="replace")).splitlines()
+        return [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+
+
+def command(server: str, options: Sequence[str]) -> list[str]:
+    """The run of pytest for one server."""
+    return [
+        *(sys.executable, "-m", "pytest", "--server", server, "--color", "yes" if sys.stdout.isatty() else "no"),
+        *("--override-ini", f"cache_dir=.pytest_cache/{server}", *options),
+        *(str(FILES / file) for file in LIVES[server]),
+    ]
+
+
+def begin(server: str, options: Sequence[str], directory: Path) -> Life:
+    """Start the tests of one server; what they print is kept in `directory`."""
+    output = directory / server
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command(server, options), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+        )
+    return Life(server, process, output)
+
+
+def main(options: Sequence[str]) -> int:
+    """Run everything. Returns the exit code: 0, or that of the first life that did not pass."""
+    lab.up(*SERVERS)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        lives = [begin(server, options, Path(directory)) for server in LIVES]
+        try:
+            for life in lives:
+                print(f"\n===== Tests on {life.server} =====", flush=True)
+                for text in life.text():
+                    print(text, end="", flush=True)
+        finally:
+            # After Ctrl-C, which pytest gets as well: let it end as it wants to.
+            for life in lives:
+                life.process.wait()
+        failed = [life for life in lives if life.process.returncode != 0]
+        print(f"\nBoth servers took {time.monotonic() - begun:.0f} s.")
+        for life in failed:
+            print(
+                f"Tests on {life.server} failed with exit code {life.process.returncode}.", *life.failures(), sep="\n"
+            )
+        return failed[0].process.returncode if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LabError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

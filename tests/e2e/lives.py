@@ -1,0 +1,29 @@
+"""
+Which server of the lab each file of tests is run on.
+
+Two servers live at the same time, each through its files in this order, in a process of its own: `python -m tests.e2e`.
+A file may move from one to the other; put a new one where the time is shorter (pytest prints it for each).
+"""
+
+LIVES: dict[str, tuple[str, ...]] = {
+    "server": (
+        "test_01_bare.py",
+        "test_02_deploy.py",
+        "test_03_machine.py",
+        "test_04_files.py",
+        "test_05_instance.py",
+        "test_06_visitors.py",
+        "test_drift.py",
+        # It makes the server bare again, so that nothing may follow that needs the instance.
+        "test_11_way_in.py",
+    ),
+    "server2": (
+        "test_08_interrupted.py",
+        "test_09_upgrade.py",
+        "test_12_migrations.py",
+        "test_07_changes.py",
+        # As above.
+        "test_servers.py",
+        "test_10_debian_12.py",
+    ),
+}

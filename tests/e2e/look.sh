@@ -1,0 +1,30 @@
+#!/bin/sh
+# What a deployed server is, one thing in each line; all of them together are what a drift may not leave changed. First each
+# container's ID and start time ("container"), then what it is made with ("is"), networks, images, files, and the machine.
+set -eu
+name='{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}}'
+health='{{with index .State "Health"}}{{.Status}}{{end}}'
+# shellcheck disable=SC2016 # these are Docker's variables, not the shell's
+networks='{{range $name, $network := .NetworkSettings.Networks}} {{$name}} {{$network.Aliases}}{{end}}'
+limits='{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}'
+docker ps --all --quiet | xargs docker inspect --format "container $name {{.Id}} {{.State.StartedAt}}
+is $name {{.State.Status}} $health {{.Image}} $limits$networks"
+docker network ls --format 'network {{.Name}} {{.Driver}} {{.Internal}}'
+docker image ls --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
+
+cd /srv
+# What changes while the instance lives is looked at from outside only.
+find mastodon proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/sysctl.d /etc/fstab /swap.d \
+    \( -path mastodon/database -o -path mastodon/redis -o -path mastodon/media -o -path mastodon/scratch \
+    -o -path mastodon/source -o -path 'mastodon/assets/v*' \) -prune -printf 'file %p %y %m %U:%G %l\n' -o \
+    -printf 'file %p %y %m %U:%G %l\n' | sed 's| mastodon| /srv/mastodon|; s| proxy| /srv/proxy|'
+find /srv/mastodon/compose.yaml /srv/mastodon/.env /srv/mastodon/*.env /srv/mastodon/nginx /srv/mastodon/postgres \
+    /srv/mastodon/secrets /srv/mastodon/state /srv/proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/fstab \
+    /etc/sysctl.d -type f -not -name making -not -name mounted -exec sha256sum {} + | sed 's/^/sum /'
+
+echo "checkout $(git -c safe.directory=/srv/mastodon/source -C /srv/mastodon/source rev-parse HEAD)"
+awk '$2 == "file" { print "swap", $1, $3 }' /proc/swaps
+echo "swappiness $(cat /proc/sys/vm/swappiness)"
+echo "forwarding $(cat /proc/sys/net/ipv4/ip_forward)"
+echo "docker $(systemctl is-enabled docker.service) $(systemctl is-active docker.service docker.socket containerd.service | tr '\n' ' ')"
+echo "group $(getent group docker)"

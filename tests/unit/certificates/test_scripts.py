@@ -1,0 +1,130 @@
+"""The scripts on certificates, with real certificates in a directory of the proxy."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mstdn.certificates.facts import CertificateFiles, CertificateStates
+from mstdn.certificates.rules import DAY
+from tests.harness import answer_of, calls_in, run_script, stand_in
+
+NAME = "social.example.org"
+
+
+def make_certificate(certificate: Path, key: Path, *names: str, days: int = 90) -> None:
+    for path in (certificate, key):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    alternatives = ",".join(f"DNS:{name}" for name in names)
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-subj", "/CN=test", "-addext", f"subjectAltName={alternatives}", "-days", str(days)]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+
+
+@pytest.fixture(name="proxy")
+def _proxy(tmp_path: Path) -> Path:
+    """The proxy's root, with a certificate that is kept, installed and linked, and programs that find no engine."""
+    proxy = tmp_path / "proxy"
+    kept = proxy / "acme" / "admin@example.org" / NAME
+    make_certificate(kept / "fullchain.cer", kept / f"{NAME}.key", NAME, "www.example.org")
+    for name in (f"{NAME}.cer", "ca.cer"):
+        (kept / name).write_text(f"{name}\n")
+    (proxy / "conf.d").mkdir()
+    (proxy / "conf.d" / "default.conf").write_text("server {}\n")
+    (proxy / "certs").mkdir()
+    assert run_script("certificates/install", proxy, "", NAME).returncode == 0
+    for suffix, file in ((".crt", "fullchain.pem"), (".key", "key.pem")):
+        (proxy / "certs" / f"{NAME}{suffix}").symlink_to(f"./{NAME}/{file}")
+    stand_in(tmp_path, "timeout", '[ "$2" != openssl ] || exit 1; shift; exec "$@"')
+    return proxy
+
+
+def look(proxy: Path, docker: str = "") -> CertificateFiles:
+    stand_in(proxy.parent, "systemctl", "echo loaded; echo active")
+    path = stand_in(proxy.parent, "docker", docker)
+    return answer_of(CertificateStates.of(str(proxy), "", [NAME]), path=path)
+
+
+def test_what_is_installed_and_kept_is_read(proxy: Path) -> None:
+    found = look(proxy)
+    assert found.installed == found.kept and found.linked == {NAME} and found.served == {}
+    certificate = found.installed[NAME]
+    assert certificate.fits and certificate.names == (NAME, "www.example.org") and len(certificate.sum) == 64
+    assert certificate.end - certificate.begin == 90 * DAY and abs(certificate.begin - time.time()) < 600
+    assert (found.age, found.configuration) == (None, "accepted")
+
+
+def test_another_key_an_empty_file_and_lost_links_are_seen(proxy: Path) -> None:
+    make_certificate(proxy / "other.pem", proxy / "certs" / NAME / "key.pem", NAME)
+    assert not look(proxy).installed[NAME].fits
+    (proxy / "certs" / NAME / "fullchain.pem").write_text("")
+    assert look(proxy).installed[NAME].sum == ""
+    (proxy / "certs" / f"{NAME}.crt").unlink()
+    assert look(proxy).linked == frozenset()
+
+
+def test_how_long_the_youngest_of_them_runs_is_told(proxy: Path) -> None:
+    body = (
+        'case "$1 $*" in "ps "*nginx*) echo 0a ;; ps*) echo 0b ;; inspect*) date -u -d "-100 seconds" +%FT%TZ ;; esac'
+    )
+    age = look(proxy, body).age
+    assert age is not None and 100 <= age < 110
+
+
+@pytest.mark.parametrize(
+    ("text", "docker", "verdict"),
+    [(None, "", "gone"), ("", "", "empty"), ("server {}", '[ "$1" = ps ] && echo 0a', "refused")],
+)
+def test_what_docker_gen_wrote_is_judged(proxy: Path, text: str | None, docker: str, verdict: str) -> None:
+    file = proxy / "conf.d" / "default.conf"
+    file.unlink() if text is None else file.write_text(text)
+    assert look(proxy, docker).configuration == verdict
+
+
+def test_what_the_client_keeps_is_installed_under_its_names_for_nginx(proxy: Path) -> None:
+    target = proxy / "certs" / f"_test_{NAME}"
+    assert run_script("certificates/install", proxy, "_test_", NAME).returncode == 0
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in target.iterdir()} == {
+        "cert.pem": 0o644,
+        "chain.pem": 0o644,
+        "fullchain.pem": 0o644,
+        "key.pem": 0o600,
+    }
+    kept = proxy / "acme" / "admin@example.org" / NAME
+    assert (target / "fullchain.pem").read_text() == (kept / "fullchain.cer").read_text()
+    assert (target / "key.pem").read_text() == (kept / f"{NAME}.key").read_text()
+
+
+def test_a_client_forgets_this_name_and_no_other(proxy: Path) -> None:
+    account = proxy / "acme" / "admin@example.org"
+    for name in (f"{NAME}_ecc", f"{NAME}.example.net", "ca"):
+        (account / name).mkdir()
+    assert run_script("certificates/forget", proxy, NAME).returncode == 0
+    assert sorted(path.name for path in account.iterdir()) == ["ca", f"{NAME}.example.net"]
+    assert (proxy / "certs" / NAME / "fullchain.pem").exists()
+
+
+def ask(proxy: Path, companion: str = "echo 0c") -> list[str]:
+    path = stand_in(proxy.parent, "docker", f'[ "$1" != ps ] || {companion}')
+    assert run_script("certificates/look", proxy, "", NAME, path=path).returncode == 0
+    return [call.partition(" ")[2].partition(" ")[0] for call in calls_in(proxy.parent)]
+
+
+def test_the_companion_is_asked_once_and_what_is_there_is_not_waited_for(proxy: Path) -> None:
+    assert ask(proxy).count("exec") == 1
+
+
+def test_without_a_companion_nobody_is_asked(proxy: Path) -> None:
+    assert "exec" not in ask(proxy, "true")
+
+
+def test_a_certificate_that_does_not_come_is_not_waited_for_for_ever(proxy: Path) -> None:
+    (proxy / "certs" / f"{NAME}.crt").unlink()
+    minutes = proxy.parent / "minutes"
+    stand_in(proxy.parent, "date", f"echo x >>{minutes}; echo $(($(wc -l <{minutes}) * 60))")
+    stand_in(proxy.parent, "sleep", "")
+    assert ask(proxy).count("exec") == 1

@@ -1,0 +1,58 @@
+"""The scripts that clean up, with a stand-in for docker."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from mstdn.cleanup.facts import Image, Images, OldFiles, OldScratch
+from tests.harness import answer_of, calls_in, read, run_script, stand_in
+
+
+def test_images_are_told_apart_by_who_made_and_who_uses_them() -> None:
+    output = """image nginx:1.30-alpine sha256:aa
+image registry.example.org:5000/nginx:<none> sha256:bb
+image <none>:<none> sha256:cc
+built sha256:cc
+used sha256:aa
+"""
+    assert read(Images, output) == (
+        Image("nginx", "1.30-alpine", "sha256:aa", used=True),
+        Image("registry.example.org:5000/nginx", "", "sha256:bb"),
+        Image("<none>", "", "sha256:cc", built=True),
+    )
+    assert read(Images, "") == ()
+
+
+def old_file(path: Path, size: int = 4096) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    long_ago = time.time() - 2 * 86_400
+    os.utime(path, (long_ago, long_ago))
+
+
+def test_temporary_files_of_killed_processes_are_found_and_removed_and_new_ones_stay(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    old_file(scratch / "ffmpeg.mp4")
+    old_file(scratch / "of a directory" / "part")
+    os.utime(scratch / "of a directory", (1, 1))
+    (scratch / "in use").write_text("now")
+    assert answer_of(OldScratch.under(str(scratch), 1440)) == OldFiles(2, 8)
+    assert run_script("cleanup/empty_scratch", scratch, "1440").returncode == 0
+    assert (scratch / "in use").exists() and not (scratch / "ffmpeg.mp4").exists()
+    assert answer_of(OldScratch.under(str(scratch), 1440)) == OldFiles()
+    assert answer_of(OldScratch.under(str(tmp_path / "nowhere"), 1440)) == OldFiles()
+
+
+def test_an_image_that_cannot_be_removed_is_named_and_the_others_go(tmp_path: Path) -> None:
+    docker = 'case "$*" in *rm\\ used) echo "conflict: container 0a uses it" >&2; exit 1 ;; esac'
+    answer = run_script("cleanup/remove_images", "used", "old", path=stand_in(tmp_path, "docker", docker))
+    assert answer.returncode == 0
+    assert "used stays" in answer.stderr and "container 0a" in answer.stderr
+    assert "docker image rm old" in calls_in(tmp_path)
+
+
+def test_of_the_cache_of_builds_only_what_is_old_goes(tmp_path: Path) -> None:
+    assert run_script("cleanup/prune_builds", path=stand_in(tmp_path, "docker")).returncode == 0
+    assert calls_in(tmp_path) == ["docker builder prune --force --filter until=24h"]
