@@ -1,6 +1,6 @@
 # Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name; the rest: directories.
-# "noted": the note's lines. "place": DIRECTORY, REAL, MOUNT, with tabs between: it without links, and where its file system is mounted; "astray": it
-# is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all mounts but those of containers and the system.
+# "noted": the note's lines. "place": DIRECTORY, REAL, MOUNT, with tabs between: without links, and where its file system is
+# mounted; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
 note=$1 root=$2 proxy=$3 domain=$4
 shift 4
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
