@@ -33,6 +33,7 @@ from mstdn.files.operations import states_of, written_in
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
+from mstdn.kernel.operations import overcommit_question
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
@@ -51,13 +52,14 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     settings = settings_for(host)
     layout = MastodonLayout(settings.mastodon_root)
     # Which files there are does not depend on the size of the server; what is in them does.
-    projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
+    projects = (mastodon_project(settings, memory_mib=1024, ipv6=False), proxy_project(settings, ipv6=False))
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
+    yield overcommit_question()
     yield engine_question()
     yield repository_question()
     yield sources_question(settings.docker_repository)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def served_names(settings: Settings) -> tuple[str, ...]:
     """
-    The site's names, for tasks; and, where the site has another name than the accounts (web_domain), also theirs if the
+    The site's names; and, where the site has another name than the accounts (web_domain), also theirs if the
     DNS says that it leads to this server. Others ask there for the accounts, and nobody else could answer.
 
     Raises DeployError if the server did not answer.

@@ -13,8 +13,12 @@ from mstdn.settings import Settings
 from mstdn.sizing.rules import sizing_for, start_timeout_seconds
 
 
-def mastodon_project(settings: Settings, memory_mib: int, names: tuple[str, ...] = ()) -> Project:
-    """Mastodon's project under mastodon_root, for a server with this memory (MiB)."""
+def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: tuple[str, ...] = ()) -> Project:
+    """
+    Mastodon's project under mastodon_root, for a server with this memory (MiB).
+
+    ipv6: whether containers get out by IPv6. names: that the proxy answers for, by default the site's.
+    """
     layout, sizing = MastodonLayout(settings.mastodon_root), sizing_for(memory_mib, settings)
     made_from = (
         ConfigFile(
@@ -23,6 +27,7 @@ def mastodon_project(settings: Settings, memory_mib: int, names: tuple[str, ...]
                 "app/compose.yaml.j2",
                 settings=settings,
                 sizing=sizing,
+                ipv6=ipv6,
                 start_timeout_seconds=start_timeout_seconds(memory_mib, settings),
                 web_image=web_image(settings),
                 streaming_image=streaming_image(settings),

@@ -31,6 +31,11 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
     Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
     started too, but neither counted nor waited for.
     """
+    yield from converge_project(project, images, timeout_seconds)
+
+
+def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+    """The commands of `compose_project`, for operations that know only while they run what the project is."""
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
     if applied.broken:
         path, _, verdict = applied.broken.partition(" ")

@@ -18,7 +18,7 @@ def postgres_cannot_read(made_by: str, image: str) -> str | None:
     if not made_by or wanted is None or made_by.split(".")[0] == str(wanted[0]):
         return None
     return (
-        f'The database was made by PostgreSQL {made_by}, and postgres_image = "{image}" is PostgreSQL {wanted[0]}, which '
+        f'The database was made by PostgreSQL {made_by}, but postgres_image = "{image}" is {wanted[0]}, which '
         f"cannot read its files and would not start. Stay with {made_by}, such as "
         f'postgres_image = "{_with_version(image, made_by)}"; the way to another major release is a dump with '
         "the old one and a restore with the new one."

@@ -32,11 +32,9 @@ def config_tree(
     + directories: made or repaired; an exclusive one loses every entry that is not in `files`
     + absent: paths of files that shall not exist
     + shared: directories in which others have files as well; of those that the suite wrote, which their first line
-    says,   the ones that are not in `files` go
+    says, the ones that are not in `files` go
     """
-    wanted = {file.path for file in files}
-    left = [path for each in shared for path in ask(written_in(each)) if path not in wanted]
-    yield from converge_tree(files, directories, [*absent, *left])
+    yield from converge_tree(files, directories, absent, shared)
 
 
 def written_in(directory: str) -> Question[list[str]]:
@@ -48,6 +46,7 @@ def converge_tree(
     files: Sequence[ConfigFile],
     directories: Sequence[ConfigDirectory] = (),
     absent: Sequence[str] = (),
+    shared: Sequence[str] = (),
 ) -> Commands:
     """
     The commands of `config_tree`, for operations that write files on the way to something else.
@@ -55,6 +54,8 @@ def converge_tree(
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
+    ours = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"

@@ -58,6 +58,7 @@ class Server(Fact[ServerReport]):
     """All of it but Docker's containers, in one question."""
 
     script = "preflight/report"
+    before = "sizing/interfaces"
 
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:

@@ -35,7 +35,12 @@ dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-c
     docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'
 [ -d /snap/docker ] && echo 'package snap:docker'
 
-printf 'addresses %s\n' "$(hostname -I)"
+# hostname knows no interfaces; a minimal server lacks ip.
+# shellcheck disable=SC2154 # interfaces.sh
+printf 'addresses %s\n' "$(
+    { ip -oneline address show scope global 2>/dev/null || hostname -I | tr ' ' '\n' | sed 's/^/0: - - /'; } |
+        awk -v others="$others" '$2 !~ others && $4 != "" { sub(/\/.*/, "", $4); print $4 }' | tr '\n' ' '
+)"
 # The DNS itself, not /etc/hosts, where a server often has its own name. systemd-resolved answers from that file too
 # unless told otherwise. "getent hosts" asks for IPv6 first, and even where the server has none; "ahostsv4" for IPv4.
 RES_OPTIONS='timeout:3 attempts:2'

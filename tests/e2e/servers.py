@@ -208,10 +208,11 @@ ENGINES = [
     refused(
         "packages that are held",
         DOCKER,
-        "apt-mark hold git >/dev/null",
-        "apt may not touch git",
-        "apt-mark unhold git",
-        undo="apt-mark unhold git >/dev/null",
+        "apt-mark hold docker-ce docker-ce-cli >/dev/null",
+        "apt may not touch docker-ce, docker-ce-cli",
+        "apt-mark unhold docker-ce docker-ce-cli",
+        settings={"docker_version": "5:29.1.2-1~debian.13~trixie"},
+        undo="apt-mark unhold docker-ce docker-ce-cli >/dev/null",
     ),
     joins(
         "Docker's own packages, plain",
@@ -304,8 +305,9 @@ SOURCES = [
     ),
     joins(
         "Docker's repository in extrepo's form, and a line in sources.list",
-        BARE,
-        key_at("/usr/share/keyrings/docker.asc", packed=False)
+        DOCKER,
+        f"rm {APT}/docker.list; "
+        + key_at("/usr/share/keyrings/docker.asc", packed=False)
         + "; printf 'Types: deb\\nURIs: https://download.docker.com/linux/debian/\\nSuites: trixie\\nComponents: "
         f"stable\\nSigned-By: /usr/share/keyrings/docker.asc\\n' >{APT}/extrepo_docker-ce.sources;"
         f" printf '# mine\\ndeb [signed-by=/usr/share/keyrings/docker.asc] {DOCKER_LINE}\\n' >>/etc/apt/sources.list",
@@ -324,7 +326,7 @@ SOURCES = [
     ),
     joins(
         "a source of Docker's that is switched off",
-        BARE,
+        DOCKER,
         f"printf 'Enabled: no\\nTypes: deb\\nURIs: https://download.docker.com/linux/debian\\nSuites: trixie\\n"
         f"Components: stable\\nSigned-By: /nowhere\\n' >{APT}/off.sources",
         works=f"{UPDATES} && test -e {APT}/off.sources",
@@ -379,7 +381,7 @@ FIREWALLS = [
     ),
     joins(
         "nftables that forwards nothing new, with the rules that the refusal names",
-        BARE,
+        DOCKER,
         nft(FORWARD_DROP) + "nft insert rule inet filter forward ct status dnat accept;"
         " nft insert rule inet filter forward iifname 'br-*' accept",
         works="docker network create own >/dev/null && docker run --rm --network own nginx:1.30-alpine sh -c"
@@ -679,4 +681,8 @@ LIVES = [
     ),
 ]
 
-ROWS = [*SOURCES, *FIREWALLS[:6], *PORTS[:2], *PLACES[:-1], *FIREWALLS[6:], *PORTS[2:], PLACES[-1], *ENGINES, *LIVES]
+BASES = (BARE, DOCKER, DEPLOYED)
+# What can be undone comes first, so that few servers have to be made.
+ROWS = sorted(
+    [*SOURCES, *FIREWALLS, *PORTS, *PLACES, *ENGINES, *LIVES], key=lambda row: (BASES.index(row.base), not row.undo)
+)

@@ -19,12 +19,12 @@ from tests.lab import addresses, lab
 from tests.lab.addresses import INTERNET
 from tests.lab.world import Deployment, World
 
-# The plain Docker of many servers, as Docker's own instructions have it.
+# The plain Docker of many servers, as Docker's own instructions have it; and what a server that is in use has as well.
 PLAIN_DOCKER = """
 set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -qq --yes --no-install-recommends curl ca-certificates >/dev/null
+apt-get install -qq --yes --no-install-recommends curl ca-certificates git gpg >/dev/null
 install -d /etc/apt/keyrings
 curl -fsSL https://download.docker.com/linux/debian/gpg -o /etc/apt/keyrings/docker.asc
 echo "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc]" \

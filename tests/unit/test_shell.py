@@ -25,6 +25,7 @@ from mstdn.docker.facts import Containers, DockerHost
 from mstdn.fact import Fact, Question
 from mstdn.files.facts import FileStates
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
+from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
@@ -85,6 +86,7 @@ QUESTIONS: list[Question[Any]] = [
     ImageStates.of(["no-such-image:1"]),
     Images.all(),
     Installed.of(NOWHERE, NOWHERE),
+    KernelSetting.of("vm.overcommit_memory", NOWHERE),
     OldScratch.under(NOWHERE, 1440),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),

@@ -39,7 +39,10 @@ def test_a_name_leads_here_if_one_of_its_addresses_is_the_servers(
 
 
 def files(names: tuple[str, ...]) -> dict[str, str]:
-    projects = (mastodon_project(settings(), 2048, names), proxy_project(settings(), ipv6=False, names=names))
+    projects = (
+        mastodon_project(settings(), 2048, ipv6=False, names=names),
+        proxy_project(settings(), ipv6=False, names=names),
+    )
     return {file.path: file.text for project in projects for file in project.files}
 
 
