@@ -115,8 +115,8 @@ def verified_site(
         problems, warnings = _said(failing), _said(warning)
     if problem := outside_problem(out):
         problems.append(problem)
-    elif warning := mail_warning(out, mail_server.name, mail_server.port):
-        warnings.append(warning)
+    elif caution := mail_warning(out, mail_server.name, mail_server.port):
+        warnings.append(caution)
     for text in warnings:
         host.log(f"Warning: {text}", logger.warning)
     if problems:
