@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 
 def served_names(settings: Settings) -> tuple[str, ...]:
-    """
-    The site's names; and, where the site has another name than the accounts (web_domain), also theirs if the
-    DNS says that it leads to this server. Others ask there for the accounts, and nobody else could answer.
+    """The names_here(), for tasks. Raises DeployError if the server did not answer."""
+    try:
+        return names_here(settings)
+    except FactProcessError as error:
+        raise DeployError(str(error)) from None
 
-    Raises DeployError if the server did not answer.
+
+def names_here(settings: Settings) -> tuple[str, ...]:
+    """
+    The site's names; and, where the site has another name than the accounts (web_domain), also theirs if the DNS says
+    that it leads to this server. Others ask there for the accounts, and nobody else could answer.
     """
     names = settings.public_domains
     if settings.local_domain in names or settings.preflight_dns == "skip":
         return names
-    try:
-        report = ask(question_about_the_server(settings))
-    except FactProcessError as error:
-        raise DeployError(str(error)) from None
+    report = ask(question_about_the_server(settings))
     return (*names, settings.local_domain) if leads_here(settings.local_domain, report, settings) else names

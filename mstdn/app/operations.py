@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mstdn.app.names import served_names
+from mstdn.app.names import names_here
 from mstdn.app.project import mastodon_project
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
@@ -35,6 +35,4 @@ def running_mastodon(settings: Settings, timeout_seconds: int) -> Commands:
 
 def _project(settings: Settings) -> Project:
     size = ask(ServerSize.of_the_server())
-    return mastodon_project(
-        settings, size.memory_mib, ipv6=containers_have_ipv6(settings), names=served_names(settings)
-    )
+    return mastodon_project(settings, size.memory_mib, ipv6=containers_have_ipv6(settings), names=names_here(settings))

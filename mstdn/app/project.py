@@ -17,7 +17,7 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
     """
     Mastodon's project under mastodon_root, for a server with this memory (MiB).
 
-    ipv6: whether containers get out by IPv6. names: that the proxy answers for, by default the site's.
+    ipv6: whether containers get out by IPv6. names: that the site answers for, by default those of the settings.
     """
     layout, sizing = MastodonLayout(settings.mastodon_root), sizing_for(memory_mib, settings)
     made_from = (

@@ -53,6 +53,8 @@ def converge_tree(
 
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
+    paths = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
     ours = {file.path for file in files}
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]

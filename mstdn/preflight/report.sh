@@ -26,7 +26,7 @@ awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ {
     pid=${pid%%/*}
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
     # Its control group names the container or the unit.
-    [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s|.*/\([^/]*\.\(service\|socket\)\).*|\1|p' "/proc/$pid/cgroup" |
+    [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s#.*/\([^/]*\.\(service\|socket\)\).*#\1#p' "/proc/$pid/cgroup" |
         head -n 1 | sed "s/^/owner $pid /"
 done
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mstdn.app.names import served_names
+from mstdn.app.names import names_here
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
 from mstdn.files.operations import converge_tree
@@ -19,6 +19,7 @@ from mstdn.shell import Commands
 def proxy_files(settings: Settings) -> Commands:
     """Ensure every file of the proxy that holds no secret."""
     project = _project(settings)
+    # vhost.d holds what other sites need as well: their files are theirs.
     yield from converge_tree(project.files, project.directories, shared=[ProxyLayout(settings.proxy_root).sites])
 
 
@@ -33,4 +34,4 @@ def running_proxy(settings: Settings, timeout_seconds: int) -> Commands:
 
 
 def _project(settings: Settings) -> Project:
-    return proxy_project(settings, ipv6=containers_have_ipv6(settings), names=served_names(settings))
+    return proxy_project(settings, ipv6=containers_have_ipv6(settings), names=names_here(settings))

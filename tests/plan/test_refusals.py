@@ -46,13 +46,17 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "secrets/operations.py secrets": ({"secrets/state": "database\n"}, "instance.env lacks"),
     "database/operations.py prepared_database": ({"database/state": INSTALLED}, "holds no database"),
-    "compose/operations.py compose_project": (
+    "compose/operations.py converge_project": (
         {"compose/applied": "override 1\nbroken /srv/mastodon/compose.override.yaml yaml: line 3: mapping values\n"},
         "Compose cannot read /srv/mastodon/compose.override.yaml",
     ),
 }
 # The daemon's file is judged in preflight already, in the same words. Verify judges what a run has done, at its end.
-ELSEWHERE = {"docker/operations.py daemon", "verify/operations.py verified_site"}
+ELSEWHERE = {
+    "docker/operations.py daemon",
+    "verify/operations.py verified_site",
+    "verify/operations.py _judge",
+}
 
 
 def operations_that_refuse() -> Iterator[str]:

@@ -38,7 +38,7 @@ def test_rules_of_both_families_managers_and_the_way_out_are_seen(tmp_path: Path
         ("FORWARD", "drop", [4]),
     ]
     assert {"ufw", "nftables"} <= rules.managers
-    assert rules.flushes == ("/etc/nftables.conf",)
+    assert rules.flushes == (f"{tmp_path}/nftables.conf",)
 
 
 def test_a_server_without_a_firewall_is_seen_as_one(tmp_path: Path) -> None:
