@@ -486,6 +486,8 @@ _OTHER = (
     f" {{dates}} -keyout {CERTS}/{DOMAIN}/key.pem -out {CERTS}/{DOMAIN}/fullchain.pem 2>/dev/null;"
     f" docker kill --signal HUP $(c proxy nginx)"
 )
+_DAY = "$(date --utc --date='{} days' +%Y%m%d%H%M%SZ)"
+_LATE = f"-not_before {_DAY.format('-80')} -not_after {_DAY.format('+10')}"
 # acme-companion looks after everything by itself for a while after it started.
 _IDLE = (
     "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy "
@@ -535,7 +537,7 @@ CERTIFICATE_FILES = (
     ),
     _certificate(
         "ten days left of the certificate, and the client has no other",
-        _OTHER.format(name=DOMAIN, dates="-days 10")
+        _OTHER.format(name=DOMAIN, dates=_LATE)
         + f"; cp {CERTS}/{DOMAIN}/fullchain.pem {KEPT}/fullchain.cer; cp {CERTS}/{DOMAIN}/key.pem {KEPT}/{DOMAIN}.key",
         f"{DOMAIN}: its certificate ends in 9 days",
         ISSUED,
@@ -543,8 +545,13 @@ CERTIFICATE_FILES = (
     ),
     _certificate(
         "ten days left of the certificate, and the client has a better one",
-        _OTHER.format(name=DOMAIN, dates="-days 10"),
+        _OTHER.format(name=DOMAIN, dates=_LATE),
         f"{DOMAIN}: its certificate ends in 9 days",
+    ),
+    _certificate(
+        "a certificate that nobody trusts in its place",
+        _OTHER.format(name=DOMAIN, dates="-days 90"),
+        f"{DOMAIN}: its certificate is not the one that the authority's client keeps",
     ),
     _certificate(
         "the certificate expired",
