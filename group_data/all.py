@@ -17,7 +17,7 @@ local_domain = ""
 
 # The site's own host name, only when it differs from local_domain (handles at example.org, site at
 # social.example.org). Others then ask local_domain for the accounts: where it leads to this server too,
-# the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.
+# the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger to it.
 web_domain = ""
 
 # Further names under which the site answers: ["example.net"].
