@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.problems import Problem
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ OPERATOR_SECRETS = {
     "SWIFT_TEMP_URL_KEY": "OpenStack Swift: the key of temporary addresses.",
     "AZURE_STORAGE_ACCESS_KEY": "The key of AZURE_STORAGE_ACCOUNT.",
 }
+# secrets.env may hold both kinds. What is read for a server is the first kind alone.
+KNOWN_NAMES = (*OPERATOR_SECRETS, *PROVIDER_KEYS)
 # Only these, because others (DEEPL_API_KEY, say) may be in somebody's environment for something else.
 ENVIRONMENT_SECRETS = ("SMTP_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -55,16 +58,35 @@ def operator_secrets(
     file: where to read KEY=value lines, by default SECRETS_FILE; it may be absent. Never raises.
     A SecretStr shows itself as asterisks; its value is get_secret_value().
     """
+    values, problems = _values(file, environment, ENVIRONMENT_SECRETS)
+    return {name: SecretStr(value) for name, value in values.items() if value and name in OPERATOR_SECRETS}, problems
+
+
+def provider_keys(
+    file: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> tuple[dict[str, SecretStr], list[Problem]]:
+    """
+    The keys of providers that are set, by name, and what is wrong with them; otherwise as operator_secrets.
+
+    Nothing that reaches a server calls this.
+    """
+    values, problems = _values(file, environment, tuple(PROVIDER_KEYS))
+    return {name: SecretStr(value) for name, value in values.items() if value and name in PROVIDER_KEYS}, problems
+
+
+def _values(
+    file: Path | None, environment: Mapping[str, str], from_environment_too: tuple[str, ...]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Everything in the file, and over it what these variables of the environment hold."""
     file = file or SECRETS_FILE
     from_file, problems = _read(file) if file.exists() else ({}, [])
-    from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
+    from_environment = {name: environment[name] for name in from_environment_too if environment.get(name)}
     problems += [
         Problem(f"{name} in the environment", wrong, "a value without it")
         for name, value in from_environment.items()
         if (wrong := unfit_for_dotenv(value))
     ]
-    values = from_file | from_environment
-    return {name: SecretStr(value) for name, value in values.items() if value}, problems
+    return from_file | from_environment, problems
 
 
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
@@ -117,7 +139,7 @@ def _parse(line: str, where: str) -> tuple[str, str] | Problem:
     name, equals, written = line.partition("=")
     if not equals or not re.fullmatch(r"\w+", name):
         return Problem(where, "it is not of the form NAME=value", "SMTP_PASSWORD='the password'")
-    if name not in OPERATOR_SECRETS:
+    if name not in KNOWN_NAMES:
         return Problem(where, f"no secret is called {name}", _nearest(name))
     quoted = re.fullmatch(r"'(.*)'", written)
     value = quoted[1] if quoted else written
@@ -129,8 +151,8 @@ def _parse(line: str, where: str) -> tuple[str, str] | Problem:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), OPERATOR_SECRETS, n=1)
-    return f"{near[0]}=..." if near else "one of " + ", ".join(OPERATOR_SECRETS)
+    near = difflib.get_close_matches(name.upper(), KNOWN_NAMES, n=1)
+    return f"{near[0]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
 
 
 @cache

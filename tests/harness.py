@@ -75,7 +75,7 @@ def commands_of(
     Scripts that are not named print nothing, as on a bare server. `executing`: tell the operation that this is no plan.
     """
     responses = {re.compile(rf"' {script}( |$)"): output for script, output in facts.items()}
-    with _on_host("@fake", fake_responses=responses, fake_delay=0, fake_delay_jitter=0) as state:
+    with on_host("@fake", fake_responses=responses, fake_delay=0, fake_delay_jitter=0) as state:
         state.is_executing = executing
         return [taken_apart(command) for command in operation._inner(**arguments)]
 
@@ -97,7 +97,7 @@ def refusal_of(operation: PyinfraOperation[Any], facts: Mapping[str, str], **arg
 def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:
     """Run the operation on this machine. Returns the commands that it took; none means that nothing was to be done."""
     done = []
-    with _on_host("@local"):
+    with on_host("@local"):
         for command in operation._inner(**arguments):
             each = taken_apart(command)
             if each.script:
@@ -109,7 +109,7 @@ def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:
 
 
 @contextmanager
-def _on_host(name: str, **data: Any) -> Iterator[State]:
+def on_host(name: str, **data: Any) -> Iterator[State]:
     state = State(Inventory(([(name, data)], {})), Config())  # type: ignore[no-untyped-call]
     connect_all(state)
     ctx_state.set(state)  # type: ignore[no-untyped-call]

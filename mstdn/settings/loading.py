@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pyinfra.api.arguments import all_argument_meta
 from pyinfra.api.connectors import get_all_connectors
@@ -15,10 +15,11 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.problems import Problem, report
-from mstdn.secrets import OPERATOR_SECRETS, operator_secrets
+from mstdn.secrets import KNOWN_NAMES, operator_secrets
 from mstdn.settings.model import Settings
 from mstdn.settings.relations import broken_relations
 
+Model = TypeVar("Model", bound=BaseModel)
 CONNECTORS = get_all_connectors()  # type: ignore[no-untyped-call]
 # Keys that connectors put into a host's data without declaring them (pyinfra 3.10: chroot.py, dockerssh.py).
 UNDECLARED_CONNECTOR_KEYS = ("chroot_directory", "docker_container_id", "docker_image")
@@ -46,34 +47,47 @@ def settings_for(host: Host) -> Settings:
 
 def examine(data: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
     """The settings in this host data and no problem, or None and every problem."""
-    known = {key: value for key, value in data.items() if key in Settings.model_fields}
-    unknown = [key for key in data if key not in known and key not in PYINFRA_KEYS]
     secrets, secret_problems = operator_secrets()
-    settings, errors = _validated(known)
-    invalid = {str(error["loc"][0]) for error in errors}
+    settings, invalid, problems = validated(Settings, data)
     problems = [
-        *map(_unknown, unknown),
-        *map(_problem, errors),
+        *problems,
         *broken_relations(settings, secrets, invalid),
         *secret_problems,
     ]
     return (None, problems) if problems else (settings, [])
 
 
-def _validated(known: dict[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
-    """The settings, with defaults and examples in place of what is not valid, and the errors."""
+def validated(model: type[Model], data: Mapping[str, Any]) -> tuple[Model, set[str], list[Problem]]:
+    """
+    The settings of this kind in host data, with defaults and examples in place of what is not valid.
+
+    Also the names of those that are not valid, and every problem. Keys that no kind of settings knows are problems;
+    those of the other kind are not, so that deploy.py and provision.py can share their data.
+    """
+    known = {key: value for key, value in data.items() if key in model.model_fields}
+    names = setting_names()
+    unknown = [_unknown(key, names) for key in data if key not in names and key not in PYINFRA_KEYS]
     try:
-        return Settings.model_validate(known), []
+        return model.model_validate(known), set(), unknown
     except ValidationError as validation_error:
         errors = _most_telling(validation_error.errors(include_url=False))
-        invalid = {error["loc"][0] for error in errors}
+        invalid = {str(error["loc"][0]) for error in errors}
         examples = {
             name: field.examples[0]
-            for name, field in Settings.model_fields.items()
+            for name, field in model.model_fields.items()
             if name in invalid and field.is_required() and field.examples
         }
         valid = {key: value for key, value in known.items() if key not in invalid}
-        return Settings.model_validate(valid | examples), errors
+        problems = [*unknown, *(_problem(model, error) for error in errors)]
+        return model.model_validate(valid | examples), invalid, problems
+
+
+def setting_names() -> list[str]:
+    """Every setting of deploy.py and of provision.py."""
+    # Here, because the components of provisioning use the kinds of value in this package.
+    from mstdn.cloud.settings import ProvisionSettings
+
+    return list(dict.fromkeys([*Settings.model_fields, *ProvisionSettings.model_fields]))
 
 
 def _most_telling(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -82,11 +96,11 @@ def _most_telling(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return [error for error in errors if error["loc"][:2] not in refused or error["loc"][-1] == "[key]"]
 
 
-def _unknown(key: str) -> Problem:
+def _unknown(key: str, names: list[str]) -> Problem:
     """The value is not shown: it may be a secret under a wrong name."""
-    if key.upper() in OPERATOR_SECRETS:
+    if key.upper() in KNOWN_NAMES:
         return Problem(key, "a secret does not belong here", f"{key.upper()}='...' in secrets.env; remove it here")
-    near = difflib.get_close_matches(key, [*Settings.model_fields, *PYINFRA_KEYS], n=1)
+    near = difflib.get_close_matches(key, [*names, *PYINFRA_KEYS], n=1)
     return Problem(key, "no setting has this name", near[0] if near else "one of the names in docs/settings.md")
 
 
@@ -107,14 +121,16 @@ SEEN = {
 }
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _problem(model: type[BaseModel], error: ErrorDetails) -> Problem:
     name, *within = error["loc"]
     subject, value = str(name), error["input"]
     if subject == "mastodon_environment" and within:
         return _problem_of_a_variable(error, str(within[0]))
-    if error["type"] == "missing" or (value == "" and Settings.model_fields[subject].is_required()):
-        return Problem(subject, "it is not set", f"{_example(subject)}, with your own value, in group_data/all.py")
-    return Problem(subject, _wrong(error), _instead(subject, error), literal(value))
+    if error["type"] == "missing" or (value == "" and model.model_fields[subject].is_required()):
+        return Problem(
+            subject, "it is not set", f"{_example(model, subject)}, with your own value, in group_data/all.py"
+        )
+    return Problem(subject, _wrong(error), _instead(model, subject, error), literal(value))
 
 
 def _problem_of_a_variable(error: ErrorDetails, variable: str) -> Problem:
@@ -141,7 +157,7 @@ def _wrong(error: ErrorDetails) -> str:
     return error["msg"]
 
 
-def _instead(name: str, error: ErrorDetails) -> str:
+def _instead(model: type[BaseModel], name: str, error: ErrorDetails) -> str:
     value = error["input"]
     guess = error.get("ctx", {}).get("instead")
     if error["type"] == "int_type" and isinstance(value, str) and value.isdecimal():
@@ -151,17 +167,17 @@ def _instead(name: str, error: ErrorDetails) -> str:
     if guess is not None:
         return f"{literal(guess)} in {name}"
     if error["type"] == "string_type":
-        quoted = json.dumps(_example_value(name))
+        quoted = json.dumps(_example_value(model, name))
         return f"{name} = {quoted} (on the command line: --data '{name}={quoted}')"
-    return f"for example {_example(name)}"
+    return f"for example {_example(model, name)}"
 
 
-def _example(name: str) -> str:
-    return f"{name} = {literal(_example_value(name))}"
+def _example(model: type[BaseModel], name: str) -> str:
+    return f"{name} = {literal(_example_value(model, name))}"
 
 
-def _example_value(name: str) -> Any:
-    field = Settings.model_fields[name]
+def _example_value(model: type[BaseModel], name: str) -> Any:
+    field = model.model_fields[name]
     return field.examples[0] if field.examples else field.default
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mstdn.cloud import settings as provision
+from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.secrets import OPERATOR_SECRETS
 from mstdn.settings.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
 from mstdn.settings.loading import literal
@@ -31,6 +33,16 @@ The first three may also come from the environment of pyinfra, which wins; the `
 | --- | --- |
 """
 
+KEYS = """\
+## Keys of providers
+
+Only provision.py reads them, and none of them ever reaches a server. They stand in the same `secrets.env`, or in the
+environment, which wins.
+
+| name | meaning |
+| --- | --- |
+"""
+
 ENVIRONMENT = """\
 ## Variables that `mastodon_environment` refuses
 
@@ -45,19 +57,22 @@ old guides still name:
 def page() -> str:
     """The whole page, as Markdown."""
     properties = Settings.model_json_schema()["properties"]
+    properties |= provision.ProvisionSettings.model_json_schema()["properties"]
+    sections = SECTIONS | provision.SECTIONS
     parts = [INTRODUCTION]
-    for name, field in Settings.model_fields.items():
-        if name in SECTIONS:
-            parts.append(f"\n## {SECTIONS[name]}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
+    for name, field in (Settings.model_fields | provision.own_fields()).items():
+        if name in sections:
+            parts.append(f"\n## {sections[name]}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
         default = "must be set" if field.is_required() else f"`{literal(field.default)}`"
         parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
     secrets = (f"| `{name}` | {meaning} |\n" for name, meaning in OPERATOR_SECRETS.items())
+    keys = (f"| `{name}` | {meaning} |\n" for name, meaning in PROVIDER_KEYS.items())
     dead = [*DEAD_VARIABLES.items(), *((f"{prefix}*", why) for prefix, why in DEAD_PREFIXES.items())]
     refused = (f"| `{name}` | {wrong} | {remedy} |\n" for name, (wrong, remedy) in dead)
     owned = (
         f"| `{name}` | it has a setting of its own | `{setting}` |\n" for name, setting in OWNED_BY_SETTINGS.items()
     )
-    return "".join([*parts, "\n", SECRETS, *secrets, "\n", ENVIRONMENT, *refused, *owned])
+    return "".join([*parts, "\n", SECRETS, *secrets, "\n", KEYS, *keys, "\n", ENVIRONMENT, *refused, *owned])
 
 
 def kind(name: str, schema: dict[str, Any]) -> str:

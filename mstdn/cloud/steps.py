@@ -1,0 +1,91 @@
+"""
+Steps of provisioning: told while planning, carried out while running, each in words of its own.
+
+They run in this process, on the operator's computer, and never through a shell: `_sudo = True` in group_data is meant
+for servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pyinfra import host, logger, state
+from pyinfra.api import FunctionCommand, Host, State
+
+from mstdn.cloud.trouble import Trouble
+from mstdn.refusal import refuse
+from mstdn.shell import Commands
+
+
+@dataclass(frozen=True)
+class Step:
+    """
+    One change. `sign`: + for something new, ~ for something changed. `kind`, `name`, `detail`: what, in a line.
+
+    `do` carries it out, looking again at whatever it depends on; it raises Trouble.
+    """
+
+    sign: str
+    kind: str
+    name: str
+    detail: str
+    do: Callable[[], None] = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.kind:<10} {self.name:<28} {self.detail}".rstrip()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What is to be done. `place`: whose account, zone or project, for the heading.
+
+    `steps` come in their order. `notes`: lines that begin with ! or say what nobody has to do anything about.
+    `agrees`: what to say when nothing is to be done.
+    """
+
+    place: str
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+    agrees: str = "it is as it should be"
+    warnings: tuple[str, ...] = field(default=())
+
+
+def carry_out(look: Callable[[], Plan]) -> Commands:
+    """
+    The commands of an operation: ask the provider with `look`, tell what is to be done, do it.
+
+    A Trouble of `look` or of a step ends the operation in a refusal, never in a traceback.
+    """
+    try:
+        plan = look()
+    except Trouble as trouble:
+        yield from refuse(f"{trouble} Nothing was changed by this step.")
+        return
+    for warning in plan.warnings:
+        host.log(f"Warning: {warning}", logger.warning)
+    if plan.notes or (plan.steps and not state.is_executing):
+        told = [] if state.is_executing else list(map(str, plan.steps))
+        for line in (plan.place, *(f"  {line}" for line in (*told, *plan.notes))):
+            host.log(line)
+    if not plan.steps:
+        host.noop(plan.agrees)
+    for step in plan.steps:
+        yield FunctionCommand(_carry_out, (step,), {})
+
+
+def _carry_out(state: State, host: Host, step: Step) -> bool:
+    try:
+        step.do()
+    except Trouble as trouble:
+        for line in str(trouble).splitlines():
+            host.log_styled(line, fg="red", log_func=logger.error)
+        host.log_styled(
+            f"Not done: {step.kind} {step.name}. What was made before it stays; the next run goes on from there.",
+            fg="red",
+            log_func=logger.error,
+        )
+        return False
+    host.log(f"Done: {step}")
+    return True

@@ -1,0 +1,33 @@
+"""A world of stand-ins for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mstdn import secrets
+from mstdn.cloud import waiting
+from tests.stand_ins.operator import Sleeper
+from tests.stand_ins.world import World
+
+
+@pytest.fixture(name="sleeper")
+def _sleeper(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
+    sleeper = Sleeper()
+    monkeypatch.setattr(waiting, "sleep", sleeper.sleep)
+    monkeypatch.setattr(waiting, "clock", sleeper.clock)
+    return sleeper
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper) -> Iterator[World]:
+    world = World(tmp_path)
+    for name, value in world.environment.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
+    yield world
+    world.stop()
