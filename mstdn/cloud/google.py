@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from mstdn.cloud.extras import extra
@@ -162,8 +163,9 @@ class Google:
         return refused
 
 
+@cache
 def _login(key_file: str) -> tuple[Any, str | None]:
-    """The credentials, and the project that comes with them."""
+    """The credentials, and the project that comes with them. Once in a run: each login costs a request."""
     auth = extra("google.auth", "google-auth", NEEDED_FOR)
     exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mstdn.cloud.http import Api, ErrorForm, Key, session_with
+from mstdn.cloud.http import Api, ErrorForm, session_with
 from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.cloud.waiting import pause
 
@@ -29,7 +29,7 @@ class Hetzner:
     """One project of Hetzner. Every method raises Trouble."""
 
     def __init__(self, token: SecretStr):
-        self._api = Api("Hetzner", BASE, session_with(Key(token)), ErrorForm(_error))
+        self._api = Api("Hetzner", BASE, session_with(token), ErrorForm(_error))
 
     def all(self, doing: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every object of a list, page by page."""

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import requests
@@ -33,18 +34,18 @@ UNCERTAIN = (500, 502, 504)
 
 class Key(requests.auth.AuthBase):
     """
-    A key in a header of each request. It shows itself nowhere, neither in a log nor in a traceback.
+    A key in the header Authorization of each request. It shows itself nowhere, neither in a log nor in a traceback.
 
     requests takes the login of ~/.netrc for a host unless a request has an authentication of its own, which is why
     this is one and no plain header.
     """
 
-    def __init__(self, key: SecretStr, form: str = "Bearer {}", header: str = "Authorization"):
-        self._key, self._form, self._header = key, form, header
+    def __init__(self, key: SecretStr, form: str):
+        self._key, self._form = key, form
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers[self._header] = self._form.format(self._key.get_secret_value())
+        request.headers["Authorization"] = self._form.format(self._key.get_secret_value())
         return request
 
     def hidden(self, text: str) -> str:
@@ -177,10 +178,11 @@ class Api:
         return self.session.auth.hidden(text) if isinstance(self.session.auth, Key) else text
 
 
-def session_with(auth: Key) -> requests.Session:
-    """A session that sends this key."""
+@cache
+def session_with(key: SecretStr, form: str = "Bearer {}") -> requests.Session:
+    """A session that sends this key, the same one for all of a run: its connections stay open. See Key for `form`."""
     session = requests.Session()
-    session.auth = auth
+    session.auth = Key(key, form)
     return session
 
 

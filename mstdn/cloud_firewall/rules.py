@@ -30,11 +30,13 @@ def wanted_rules(ports: Sequence[int], ssh_from: Sequence[str]) -> tuple[Rule, .
 
 def in_words(rules: Sequence[Rule]) -> str:
     """For a line of the plan: "tcp 22, 80, 443 from anywhere"."""
-    return "; ".join(
-        f"{rule.protocol} {', '.join(rule.ports)} from "
-        f"{'anywhere' if set(rule.sources) == set(EVERYWHERE) else ', '.join(rule.sources)}"
-        for rule in rules
-    )
+    return "; ".join(_in_words(rule) for rule in sorted(rules, key=lambda rule: rule.protocol, reverse=True))
+
+
+def _in_words(rule: Rule) -> str:
+    ports = f" {', '.join(rule.ports)}" if rule.protocol == "tcp" else ""
+    sources = "anywhere" if EVERYWHERE[0] in rule.sources else ", ".join(rule.sources)
+    return f"{rule.protocol}{ports} from {sources}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mstdn.cloud.http import Api, ErrorForm, Key, session_with
+from mstdn.cloud.http import Api, ErrorForm, session_with
 from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
@@ -30,7 +30,7 @@ class CloudflareDns:
     by_hand = False
 
     def __init__(self, token: SecretStr):
-        self._api = Api("Cloudflare", BASE, session_with(Key(token)), ErrorForm(_error))
+        self._api = Api("Cloudflare", BASE, session_with(token), ErrorForm(_error))
 
     def zones(self, name: str) -> Sequence[Zone]:
         found = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -41,34 +42,19 @@ class Route53:
 
         Raises Trouble where there is no login, or where it is the key that lies on the server for media.
         """
-        boto3 = extra("boto3", "boto3", 'dns_provider = "route53"')
-        config = extra("botocore.config", "boto3", 'dns_provider = "route53"').Config(
-            connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
-        )
-        exceptions = extra("botocore.exceptions", "boto3", 'dns_provider = "route53"')
-        own = {}
+        access_key, secret_key = "", ""
         if not profile and "ROUTE53_ACCESS_KEY_ID" in keys:
-            own = {
-                "aws_access_key_id": keys["ROUTE53_ACCESS_KEY_ID"].get_secret_value(),
-                "aws_secret_access_key": keys["ROUTE53_SECRET_ACCESS_KEY"].get_secret_value(),
-            }
-        try:
-            session = boto3.Session(profile_name=profile or None, region_name=REGION, **own)
-            credentials = session.get_credentials()
-        except exceptions.ProfileNotFound:
-            raise Trouble(f'There is no profile "{profile}" in ~/.aws. Correct dns_aws_profile.') from None
-        if credentials is None:
-            raise Trouble(
-                "There is no login for Route 53. Put ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY into "
-                "secrets.env, or name a profile of ~/.aws: dns_aws_profile."
-            )
-        if credentials.access_key == keys.get("AWS_ACCESS_KEY_ID", SecretStr("")).get_secret_value() != "":
+            access_key = keys["ROUTE53_ACCESS_KEY_ID"].get_secret_value()
+            secret_key = keys["ROUTE53_SECRET_ACCESS_KEY"].get_secret_value()
+        client, used = _client_and_key(profile, access_key, secret_key)
+        storage = keys.get("AWS_ACCESS_KEY_ID")
+        if storage is not None and storage.get_secret_value() == used:
             raise Trouble(
                 "The login for Route 53 is the key in AWS_ACCESS_KEY_ID, which lies on the server for media: whoever "
                 "gets into the server could then move its name. Make another key and put it into "
                 "ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY."
             )
-        return cls(session.client("route53", config=config))
+        return cls(client)
 
     def zones(self, name: str) -> Sequence[Zone]:
         found = []
@@ -125,6 +111,35 @@ class Route53:
             waited, poll = waited + poll, min(LONGEST_POLL_SECONDS, poll * 2)
             with _in_words("say whether the change is published"):
                 info = self._client.get_change(Id=info["Id"])["ChangeInfo"]
+
+
+@cache
+def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any, str]:
+    """boto3's client and the access key that it uses. Once in a run: reading Amazon's description takes a while."""
+    needed_for = 'dns_provider = "route53"'
+    boto3 = extra("boto3", "boto3", needed_for)
+    exceptions = extra("botocore.exceptions", "boto3", needed_for)
+    config = extra("botocore.config", "boto3", needed_for).Config(
+        connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+    )
+    own = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key} if access_key else {}
+    try:
+        session = boto3.Session(profile_name=profile or None, region_name=REGION, **own)
+        credentials = session.get_credentials()
+    except exceptions.ProfileNotFound as error:
+        raise Trouble(
+            f"AWS's files do not have the profile that is asked for: {error}. Correct dns_aws_profile."
+        ) from None
+    except exceptions.BotoCoreError as error:
+        raise Trouble(
+            f"AWS's login does not work: {error}. Put ROUTE53_ACCESS_KEY_ID into secrets.env instead."
+        ) from None
+    if credentials is None:
+        raise Trouble(
+            "There is no login for Route 53. Put ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY into "
+            "secrets.env, or name a profile of ~/.aws: dns_aws_profile."
+        )
+    return session.client("route53", config=config), credentials.access_key
 
 
 @contextmanager

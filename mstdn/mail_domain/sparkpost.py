@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mstdn.cloud.http import Api, ErrorForm, Key, first_text, session_with
+from mstdn.cloud.http import Api, ErrorForm, first_text, session_with
 from mstdn.cloud.settings import ProvisionSettings
 from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.mail_domain.provider import SendingDomain
@@ -30,7 +30,7 @@ class SparkPost:
     def __init__(self, settings: ProvisionSettings, key: SecretStr):
         self._region = settings.mail_domain_region
         # The key stands alone in the header, without "Bearer".
-        session = session_with(Key(key, "{}"))
+        session = session_with(key, "{}")
         self._api = Api("SparkPost", BASES[self._region], session, ErrorForm(_error))
         self._domain = settings.sending_domain
         self._bounce = settings.mail_domain_bounce

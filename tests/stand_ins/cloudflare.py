@@ -110,7 +110,8 @@ class CloudflareStandIn:
         for record in self.records[zone].values():
             key = (record["name"], record["type"])
             value = unquoted(record["content"]) if record["type"] == "TXT" else record["content"]
-            value = f"{record['priority']} {value}" if record["type"] == "MX" else value
+            value = f"{record['priority']} {value}." if record["type"] == "MX" else value
+            value = f"{value.rstrip('.')}." if record["type"] == "CNAME" else value
             shown = ("104.16.0.1",) if record["proxied"] else (*self.names.values(*key), value)
             self.names.publish(name, *key, max(record["ttl"], 60), shown)
 

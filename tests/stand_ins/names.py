@@ -35,14 +35,18 @@ class Names:
     """
 
     def __init__(self) -> None:
+        self.port = 0
+        self._servers: list[socketserver.BaseServer] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """As at the beginning, without any zone but the registry's."""
         self.zones: dict[str, dict[tuple[str, str], tuple[int, tuple[str, ...]]]] = {"org": {}}
         self.delegations: dict[str, tuple[str, ...]] = {"org": ("a.registry.org",)}
         self.addresses: dict[str, str] = {"a.registry.org": REGISTRY}
         self.resolver_remembers: set[tuple[str, str]] = set()
         self.questions: list[tuple[str, str, str, bool]] = []
         self.deaf: set[str] = set()
-        self.port = 0
-        self._servers: list[socketserver.BaseServer] = []
 
     def add_zone(self, name: str, *servers: tuple[str, str]) -> None:
         """A zone with its name servers (name, address)."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pyinfra import logger
-from pyinfra.api import FunctionCommand, OperationError
+from pyinfra.api import FunctionCommand, Host, OperationError, State
 from pyinfra.api.operation import PyinfraOperation
-from pyinfra.context import ctx_host
+from pyinfra.context import ctx_host, ctx_state
 from typing_extensions import override
 
 from mstdn.cloud.loading import examine
@@ -76,6 +77,13 @@ def run(operation: PyinfraOperation[Any], **arguments: Any) -> Outcome:
     return _evaluate(operation, executing=True, arguments=arguments)
 
 
+@cache
+def _this_computer() -> tuple[State, Host]:
+    """One for all tests: pyinfra looks through every installed package when it makes an inventory."""
+    with on_host("@local") as state:
+        return state, next(iter(state.inventory))
+
+
 def _evaluate(operation: PyinfraOperation[Any], executing: bool, arguments: dict[str, Any]) -> Outcome:
     outcome = Outcome()
     listener = _Listener(outcome)
@@ -83,9 +91,9 @@ def _evaluate(operation: PyinfraOperation[Any], executing: bool, arguments: dict
     level = logger.level
     logger.setLevel(logging.INFO)
     try:
-        with on_host("@local") as state:
+        state, host = _this_computer()
+        with ctx_state.use(state), ctx_host.use(host):
             state.is_executing = executing
-            host = ctx_host.get()  # type: ignore[no-untyped-call]
             for command in operation._inner(**arguments):
                 assert isinstance(command, FunctionCommand), command
                 if not executing:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mstdn.cloud import google as cloud_google
+from mstdn.cloud import http
+from mstdn.dns import route53 as dns_route53
 from tests.stand_ins import cloudflare, google, hetzner, route53, sparkpost
 from tests.stand_ins.internet import Internet
 from tests.stand_ins.names import Names
@@ -25,14 +28,32 @@ class World:
 
     def __init__(self, directory: Path):
         self.names = Names()
-        self.names.add_zone("example.org", ("ns1.example.org", "127.0.0.2"), ("ns2.example.org", "127.0.0.3"))
         self.internet = Internet(directory)
+        self.home = directory / "home"
+        (self.home / ".ssh").mkdir(parents=True)
+        (self.home / ".ssh" / "id_ed25519.pub").write_text(f"{PUBLIC_KEY}\n")
+        # It is made for a proxy, and takes long to make.
+        dns_route53._client_and_key.cache_clear()
+        self.renew()
+        self.google_key = self.google.key_file(directory)
+        self.names.start()
+        self.internet.start()
+
+    def renew(self) -> None:
+        """Every account is empty again, and nothing was ever asked."""
+        self.names.forget()
+        self.names.add_zone("example.org", ("ns1.example.org", "127.0.0.2"), ("ns2.example.org", "127.0.0.3"))
         self.hetzner = hetzner.HetznerStandIn(self.names)
         self.cloudflare = cloudflare.CloudflareStandIn(self.names)
         self.route53 = route53.Route53StandIn(self.names)
         self.google = google.GoogleStandIn()
         self.sparkpost = sparkpost.SparkPostStandIn(self.names)
         self.sparkpost_eu = sparkpost.SparkPostStandIn(self.names, "sparkpost-eu-canary", "eu")
+        self.internet.revive()
+        self.internet.journal.clear()
+        # What a run remembers must not outlive it.
+        http.session_with.cache_clear()
+        cloud_google._login.cache_clear()
         self.internet.sites = {
             hetzner.HOST: self.hetzner,
             cloudflare.HOST: self.cloudflare,
@@ -42,12 +63,6 @@ class World:
             sparkpost.HOSTS["us"]: self.sparkpost,
             sparkpost.HOSTS["eu"]: self.sparkpost_eu,
         }
-        self.home = directory / "home"
-        (self.home / ".ssh").mkdir(parents=True)
-        (self.home / ".ssh" / "id_ed25519.pub").write_text(f"{PUBLIC_KEY}\n")
-        self.google_key = self.google.key_file(directory)
-        self.names.start()
-        self.internet.start()
 
     def stop(self) -> None:
         self.internet.stop()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from botocore.httpsession import URLLib3Session
 
 from mstdn import secrets
 from mstdn.cloud import waiting
+from tests.stand_ins.internet import Shortcut
 from tests.stand_ins.operator import Sleeper
 from tests.stand_ins.world import World
 
@@ -17,6 +21,8 @@ from tests.stand_ins.world import World
 def _sleeper(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
     sleeper = Sleeper()
     monkeypatch.setattr(waiting, "sleep", sleeper.sleep)
+    # botocore and google-auth wait between their own tries.
+    monkeypatch.setattr(time, "sleep", sleeper.sleep)
     monkeypatch.setattr(waiting, "clock", sleeper.clock)
     return sleeper
 
@@ -31,3 +37,12 @@ def _world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper) ->
     monkeypatch.setattr(secrets, "SECRETS_FILE", tmp_path / "secrets.env")
     yield world
     world.stop()
+
+
+@pytest.fixture(name="quick_world")
+def _quick_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The same world without the way there: see Shortcut."""
+    shortcut = Shortcut(world.internet)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda *args, **kw: shortcut.requests_send(*args, **kw))
+    monkeypatch.setattr(URLLib3Session, "send", lambda *args: shortcut.botocore_send(*args))
+    return world
