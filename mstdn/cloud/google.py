@@ -168,22 +168,27 @@ def _login(key_file: str) -> tuple[Any, str | None]:
     """The credentials, and the project that comes with them. Once in a run: each login costs a request."""
     auth = extra("google.auth", "google-auth", NEEDED_FOR)
     exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
-    try:
-        if key_file:
-            account = extra("google.oauth2.service_account", "google-auth", NEEDED_FOR)
+    wrong_file = (
+        f"{key_file or 'The file in GOOGLE_APPLICATION_CREDENTIALS'} is not a key file of a service account of "
+        "Google (a "
+        "JSON file with private_key and client_email)."
+    )
+    if key_file:
+        account = extra("google.oauth2.service_account", "google-auth", NEEDED_FOR)
+        try:
             credentials = account.Credentials.from_service_account_file(key_file, scopes=[SCOPE])
-            return credentials, credentials.project_id
+        except (ValueError, exceptions.GoogleAuthError):
+            raise Trouble(wrong_file) from None
+        return credentials, credentials.project_id
+    try:
         credentials, project = auth.default(scopes=[SCOPE])
-    except exceptions.DefaultCredentialsError:
+    except exceptions.MalformedError:
+        raise Trouble(wrong_file) from None
+    except exceptions.GoogleAuthError:
         raise Trouble(
             "There is no login for Google on this computer. Type: gcloud auth application-default login  or name "
             "the key "
             "file of a service account: server_credentials."
-        ) from None
-    except (ValueError, exceptions.GoogleAuthError):
-        raise Trouble(
-            f"{key_file or 'The file in GOOGLE_APPLICATION_CREDENTIALS'} is not a key file of a service account of "
-            "Google (a JSON file with private_key and client_email)."
         ) from None
     return credentials, project
 

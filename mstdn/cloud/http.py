@@ -165,7 +165,7 @@ class Api:
 
     def _unreachable(self, doing: str, error: requests.RequestException) -> Unreachable:
         reasons: tuple[tuple[type[Exception], str], ...] = (
-            (requests.exceptions.ProxyError, "the proxy (HTTPS_PROXY) does not let this computer through"),
+            (requests.exceptions.ProxyError, "the connection through the proxy (HTTPS_PROXY) failed or broke"),
             (requests.exceptions.SSLError, "its certificate is not one that this computer trusts"),
             (requests.Timeout, "no answer came in time"),
         )

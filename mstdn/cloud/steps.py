@@ -7,8 +7,10 @@ for servers.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State
@@ -49,19 +51,19 @@ class Plan:
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     agrees: str = "it is as it should be"
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 def carry_out(look: Callable[[], Plan]) -> Commands:
     """
     The commands of an operation: ask the provider with `look`, tell what is to be done, do it.
 
-    A Trouble of `look` or of a step ends the operation in a refusal, never in a traceback.
+    What goes wrong in `look` or in a step ends the operation in a refusal, never in a traceback.
     """
     try:
         plan = look()
-    except Trouble as trouble:
-        yield from refuse(f"{trouble} Nothing was changed by this step.")
+    except Exception as error:
+        yield from refuse(f"{in_words(error)} Nothing was changed by this step.")
         return
     for warning in plan.warnings:
         host.log(f"Warning: {warning}", logger.warning)
@@ -75,11 +77,26 @@ def carry_out(look: Callable[[], Plan]) -> Commands:
         yield FunctionCommand(_carry_out, (step,), {})
 
 
+def in_words(error: Exception) -> str:
+    """
+    A Trouble's own text. For anything else, which a provider that changed its interface would cause, a sentence too:
+    the place is for a report, and goes to the log of --debug without any value.
+    """
+    if isinstance(error, Trouble):
+        return str(error)
+    logger.debug("".join(traceback.format_tb(error.__traceback__)))
+    kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"A provider's answer has a form that this suite does not know ({kind} in {Path(place.filename).name}, line "
+        f"{place.lineno}). Please report it with the output of --debug."
+    )
+
+
 def _carry_out(state: State, host: Host, step: Step) -> bool:
     try:
         step.do()
-    except Trouble as trouble:
-        for line in str(trouble).splitlines():
+    except Exception as error:
+        for line in in_words(error).splitlines():
             host.log_styled(line, fg="red", log_func=logger.error)
         host.log_styled(
             f"Not done: {step.kind} {step.name}. What was made before it stays; the next run goes on from there.",

@@ -8,8 +8,7 @@ from pyinfra import host, state
 from pyinfra.api import operation
 
 from mstdn.cloud.settings import LETS_ENCRYPT, ProvisionSettings
-from mstdn.cloud.steps import Plan, carry_out
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.steps import Plan, carry_out, in_words
 from mstdn.cloud.waiting import patiently
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.proof import shortcomings
@@ -80,8 +79,8 @@ def proven_records(settings: ProvisionSettings) -> Commands:
         keys, _ = provider_keys()
         wishes = [*_site_wishes(settings), *mail_wishes(settings, keys)]
         trouble = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
-    except Trouble as error:
-        trouble = str(error)
+    except Exception as error:
+        trouble = in_words(error)
     if trouble:
         yield from refuse(trouble)
         return

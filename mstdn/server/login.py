@@ -32,20 +32,15 @@ def wait_until_it_lets_in(
     """
     begin = waiting.clock()
     first_refusal: float | None = None
+    private_key = _private_key(public_key.with_suffix(""))
     while True:
         try:
-            _log_in(address, user, public_key, port)
+            _log_in(address, user, private_key, port)
             return
-        except paramiko.PasswordRequiredException:
-            raise Trouble(
-                f"The private key of {public_key} has a passphrase. Give it to your SSH agent: ssh-add "
-                f"{public_key.with_suffix('')}"
-            ) from None
         except paramiko.AuthenticationException:
             first_refusal = first_refusal or waiting.clock()
-            trouble = _not_let_in(address, user, public_key)
-            patience = min(REFUSALS_SECONDS, seconds)
-            if waiting.clock() - first_refusal >= patience:
+            trouble = _not_let_in(address, user, public_key, private_key)
+            if waiting.clock() - first_refusal >= min(REFUSALS_SECONDS, seconds):
                 raise trouble from None
         except (OSError, EOFError, paramiko.SSHException):
             first_refusal = None
@@ -58,8 +53,19 @@ def wait_until_it_lets_in(
         waiting.pause(PAUSE_SECONDS)
 
 
-def _log_in(address: str, user: str, public_key: Path, port: int) -> None:
-    private_key = public_key.with_suffix("")
+def _private_key(file: Path) -> paramiko.PKey | None:
+    """
+    The key in the file; None if there is none that can be read without its passphrase, for which there are agents.
+
+    paramiko's own key_filename would hide a refusal: it tries each kind of key, and tells of the last that did not fit.
+    """
+    try:
+        return paramiko.PKey.from_path(file)
+    except (OSError, TypeError, ValueError, paramiko.SSHException):
+        return None
+
+
+def _log_in(address: str, user: str, private_key: paramiko.PKey | None, port: int) -> None:
     client = paramiko.SSHClient()
     # The server is minutes old; pyinfra notes its host key at the first deploy and compares it from then on.
     client.set_missing_host_key_policy(paramiko.AutoAddPolicy())  # noqa: S507
@@ -69,18 +75,29 @@ def _log_in(address: str, user: str, public_key: Path, port: int) -> None:
                 address,
                 port,
                 username=user,
-                key_filename=str(private_key) if private_key.is_file() else None,
+                pkey=private_key,
                 look_for_keys=False,
                 sock=connection,
                 timeout=10,
                 banner_timeout=15,
                 auth_timeout=15,
             )
+    except paramiko.SSHException as error:
+        # What paramiko says when neither a key nor an agent had anything to offer.
+        if "No authentication methods available" in str(error):
+            raise paramiko.AuthenticationException from None
+        raise
     finally:
         client.close()
 
 
-def _not_let_in(address: str, user: str, public_key: Path) -> Trouble:
+def _not_let_in(address: str, user: str, public_key: Path, private_key: paramiko.PKey | None) -> Trouble:
+    if private_key is None:
+        return Trouble(
+            f"{address} answers, but the private key of {public_key} is not at hand: it has a passphrase or lies "
+            "elsewhere. "
+            f"Give it to your SSH agent: ssh-add {public_key.with_suffix('')}"
+        )
     return Trouble(
         f"{address} answers but does not let {user} in with the key of {public_key}. At Google, an organisation's "
         "policy "

@@ -9,8 +9,7 @@ from pyinfra import host, logger, state
 from pyinfra.api import operation
 
 from mstdn.cloud.settings import ProvisionSettings
-from mstdn.cloud.steps import Plan, Step, carry_out
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.steps import Plan, Step, carry_out, in_words
 from mstdn.refusal import refuse
 from mstdn.secrets import provider_keys
 from mstdn.server.login import wait_until_it_lets_in
@@ -71,8 +70,8 @@ def server_that_lets_in(settings: ProvisionSettings) -> Commands:
         key = ssh_public_key(settings.server_ssh_key, Path.home())
         if address and key:
             wait_until_it_lets_in(address, provider.user, key[0], settings.server_wait_seconds)
-    except Trouble as trouble:
-        yield from refuse(str(trouble))
+    except Exception as error:
+        yield from refuse(in_words(error))
         return
     host.noop(f"{provider.user}@{address} lets you in")
     yield from ()
@@ -90,8 +89,8 @@ def next_steps(settings: ProvisionSettings) -> Commands:
     try:
         addresses = site_addresses(settings, keys)
         user = server_provider(settings, keys).user if settings.server_provider else "admin"
-    except Trouble as trouble:
-        yield from refuse(str(trouble))
+    except Exception as error:
+        yield from refuse(in_words(error))
         return
     for line in next_lines(settings, addresses.ipv4 or addresses.ipv6 or "", user):
         host.log(line, logger.info)

@@ -107,7 +107,7 @@ class Names:
             self._as_resolver(response, name, kind)
         else:
             self._as_authority(response, name, kind, server)
-        encoded = response.to_wire()
+        encoded = response.to_wire(max_size=65535)
         if udp and len(encoded) > 1232:
             short = dns.message.make_response(query)
             short.flags |= dns.flags.TC
