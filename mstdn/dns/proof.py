@@ -13,6 +13,9 @@ def shortcomings(wishes: Sequence[Wish], lookup: Lookup) -> list[str]:
     """One sentence for each wish that not every name server fulfils. Raises Trouble where none answers."""
     found = []
     for wish in wishes:
+        if wish.pending:
+            found.append(f"{wish.name} has nothing to lead to yet: {wish.pending}. Run: pyinfra @local provision.py")
+            continue
         kind = "AAAA" if isinstance(wish, NoIpv6) else wish.records.type
         complaints = [
             (answer, complaint)

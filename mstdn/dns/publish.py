@@ -37,9 +37,13 @@ def plan_to_publish(
     for wish in wishes:
         name = wish.name
         if name not in zones:
-            zones[name], warning = _zone(name, provider, lookup, dns_zone)
+            # A selector that is not known yet has no record, and its place in the name is no name to ask for.
+            known = "<" not in name
+            zones[name], warning = _zone(
+                name if known else name.rpartition("_domainkey.")[2], provider, lookup, dns_zone
+            )
             warnings += [warning] if warning else []
-            found[name] = provider.records(zones[name], name)
+            found[name] = provider.records(zones[name], name) if known else ()
             warnings += _proxied(found[name])
         try:
             # By hand everything is told, what has to go too: whoever enters it sees it.
@@ -68,16 +72,16 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
         cut = lookup.delegation(name)
     except Trouble as trouble:
         return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {trouble}"
-    fitting = [zone.name for zone in zones if name == zone.name or name.endswith(f".{zone.name}")]
-    if fitting and cut.name not in fitting and len(cut.name) > max(map(len, fitting)):
+    delegated = [zone for zone in zones if zone.name == cut.name]
+    if delegated:
+        return zone_for(name, delegated, dns_zone, cut.servers, provider.title), ""
+    if zones and len(cut.name) > max(len(zone.name) for zone in zones):
         raise Trouble(
             f"{cut.name} is a zone of its own, delegated to {', '.join(cut.servers)}, and the account at "
             f"{provider.title} "
-            f"does not have it. Add records there, or remove its NS records in {max(fitting, key=len)}."
+            f"does not have it. Add records there, or remove its NS records in {zones[0].name}."
         )
-    longest = max(fitting, key=len, default="")
-    delegated = cut.servers if cut.name == longest else (() if fitting else None)
-    return zone_for(name, zones, dns_zone, delegated, provider.title), ""
+    return zone_for(name, zones, dns_zone, (), provider.title), ""
 
 
 def _proxied(found: Sequence[RecordSet]) -> list[str]:

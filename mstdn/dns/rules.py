@@ -89,15 +89,12 @@ def zone_for(name: str, zones: Sequence[Zone], dns_zone: str, delegated: Sequenc
     Raises Trouble where there is none, where several have its name, or where the world asks another one.
     """
     fitting = [zone for zone in zones if name == zone.name or name.endswith(f".{zone.name}")]
-    if dns_zone:
-        fitting = [zone for zone in fitting if dns_zone in (zone.id, zone.name)]
+    # dns_zone chooses where there is a choice; an alternate or sending domain may well lie in another zone.
+    fitting = [zone for zone in fitting if dns_zone in (zone.id, zone.name)] or fitting
     if not fitting:
-        named = f'the zone "{dns_zone}" for {name}' if dns_zone else f"no zone for {name}"
-        there = ", ".join(map(str, zones)) or "none that could hold it"
         raise Trouble(
-            f"The account at {provider} has {'not ' if dns_zone else ''}{named} (there is: {there}). Add the zone "
-            "there "
-            "and delegate the domain to it at your registrar, or correct dns_zone or dns_provider."
+            f"The account at {provider} has no zone for {name}. Add the zone there and delegate the domain to it at your "
+            "registrar, or correct dns_provider."
         )
     longest = max(len(zone.name) for zone in fitting)
     best = [zone for zone in fitting if len(zone.name) == longest]

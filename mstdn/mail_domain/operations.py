@@ -68,7 +68,7 @@ def _plan_to_publish(settings: ProvisionSettings) -> Plan:
         wishes,
         dns_provider(settings, {**storage_keys, **keys}, lookup),
         lookup,
-        dns_zone=settings.dns_zone if settings.sending_domain.endswith(settings.dns_zone) else "",
+        dns_zone=settings.dns_zone,
         replace=settings.dns_replace,
         task=TASK,
         agrees=f"the records of {settings.sending_domain} are published",

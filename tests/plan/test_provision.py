@@ -200,16 +200,28 @@ def test_without_any_provider_it_says_what_to_do_by_hand(world: World) -> None:
     assert changes(run) == 0
 
 
-def test_a_missing_package_is_a_sentence_with_the_command(world: World, tmp_path: Path) -> None:
-    world.route53.add_zone("example.org")
-    (tmp_path / "boto3.py").write_text("raise ImportError\n")
+@pytest.mark.parametrize(
+    ("module", "package", "settings"),
+    [
+        ("boto3.py", "boto3", {"dns_provider": "route53", "public_ipv4": "198.51.100.7"}),
+        ("dns.py", "dnspython", {"dns_provider": "manual", "public_ipv4": "198.51.100.7"}),
+        ("google/__init__.py", "google-auth", {"server_provider": "google"}),
+    ],
+)
+def test_a_missing_package_is_a_sentence_with_the_command(
+    world: World, tmp_path: Path, module: str, package: str, settings: dict[str, Any]
+) -> None:
+    missing = tmp_path / "without" / module
+    missing.parent.mkdir(parents=True)
+    missing.write_text("raise ImportError\n")
+    data = [word for name, value in settings.items() for word in ("--data", f"{name}={value}")]
     run = pyinfra(
-        world.environment | {"PYTHONPATH": str(tmp_path)},
-        *("@local", "tasks/dns.py", "--yes", "--data", "dns_provider=route53", "--data", "public_ipv4=198.51.100.7"),
-        *("--data", "local_domain=social.example.org"),
+        world.environment | {"PYTHONPATH": str(tmp_path / "without")},
+        *("@local", "provision.py", "--yes", "--data", "local_domain=social.example.org", *data),
     )
     assert run.returncode == 1
-    assert "needs boto3. Install it: .venv/bin/pip install --require-hashes -r requirements-provision.lock" in run.text
+    install = ".venv/bin/pip install --require-hashes -r requirements-provision.lock"
+    assert f"needs {package}. Install it: {install}" in run.text
     assert "Traceback" not in run.text
 
 

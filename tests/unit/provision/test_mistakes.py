@@ -288,9 +288,48 @@ def test_a_name_that_is_a_zone_of_somebody_else_is_refused(world: World) -> None
     assert "social.example.org is a zone of its own, delegated to ns.example.net" in refusal
 
 
+def test_a_zone_below_the_delegated_one_is_not_taken_for_it(world: World) -> None:
+    world.route53.add_zone("example.org")
+    unused = world.route53.add_zone("social.example.org", servers=("ns9.example.net",))
+    assert run(site_records, settings=dns_settings(world, "route53")).refusal == ""
+    assert world.route53.sets[unused] == {}
+
+
+def test_the_chosen_zone_counts_only_where_it_fits(world: World) -> None:
+    world.names.add_zone("example2.org", ("ns1.example.org", "127.0.0.2"))
+    for zone in ("example.org", "example2.org"):
+        world.cloudflare.add_zone(zone)
+    settings = dns_settings(world, "cloudflare", dns_zone="example.org", alternate_domains=["www.example2.org"])
+    assert run(site_records, settings=settings).refusal == ""
+    assert world.names.values("www.example2.org", "A") == ("198.51.100.7",)
+
+
+def test_a_domain_that_is_not_delegated_yet_is_told(world: World) -> None:
+    world.route53.add_zone("example.org", servers=("ns9.example.net",))
+    del world.names.delegations["example.org"]
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "example.org is delegated to no name server at all" in refusal and "at your registrar" in refusal
+
+
+def test_a_proof_without_a_server_says_what_is_to_be_run(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    settings = provision_settings(
+        server_provider="hetzner", dns_provider="cloudflare", dns_resolvers=[world.resolver], dns_wait_seconds=0
+    )
+    text = run(proven_records, settings=settings).text
+    assert "social.example.org has nothing to lead to yet" in text and "pyinfra @local provision.py" in text
+
+
+def test_a_selector_that_is_not_known_is_not_asked_for(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    settings = mail_settings(world, dns_provider="cloudflare", public_ipv4="198.51.100.7")
+    assert "<selector>._domainkey.example.org" in plan(published_domain, settings=settings).text
+    assert [each for each in world.internet.journal if "%3C" in each.raw_query or "<" in each.raw_query] == []
+
+
 def test_an_account_without_the_zone_is_told(world: World) -> None:
     refusal = plan(site_records, settings=dns_settings(world, "cloudflare")).refusal
-    assert "The account at Cloudflare has no zone for social.example.org (there is: none that could hold it)" in refusal
+    assert "The account at Cloudflare has no zone for social.example.org." in refusal
 
 
 @pytest.mark.parametrize(
