@@ -125,7 +125,7 @@ class Api:
                     raise self._unreachable(doing, error) from None
                 wait = 2.0 ** (attempt - 1)
             else:
-                if answer.ok:
+                if answer.status_code < 400:
                     return self._object(doing, answer)
                 again = answer.status_code in NOT_CARRIED_OUT or (method == "GET" and answer.status_code in UNCERTAIN)
                 if last or not again:
@@ -141,7 +141,7 @@ class Api:
         raise AssertionError("the last try ends the loop")
 
     def _object(self, doing: str, answer: requests.Response) -> dict[str, Any]:
-        if answer.status_code == 204 or not answer.content:
+        if answer.status_code == 204:
             return {}
         try:
             found = answer.json()

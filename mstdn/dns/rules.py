@@ -93,8 +93,8 @@ def zone_for(name: str, zones: Sequence[Zone], dns_zone: str, delegated: Sequenc
     fitting = [zone for zone in fitting if dns_zone in (zone.id, zone.name)] or fitting
     if not fitting:
         raise Trouble(
-            f"The account at {provider} has no zone for {name}. Add the zone there and delegate the domain to it at your "
-            "registrar, or correct dns_provider."
+            f"The account at {provider} has no zone for {name}. Add the zone there and delegate the domain to it at "
+            "your registrar, or correct dns_provider."
         )
     longest = max(len(zone.name) for zone in fitting)
     best = [zone for zone in fitting if len(zone.name) == longest]

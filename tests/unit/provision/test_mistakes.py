@@ -493,6 +493,20 @@ def test_a_right_that_is_missing_is_not_asked_for_again(world: World) -> None:
     assert len(world.internet.journal) == 1
 
 
+def test_a_key_does_not_follow_an_answer_to_another_host(world: World) -> None:
+    elsewhere: list[Request] = []
+
+    def other(request: Request) -> Response:
+        elsewhere.append(request)
+        return answer(200, {})
+
+    world.internet.sites["elsewhere.example"] = other
+    moved = Response(302, b"", {"Location": "https://elsewhere.example/v1/firewalls"})
+    world.internet.interventions.append(lambda request: moved if request.host == "api.hetzner.cloud" else None)
+    assert "something that is no JSON object" in hetzner(open_ports).text
+    assert elsewhere == []
+
+
 @pytest.mark.parametrize("break_it", ["dead", "captive portal", "echo of the key"])
 def test_no_usable_answer_is_a_sentence(world: World, break_it: str) -> None:
     said: dict[str, tuple[Callable[[Request], Response | None] | None, str]] = {
