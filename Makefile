@@ -1,4 +1,5 @@
 # For people who try the suite or work on it. Operators need only pyinfra: see README.md.
+# LAB=1 make ... means another lab than the first: see docs/lab.md.
 
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -25,8 +26,8 @@ test-fast: lint types unit plan ## The part without the lab (under 60 s)
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/ruff format --check $(SOURCES)
-	.venv/bin/shellcheck --shell=sh mstdn/scripts/*.sh
-	git ls-files -z '*.sh' ':!mstdn/scripts' | xargs -0 -r .venv/bin/shellcheck
+	git ls-files -z 'mstdn/*.sh' | xargs -0 .venv/bin/shellcheck --shell=sh
+	git ls-files -z '*.sh' ':!mstdn' | xargs -0 -r .venv/bin/shellcheck
 
 types: .venv/.complete
 	.venv/bin/mypy mstdn tasks tests deploy.py provision.py inventory.py config.py

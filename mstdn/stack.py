@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from mstdn.files import ConfigDirectory, ConfigFile, revision_of
+from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from mstdn.render import render
 from mstdn.settings import Settings
-from mstdn.sizing import Sizing
+from mstdn.sizing.rules import Sizing
 
 STATIC_FILES = Path(__file__).parent.parent / "files"
 

@@ -6,12 +6,12 @@ Run alone:  pyinfra inventory.py tasks/app.py
 
 from pyinfra import host
 
-from mstdn.facts.shape import shape_of
-from mstdn.operations.compose import compose_project
-from mstdn.operations.database import finished_migrations
-from mstdn.secrets import secrets_for
+from mstdn.compose.operations import compose_project
+from mstdn.database.operations import finished_migrations
+from mstdn.secrets.operator import secrets_for
 from mstdn.settings import settings_for
-from mstdn.sizing import sizing_for
+from mstdn.sizing.facts import shape_of
+from mstdn.sizing.rules import sizing_for
 from mstdn.stack import MASTODON_SERVICES, fingerprint_of, mastodon_stack
 
 settings = settings_for(host)
@@ -25,7 +25,7 @@ compose_project(
     stack=stack,
     # The operator's secrets count as well: a new password of the mail server has to reach the containers.
     revision=stack.revision(fingerprint_of(secrets_for(settings))),
-    reload="reload_inner_nginx",
+    reload="app/reload",
     timeout_seconds=settings.app_start_timeout_seconds,
 )
 

@@ -6,7 +6,7 @@ Run alone:  pyinfra inventory.py tasks/assets.py
 
 from pyinfra import host
 
-from mstdn.operations.assets import published_assets
+from mstdn.assets.operations import published_assets
 from mstdn.settings import settings_for
 from mstdn.stack import web_image
 

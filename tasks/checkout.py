@@ -6,7 +6,7 @@ Run alone:  pyinfra inventory.py tasks/checkout.py
 
 from pyinfra import host
 
-from mstdn.operations.git import git_checkout
+from mstdn.checkout.operations import git_checkout
 from mstdn.settings import settings_for
 
 settings = settings_for(host)

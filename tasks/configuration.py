@@ -6,10 +6,10 @@ Run alone:  pyinfra inventory.py tasks/configuration.py
 
 from pyinfra import host
 
-from mstdn.facts.shape import shape_of
-from mstdn.operations.files import config_tree
+from mstdn.files.operations import config_tree
 from mstdn.settings import settings_for
-from mstdn.sizing import sizing_for
+from mstdn.sizing.facts import shape_of
+from mstdn.sizing.rules import sizing_for
 from mstdn.stack import mastodon_stack, proxy_stack
 
 settings = settings_for(host)

@@ -8,7 +8,7 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.operations.database import prepared_database
+from mstdn.database.operations import prepared_database
 from mstdn.settings import settings_for
 from mstdn.stack import DATABASE_SERVICES
 

@@ -6,7 +6,7 @@ Run alone:  pyinfra inventory.py tasks/docker.py
 
 from pyinfra import host
 
-from mstdn.operations import docker
+from mstdn.docker import operations as docker
 from mstdn.render import render
 from mstdn.settings import settings_for
 

@@ -8,7 +8,7 @@ Take what the registries offer now, for security fixes of the base images:
 
 from pyinfra import host
 
-from mstdn.operations.images import built_images, pulled_images
+from mstdn.images.operations import built_images, pulled_images
 from mstdn.settings import settings_for
 from mstdn.stack import patches, pulled_image_references, streaming_image, web_image
 

@@ -6,7 +6,7 @@ Run alone:  pyinfra inventory.py tasks/networks.py
 
 from pyinfra import host
 
-from mstdn.operations.networks import WantedNetwork, docker_networks
+from mstdn.networks.operations import WantedNetwork, docker_networks
 from mstdn.settings import settings_for
 
 settings = settings_for(host)

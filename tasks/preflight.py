@@ -9,8 +9,8 @@ import time
 from pyinfra import host, logger
 from pyinfra.api.exceptions import DeployError
 
-from mstdn.facts.server import Server
 from mstdn.preflight import findings, names_to_look_up
+from mstdn.preflight.facts import Server
 from mstdn.settings import settings_for
 
 settings = settings_for(host)

@@ -6,9 +6,9 @@ Run alone:  pyinfra inventory.py tasks/proxy.py
 
 from pyinfra import host
 
-from mstdn.facts.shape import shape_of
-from mstdn.operations.compose import compose_project
+from mstdn.compose.operations import compose_project
 from mstdn.settings import settings_for
+from mstdn.sizing.facts import shape_of
 from mstdn.stack import PROXY_SERVICES, proxy_stack
 
 settings = settings_for(host)
@@ -21,6 +21,6 @@ compose_project(
     services=PROXY_SERVICES,
     stack=stack,
     revision=stack.revision(),
-    reload="reload_proxy",
+    reload="proxy/reload",
     timeout_seconds=settings.app_start_timeout_seconds,
 )

@@ -6,8 +6,8 @@ Run alone:  pyinfra inventory.py tasks/secrets.py
 
 from pyinfra import host
 
-from mstdn.operations.secrets import secrets
-from mstdn.secrets import secrets_for
+from mstdn.secrets.operations import secrets
+from mstdn.secrets.operator import secrets_for
 from mstdn.settings import settings_for
 from mstdn.stack import web_image
 

@@ -6,8 +6,8 @@ Run alone:  pyinfra inventory.py tasks/swap.py
 
 from pyinfra import host
 
-from mstdn.operations.swap import swap_file
 from mstdn.settings import settings_for
+from mstdn.swap.operations import swap_file
 
 settings = settings_for(host)
 

@@ -6,8 +6,8 @@ Run alone:  pyinfra inventory.py tasks/verify.py -y
 
 from pyinfra import host
 
-from mstdn.operations.verify import verified_site
 from mstdn.settings import settings_for
+from mstdn.verify.operations import verified_site
 
 settings = settings_for(host)
 

@@ -44,8 +44,8 @@ class Command:
     """
     One command for a server, taken apart.
 
-    `script` is its name under mstdn/scripts, or "" for a plain command; `words` are its arguments, or all of it.
-    `stdin` is what it gets on standard input.
+    `script` is its name under mstdn, such as "swap/state", or "" for a plain command; `words` are its arguments, or all
+    of it. `stdin` is what it gets on standard input.
     """
 
     script: str
@@ -126,7 +126,7 @@ def run_script(
     name: str, *arguments: str | Path, stdin: str = "", path: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """
-    Run mstdn/scripts/<name>.sh on this machine as it runs on a server. `path`: a directory of programs found first.
+    Run mstdn/<name>.sh on this machine as it runs on a server. `path`: a directory of programs found first.
     """
     search = os.environ["PATH"] if path is None else f"{path}:{os.environ['PATH']}"
     return subprocess.run(

@@ -11,7 +11,7 @@ from pyinfra.api.host import Host
 
 from mstdn.cloud.settings import ProvisionSettings
 from mstdn.problems import Problem, report
-from mstdn.secrets import provider_keys
+from mstdn.secrets.operator import provider_keys
 from mstdn.settings.loading import validated
 
 # The group of inventory.py. This computer is not in it but works for it, so the operator's values count here too.

@@ -13,16 +13,16 @@ from pydantic.fields import FieldInfo
 
 from mstdn.cloud_firewall.settings import CloudFirewallSettings
 from mstdn.dns.settings import DnsSettings
-from mstdn.mail_domain.settings import MailDomainSettings
-from mstdn.server.settings import ServerSettings
-from mstdn.settings.kinds import OneLine, or_empty
-from mstdn.settings.network_kinds import (
+from mstdn.kinds.network import (
     HostName,
     HostNameOrEmpty,
     Ipv4AddressOrEmpty,
     Ipv6AddressOrEmpty,
     mail_sender,
 )
+from mstdn.kinds.values import OneLine, or_empty
+from mstdn.mail_domain.settings import MailDomainSettings
+from mstdn.server.settings import ServerSettings
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # The first setting of each section of group_data/all.py and docs/settings.md, after those of deploy.py.

@@ -10,7 +10,7 @@ from mstdn.cloud.settings import ProvisionSettings
 from mstdn.cloud.steps import Plan, Step, carry_out
 from mstdn.cloud_firewall.provider import cloud_firewall
 from mstdn.cloud_firewall.rules import differences, in_words
-from mstdn.secrets import provider_keys
+from mstdn.secrets.operator import provider_keys
 from mstdn.shell import Commands
 
 REPAIRS = {"rules": "the ports and sources", "apply": "its tie to the tag", "enable": "it was switched off"}

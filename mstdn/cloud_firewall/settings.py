@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from mstdn.kinds.network import Port
+from mstdn.kinds.values import refuse
 from mstdn.server.settings import ResourceName
-from mstdn.settings.kinds import refuse
-from mstdn.settings.network_kinds import Port
 
 
 def network(value: str) -> str:

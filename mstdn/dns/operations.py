@@ -18,7 +18,7 @@ from mstdn.dns.rules import caa_refusal
 from mstdn.dns.wishes import Wish, site_wishes
 from mstdn.mail_domain.wishes import mail_wishes
 from mstdn.refusal import refuse
-from mstdn.secrets import operator_secrets, provider_keys
+from mstdn.secrets.operator import operator_secrets, provider_keys
 from mstdn.server.provider import site_addresses
 from mstdn.shell import Commands
 

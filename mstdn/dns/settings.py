@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mstdn.settings.kinds import or_empty, refuse
+from mstdn.kinds.values import or_empty, refuse
 
 
 def zone(value: str) -> str:

@@ -16,7 +16,7 @@ from mstdn.dns.rules import zone_lines
 from mstdn.dns.wishes import NoIpv6, Wish
 from mstdn.mail_domain.provider import MailProvider, mail_provider
 from mstdn.mail_domain.wishes import wishes_of
-from mstdn.secrets import operator_secrets, provider_keys
+from mstdn.secrets.operator import operator_secrets, provider_keys
 from mstdn.shell import Commands
 
 TASK = "tasks/mail_domain.py"

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from mstdn.dns.zone_file import parse_line
-from mstdn.settings.kinds import refuse
-from mstdn.settings.network_kinds import HostNameOrEmpty
+from mstdn.kinds.network import HostNameOrEmpty
+from mstdn.kinds.values import refuse
 
 
 def zone_file_line(value: str) -> str:

@@ -17,7 +17,7 @@ from mstdn.preflight.finding import Finding
 from mstdn.preflight.names import names_to_look_up
 
 if TYPE_CHECKING:
-    from mstdn.facts.server import ServerReport
+    from mstdn.preflight.facts import ServerReport
     from mstdn.settings import Settings
 
 __all__ = ["Finding", "findings", "names_to_look_up"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mstdn.preflight.finding import Finding
 
 if TYPE_CHECKING:
-    from mstdn.facts.server import RunningContainer, ServerReport
+    from mstdn.preflight.facts import RunningContainer, ServerReport
     from mstdn.settings import Settings
 
 # What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.

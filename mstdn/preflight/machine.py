@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mstdn.preflight.finding import Finding
 
 if TYPE_CHECKING:
-    from mstdn.facts.server import ServerReport
+    from mstdn.preflight.facts import ServerReport
     from mstdn.settings import Settings
 
 SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04"))

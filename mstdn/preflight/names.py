@@ -10,7 +10,7 @@ from mstdn.preflight.finding import Finding, Level
 from mstdn.stack import public_domains
 
 if TYPE_CHECKING:
-    from mstdn.facts.server import ServerReport
+    from mstdn.preflight.facts import ServerReport
     from mstdn.settings import Settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

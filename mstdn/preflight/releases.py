@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mstdn.settings.kinds import release_numbers
+from mstdn.kinds.values import release_numbers
 
 # The newest patch of each maintained minor release, as known on 2026-11-19 (github.com/mastodon/mastodon/releases).
 # Only named in advice: any newer patch is as good.

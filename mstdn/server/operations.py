@@ -11,7 +11,7 @@ from pyinfra.api import operation
 from mstdn.cloud.settings import ProvisionSettings
 from mstdn.cloud.steps import Plan, Step, carry_out, in_words
 from mstdn.refusal import refuse
-from mstdn.secrets import provider_keys
+from mstdn.secrets.operator import provider_keys
 from mstdn.server.login import wait_until_it_lets_in
 from mstdn.server.provider import server_provider, site_addresses
 from mstdn.server.rules import KINDS, SIGNS, actions, differences_to_report

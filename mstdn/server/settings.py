@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mstdn.settings.kinds import SUITE_DIRECTORY, or_empty, refuse, user_name
+from mstdn.kinds.values import SUITE_DIRECTORY, or_empty, refuse, user_name
 
 KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-")
 

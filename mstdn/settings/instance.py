@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mstdn.settings.environment import MastodonEnvironment
-from mstdn.settings.kinds import ImageRepository, Locale, OneLine, Release, ServerPath
-from mstdn.settings.network_kinds import (
+from mstdn.app.environment import MastodonEnvironment
+from mstdn.kinds.network import (
     HostAndPathOrEmpty,
     HostName,
     HostNameOrEmpty,
@@ -20,6 +19,7 @@ from mstdn.settings.network_kinds import (
     Port,
     WebUrlOrEmpty,
 )
+from mstdn.kinds.values import ImageRepository, Locale, OneLine, Release, ServerPath
 
 HostNames = Annotated[tuple[HostName, ...], Field(strict=False, title="list of host names")]
 

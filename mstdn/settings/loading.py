@@ -14,8 +14,9 @@ from pyinfra.api.connectors import get_all_connectors
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
+from mstdn.cloud.settings import ProvisionSettings
 from mstdn.problems import Problem, report
-from mstdn.secrets import KNOWN_NAMES, operator_secrets
+from mstdn.secrets.operator import KNOWN_NAMES, operator_secrets
 from mstdn.settings.model import Settings
 from mstdn.settings.relations import broken_relations
 
@@ -84,9 +85,6 @@ def validated(model: type[Model], data: Mapping[str, Any]) -> tuple[Model, set[s
 
 def setting_names() -> list[str]:
     """Every setting of deploy.py and of provision.py."""
-    # Here, because the components of provisioning use the kinds of value in this package.
-    from mstdn.cloud.settings import ProvisionSettings
-
     return list(dict.fromkeys([*Settings.model_fields, *ProvisionSettings.model_fields]))
 
 

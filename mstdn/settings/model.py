@@ -11,8 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mstdn.settings.instance import InstanceSettings
-from mstdn.settings.kinds import (
+from mstdn.kinds.network import (
+    HttpsUrl,
+    IpAddress,
+    Ipv4AddressOrEmpty,
+    Ipv6AddressOrEmpty,
+    Port,
+)
+from mstdn.kinds.values import (
     AutoOrBoolean,
     CertificatesOrEmpty,
     Fingerprint,
@@ -22,13 +28,7 @@ from mstdn.settings.kinds import (
     ServerPath,
     UserName,
 )
-from mstdn.settings.network_kinds import (
-    HttpsUrl,
-    IpAddress,
-    Ipv4AddressOrEmpty,
-    Ipv6AddressOrEmpty,
-    Port,
-)
+from mstdn.settings.instance import InstanceSettings
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"

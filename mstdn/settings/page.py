@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
 from mstdn.cloud import settings as provision
 from mstdn.cloud.keys import PROVIDER_KEYS
-from mstdn.secrets import OPERATOR_SECRETS
-from mstdn.settings.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
+from mstdn.secrets.operator import OPERATOR_SECRETS
 from mstdn.settings.loading import literal
 from mstdn.settings.model import SECTIONS, Settings
 

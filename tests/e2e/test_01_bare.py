@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.instance import Instance
+from tests.lab.addresses import NOBODY
 
 EVERYTHING = "find /etc /home /root /srv /usr /var/lib/dpkg -xdev -printf '%p %T@\\n' | sort"
 
@@ -29,9 +30,9 @@ def test_a_plan_leaves_a_bare_server_bare(bare: Instance) -> None:
     [
         pytest.param({"preflight_memory_and_swap_mib": 1_000_000}, "1000000 MiB", id="too little memory"),
         pytest.param({"preflight_free_disk_gib": 99_000}, "preflight_free_disk_gib", id="too little disk"),
-        pytest.param({"local_domain": "elsewhere.example.org"}, "198.18.0.99", id="a name that leads elsewhere"),
+        pytest.param({"local_domain": "elsewhere.example.org"}, NOBODY.ipv4, id="a name that leads elsewhere"),
         pytest.param(
-            {"local_domain": "elsewhere6.example.org"}, "fd00:198:18::99", id="a name that leads elsewhere with IPv6"
+            {"local_domain": "elsewhere6.example.org"}, NOBODY.ipv6, id="a name that leads elsewhere with IPv6"
         ),
         pytest.param({"local_domain": "nowhere.example.org"}, "no address", id="a name without an address"),
     ],

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.instance import SERVICES, Instance, throw_away_container
+from tests.lab.addresses import INTERNET, SWAP_PATHS
 
 MIB = 1024 * 1024
-SWAP = "/swap.d/server"
+SWAP = SWAP_PATHS["server"]
 
 # --- Swap ---------------------------------------------------------------------------------------
 
@@ -53,7 +54,7 @@ def test_swap_follows_its_setting_and_nothing_is_left_behind(instance: Instance,
     assert instance.converge("tasks/swap.py", **other).changed == []
     assert instance.converge("tasks/swap.py", swap_size_mib=size).changed
     assert active_swap(instance)[SWAP] == size
-    assert instance.run("ls -A /swap.d").split() == ["server"]
+    assert instance.run("ls -A /swap.d").split() == [SWAP.rpartition("/")[2]]
 
 
 def test_swap_that_somebody_turned_off_comes_back(instance: Instance, size: int) -> None:
@@ -65,7 +66,7 @@ def test_swap_that_somebody_turned_off_comes_back(instance: Instance, size: int)
 
 def test_swap_of_the_machine_itself_that_is_large_enough_is_respected(instance: Instance, size: int) -> None:
     instance.run(f"swapoff {SWAP}")
-    own = f"/swap.d/{instance.host}-of-the-machine"
+    own = f"{SWAP}-of-the-machine"
     instance.run(f"dd if=/dev/zero of={own} bs=1M count={size} status=none && mkswap {own} && swapon {own} 2>&1")
     try:
         assert instance.converge("tasks/swap.py", swap_size_mib=size).changed == []
@@ -203,7 +204,7 @@ def test_the_networks_are_bridges_of_which_one_has_no_way_out(instance: Instance
 def test_only_what_speaks_to_other_servers_gets_out(instance: Instance, service: str, reaches: bool) -> None:
     """With a tool of the server in the service's own network."""
     process = instance.inspect("mstdn", service)["State"]["Pid"]
-    attempt = f"nsenter --net --target {process} timeout 5 bash -c 'exec 3<>/dev/tcp/198.18.0.2/443'"
+    attempt = f"nsenter --net --target {process} timeout 5 bash -c 'exec 3<>/dev/tcp/{INTERNET.ipv4}/443'"
     assert instance.succeeds(attempt) is reaches
 
 

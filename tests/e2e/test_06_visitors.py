@@ -10,9 +10,8 @@ from email.message import EmailMessage
 import pytest
 
 from tests.e2e.instance import Instance, Response, throw_away_container
+from tests.lab.addresses import SERVERS, VISITOR
 from tests.lab.commands import wait_until
-
-VISITOR = "198.18.0.20"
 
 
 def home_page(instance: Instance) -> Response:
@@ -55,7 +54,7 @@ def test_there_is_exactly_one_strict_transport_security_header(instance: Instanc
 
 
 def test_an_unknown_host_gets_nothing_of_ours(instance: Instance) -> None:
-    name, address = "unknown.example.org", "198.18.0.10"
+    name, address = "unknown.example.org", SERVERS["server"].ipv4
     over_tls = f"curl --silent --insecure --resolve {name}:443:{address} https://{name}/"
     assert instance.world.visitor.run(over_tls, check=False).returncode == 35, "TLS was completed"
     over_http = (
@@ -83,7 +82,7 @@ def test_forged_headers_do_not_reach_mastodon(instance: Instance) -> None:
     }
     options = [word for name, value in forged.items() for word in ("--header", f"{name}: {value}")]
     seen = json.loads(instance.visit("/_lab/request", "--ipv4", *options).body)
-    assert seen["remote_ip"] == VISITOR
+    assert seen["remote_ip"] == VISITOR.ipv4
     assert seen["base_url"] == "https://social.example.org"
     assert not {"forwarded", "proxy"} & set(seen["headers"])
     # What was added on the way names each proxy once, and nothing of the visitor's.
@@ -97,7 +96,7 @@ def test_figures_of_the_streaming_server_are_not_public(instance: Instance, path
 
 @pytest.mark.parametrize("option", ["-4", "-6"])
 def test_nothing_but_ssh_http_and_https_is_open(instance: Instance, option: str) -> None:
-    address = "198.18.0.10" if option == "-4" else "fd00:198:18::10"
+    address = SERVERS["server"].ipv4 if option == "-4" else SERVERS["server"].ipv6
     family = [] if option == "-4" else ["-6"]
     scan = " ".join(["nmap", *family, "-Pn", "-n", "-p-", "-T5", "--min-rate", "5000", "--open", "-oG", "-", address])
     ports = re.findall(r"(\d+)/open/tcp", instance.world.visitor.run(scan).stdout)
@@ -275,15 +274,25 @@ def test_a_service_of_somebody_else_on_the_network_front_gets_no_visitors(instan
 
 def test_while_mastodon_is_away_files_are_served_and_the_next_run_brings_it_back(instance: Instance) -> None:
     paths = asset_paths(home_page(instance))
-    instance.run(f"docker stop --time 20 {instance.container('mstdn', 'web')}")
+    for service in ("web", "streaming"):
+        instance.run(f"docker stop --time 20 {instance.container('mstdn', service)}")
     try:
         page = instance.visit("/", "--max-time", "10")
         assert page.status == 503
         assert "Back in a moment" in page.body and page.header("Retry-After")
         assert [instance.visit(path).status for path in paths] == [200] * len(paths)
+        # Whatever is sent to Mastodon is answered so that the sender tries again. Other servers take a 4xx, 405 among
+        # them, for a final no, and the post is lost (app/workers/activitypub/delivery_worker.rb).
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
+            for path in ("/inbox", "/users/alice/inbox", "/api/v1/statuses", "/api/v1/streaming/user"):
+                answer = instance.visit(path, "--request", method, "--data", "{}")
+                assert (answer.status, answer.header("Retry-After")) == (503, "30"), (method, path, answer)
+                assert answer.header("Cache-Control") == "no-store" and "Back in a moment" in answer.body
     finally:
         assert instance.converge().changed == ["tasks/app.py | Start Mastodon"]
     assert home_page(instance)
+    # The page is for failures only.
+    assert instance.visit("/mstdn-unavailable").status == 404
 
 
 @pytest.mark.parametrize(("project", "service"), [("mstdn", "streaming"), ("proxy", "docker-gen")])

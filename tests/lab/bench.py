@@ -25,10 +25,10 @@ from pathlib import Path
 
 import paramiko
 
-from tests.lab import lab
+from tests.lab import addresses
+from tests.lab.addresses import REPOSITORY, STATE
 from tests.lab.commands import run
-from tests.lab.inhabitants import SERVERS
-from tests.lab.world import REPOSITORY, World
+from tests.lab.world import World
 
 BASELINE = Path(__file__).with_name("baseline.sh")
 RUNS = 5
@@ -101,7 +101,7 @@ def baseline_seconds(world: World, files: bytes) -> float:
     begun = time.monotonic()
     with ssh() as client:
         output(client, "tar --extract --file - --directory /", files)
-        output(client, f"sh -s -- {world.domain} v4.7.6 /swap.d/server 256", BASELINE.read_bytes())
+        output(client, f"sh -s -- {world.domain} v4.7.6 {addresses.SWAP_PATHS['server']} 256", BASELINE.read_bytes())
     return time.monotonic() - begun
 
 
@@ -136,8 +136,8 @@ def idle_memory_mib(world: World) -> float:
 def ssh() -> Iterator[paramiko.SSHClient]:
     """Logged in to the server as its operator."""
     with paramiko.SSHClient() as client:
-        client.load_host_keys(str(lab.STATE / "known_hosts"))
-        client.connect(SERVERS["server"].address, username="operator", key_filename=str(lab.STATE / "operator"))
+        client.load_host_keys(str(STATE / "known_hosts"))
+        client.connect(addresses.SERVERS["server"].ipv4, username="operator", key_filename=str(STATE / "operator"))
         yield client
 
 

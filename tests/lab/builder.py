@@ -1,6 +1,7 @@
 """
-Making the lab's images, each once: an image carries the fingerprint of everything that it was made from, and is made
-again only when that changes.
+Making the lab's images, each once: an image has the fingerprint of everything that it was made from in its tag, and is
+made again only when that changes. So several labs, also those of other checkouts, share what they have in common and
+do not disturb each other where they differ.
 
 There are three kinds: Debian itself (from mmdebstrap), the Dockerfiles of the catalogue, and the registry's content
 (all published images, put into a registry and kept as one image).
@@ -24,43 +25,68 @@ from tests.lab.engine import Engine
 DIRECTORY = Path(__file__).parent / "images"
 PREFIX = "mstdn-lab/"
 LABEL = "mstdn-lab.fingerprint"
+NEEDS = "mstdn-lab.needs"
 REGISTRY_CONTENT = "registry-content"
 FILLER = "mstdn-lab-filler"
 
-_FROM = re.compile(rf"^(?:FROM|COPY --from=)\s*{PREFIX}([^\s]+)", re.MULTILINE)
+_FROM = re.compile(rf"^((?:FROM|COPY --from=)\s*){PREFIX}([^\s]+)", re.MULTILINE)
+_OURS = re.compile(rf"{PREFIX}.+[:-][0-9a-f]{{12}}")  # a tag that `tag` made
 
 
 def provide(engine: Engine, *names: str) -> None:
     """
-    Make these images, and those that they are made from, unless they are there already.
+    Make these images, and those that they are made from, unless they are there already; images that no lab needs any
+    more are deleted. One at a time on a machine.
 
     Raises LabError when a recipe is missing or fails.
     """
     present = _present(engine)
-    for name in _in_order(names):
-        if present.get(name) == fingerprint(name):
-            continue
+    for name in _missing(present, *names):
         with step(f"Make image {name}"):
             _make(engine, name)
-    engine.run("image", "prune", "--force", "--filter", f"label={LABEL}")
+    needed = {tag(name) for name in _in_order(names)} | _needed_by_containers(engine)
+    _remove(engine, [image for image in present if _OURS.fullmatch(image) and image not in needed])
 
 
 def remove_all(engine: Engine) -> None:
-    """Delete every image of the lab from the engine."""
-    if present := _present(engine):
-        engine.run("image", "rm", "--force", *(PREFIX + name for name in present))
+    """Delete every image of every lab from the engine."""
+    _remove(engine, sorted(_present(engine)))
+
+
+def tag(name: str) -> str:
+    """The image's name in the engine: mstdn-lab/server:13-1f2e3d4c5b6a or mstdn-lab/visitor:1f2e3d4c5b6a."""
+    return f"{PREFIX}{name}{'-' if ':' in name else ':'}{fingerprint(name)[:12]}"
+
+
+def needs(name: str) -> str:
+    """A label that tells other labs which images a container was made from, so that they leave them alone."""
+    return f"{NEEDS}={' '.join(map(tag, _in_order((name,))))}"
+
+
+def _needed_by_containers(engine: Engine) -> set[str]:
+    template = f'{{{{.Label "{NEEDS}"}}}}'
+    return set(engine.run("ps", "--all", "--filter", f"label={NEEDS}", "--format", template).stdout.split())
+
+
+def _remove(engine: Engine, tags: list[str]) -> None:
+    if tags:
+        engine.run("image", "rm", "--force", *tags)
     engine.run("image", "prune", "--force", "--filter", f"label={LABEL}")
 
 
-def _present(engine: Engine) -> dict[str, str]:
-    """Fingerprints of the lab's images in the engine, by name."""
+def _present(engine: Engine) -> set[str]:
+    """Tags of all images of labs in the engine."""
     listed = engine.run("image", "ls", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}}")
-    tags = [tag for tag in listed.stdout.split() if tag.startswith(PREFIX) and not tag.endswith(":<none>")]
-    if not tags:
-        return {}
-    marks = engine.run("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', *tags)
-    names = (tag.removeprefix(PREFIX).removesuffix(":latest") for tag in tags)
-    return dict(zip(names, marks.stdout.split(), strict=True))
+    return {image for image in listed.stdout.split() if image.startswith(PREFIX) and not image.endswith(":<none>")}
+
+
+def _missing(present: set[str], *names: str) -> list[str]:
+    """What has to be made for these images, in order: an image that is there needs none of its parents."""
+    ordered: dict[str, None] = {}
+    for name in names:
+        if tag(name) not in present:
+            ordered |= dict.fromkeys([*_missing(present, *parents(name)), name])
+    return list(ordered)
 
 
 def _in_order(names: tuple[str, ...]) -> list[str]:
@@ -79,11 +105,20 @@ def parents(name: str) -> tuple[str, ...]:
         return ("registry", *(image.name for image in PUBLISHED))
     if name.startswith("debian:"):
         return ()
-    image = _image(name)
+    return tuple(dict.fromkeys(parent for _, parent in _FROM.findall(_recipe(_image(name)))))
+
+
+def _recipe(image: Image) -> str:
+    """The Dockerfile with its arguments filled in where it names other images."""
     recipe = (DIRECTORY / image.directory / "Dockerfile").read_text()
-    for key, value in image.arguments:
-        recipe = recipe.replace(f"${{{key}}}", value).replace(f"${key}", value)
-    return tuple(dict.fromkeys(_FROM.findall(recipe)))
+
+    def filled_in(match: re.Match[str]) -> str:
+        line = match.group()
+        for key, value in image.arguments:
+            line = line.replace(f"${{{key}}}", value)
+        return line
+
+    return _FROM.sub(filled_in, recipe)
 
 
 @cache
@@ -93,7 +128,7 @@ def fingerprint(name: str) -> str:
     for parent in parents(name):
         digest.update(fingerprint(parent).encode())
     if name == REGISTRY_CONTENT:
-        digest.update(repr(_publications()).encode())
+        digest.update(repr([image.production_name for image in PUBLISHED]).encode())
     elif name.startswith("debian:"):
         digest.update(repr(_bootstrap_command(name)).encode())
     else:
@@ -111,7 +146,7 @@ def _image(name: str) -> Image:
     return image
 
 
-def _context(image: Image) -> bytes:
+def _context(image: Image, dockerfile: bytes | None = None) -> bytes:
     """The build context as a tar archive that depends on names, modes and contents only."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -123,7 +158,10 @@ def _context(image: Image) -> bytes:
                     entry.mtime = entry.uid = entry.gid = 0
                     entry.uname = entry.gname = ""
                     entry.mode = 0o755 if entry.mode & 0o100 else 0o644
-                    tar.addfile(entry, io.BytesIO(path.read_bytes()) if entry.isreg() else None)
+                    content = path.read_bytes() if entry.isreg() else b""
+                    if dockerfile is not None and entry.name == "Dockerfile":
+                        content, entry.size = dockerfile, len(dockerfile)
+                    tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 
 
@@ -138,10 +176,11 @@ def _make(engine: Engine, name: str) -> None:
 
 def _build(engine: Engine, image: Image) -> None:
     arguments = [part for key, value in image.arguments for part in ("--build-arg", f"{key}={value}")]
+    dockerfile = _FROM.sub(lambda match: f"{match[1]}{tag(match[2])}", _recipe(image))
     engine.run(
         *("build", "--network", "host", "--force-rm", *arguments),
-        *("--label", f"{LABEL}={fingerprint(image.name)}", "--tag", PREFIX + image.name, "-"),
-        stdin=_context(image),
+        *("--label", f"{LABEL}={fingerprint(image.name)}", "--tag", tag(image.name), "-"),
+        stdin=_context(image, dockerfile.encode()),
         title=f"docker build {image.name}",
     )
 
@@ -161,23 +200,18 @@ def _bootstrap(engine: Engine, name: str) -> None:
     with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
         run([*_bootstrap_command(name), archive.name])
         change = f"LABEL {LABEL}={fingerprint(name)}"
-        engine.run("import", "--change", change, "-", PREFIX + name, stdin=archive)
-
-
-def _publications() -> list[str]:
-    """Pairs of an image's name in the engine and its production name, one after the other."""
-    return [name for image in PUBLISHED for name in (f"{PREFIX}{image.name}", image.production_name)]
+        engine.run("import", "--change", change, "-", tag(name), stdin=archive)
 
 
 def _fill_registry(engine: Engine) -> None:
     engine.run("rm", "--force", FILLER, check=False)  # left by a run that was killed
-    engine.run("run", "--detach", "--network", "none", "--name", FILLER, PREFIX + "registry")
-    pairs = _publications()
+    engine.run("run", "--detach", "--network", "none", "--name", FILLER, tag("registry"))
+    pairs = [name for image in PUBLISHED for name in (tag(image.name), image.production_name)]
     with tempfile.TemporaryDirectory() as directory:
         archive = Path(directory) / "images.tar"
         engine.run("save", "--output", str(archive), *pairs[::2])
         with archive.open("rb") as content:
             engine.run("exec", "--interactive", FILLER, "sh", "/lab/publish", *pairs, stdin=content, title="publish")
     change = f"LABEL {LABEL}={fingerprint(REGISTRY_CONTENT)}"
-    engine.run("commit", "--change", change, FILLER, PREFIX + REGISTRY_CONTENT)
+    engine.run("commit", "--change", change, FILLER, tag(REGISTRY_CONTENT))
     engine.run("rm", "--force", FILLER)

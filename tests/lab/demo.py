@@ -4,12 +4,13 @@ import json
 import shutil
 import subprocess
 
-from tests.lab import lab
+from tests.lab import addresses, lab
+from tests.lab.addresses import REPOSITORY, STATE, make
 from tests.lab.commands import LabError, run, step
-from tests.lab.inhabitants import SERVERS
-from tests.lab.world import REPOSITORY, World
+from tests.lab.world import World
 
-ADDRESS = SERVERS["server"].address
+ADDRESS = addresses.SERVERS["server"].ipv4
+AUTHORITIES = str((STATE / "authorities.pem").relative_to(REPOSITORY))
 
 
 def demo() -> None:
@@ -48,7 +49,9 @@ def _deploy(world: World) -> str:
             if line.lstrip().startswith("Grand total"):
                 counts = line.replace("-", "0").split()[-3:]
     if process.returncode != 0 or not counts:
-        raise LabError("The deployment failed: pyinfra says above where and why. Look around with: make lab-shell")
+        raise LabError(
+            f"The deployment failed: pyinfra says above where and why. Look around with: {make('lab-shell')}"
+        )
     return "success: {}, error: {}, no change: {}".format(*counts)
 
 
@@ -62,7 +65,7 @@ def _version_seen_by_visitor(world: World) -> str:
 
 def _curl_from_here(world: World) -> list[str]:
     return [
-        *("curl", "--silent", "--show-error", "--fail", "--cacert", ".lab/authorities.pem"),
+        *("curl", "--silent", "--show-error", "--fail", "--cacert", AUTHORITIES),
         *("--resolve", f"{world.domain}:443:{ADDRESS}", f"https://{world.domain}/api/v2/instance"),
     ]
 
@@ -76,10 +79,10 @@ Mastodon {version} runs on the lab's server. Operations of this run: {totals}.
   From a browser of this machine, in a profile of its own, because nothing else should trust a throw-away authority:
     chromium --user-data-dir=/tmp/mstdn-lab-browser --ignore-certificate-errors \\
       --host-resolver-rules='MAP {world.domain} {ADDRESS}' https://{world.domain}/
-  Or in any browser: add "{ADDRESS} {world.domain}" to /etc/hosts and trust .lab/authorities.pem.
+  Or in any browser: add "{ADDRESS} {world.domain}" to /etc/hosts and trust {AUTHORITIES}.
 
-  Look around on the server:  make lab-shell
-  Its logs:                   make lab-shell, and there: docker compose --project-name mstdn logs --follow
-  Converge again:             make demo
-  A fresh bare server:        make lab-reset
-  Stop and remove the lab:    make lab-down"""
+  Look around on the server:  {make("lab-shell")}
+  Its logs:                   the same, and there: docker compose --project-name mstdn logs --follow
+  Converge again:             {make("demo")}
+  A fresh bare server:        {make("lab-reset")}
+  Stop and remove the lab:    {make("lab-down")}"""

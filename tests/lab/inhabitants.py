@@ -4,28 +4,29 @@ import hashlib
 import socket
 from dataclasses import dataclass
 
-from tests.lab import builder, kernel
+from tests.lab import addresses, builder, kernel
+from tests.lab.addresses import Address
 from tests.lab.commands import LabError, step, wait_until
 from tests.lab.engine import Engine
 
-NETWORK = "mstdn-lab"
 RECIPE = "mstdn-lab.recipe"
 READY_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Inhabitant:
-    """A container of the lab, by its name, image, address and what else `docker run` is told."""
+    """A container of the lab, by its name, image, addresses, the command in it and what else `docker run` is told."""
 
     name: str
     image: str
-    address: str
+    address: Address
+    command: tuple[str, ...]
     options: tuple[str, ...] = ()
 
     @property
     def container(self) -> str:
         """The container's name in the engine."""
-        return f"mstdn-lab-{self.name}"
+        return f"{addresses.NAME}-{self.name}"
 
     @property
     def recipe(self) -> str:
@@ -51,20 +52,42 @@ _MACHINE = (
 )
 _GUEST = ("--init", "--cap-add", "NET_ADMIN", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0")
 
-INTERNET = Inhabitant("internet", "internet", "198.18.0.2", _GUEST)
-VISITOR = Inhabitant("visitor", "visitor", "198.18.0.20", _GUEST)
+
+# Addresses are handed in, so that all labs share the images.
+def _server(name: str, debian: str) -> Inhabitant:
+    address = addresses.SERVERS[name]
+    command = ("/init", addresses.INTERNET.ipv4, address.ipv6)
+    return Inhabitant(name, f"server:{debian}", address, command, _MACHINE)
+
+
+INTERNET = Inhabitant(
+    "internet",
+    "internet",
+    addresses.INTERNET,
+    ("python3", "/lab/services.py", addresses.INTERNET.ipv4, addresses.INTERNET.ipv6, *addresses.host_records()),
+    _GUEST,
+)
+VISITOR = Inhabitant(
+    "visitor",
+    "visitor",
+    addresses.VISITOR,
+    ("sh", "/lab/start", addresses.INTERNET.ipv4, addresses.VISITOR.ipv6),
+    _GUEST,
+)
 SERVERS = {
-    "server": Inhabitant("server", "server:13", "198.18.0.10", _MACHINE),
-    "server12": Inhabitant("server12", "server:12", "198.18.0.12", _MACHINE),
+    "server": _server("server", "13"),
+    "server2": _server("server2", "13"),
+    "server12": _server("server12", "12"),
 }
 EVERYONE = {inhabitant.name: inhabitant for inhabitant in (INTERNET, VISITOR, *SERVERS.values())}
+_NAMES = {inhabitant.container: inhabitant.name for inhabitant in EVERYONE.values()}
 
 
 def states(engine: Engine) -> dict[str, str]:
-    """State ("running", "exited", "created", ...) of each inhabitant that exists, by name."""
+    """State ("running", "exited", "created", ...) of each inhabitant of this lab that exists, by name."""
     listed = engine.run("ps", "--all", "--filter", f"label={RECIPE}", "--format", "{{.Names}} {{.State}}")
     found = (line.split() for line in listed.stdout.splitlines())
-    return {container.removeprefix("mstdn-lab-"): state for container, state in found}
+    return {_NAMES[container]: state for container, state in found if container in _NAMES}
 
 
 def provide(engine: Engine, inhabitant: Inhabitant) -> None:
@@ -85,25 +108,25 @@ def create(engine: Engine, inhabitant: Inhabitant) -> None:
     """Make and start the container."""
     engine.run(
         *("run", "--detach", "--name", inhabitant.container, "--hostname", inhabitant.name),
-        *("--label", f"{RECIPE}={inhabitant.recipe}"),
-        *("--network", NETWORK, "--ip", inhabitant.address, *inhabitant.options),
-        builder.PREFIX + inhabitant.image,
+        *("--label", f"{RECIPE}={inhabitant.recipe}", "--label", builder.needs(inhabitant.image)),
+        *("--network", addresses.NAME, "--ip", inhabitant.address.ipv4, *inhabitant.options),
+        *(builder.tag(inhabitant.image), *inhabitant.command),
     )
 
 
 def start(engine: Engine, inhabitant: Inhabitant) -> None:
-    """Start the container that had stopped; the kernel forgets what one of the server's own would have forgotten."""
+    """Start the container that had stopped; the kernel forgets the swap that one of the server's own would forget."""
     if inhabitant.name in SERVERS:
-        kernel.restore(engine, NETWORK, inhabitant.container)
+        kernel.release_swap(engine, inhabitant.container)
     engine.run("start", inhabitant.container)
 
 
 def remove(engine: Engine, inhabitant: Inhabitant) -> None:
-    """Remove the container, if it exists, with its volumes and what a server did to the host's kernel."""
+    """Remove the container, if it exists, with its volumes and the swap in them."""
     if inhabitant.name not in states(engine):
         return
     if inhabitant.name in SERVERS:
-        kernel.restore(engine, NETWORK, inhabitant.container)
+        kernel.release_swap(engine, inhabitant.container)
     engine.run("rm", "--force", "--volumes", inhabitant.container)
 
 
@@ -128,8 +151,9 @@ def wait_until_ready(engine: Engine, inhabitant: Inhabitant) -> None:
     if inhabitant.name in SERVERS:
         wait_until(f"{inhabitant.name} has started", systemd_has_started, READY_SECONDS)
         wait_until(
-            f"this machine reaches {inhabitant.address}:22 (is 198.18.0.0/24 in use, or the engine elsewhere?)",
-            lambda: _accepts_connections(inhabitant.address, 22),
+            f"this machine reaches {inhabitant.address.ipv4}:22"
+            f" (is {addresses.NETWORK_IPV4} in use, or the engine elsewhere?)",
+            lambda: _accepts_connections(inhabitant.address.ipv4, 22),
             READY_SECONDS,
         )
         if failed := ask("systemctl", "list-units", "--failed", "--plain", "--no-legend"):

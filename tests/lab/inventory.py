@@ -6,12 +6,10 @@ The lab's servers, with the settings that an operator would also change: names, 
 
 import json
 import socket
-from pathlib import Path
 
 from pyinfra.api.exceptions import PyinfraError
 
-_STATE = Path(__file__).resolve().parents[2] / ".lab"
-_SERVERS = {"server": ("198.18.0.10", "social.example.org"), "server12": ("198.18.0.12", "social12.example.org")}
+from tests.lab.addresses import DOMAINS, SERVERS, STATE, SWAP_PATHS, make
 
 
 def _answers(address: str) -> bool:
@@ -23,13 +21,13 @@ def _answers(address: str) -> bool:
 
 
 def _host(name: str, docker_key_fingerprint: str) -> tuple[str, dict[str, object]]:
-    address, domain = _SERVERS[name]
+    address = SERVERS[name].ipv4
     return name, {
         "ssh_hostname": address,
         "ssh_user": "operator",
-        "ssh_key": str(_STATE / "operator"),
-        "ssh_known_hosts_file": str(_STATE / "known_hosts"),
-        "local_domain": domain,
+        "ssh_key": str(STATE / "operator"),
+        "ssh_known_hosts_file": str(STATE / "known_hosts"),
+        "local_domain": DOMAINS[name],
         # This machine does not ask the lab's DNS, so the visit at the end of a run needs the address.
         "public_ipv4": address,
         "acme_email": "operator@example.org",
@@ -37,20 +35,20 @@ def _host(name: str, docker_key_fingerprint: str) -> tuple[str, dict[str, object
         "smtp_from_address": "mastodon@example.org",
         "smtp_login": "mastodon",
         "docker_key_fingerprint": docker_key_fingerprint,
-        "acme_ca_bundle": str(_STATE / "authorities.pem"),
+        "acme_ca_bundle": str(STATE / "authorities.pem"),
         # The swap belongs to the kernel of this machine: small, where the lab can take it back, and told apart by name.
-        "swap_path": f"/swap.d/{name}",
+        "swap_path": SWAP_PATHS[name],
         "swap_size_mib": 256,
     }
 
 
 def _lab() -> list[tuple[str, dict[str, object]]]:
     try:
-        world = json.loads((_STATE / "world.json").read_text())
+        world = json.loads((STATE / "world.json").read_text())
     except FileNotFoundError:
-        raise PyinfraError("The lab is not up. Type: make lab-up") from None
-    if not all(_answers(_SERVERS[name][0]) for name in world["servers"]):
-        raise PyinfraError("The lab's servers do not answer. Type: make lab-up")
+        raise PyinfraError(f"The lab is not up. Type: {make('lab-up')}") from None
+    if not all(_answers(SERVERS[name].ipv4) for name in world["servers"]):
+        raise PyinfraError(f"The lab's servers do not answer. Type: {make('lab-up')}")
     return [_host(name, world["docker_key_fingerprint"]) for name in world["servers"]]
 
 

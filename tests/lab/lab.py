@@ -2,17 +2,22 @@
 
 import fcntl
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab import builder, engine, inhabitants, kernel
+from tests.lab import addresses, builder, engine, inhabitants
+from tests.lab.addresses import STATE
 from tests.lab.commands import LabError, step, wait_until
 from tests.lab.engine import Engine
-from tests.lab.inhabitants import EVERYONE, INTERNET, NETWORK, READY_SECONDS, SERVERS, VISITOR, Inhabitant
+from tests.lab.inhabitants import EVERYONE, INTERNET, READY_SECONDS, SERVERS, VISITOR, Inhabitant
 
-STATE = Path(__file__).parents[2] / ".lab"  # what the controller needs to get in; copied from the lab's own images
+LOCK = STATE / "lock"
+# The engine, its images and its networks are common to all labs of this machine, whichever checkout they are from.
+LOCK_OF_ALL_LABS = Path(tempfile.gettempdir()) / "mstdn-lab-engine.lock"
 
 
 def up(*further_servers: str) -> None:
@@ -21,13 +26,14 @@ def up(*further_servers: str) -> None:
 
     Raises LabError when something cannot be started or does not become ready.
     """
-    with _lock():
-        current = engine.provide()
-        wanted = {"server", *further_servers, *inhabitants.states(current)}
-        servers = [name for name in SERVERS if name in wanted]
-        everyone = [INTERNET, *(SERVERS[name] for name in servers), VISITOR]
-        builder.provide(current, *(inhabitant.image for inhabitant in everyone))
-        _provide_network(current)
+    with _lock(LOCK):
+        with _lock(LOCK_OF_ALL_LABS):
+            current = engine.provide()
+            wanted = {"server", *further_servers, *inhabitants.states(current)}
+            servers = [name for name in SERVERS if name in wanted]
+            everyone = [INTERNET, *(SERVERS[name] for name in servers), VISITOR]
+            builder.provide(current, *(inhabitant.image for inhabitant in everyone))
+            _provide_network(current)
         for inhabitant in everyone:
             inhabitants.provide(current, inhabitant)
         for inhabitant in everyone:
@@ -37,7 +43,7 @@ def up(*further_servers: str) -> None:
 
 def reset(name: str = "server") -> None:
     """Replace a server by a fresh bare one. Raises LabError when the lab is not up."""
-    with _lock(), step(f"Replace {name} by a fresh one"):
+    with _lock(LOCK), step(f"Replace {name} by a fresh one"):
         current = running()
         inhabitants.remove(current, SERVERS[name])
         inhabitants.create(current, SERVERS[name])
@@ -63,21 +69,35 @@ def power_cut(name: str = "server") -> None:
 
 
 def down() -> None:
-    """Remove containers, volumes, network and keys, and stop the engine if it is the lab's own. Images stay."""
-    with _lock():
+    """
+    Remove containers, volumes, network and keys. Images stay.
+
+    The labs' own engine is stopped, if they have one, unless another lab is up in it.
+    """
+    with _lock(LOCK), _lock(LOCK_OF_ALL_LABS):
         if current := engine.running() or engine.recover():
             with step("Remove the lab"):
                 _remove_everything(current)
-        engine.stop()
+        if not current or not _labs_that_are_up(current):
+            engine.stop()
         shutil.rmtree(STATE)
 
 
 def clean() -> None:
-    """Delete the lab's images, and its own engine's directory. Call `down` first."""
-    with step("Delete the lab's images"):
-        if current := engine.running():
-            builder.remove_all(current)
-        engine.remove_home()
+    """
+    Delete the images of all labs, and their own engine's directory.
+
+    Raises LabError when a lab is up.
+    """
+    with _lock(LOCK_OF_ALL_LABS):
+        current = engine.running()
+        if current and (labs := _labs_that_are_up(current)):
+            remedies = "\n".join(addresses.command_of(number, "lab-down") for number in labs)
+            raise LabError(f"All labs share their images, and these are still up. To take them down, type:\n{remedies}")
+        with step("Delete the lab's images"):
+            if current:
+                builder.remove_all(current)
+            engine.remove_home()
 
 
 def running() -> Engine:
@@ -85,7 +105,7 @@ def running() -> Engine:
     current = engine.running()
     states = inhabitants.states(current) if current else {}
     if not current or any(states.get(name) != "running" for name in ("internet", "server", "visitor")):
-        raise LabError("The lab is not up. Type: make lab-up")
+        raise LabError(f"The lab is not up. Type: {addresses.make('lab-up')}")
     return current
 
 
@@ -99,9 +119,11 @@ def _start_again(current: Engine, server: Inhabitant) -> None:
 
 
 @contextmanager
-def _lock() -> Iterator[None]:
-    STATE.mkdir(exist_ok=True)
-    with (STATE / "lock").open("w") as file:
+def _lock(path: Path) -> Iterator[None]:
+    path.parent.mkdir(exist_ok=True)
+    # Read only, and created only where it is missing: the file of all labs may be another user's.
+    flags = os.O_RDONLY if path.exists() else os.O_RDONLY | os.O_CREAT
+    with os.fdopen(os.open(path, flags, 0o644)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,18 +132,19 @@ def _lock() -> Iterator[None]:
         yield
 
 
-def _network_exists(current: Engine) -> bool:
-    return current.run("network", "inspect", NETWORK, check=False).returncode == 0
+def _labs_that_are_up(current: Engine) -> list[int]:
+    """Numbers of all labs that have a network; it is the first thing to come and the last to go."""
+    networks = current.run("network", "ls", "--format", "{{.Name}}").stdout.split()
+    return sorted(addresses.ALL_NAMES[network] for network in networks if network in addresses.ALL_NAMES)
 
 
 def _provide_network(current: Engine) -> None:
-    if _network_exists(current):
+    if addresses.NUMBER in _labs_that_are_up(current):
         return
     with step("Make the network"):
         current.run(
-            *("network", "create", "--label", kernel.label(current)),
-            *("--subnet", "198.18.0.0/24", "--gateway", "198.18.0.1"),
-            *("--opt", f"com.docker.network.bridge.name={NETWORK}", NETWORK),
+            *("network", "create", "--subnet", addresses.NETWORK_IPV4, "--gateway", addresses.GATEWAY.ipv4),
+            *("--opt", f"com.docker.network.bridge.name={addresses.NAME}", addresses.NAME),
         )
 
 
@@ -129,8 +152,8 @@ def _remove_everything(current: Engine) -> None:
     for name in inhabitants.states(current):
         inhabitants.remove(current, EVERYONE[name])
     current.run("rm", "--force", "--volumes", builder.FILLER, check=False)
-    if _network_exists(current):
-        current.run("network", "rm", NETWORK)
+    if addresses.NUMBER in _labs_that_are_up(current):
+        current.run("network", "rm", addresses.NAME)
 
 
 def _hand_out_identity(current: Engine, servers: list[str]) -> None:
@@ -143,7 +166,7 @@ def _hand_out_identity(current: Engine, servers: list[str]) -> None:
     world = {"servers": servers, "docker_key_fingerprint": read("docker.fingerprint").strip()}
     (STATE / "operator").touch(mode=0o600)
     (STATE / "operator").write_text(read("operator"))
-    (STATE / "known_hosts").write_text("".join(f"{server.address} {host_key}\n" for server in SERVERS.values()))
+    (STATE / "known_hosts").write_text("".join(f"{server.address.ipv4} {host_key}\n" for server in SERVERS.values()))
     _trust(current, STATE / "authorities.pem", read("ca.crt"), _acme_root(current))
     (STATE / "world.json").write_text(json.dumps(world))
 

@@ -11,11 +11,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from tests.lab import inhabitants, lab
+from tests.lab import addresses, inhabitants, lab
+from tests.lab.addresses import REPOSITORY
 from tests.lab.commands import CommandError, Completed, run
 from tests.lab.engine import Engine
 
-REPOSITORY = Path(__file__).parents[2]
 INVENTORY = "tests/lab/inventory.py"
 SMTP_PASSWORD = "lab-smtp-password"
 COMMAND_SECONDS = 120.0
@@ -88,7 +88,7 @@ class Deployment:
 class World:
     """The lab that is up. Raises LabError, which says how to bring it up, when it is not."""
 
-    domain = "social.example.org"
+    domain = addresses.DOMAINS["server"]
 
     def __init__(self) -> None:
         self.engine = lab.running()

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.harness import REQUIRED, ROOT
 
-# A bare Debian 13 with all that preflight wants: what mstdn/scripts/server_report.sh prints there.
+# A bare Debian 13 with all that preflight wants: what mstdn/preflight/report.sh prints there.
 BARE_SERVER = """\
 system debian 13
 architecture amd64
@@ -38,7 +38,7 @@ bare_server = {bare_server!r}
 
 def host(name, settings):
     report = bare_server.format(domain=settings.get("local_domain"), clock=int(time.time()))
-    responses = {{re.compile("' server_report "): report, **settings.pop("fake_responses", {{}})}}
+    responses = {{re.compile("' preflight/report "): report, **settings.pop("fake_responses", {{}})}}
     return name, {{"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": responses, **settings}}
 
 

@@ -22,8 +22,8 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.state import StateStage
 from pyinfra.connectors.ssh import SSHConnector
 
-from mstdn import secrets
 from mstdn.connection import PLACEHOLDER_HOST, QuickSsh, check_hosts, prepare
+from mstdn.secrets import operator as secrets
 from tests.harness import REQUIRED, ROOT
 
 SET = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]

@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 from pyinfra.api import FactBase
 
-from mstdn.facts.assets import Assets, PublishedAssets
-from mstdn.facts.compose import ComposeProject, Container, Project
-from mstdn.facts.database import Installed
-from mstdn.facts.docker import DockerHost, DockerNetworks, Engine, Network
-from mstdn.facts.files import FileState, FileStates, Tree
-from mstdn.facts.git import Checkout, GitCheckout
-from mstdn.facts.images import Builds, ImageBuilds, Images, ImageStates
-from mstdn.facts.proxy import ProxyReport, Report
-from mstdn.facts.secrets import Secrets, SecretStates
-from mstdn.facts.shape import ServerShape, Shape
-from mstdn.facts.swap import Swap, SwapState
+from mstdn.assets.facts import Assets, PublishedAssets
+from mstdn.checkout.facts import Checkout, GitCheckout
+from mstdn.compose.facts import ComposeProject, Container, Project
+from mstdn.database.facts import Installed
+from mstdn.docker.facts import DockerHost, Engine
+from mstdn.files.facts import FileState, FileStates, Tree
+from mstdn.images.facts import Builds, ImageBuilds, Images, ImageStates
+from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.proxy.facts import ProxyReport, Report
+from mstdn.secrets.facts import Secrets, SecretStates
+from mstdn.sizing.facts import ServerShape, Shape
+from mstdn.swap.facts import Swap, SwapState
 
 CASES: list[tuple[FactBase[Any], str, Any]] = [
     (

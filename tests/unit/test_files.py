@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyinfra.api import OperationError
 
-from mstdn.files import ConfigDirectory, ConfigFile, revision_of
-from mstdn.operations.files import config_tree
+from mstdn.files.operations import config_tree
+from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from tests.harness import OWNER, Command, apply, commands_of
 
 AWKWARD_NAME = 'it\'s a "file" with $(touch x); `touch y` & * # and \\'
@@ -76,7 +76,7 @@ def test_on_a_bare_server_directories_come_before_the_files_in_them() -> None:
     assert commands == [
         Command("", ("mkdir", "-p", "/srv/x")),
         Command("", ("chown", "0:0", "/srv/x", "&&", "chmod", "0700", "/srv/x")),
-        Command("write_file", ("/srv/x/file", "999:999", "0640"), "text\n"),
+        Command("files/write", ("/srv/x/file", "999:999", "0640"), "text\n"),
     ]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mstdn.files import ConfigFile
-from mstdn.operations.compose import compose_project
-from mstdn.operations.database import finished_migrations, prepared_database
-from mstdn.operations.secrets import GROUPS, REPLACEABLE, secrets
+from mstdn.compose.operations import compose_project
+from mstdn.database.operations import finished_migrations, prepared_database
+from mstdn.files.tree import ConfigFile
+from mstdn.secrets.operations import GROUPS, REPLACEABLE, secrets
 from mstdn.stack import Stack
 from tests.harness import Command, commands_of, refusal_of
 
@@ -23,7 +23,7 @@ IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
 NAMES = tuple(name for group in GROUPS for name in group)
 IRREPLACEABLE = [name for name in NAMES if name not in REPLACEABLE]
 ALL_GOOD = "exists\ncomplete\naccess 0600 0:0\n" + "".join(f"good {name}\n" for name in NAMES)
-HAND_OUT = Command("secret_hand_out", (DIRECTORY, "write"))
+HAND_OUT = Command("secrets/distribute", (DIRECTORY, "write"))
 
 
 SECRET_ARGUMENTS: dict[str, Any] = {"directory": DIRECTORY, "database": "/srv/mastodon/database", "image": IMAGE}
@@ -31,11 +31,11 @@ SECRET_ARGUMENTS: dict[str, Any] = {"directory": DIRECTORY, "database": "/srv/ma
 
 def secret_commands(state: str, operator: Mapping[str, str] | None = None) -> list[Command]:
     brought = {name: SecretStr(value) for name, value in (operator or {}).items()}
-    return commands_of(secrets, {"secret_state": state}, operator=brought, **SECRET_ARGUMENTS)
+    return commands_of(secrets, {"secrets/state": state}, operator=brought, **SECRET_ARGUMENTS)
 
 
 def test_a_bare_server_makes_every_secret_of_the_instance() -> None:
-    assert secret_commands("") == [Command("secret_generate", (IMAGE, DIRECTORY, *NAMES)), HAND_OUT]
+    assert secret_commands("") == [Command("secrets/generate", (IMAGE, DIRECTORY, *NAMES)), HAND_OUT]
 
 
 def test_secrets_that_are_there_and_handed_out_are_left_alone() -> None:
@@ -54,7 +54,7 @@ def test_a_secrets_file_that_others_may_read_is_closed() -> None:
 
 
 def secret_refusal(state: str) -> str:
-    refusal = refusal_of(secrets, {"secret_state": state}, operator={}, **SECRET_ARGUMENTS)
+    refusal = refusal_of(secrets, {"secrets/state": state}, operator={}, **SECRET_ARGUMENTS)
     assert f"{DIRECTORY}/instance.env" in refusal
     assert "backup" in refusal
     return refusal
@@ -91,12 +91,12 @@ def test_a_lost_file_is_not_made_anew_once_there_is_a_database() -> None:
 @pytest.mark.parametrize("name", sorted(REPLACEABLE))
 def test_a_missing_password_that_encrypts_nothing_is_made_anew(name: str) -> None:
     state = "database\n" + ALL_GOOD.replace(f"good {name}\n", "")
-    assert secret_commands(state) == [Command("secret_generate", (IMAGE, DIRECTORY, name)), HAND_OUT]
+    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, name)), HAND_OUT]
 
 
 def test_before_there_is_a_database_only_what_is_missing_is_made() -> None:
     state = ALL_GOOD.replace("good SECRET_KEY_BASE\n", "")
-    assert secret_commands(state) == [Command("secret_generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE")), HAND_OUT]
+    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE")), HAND_OUT]
 
 
 BROUGHT = {"SMTP_PASSWORD": 'pass $word "#\\n', "AWS_ACCESS_KEY_ID": "key"}
@@ -106,7 +106,7 @@ BROUGHT_SUM = sha256(BROUGHT_FILE.encode()).hexdigest()
 
 def test_the_operators_secrets_travel_on_standard_input_only() -> None:
     write, hand_out = secret_commands(ALL_GOOD, BROUGHT)
-    assert write == Command("write_file", (f"{DIRECTORY}/operator.env", "0:0", "0600"), BROUGHT_FILE)
+    assert write == Command("files/write", (f"{DIRECTORY}/operator.env", "0:0", "0600"), BROUGHT_FILE)
     assert hand_out == HAND_OUT
 
 
@@ -119,8 +119,8 @@ def test_the_operators_secrets_are_written_once() -> None:
 )
 def test_the_operators_secrets_are_written_again_when_they_or_their_mode_differ(state: str) -> None:
     assert [command.script for command in secret_commands(ALL_GOOD + state, BROUGHT)] == [
-        "write_file",
-        "secret_hand_out",
+        "files/write",
+        "secrets/distribute",
     ]
 
 
@@ -135,7 +135,7 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\nDATABASE=present\n"
-SETTLE = Command("database_settle", ("mstdn",))
+SETTLE = Command("database/wait_for_migration", ("mstdn",))
 UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
 
 
@@ -151,7 +151,7 @@ PREPARATION: dict[str, Any] = {
 
 
 def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
-    return commands_of(prepared_database, {"installed_state": state}, release=release, **PREPARATION)
+    return commands_of(prepared_database, {"database/state": state}, release=release, **PREPARATION)
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
     ],
 )
 def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str) -> None:
-    discard = [Command("database_discard", ("/srv/mastodon", DATABASE))] if state == "DATABASE=present\n" else []
+    discard = [Command("database/discard", ("/srv/mastodon", DATABASE))] if state == "DATABASE=present\n" else []
     assert prepare_commands(state) == [
         SETTLE,
         *discard,
-        Command("compose_up", ("mstdn", "/srv/mastodon", "300", "db", "redis")),
-        Command("database_migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
+        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis")),
+        Command("database/migrate", ("before", "/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
     ]
 
 
@@ -178,7 +178,7 @@ def test_the_database_of_the_installed_release_is_left_alone() -> None:
 
 @pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
 def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
-    facts = {"installed_state": INSTALLED.replace("DATABASE=present\n", "")}
+    facts = {"database/state": INSTALLED.replace("DATABASE=present\n", "")}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
     assert DATABASE in refusal
     assert "backup" in refusal
@@ -206,14 +206,14 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, finishes: boo
     release = "v4.7.5" if state == INSTALLED else "v4.7.6"
     commands = commands_of(
         finished_migrations,
-        {"installed_state": state},
+        {"database/state": state},
         project="mstdn",
         directory="/srv/mastodon",
         release=release,
         marker=MARKER,
         database=DATABASE,
     )
-    migration = [SETTLE, Command("database_migrate", ("after", "/srv/mastodon", release, MARKER))]
+    migration = [SETTLE, Command("database/migrate", ("after", "/srv/mastodon", release, MARKER))]
     assert commands == (migration if finishes else [])
 
 
@@ -232,22 +232,22 @@ PROJECT: dict[str, Any] = {
     "services": ("db", "web"),
     "stack": STACK,
     "revision": "aaaa",
-    "reload": "reload_inner_nginx",
+    "reload": "app/reload",
     "timeout_seconds": 300,
 }
 WELL = "service db running healthy yes\nservice web running healthy yes\n"
 UP = [
-    Command("compose_up", ("mstdn", "/srv/mastodon", "300")),
-    Command("write_file", ("/srv/mastodon/state/applied", "0:0", "0644"), "aaaa\n"),
+    Command("compose/up", ("mstdn", "/srv/mastodon", "300")),
+    Command("files/write", ("/srv/mastodon/state/applied", "0:0", "0644"), "aaaa\n"),
 ]
 RELOAD = [
-    Command("reload_inner_nginx", ("/srv/mastodon",)),
-    Command("write_file", ("/srv/mastodon/state/loaded", "0:0", "0644"), f"{LOADED}\n"),
+    Command("app/reload", ("/srv/mastodon",)),
+    Command("files/write", ("/srv/mastodon/state/loaded", "0:0", "0644"), f"{LOADED}\n"),
 ]
 
 
 def compose_commands(state: str, **changed: Any) -> list[Command]:
-    return commands_of(compose_project, {"compose_state": state}, **PROJECT | changed)
+    return commands_of(compose_project, {"compose/state": state}, **PROJECT | changed)
 
 
 def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:

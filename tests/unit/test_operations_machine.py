@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mstdn.facts.swap import SWAPPINESS_FILE
-from mstdn.files import ConfigFile
-from mstdn.operations import docker
-from mstdn.operations.networks import WantedNetwork, docker_networks
-from mstdn.operations.swap import swap_file
+from mstdn.docker import operations as docker
+from mstdn.files.tree import ConfigFile
+from mstdn.networks.operations import WantedNetwork, docker_networks
+from mstdn.swap.facts import SWAPPINESS_FILE
+from mstdn.swap.operations import swap_file
 from tests.harness import Command, commands_of, refusal_of
 
 # --- Swap ---------------------------------------------------------------------------------------
@@ -21,14 +21,14 @@ SWAPPINESS = "swappiness 10\npersisted 10\n"
 
 
 def swap_commands(state: str, **changed: Any) -> list[Command]:
-    return commands_of(swap_file, {"swap_state": state}, **SWAP | changed)
+    return commands_of(swap_file, {"swap/state": state}, **SWAP | changed)
 
 
 def test_a_bare_server_gets_swap_now_and_after_a_reboot() -> None:
     assert swap_commands("swappiness 60\npersisted \n") == [
-        Command("swap_file", ("/swap", "2048")),
-        Command("swap_fstab", ("/swap",)),
-        Command("write_file", (SWAPPINESS_FILE, "0:0", "0644"), "vm.swappiness = 10\n"),
+        Command("swap/make_file", ("/swap", "2048")),
+        Command("swap/write_fstab", ("/swap",)),
+        Command("files/write", (SWAPPINESS_FILE, "0:0", "0644"), "vm.swappiness = 10\n"),
         Command("", ("echo", "10", ">", "/proc/sys/vm/swappiness")),
     ]
 
@@ -38,11 +38,13 @@ def test_the_wanted_swap_is_left_alone() -> None:
 
 
 def test_a_swap_file_of_another_size_is_made_anew() -> None:
-    assert swap_commands(SWAP_FILE + SWAPPINESS, size_mib=4096) == [Command("swap_file", ("/swap", "4096"))]
+    assert swap_commands(SWAP_FILE + SWAPPINESS, size_mib=4096) == [Command("swap/make_file", ("/swap", "4096"))]
 
 
 def test_a_swap_file_that_is_not_in_use_is_made_anew() -> None:
-    assert swap_commands("file 2147483648 600 0\nfstab\n" + SWAPPINESS) == [Command("swap_file", ("/swap", "2048"))]
+    assert swap_commands("file 2147483648 600 0\nfstab\n" + SWAPPINESS) == [
+        Command("swap/make_file", ("/swap", "2048"))
+    ]
 
 
 def test_a_swap_file_that_others_may_read_is_closed() -> None:
@@ -52,11 +54,11 @@ def test_a_swap_file_that_others_may_read_is_closed() -> None:
 
 def test_swap_that_would_be_gone_after_a_reboot_comes_into_fstab() -> None:
     state = "active 2097148 /swap\nfile 2147483648 600 0\n" + SWAPPINESS
-    assert swap_commands(state) == [Command("swap_fstab", ("/swap",))]
+    assert swap_commands(state) == [Command("swap/write_fstab", ("/swap",))]
 
 
 def test_swappiness_is_put_right_now_and_for_later() -> None:
-    assert [command.script for command in swap_commands(SWAP_FILE + "swappiness 10\npersisted 60\n")] == ["write_file"]
+    assert [command.script for command in swap_commands(SWAP_FILE + "swappiness 10\npersisted 60\n")] == ["files/write"]
     assert [command.words[0] for command in swap_commands(SWAP_FILE + "swappiness 60\npersisted 10\n")] == ["echo"]
 
 
@@ -69,7 +71,7 @@ def test_a_swap_of_the_machine_of_exactly_the_size_is_respected_although_the_ker
 
 
 def test_a_smaller_swap_of_the_machine_is_not_enough() -> None:
-    assert swap_commands("active 1048572 /dev/vda2\n" + SWAPPINESS)[0] == Command("swap_file", ("/swap", "2048"))
+    assert swap_commands("active 1048572 /dev/vda2\n" + SWAPPINESS)[0] == Command("swap/make_file", ("/swap", "2048"))
 
 
 def test_size_0_leaves_the_swap_as_it_is() -> None:
@@ -91,12 +93,12 @@ CONFIGURATION_STATE = (
 
 
 def test_missing_prerequisites_are_installed_in_one_go() -> None:
-    facts = {"docker_host": DEBIAN + "package ca-certificates 20250419\npackage git 1:2.47.3\n"}
-    assert commands_of(docker.prerequisites, facts) == [Command("apt_install", ("curl", "gpg"))]
+    facts = {"docker/state": DEBIAN + "package ca-certificates 20250419\npackage git 1:2.47.3\n"}
+    assert commands_of(docker.prerequisites, facts) == [Command("apt/install", ("curl", "gpg"))]
 
 
 def test_nothing_is_installed_when_the_prerequisites_are_there() -> None:
-    facts = {"docker_host": "".join(f"package {name} 1\n" for name in docker.PREREQUISITES)}
+    facts = {"docker/state": "".join(f"package {name} 1\n" for name in docker.PREREQUISITES)}
     assert commands_of(docker.prerequisites, facts) == []
 
 
@@ -110,9 +112,9 @@ def repository_commands(facts: dict[str, str]) -> list[Command]:
 
 
 def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
-    key, sources = repository_commands({"docker_host": DEBIAN})
+    key, sources = repository_commands({"docker/state": DEBIAN})
     assert key == Command(
-        "apt_key", ("https://download.docker.com/linux/debian/gpg", "/etc/apt/keyrings/docker.asc", FINGERPRINT)
+        "apt/trust_key", ("https://download.docker.com/linux/debian/gpg", "/etc/apt/keyrings/docker.asc", FINGERPRINT)
     )
     assert sources.words[0] == "/etc/apt/sources.list.d/docker.sources"
     assert sources.stdin == (
@@ -126,7 +128,7 @@ def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
 
 
 def test_ubuntu_on_arm_has_its_own_repository() -> None:
-    key, sources = repository_commands({"docker_host": "codename ubuntu noble\narchitecture arm64\n"})
+    key, sources = repository_commands({"docker/state": "codename ubuntu noble\narchitecture arm64\n"})
     assert key.words[0] == "https://download.docker.com/linux/ubuntu/gpg"
     assert sources.stdin is not None
     assert "URIs: https://download.docker.com/linux/ubuntu\nSuites: noble\n" in sources.stdin
@@ -143,27 +145,30 @@ def test_ubuntu_on_arm_has_its_own_repository() -> None:
 )
 def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: list[str]) -> None:
     state = DEBIAN + "".join(f"fingerprint {each}\n" for each in trusted)
-    assert [command.script for command in repository_commands({"docker_host": state})] == ["apt_key", "write_file"]
+    assert [command.script for command in repository_commands({"docker/state": state})] == [
+        "apt/trust_key",
+        "files/write",
+    ]
 
 
 def test_the_sources_of_older_guides_are_removed_and_the_rest_left_alone() -> None:
-    _, sources = repository_commands({"docker_host": DEBIAN})
+    _, sources = repository_commands({"docker/state": DEBIAN})
     assert sources.stdin is not None
     sha256 = ConfigFile("", sources.stdin).sha256
     facts = {
-        "docker_host": f"{DEBIAN}fingerprint {FINGERPRINT}\n",
-        "file_states": f"f 0644 0:0 {sha256} {docker.SOURCES}\nf 0644 0:0 x /etc/apt/sources.list.d/docker.list\n",
+        "docker/state": f"{DEBIAN}fingerprint {FINGERPRINT}\n",
+        "files/state": f"f 0644 0:0 {sha256} {docker.SOURCES}\nf 0644 0:0 x /etc/apt/sources.list.d/docker.list\n",
     }
     assert repository_commands(facts) == [Command("", ("rm", "-rf", "--", "/etc/apt/sources.list.d/docker.list"))]
 
 
 def daemon_commands(host: str, files: str) -> list[str]:
-    commands = commands_of(docker.daemon, {"docker_host": host, "file_states": files}, configuration=CONFIGURATION)
+    commands = commands_of(docker.daemon, {"docker/state": host, "files/state": files}, configuration=CONFIGURATION)
     return [command.script or command.words[0] for command in commands]
 
 
 def test_daemon_json_is_there_before_the_engine_and_nothing_is_restarted() -> None:
-    assert daemon_commands(DEBIAN, "") == ["mkdir", "chown", "write_file"]
+    assert daemon_commands(DEBIAN, "") == ["mkdir", "chown", "files/write"]
 
 
 def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
@@ -179,15 +184,18 @@ def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
     ],
 )
 def test_a_daemon_that_does_not_run_as_configured_is_put_right(state: str) -> None:
-    assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["docker_daemon"]
+    assert daemon_commands(INSTALLED + state, CONFIGURATION_STATE) == ["docker/restart_daemon"]
 
 
 def test_a_new_configuration_reaches_a_running_daemon() -> None:
-    assert daemon_commands(INSTALLED + RUNNING, "d 0755 0:0 - /etc/docker\n") == ["write_file", "docker_daemon"]
+    assert daemon_commands(INSTALLED + RUNNING, "d 0755 0:0 - /etc/docker\n") == [
+        "files/write",
+        "docker/restart_daemon",
+    ]
 
 
 def package_words(state: str, version: str = "") -> list[tuple[str, ...]]:
-    return [command.words for command in commands_of(docker.packages, {"docker_host": state}, version=version)]
+    return [command.words for command in commands_of(docker.packages, {"docker/state": state}, version=version)]
 
 
 def test_docker_is_installed_with_all_its_parts() -> None:
@@ -231,8 +239,8 @@ def test_another_version_than_the_pinned_one_is_replaced() -> None:
 def test_the_group_docker_has_exactly_the_wanted_members(
     state: str, users: list[str], words: tuple[str, ...] | None
 ) -> None:
-    expected = [] if words is None else [Command("docker_group", words)]
-    assert commands_of(docker.group, {"docker_host": state}, users=users) == expected
+    expected = [] if words is None else [Command("docker/set_group", words)]
+    assert commands_of(docker.group, {"docker/state": state}, users=users) == expected
 
 
 # --- Networks -----------------------------------------------------------------------------------
@@ -245,13 +253,13 @@ def network(name: str, driver: str = "bridge", internal: str = "false", ipv6: st
 
 
 def network_commands(*existing: str, wanted: list[WantedNetwork] = NETWORKS) -> list[Command]:
-    return commands_of(docker_networks, {"docker_networks": "".join(existing)}, networks=wanted)
+    return commands_of(docker_networks, {"networks/state": "".join(existing)}, networks=wanted)
 
 
 def test_a_bare_server_gets_both_networks() -> None:
     assert network_commands() == [
-        Command("docker_network", ("front", "no", "auto")),
-        Command("docker_network", ("back-mstdn", "yes", "no")),
+        Command("networks/make", ("front", "no", "auto")),
+        Command("networks/make", ("back-mstdn", "yes", "no")),
     ]
 
 
@@ -273,9 +281,9 @@ BACK = {"name": "back-mstdn", "internal": "true"}
 )
 def test_drift_of_a_network_is_repaired_only_when_nothing_is_attached(drift: dict[str, str], said: str) -> None:
     front = network("front")
-    assert network_commands(front, network(**BACK | drift)) == [Command("docker_network", ("back-mstdn", "yes", "no"))]
+    assert network_commands(front, network(**BACK | drift)) == [Command("networks/make", ("back-mstdn", "yes", "no"))]
     attached = front + network(**BACK | drift, attached="mstdn-db-1 mstdn-web-1")
-    refusal = refusal_of(docker_networks, {"docker_networks": attached}, networks=NETWORKS)
+    refusal = refusal_of(docker_networks, {"networks/state": attached}, networks=NETWORKS)
     assert said in refusal
     assert "mstdn-db-1, mstdn-web-1" in refusal
 
@@ -288,6 +296,6 @@ def test_a_network_as_wanted_may_be_in_use() -> None:
 def test_a_forced_ipv6_setting_is_enforced(wanted: bool, found: str, option: str) -> None:
     front = [WantedNetwork("front", ipv6=wanted)]
     assert network_commands(network("front", ipv6=found), wanted=front) == [
-        Command("docker_network", ("front", "no", option))
+        Command("networks/make", ("front", "no", option))
     ]
     assert network_commands(network("front", ipv6=str(wanted).lower()), wanted=front) == []

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mstdn.operations.assets import published_assets
-from mstdn.operations.git import git_checkout
-from mstdn.operations.images import built_images, pulled_images
+from mstdn.assets.operations import published_assets
+from mstdn.checkout.operations import git_checkout
+from mstdn.images.operations import built_images, pulled_images
 from tests.harness import Command, commands_of, refusal_of
 
 # --- Checkout -----------------------------------------------------------------------------------
@@ -17,12 +17,12 @@ from tests.harness import Command, commands_of, refusal_of
 REPOSITORY = "https://github.com/mastodon/mastodon.git"
 SOURCE = "/srv/mastodon/source"
 CHECKOUT_ARGUMENTS: dict[str, Any] = {"repository": REPOSITORY, "directory": SOURCE, "tag": "v4.7.6"}
-CHECKOUT = Command("git_checkout", (REPOSITORY, SOURCE, "v4.7.6"))
+CHECKOUT = Command("checkout/fetch", (REPOSITORY, SOURCE, "v4.7.6"))
 HERE, THERE = "1" * 40, "2" * 40
 
 
 def checkout_commands(state: str) -> list[Command]:
-    return commands_of(git_checkout, {"git_state": state}, **CHECKOUT_ARGUMENTS)
+    return commands_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,14 @@ def test_the_wanted_release_is_left_as_the_operator_has_it(modified: str) -> Non
 
 def test_modifications_are_not_lost_to_another_release() -> None:
     state = f"head {HERE}\nwanted \ntagged v4.7.5\nmodified  M app/x.rb\nmodified ?? notes\n"
-    refusal = refusal_of(git_checkout, {"git_state": state}, **CHECKOUT_ARGUMENTS)
+    refusal = refusal_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
     assert " M app/x.rb; ?? notes" in refusal
     assert "images_patches_directory" in refusal
 
 
 def test_commits_of_the_operators_own_are_not_lost_to_another_release() -> None:
     state = f"head {HERE}\nwanted {THERE}\ntagged \n"
-    assert "a commit of its own" in refusal_of(git_checkout, {"git_state": state}, **CHECKOUT_ARGUMENTS)
+    assert "a commit of its own" in refusal_of(git_checkout, {"checkout/state": state}, **CHECKOUT_ARGUMENTS)
 
 
 # --- Images from a registry ---------------------------------------------------------------------
@@ -66,11 +66,11 @@ BOTH = "".join(f"id {name} sha256:i\ndigest {name} x@sha256:d\nrecorded {name} s
 
 
 def pull_commands(state: str, *, refresh: bool = False) -> list[Command]:
-    return commands_of(pulled_images, {"image_state": state}, references=REFERENCES, record=RECORD, refresh=refresh)
+    return commands_of(pulled_images, {"images/state": state}, references=REFERENCES, record=RECORD, refresh=refresh)
 
 
 def test_a_bare_server_pulls_everything_at_once() -> None:
-    assert pull_commands("") == [Command("image_pull", (RECORD, "refuse", *REFERENCES))]
+    assert pull_commands("") == [Command("images/pull", (RECORD, "refuse", *REFERENCES))]
 
 
 def test_what_is_there_is_not_pulled() -> None:
@@ -85,12 +85,12 @@ def test_what_is_there_is_not_pulled() -> None:
     ],
 )
 def test_only_what_is_missing_is_pulled(state: str) -> None:
-    assert pull_commands(state) == [Command("image_pull", (RECORD, "refuse", "redis:7.4-alpine"))]
+    assert pull_commands(state) == [Command("images/pull", (RECORD, "refuse", "redis:7.4-alpine"))]
 
 
 def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -> None:
     moved = BOTH.replace("digest redis:7.4-alpine x@sha256:d", "digest redis:7.4-alpine x@sha256:e")
-    refusal = refusal_of(pulled_images, {"image_state": moved}, references=REFERENCES, record=RECORD)
+    refusal = refusal_of(pulled_images, {"images/state": moved}, references=REFERENCES, record=RECORD)
     for needed in ("redis:7.4-alpine", "sha256:d", "sha256:e", "docker image rm", "images_refresh=true"):
         assert needed in refusal
 
@@ -100,7 +100,7 @@ def test_an_image_known_by_several_digests_is_accepted_when_one_is_the_recorded(
 
 
 def test_a_refresh_accepts_what_the_registry_offers_for_every_image() -> None:
-    assert pull_commands(BOTH, refresh=True) == [Command("image_pull", (RECORD, "accept", *REFERENCES))]
+    assert pull_commands(BOTH, refresh=True) == [Command("images/pull", (RECORD, "accept", *REFERENCES))]
 
 
 # --- Images built on the server -----------------------------------------------------------------
@@ -112,7 +112,7 @@ PATCHES_ID = sha256("\n".join(PATCHES).encode()).hexdigest()[:12]
 def build_commands(state: str) -> list[Command]:
     return commands_of(
         built_images,
-        {"build_state": state},
+        {"images/build_state": state},
         source=SOURCE,
         web="own/web:1",
         streaming="own/streaming:1",
@@ -132,7 +132,7 @@ def build_commands(state: str) -> list[Command]:
 )
 def test_both_images_are_built_unless_both_were_built_from_this(state: str) -> None:
     (command,) = build_commands(state)
-    assert command.script == "image_build"
+    assert command.script == "images/build"
     assert command.words[:3] == (SOURCE, "own/web:1", "own/streaming:1")
     assert command.stdin is not None
     assert all(patch in command.stdin for patch in PATCHES)
@@ -162,7 +162,7 @@ CURRENT = "current v4.7.6-0123456789ab\nprevious v4.7.5-ba9876543210\ncomplete\n
     ],
 )
 def test_assets_are_published_unless_they_are_those_of_the_image(state: str, publishes: bool) -> None:
-    expected = [Command("assets_publish", (ASSETS, IMAGE, "v4.7.6"))] if publishes else []
+    expected = [Command("assets/publish", (ASSETS, IMAGE, "v4.7.6"))] if publishes else []
     assert (
-        commands_of(published_assets, {"assets_state": state}, root=ASSETS, image=IMAGE, release="v4.7.6") == expected
+        commands_of(published_assets, {"assets/state": state}, root=ASSETS, image=IMAGE, release="v4.7.6") == expected
     )

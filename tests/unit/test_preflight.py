@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyinfra.api.exceptions import FactProcessError
 
-from mstdn.facts.server import Disk, Listener, RunningContainer, Server, ServerReport, read_report
 from mstdn.preflight import Finding, findings, names_to_look_up
+from mstdn.preflight.facts import Disk, Listener, RunningContainer, Server, ServerReport, read_report
 from mstdn.preflight.releases import refusal
 from tests.harness import run_script, settings_with
 
@@ -432,7 +432,7 @@ def test_the_captured_servers_are_judged_as_they_were() -> None:
 
 
 def test_the_script_reports_this_machine() -> None:
-    result = run_script("server_report", "/nonexistent/mastodon", "/nonexistent/../proxy", "/swap")
+    result = run_script("preflight/report", "/nonexistent/mastodon", "/nonexistent/../proxy", "/swap")
     assert result.returncode == 0
     report = read_report(result.stdout.splitlines())
     memory = re.search(r"^MemTotal:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), flags=re.MULTILINE)
@@ -447,7 +447,7 @@ def test_the_script_reports_this_machine() -> None:
 def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.6\n")
-    report = read_report(run_script("server_report", tmp_path, "/srv/proxy", "/swap").stdout.splitlines())
+    report = read_report(run_script("preflight/report", tmp_path, "/srv/proxy", "/swap").stdout.splitlines())
     assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.6"}
 
 
@@ -461,7 +461,7 @@ def test_the_fact_contains_what_it_cannot_read() -> None:
 
 def test_the_fact_is_one_command_with_every_argument_quoted() -> None:
     command = Server().command(root="/srv/a b", proxy="/srv/proxy", swap="/swap", names=("a.example.org",))
-    assert command.get_raw_value().endswith(" server_report '/srv/a b' /srv/proxy /swap a.example.org")
+    assert command.get_raw_value().endswith(" preflight/report '/srv/a b' /srv/proxy /swap a.example.org")
 
 
 def test_a_kernel_that_cannot_limit_memory_is_a_warning_and_no_refusal() -> None:

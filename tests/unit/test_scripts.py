@@ -1,5 +1,5 @@
 """
-The scripts of mstdn/scripts, run on this machine as they run on a server.
+The scripts of the components, run on this machine as they run on a server.
 
 Only those that need neither root nor an engine; where one calls docker, a few lines of shell stand in for it. All of
 them run for real, on a real server, in tests/e2e.
@@ -22,19 +22,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyinfra.api import FactBase, OperationError
 
-from mstdn.facts.assets import PublishedAssets
-from mstdn.facts.compose import ComposeProject
-from mstdn.facts.database import Installed
-from mstdn.facts.docker import DockerHost, DockerNetworks
-from mstdn.facts.files import FileStates
-from mstdn.facts.git import GitCheckout
-from mstdn.facts.images import ImageBuilds, ImageStates
-from mstdn.facts.proxy import ProxyReport
-from mstdn.facts.secrets import SecretStates
-from mstdn.facts.shape import ServerShape
-from mstdn.facts.swap import SwapState
-from mstdn.operations.git import git_checkout
+from mstdn.assets.facts import PublishedAssets
+from mstdn.checkout.facts import GitCheckout
+from mstdn.checkout.operations import git_checkout
+from mstdn.compose.facts import ComposeProject
+from mstdn.database.facts import Installed
+from mstdn.docker.facts import DockerHost
+from mstdn.files.facts import FileStates
+from mstdn.images.facts import ImageBuilds, ImageStates
+from mstdn.networks.facts import DockerNetworks
+from mstdn.proxy.facts import ProxyReport
+from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
+from mstdn.sizing.facts import ServerShape
+from mstdn.swap.facts import SwapState
 from tests.harness import OWNER, apply, run_script
 
 NOWHERE = '/nonexistent/it\'s "here" $HOME'
@@ -44,18 +45,18 @@ NOWHERE = '/nonexistent/it\'s "here" $HOME'
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)))
 def test_every_argument_arrives_as_it_was(words: list[str]) -> None:
-    for command in (question("file_states", *words), script("write_file", *words)):
+    for command in (question("files/state", *words), script("files/write", *words)):
         assert shlex.split(command.get_raw_value())[4:] == words
 
 
 def test_what_changes_a_server_takes_the_lock_and_what_only_asks_does_not() -> None:
-    lock = (SCRIPTS / "alone.sh").read_text()
-    assert shlex.split(script("swap_fstab", "/swap").get_raw_value())[2].startswith(lock)
-    assert lock not in shlex.split(question("swap_state", "/swap").get_raw_value())[2]
+    lock = (SCRIPTS / "lock.sh").read_text()
+    assert shlex.split(script("swap/write_fstab", "/swap").get_raw_value())[2].startswith(lock)
+    assert lock not in shlex.split(question("swap/state", "/swap").get_raw_value())[2]
 
 
 def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    lock = (SCRIPTS / "alone.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    lock = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
     order = tmp_path / "order"
     slow = f"{lock}\n: >{order}.begun\necho first begins >>{order}\nsleep 0.5\necho first ends >>{order}"
     first = subprocess.Popen(["sh", "-ec", slow])
@@ -69,7 +70,7 @@ def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
 
 
 def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) -> None:
-    prelude = (SCRIPTS / "alone.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    prelude = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
     subprocess.run(["sh", "-ec", f"umask 077\n{prelude}\n: >{tmp_path}/file"], check=True)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
@@ -77,18 +78,18 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 # --- Questions to a bare server -----------------------------------------------------------------
 
 QUESTIONS: list[tuple[FactBase[Any], str, list[str]]] = [
-    (PublishedAssets(), "assets_state", [NOWHERE, "no-such-image:1"]),
-    (ImageBuilds(), "build_state", [NOWHERE, "no-such-image:1"]),
-    (ComposeProject(), "compose_state", ["no-such-project", NOWHERE, NOWHERE, NOWHERE, "--", NOWHERE]),
-    (DockerHost(), "docker_host", [NOWHERE, "no-such-package"]),
-    (DockerNetworks(), "docker_networks", ["no-such-network"]),
-    (FileStates(), "file_states", [NOWHERE]),
-    (GitCheckout(), "git_state", [NOWHERE, "v4.7.6"]),
-    (ImageStates(), "image_state", [NOWHERE, "no-such-image:1"]),
-    (Installed(), "installed_state", [NOWHERE, NOWHERE]),
-    (SecretStates(), "secret_state", [NOWHERE, NOWHERE]),
-    (ServerShape(), "server_shape", []),
-    (SwapState(), "swap_state", [NOWHERE, NOWHERE]),
+    (PublishedAssets(), "assets/state", [NOWHERE, "no-such-image:1"]),
+    (ImageBuilds(), "images/build_state", [NOWHERE, "no-such-image:1"]),
+    (ComposeProject(), "compose/state", ["no-such-project", NOWHERE, NOWHERE, NOWHERE, "--", NOWHERE]),
+    (DockerHost(), "docker/state", [NOWHERE, "no-such-package"]),
+    (DockerNetworks(), "networks/state", ["no-such-network"]),
+    (FileStates(), "files/state", [NOWHERE]),
+    (GitCheckout(), "checkout/state", [NOWHERE, "v4.7.6"]),
+    (ImageStates(), "images/state", [NOWHERE, "no-such-image:1"]),
+    (Installed(), "database/state", [NOWHERE, NOWHERE]),
+    (SecretStates(), "secrets/state", [NOWHERE, NOWHERE]),
+    (ServerShape(), "sizing/state", []),
+    (SwapState(), "swap/state", [NOWHERE, NOWHERE]),
 ]
 
 
@@ -102,7 +103,7 @@ def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(
 
 
 def test_the_shape_of_this_machine_is_read() -> None:
-    shape = ServerShape().process(run_script("server_shape").stdout.splitlines())
+    shape = ServerShape().process(run_script("sizing/state").stdout.splitlines())
     assert shape.memory_mib > 256
 
 
@@ -116,7 +117,7 @@ def test_the_states_of_many_files_come_with_one_question(tmp_path: Path) -> None
     (tmp_path / "file").chmod(0o640)
     (tmp_path / "link").symlink_to("file")
     paths = [tmp_path / name for name in ("directory", "file", "link", "absent")]
-    tree = FileStates().process(run_script("file_states", *paths).stdout.splitlines())
+    tree = FileStates().process(run_script("files/state", *paths).stdout.splitlines())
     directory, file, link, _ = (str(path) for path in paths)
     assert {path: (state.kind, state.mode, state.owner) for path, state in tree.states.items()} == {
         directory: ("d", "0750", OWNER),
@@ -129,7 +130,7 @@ def test_the_states_of_many_files_come_with_one_question(tmp_path: Path) -> None
 
 def test_a_file_is_written_with_its_mode(tmp_path: Path) -> None:
     target = tmp_path / "secret"
-    assert run_script("write_file", target, OWNER, "0600", stdin="text\n").returncode == 0
+    assert run_script("files/write", target, OWNER, "0600", stdin="text\n").returncode == 0
     assert target.read_text() == "text\n"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
@@ -137,7 +138,7 @@ def test_a_file_is_written_with_its_mode(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_given_away_is_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old\n")
-    assert run_script("write_file", target, "no-such-user:0", "0644", stdin="new\n").returncode != 0
+    assert run_script("files/write", target, "no-such-user:0", "0644", stdin="new\n").returncode != 0
     assert target.read_text() == "old\n"
 
 
@@ -236,7 +237,7 @@ def test_a_checkout_that_was_killed_is_finished_by_the_next_run(repository: Repo
 
 
 def test_a_release_that_does_not_exist_is_named(repository: Repository) -> None:
-    answer = run_script("git_checkout", repository.origin.as_uri(), repository.checkout, "v9.9.9")
+    answer = run_script("checkout/fetch", repository.origin.as_uri(), repository.checkout, "v9.9.9")
     assert answer.returncode != 0
     assert "v9.9.9" in answer.stderr and repository.origin.as_uri() in answer.stderr
 
@@ -259,7 +260,7 @@ SECRETS = {
 def secret_answer(directory: Path, secrets: dict[str, str], *, end: str = "# complete\n") -> str:
     text = "# made by the suite\n\n" + "".join(f"{name}={value}\n" for name, value in secrets.items()) + end
     (directory / "instance.env").write_text(text)
-    answer = run_script("secret_state", directory, directory / "database")
+    answer = run_script("secrets/state", directory, directory / "database")
     assert answer.returncode == 0
     return answer.stdout
 
@@ -343,7 +344,9 @@ def registry(directory: Path, digest: str, *, offers: bool = True, also: str = "
 
 def test_a_first_pull_records_what_each_tag_stood_for(tmp_path: Path) -> None:
     record = tmp_path / "images"
-    answer = run_script("image_pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:aa"))
+    answer = run_script(
+        "images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:aa")
+    )
     assert answer.returncode == 0, answer.stderr
     assert record.read_text() == "nginx:1.30 sha256:aa\nredis:7.4 sha256:aa\n"
 
@@ -351,7 +354,9 @@ def test_a_first_pull_records_what_each_tag_stood_for(tmp_path: Path) -> None:
 def test_a_tag_that_moved_is_refused_with_both_digests_and_nothing_is_recorded(tmp_path: Path) -> None:
     record = tmp_path / "images"
     record.write_text("nginx:1.30 sha256:aa\n")
-    answer = run_script("image_pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:bb"))
+    answer = run_script(
+        "images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=registry(tmp_path, "sha256:bb")
+    )
     assert answer.returncode != 0
     for needed in ("nginx:1.30", "sha256:aa", "sha256:bb", "images_refresh=true"):
         assert needed in answer.stderr
@@ -363,14 +368,14 @@ def test_an_index_that_moved_while_our_image_stayed_is_no_move(tmp_path: Path) -
     record = tmp_path / "images"
     record.write_text("nginx:1.30 sha256:aa\n")
     known_by_both = registry(tmp_path, "sha256:bb", also="sha256:aa")
-    assert run_script("image_pull", record, "refuse", "nginx:1.30", path=known_by_both).returncode == 0
+    assert run_script("images/pull", record, "refuse", "nginx:1.30", path=known_by_both).returncode == 0
     assert record.read_text() == "nginx:1.30 sha256:bb\n"
 
 
 def test_a_tag_that_moved_is_accepted_on_request(tmp_path: Path) -> None:
     record = tmp_path / "images"
     record.write_text("nginx:1.30 sha256:aa\nredis:7.4 sha256:aa\n")
-    answer = run_script("image_pull", record, "accept", "nginx:1.30", path=registry(tmp_path, "sha256:bb"))
+    answer = run_script("images/pull", record, "accept", "nginx:1.30", path=registry(tmp_path, "sha256:bb"))
     assert answer.returncode == 0, answer.stderr
     assert record.read_text() == "nginx:1.30 sha256:bb\nredis:7.4 sha256:aa\n"
 
@@ -378,7 +383,7 @@ def test_a_tag_that_moved_is_accepted_on_request(tmp_path: Path) -> None:
 def test_every_image_that_cannot_be_pulled_is_named(tmp_path: Path) -> None:
     record = tmp_path / "images"
     docker = registry(tmp_path, "sha256:aa", offers=False)
-    answer = run_script("image_pull", record, "refuse", "redis:7.4", "nginx:1.30", path=docker)
+    answer = run_script("images/pull", record, "refuse", "redis:7.4", "nginx:1.30", path=docker)
     assert answer.returncode != 0
     for needed in ("redis:7.4", "nginx:1.30", "manifest unknown"):
         assert needed in answer.stderr
@@ -389,7 +394,7 @@ def daemon(directory: Path, *, containers: str, live_restore: str) -> subprocess
     stand_in(directory, "dockerd", "")
     stand_in(directory, "systemctl", "")
     path = stand_in(directory, "docker", f'case $1 in ps) echo "{containers}" ;; info) echo {live_restore} ;; esac\n')
-    return run_script("docker_daemon", path=path)
+    return run_script("docker/restart_daemon", path=path)
 
 
 def test_docker_is_not_restarted_under_containers_that_would_stop(tmp_path: Path) -> None:
@@ -422,7 +427,7 @@ def install(directory: Path, *, failures: int, problem: str, audit: str = "") ->
         f'[ "$1" != update ] || {{ echo x >>{directory}/updates; [ $(wc -l <{directory}/updates) -gt {failures} ] ||'
         f' {{ echo "{problem}" >&2; exit 100; }}; }}\n',
     )
-    return run_script("apt_install", "curl", "gpg", path=path)
+    return run_script("apt/install", "curl", "gpg", path=path)
 
 
 def test_an_update_waits_for_another_apt_and_finishes_nothing_before_that_one_has(tmp_path: Path) -> None:
@@ -469,7 +474,7 @@ def test_a_stamp_counts_until_one_of_its_files_changes(
         os.utime(tmp_path / changed)
     paths = [tmp_path / name for name in ("applied", "loaded", "compose.yaml", "--", "nginx.conf")]
     arguments = ["--" if path.name == "--" else path for path in paths]
-    assert run_script("compose_state", "no-such-project", *arguments).stdout.splitlines() == stamps
+    assert run_script("compose/state", "no-such-project", *arguments).stdout.splitlines() == stamps
 
 
 def bring_up(directory: Path, *, exit_code: int, states: list[str]) -> subprocess.CompletedProcess[str]:
@@ -485,7 +490,7 @@ def bring_up(directory: Path, *, exit_code: int, states: list[str]) -> subproces
         logs\\ *) echo 'last words of the container' ;;
         esac\n""",
     )
-    return run_script("compose_up", "mstdn", directory, "20", path=path)
+    return run_script("compose/up", "mstdn", directory, "20", path=path)
 
 
 def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
@@ -531,7 +536,7 @@ def test_only_a_database_that_cannot_hold_anything_is_discarded(tmp_path: Path, 
     for file in files:
         (data / file).parent.mkdir(parents=True, exist_ok=True)
         (data / file).touch()
-    answer = run_script("database_discard", tmp_path, data, path=stand_in(tmp_path, "docker", ""))
+    answer = run_script("database/discard", tmp_path, data, path=stand_in(tmp_path, "docker", ""))
     assert answer.returncode == 0, answer.stderr
     assert [(data / file).exists() for file in files] == [stays] * len(files)
     assert (tmp_path / "calls").exists() is not stays
@@ -565,7 +570,7 @@ def report(directory: Path, *, log: str, processes: str = "sleep 3600") -> str:
         f'case "$1 $*" in ps\\ *companion*) echo companion ;; top\\ *) echo "{processes}" ;;'
         f" logs\\ *) cat '{directory}/log' ;; esac\n",
     )
-    return run_script("proxy_report", "ask", path=path).stdout
+    return run_script("proxy/report", "ask", path=path).stdout
 
 
 def test_the_companions_reason_is_not_lost_among_certificates_that_are_well(tmp_path: Path) -> None:
@@ -590,7 +595,7 @@ def reload(directory: Path, *, failures: int) -> subprocess.CompletedProcess[str
         f"[ $(wc -l <tests) -gt {failures} ] || {{ echo '[emerg] no such file' >&2; exit 1; }} ;; esac\n",
     )
     stand_in(directory, "sleep", "")
-    return run_script("reload_proxy", directory, path=path)
+    return run_script("proxy/reload", directory, path=path)
 
 
 def test_nginx_is_tested_again_while_docker_gen_still_writes(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mstdn import secrets
 from mstdn.problems import Problem
-from mstdn.secrets import operator_secrets, secrets_for, unfit_for_dotenv
+from mstdn.secrets import operator as secrets
+from mstdn.secrets.operator import operator_secrets, secrets_for, unfit_for_dotenv
 from tests.harness import settings_with
 
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.exceptions import DeployError
 
-from mstdn import secrets
+from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
+from mstdn.kinds import values as kinds
 from mstdn.problems import Problem
-from mstdn.settings import Settings, examine, kinds, settings_for
-from mstdn.settings.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
+from mstdn.secrets import operator as secrets
+from mstdn.settings import Settings, examine, settings_for
 from tests.harness import REQUIRED
 
 DIGEST = "@sha256:" + "0a" * 32

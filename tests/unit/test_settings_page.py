@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mstdn import secrets
 from mstdn.cloud import settings as provision
 from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.connection import PLACEHOLDER_HOST
+from mstdn.secrets import operator as secrets
 from mstdn.settings import Settings
 from mstdn.settings.model import SECTIONS
 from mstdn.settings.page import page

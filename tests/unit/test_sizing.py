@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mstdn.sizing import SPARE_CONNECTIONS, Sizing, sizing_for
+from mstdn.sizing.rules import SPARE_CONNECTIONS, Sizing, sizing_for
 from tests.harness import settings_with
 
 MEMORY_MIB = st.integers(min_value=256, max_value=1024 * 1024)

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from mstdn import stack
 from mstdn.settings import Settings
-from mstdn.sizing import sizing_for
+from mstdn.sizing.rules import sizing_for
 from tests.harness import settings_with
 
 PATCH = "diff --git a/README.md b/README.md\n"

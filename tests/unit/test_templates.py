@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 
 from mstdn.render import render
 from mstdn.settings import Settings
-from mstdn.sizing import sizing_for
+from mstdn.sizing.rules import sizing_for
 from mstdn.stack import MASTODON_SERVICES, PROXY_SERVICES, mastodon_stack, proxy_stack, pulled_image_references
 from tests.harness import settings_with
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mstdn.operations.verify import verified_site
-from mstdn.visit import INNER_PORTS, Visitor, attempt, patiently
+from mstdn.verify.operations import verified_site
+from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import commands_of
 
 DOMAIN = "social.example.org"
@@ -416,7 +416,7 @@ def verify(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] 
     """What the operation says, "" if it is content."""
     commands = commands_of(
         verified_site,
-        {"proxy_report": COMPANION},
+        {"proxy/report": COMPANION},
         executing=executing,
         domain=DOMAIN,
         public_addresses=(ADDRESS,),

@@ -10,8 +10,8 @@ import pytest
 import requests
 from botocore.httpsession import URLLib3Session
 
-from mstdn import secrets
 from mstdn.cloud import waiting
+from mstdn.secrets import operator as secrets
 from tests.stand_ins.internet import Shortcut
 from tests.stand_ins.operator import Sleeper
 from tests.stand_ins.world import World

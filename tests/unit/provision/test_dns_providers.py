@@ -11,7 +11,7 @@ from mstdn.cloud.trouble import Trouble
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.provider import DnsProvider, dns_provider
 from mstdn.dns.rules import Change, record_set
-from mstdn.secrets import provider_keys
+from mstdn.secrets.operator import provider_keys
 from tests.stand_ins.operator import provision_settings
 from tests.stand_ins.world import World
 

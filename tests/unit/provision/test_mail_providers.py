@@ -8,7 +8,7 @@ import pytest
 
 from mstdn.mail_domain.provider import MailProvider, mail_provider
 from mstdn.mail_domain.wishes import wishes_of
-from mstdn.secrets import provider_keys
+from mstdn.secrets.operator import provider_keys
 from tests.stand_ins.operator import provision_settings
 from tests.stand_ins.world import World
 

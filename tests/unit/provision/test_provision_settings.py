@@ -15,12 +15,12 @@ import pytest
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 from pydantic import SecretStr
 
-from mstdn import secrets
 from mstdn.cloud.http import Key, seconds_to_wait
 from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.cloud.loading import examine
 from mstdn.cloud.trouble import Trouble
-from mstdn.secrets import OPERATOR_SECRETS, operator_secrets, provider_keys, secrets_for
+from mstdn.secrets import operator as secrets
+from mstdn.secrets.operator import OPERATOR_SECRETS, operator_secrets, provider_keys, secrets_for
 from mstdn.server.login import wait_until_it_lets_in
 from tests.harness import settings_with
 from tests.stand_ins.operator import Sleeper

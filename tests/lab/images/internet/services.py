@@ -1,11 +1,20 @@
-"""Start the services of the lab's Internet; when one of them ends, end all."""
+"""
+Start the services of the lab's Internet; when one of them ends, end all.
+
+    services.py OWN_IPV4 OWN_IPV6 [NAME,ADDRESS[,ADDRESS]...]
+
+The names are those below example.org that the DNS knows; those in HOST_NAMES lead here.
+"""
 
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import FrameType
 
+HOST_NAMES = Path("/lab/host-names")
+DNS_NAMES = Path("/run/dnsmasq-names.conf")
 SERVICES = {
     "DNS": ["dnsmasq", "--keep-in-foreground", "--conf-file=/lab/dnsmasq.conf"],
     "web": ["nginx", "-c", "/lab/nginx.conf", "-g", "daemon off;"],
@@ -24,12 +33,19 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def main() -> None:
+def dns_names(own_ipv4: str, records: list[str]) -> str:
+    """Lines for dnsmasq's configuration."""
+    names = HOST_NAMES.read_text().split()
+    lines = [*(f"local=/{name}/" for name in names), *(f"host-record={name},{own_ipv4}" for name in names)]
+    return "".join(f"{line}\n" for line in [*lines, *(f"host-record={record}" for record in records)])
+
+
+def main(own_ipv4: str, own_ipv6: str, *records: str) -> None:
     """Run until a service ends or the container is stopped."""
     signal.signal(signal.SIGTERM, stop)
     # The ACME authority validates over IPv6 where a name has an AAAA record.
-    ipv6 = ["ip", "-6", "address", "replace", "fd00:198:18::2/64", "dev", "eth0", "nodad"]
-    subprocess.run(ipv6, check=True)
+    subprocess.run(["ip", "-6", "address", "replace", f"{own_ipv6}/64", "dev", "eth0", "nodad"], check=True)
+    DNS_NAMES.write_text(dns_names(own_ipv4, list(records)))
     if os.path.exists("/run/fcgiwrap.sock"):  # left by a container that was killed
         os.unlink("/run/fcgiwrap.sock")
     processes = {subprocess.Popen(command, env=ENVIRONMENT).pid: name for name, command in SERVICES.items()}
@@ -38,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

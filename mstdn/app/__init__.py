@@ -1,0 +1,1 @@
+"""Mastodon itself: web, streaming, Sidekiq, their stores and the inner nginx."""

@@ -1,0 +1,1 @@
+"""Debian's packages and the keys of foreign repositories."""

@@ -1,0 +1,1 @@
+"""The release's compiled styles and scripts, published to the inner nginx."""

@@ -1,0 +1,1 @@
+"""The instance's database and its migrations."""

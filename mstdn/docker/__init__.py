@@ -1,0 +1,1 @@
+"""Docker Engine, Buildx and Compose from Docker's own apt repository."""

@@ -1,0 +1,1 @@
+"""The kinds of value that a setting can have. The ground floor: it imports nothing of the components."""

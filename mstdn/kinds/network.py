@@ -1,0 +1,179 @@
+"""The kinds of value that name something in a network: hosts, addresses, URLs, mail addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from mstdn.kinds.values import or_empty, refuse
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+def host_name(value: str) -> str:
+    """A host name of the public DNS, in the lower-case ASCII form that Mastodon compares byte by byte."""
+    if not value:
+        raise refuse("it is not set")
+    if "://" in value:
+        raise refuse("it has a scheme; only the name belongs here", urlsplit(value).hostname)
+    if "/" in value:
+        raise refuse("it has a path; only the name belongs here", value.split("/")[0])
+    if _is_address(value):
+        raise refuse("it is an IP address; accounts and certificates need a name")
+    if ":" in value:
+        raise refuse("it has a port; visitors always use 443", value.split(":")[0])
+    if value.endswith("."):
+        raise refuse("it ends in a dot", value.rstrip("."))
+    if value != value.lower():
+        raise refuse("it has upper-case letters", value.lower())
+    if not value.isascii():
+        raise refuse("it is not in its ASCII form (punycode)", _punycode(value))
+    if "_" in value:
+        raise refuse("a host name cannot have an underscore", value.replace("_", "-"))
+    if "." not in value:
+        raise refuse("it has no dot, so it is not a name of the public DNS", f"{value}.example.org")
+    if len(value) > 253 or not all(LABEL.fullmatch(label) for label in value.split(".")):
+        raise refuse("it is not a host name: parts of 1 to 63 letters, digits and inner hyphens, with dots between")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _punycode(value: str) -> str | None:
+    try:
+        return value.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+
+
+def mail_server(value: str) -> str:
+    """A host name or address. It is used from inside a container, where localhost is the container."""
+    if not value:
+        raise refuse("it is not set")
+    if "://" in value:
+        raise refuse("it has a scheme; only the name belongs here", urlsplit(value).hostname)
+    if value == "localhost" or (_is_address(value) and ipaddress.ip_address(value.strip("[]")).is_loopback):
+        raise refuse("inside Mastodon's container this is the container itself, where no mail server runs")
+    if _is_address(value):
+        return value.strip("[]")
+    if ":" in value:
+        name, _, port = value.partition(":")
+        raise refuse(f"it has a port, which belongs in smtp_port = {port}", name)
+    if not all(LABEL.fullmatch(label) for label in value.lower().split(".")):
+        raise refuse("it is neither a host name nor an IP address")
+    return value
+
+
+def mail_address(value: str) -> str:
+    """local-part@host.name, without a display name."""
+    if not value:
+        raise refuse("it is not set")
+    if re.search(r"[<>]", value):
+        raise refuse("only the address belongs here, without a name", value.partition("<")[2].rstrip("> ") or None)
+    local_part, _, domain = value.rpartition("@")
+    if not re.fullmatch(r"[A-Za-z0-9.!#%&*+/=?^_~-]+", local_part):
+        raise refuse("it is not a mail address")
+    try:
+        host_name(domain.lower())
+    except PydanticCustomError:
+        raise refuse("the part after the @ is not a host name") from None
+    return value
+
+
+def mail_sender(value: str) -> str:
+    """A mail address, or a name followed by one in angle brackets."""
+    named = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", value)
+    if named is None:
+        return mail_address(value)
+    if re.search(r'["\'\\$`\x00-\x1f]', named["name"]):
+        raise refuse("the name must not have quotes, a backslash, a dollar sign or control characters")
+    mail_address(named["address"])
+    return value
+
+
+def https_url(value: str) -> str:
+    """An https URL with a host, without credentials, query, fragment and final slash."""
+    if value.startswith("http://"):
+        raise refuse("it is not encrypted", value.replace("http://", "https://", 1))
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or not re.fullmatch(r"[A-Za-z0-9:/._~%@?#&=\[\]-]+", value):
+        raise refuse("it is not an https:// address")
+    if re.search(r"[@?#]", value):
+        raise refuse("it may have only a host, a port and a path")
+    if value.endswith("/"):
+        raise refuse("it ends in a slash", value.rstrip("/"))
+    return value
+
+
+def web_url(value: str) -> str:
+    """An http or https URL of a host and perhaps a port: an object store may stand in a private network."""
+    if value.startswith("http://"):
+        https_url(value.replace("http://", "https://", 1))
+        return value
+    return https_url(value)
+
+
+def host_and_path(value: str) -> str:
+    """A host, perhaps with a port and a path, as Mastodon puts it after https:// itself."""
+    if "://" in value:
+        raise refuse("it has a scheme, which Mastodon adds itself", value.split("://", 1)[1].rstrip("/"))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~-]+)*", value):
+        raise refuse("it is not a host name, perhaps with a path")
+    return value
+
+
+def ip_address(value: str) -> str:
+    """An IPv4 or IPv6 address in its usual short form."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise refuse("it is not an IP address") from None
+
+
+def ipv4_address(value: str) -> str:
+    """An IPv4 address that visitors can reach: not loopback, not 0.0.0.0."""
+    return _reachable(value, ipaddress.IPv4Address)
+
+
+def ipv6_address(value: str) -> str:
+    """An IPv6 address that visitors can reach: not loopback, link-local or ::."""
+    return _reachable(value, ipaddress.IPv6Address)
+
+
+def _reachable(value: str, kind: type[ipaddress.IPv4Address] | type[ipaddress.IPv6Address]) -> str:
+    try:
+        address = kind(value)
+    except ValueError:
+        raise refuse(f"it is not an {kind.__name__.removesuffix('Address')} address") from None
+    if address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast:
+        raise refuse("no visitor can reach this address")
+    return str(address)
+
+
+HostName = Annotated[str, AfterValidator(host_name), Field(title="host name")]
+HostNameOrEmpty = Annotated[str, or_empty(host_name), Field(title="host name or empty")]
+MailServer = Annotated[str, AfterValidator(mail_server), Field(title="host name or IP address")]
+MailAddress = Annotated[str, AfterValidator(mail_address), Field(title="mail address")]
+MailSender = Annotated[str, AfterValidator(mail_sender), Field(title="mail address, perhaps with a name")]
+HttpsUrl = Annotated[str, AfterValidator(https_url), Field(title="https URL")]
+WebUrlOrEmpty = Annotated[str, or_empty(web_url), Field(title="URL or empty")]
+HostAndPathOrEmpty = Annotated[str, or_empty(host_and_path), Field(title="host, perhaps with a path, or empty")]
+IpAddress = Annotated[str, AfterValidator(ip_address), Field(title="IP address")]
+Ipv4AddressOrEmpty = Annotated[str, or_empty(ipv4_address), Field(title="IPv4 address or empty")]
+Ipv6AddressOrEmpty = Annotated[str, or_empty(ipv6_address), Field(title="IPv6 address or empty")]

@@ -1,0 +1,1 @@
+"""The networks that both Compose projects share."""

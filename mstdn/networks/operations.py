@@ -1,0 +1,55 @@
+"""Networks of Docker Engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyinfra import host
+from pyinfra.api import operation
+
+from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.refusal import refuse
+from mstdn.shell import Commands, script
+
+
+@dataclass(frozen=True)
+class WantedNetwork:
+    """`ipv6`: True and False are enforced; None takes IPv6 at creation if engine and server have it."""
+
+    name: str
+    internal: bool = False
+    ipv6: bool | None = False
+
+
+@operation()
+def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
+    """
+    Ensure bridge networks with these options.
+
+    An existing network whose options differ is replaced if nothing is attached to it. Otherwise this is refused and the
+    containers are named: replacing it under them would take the site down at a moment that nobody chose.
+    """
+    existing = host.get_fact(DockerNetworks, networks=[each.name for each in networks])
+    for wanted in networks:
+        found = existing.get(wanted.name)
+        differences = _differences(wanted, found) if found else []
+        if found and differences and found.attached:
+            yield from refuse(
+                f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "
+                f"containers use it: {', '.join(found.attached)}. Choose a quiet moment, remove these containers "
+                "(docker rm --force NAME; their data stays), and run again: they are made anew."
+            )
+            return
+        if not found or differences:
+            ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
+            yield script("networks/make", wanted.name, "yes" if wanted.internal else "no", ipv6)
+
+
+def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
+    differences = []
+    if found.driver != "bridge":
+        differences.append(f"driver {found.driver}, not bridge")
+    if found.internal != wanted.internal:
+        differences.append("internal" if found.internal else "not internal")
+    if wanted.ipv6 is not None and found.ipv6 != wanted.ipv6:
+        differences.append("IPv6 is on" if found.ipv6 else "IPv6 is off")
+    return differences

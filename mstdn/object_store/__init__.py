@@ -1,0 +1,1 @@
+"""Media in an object store instead of on the server."""

@@ -1,0 +1,1 @@
+"""How many processes, threads, connections and how much memory each part gets."""

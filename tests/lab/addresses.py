@@ -1,0 +1,88 @@
+"""
+Which lab this is, and every name and address in it.
+
+Up to ten labs stand side by side on one machine, in one engine. The environment variable LAB says which one is meant,
+by its number (0 to 9, 0 when it is not set). Each has names, a network, addresses, swap files and keys of its own;
+images are shared.
+"""
+
+import os
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A machine's two addresses, in canonical form."""
+
+    ipv4: str
+    ipv6: str
+
+
+def number_of(text: str) -> int:
+    """The lab's number as LAB gives it. Raises SystemExit with an explanation when it is none."""
+    if len(text) != 1 or text not in "0123456789":
+        raise SystemExit(f"LAB={text} names no lab. Set LAB to a number from 0 to 9, or unset it.")
+    return int(text)
+
+
+def name_of(number: int) -> str:
+    """Name of a lab's network and of its bridge; names of its containers begin with it."""
+    return f"mstdn-lab-{number}" if number else "mstdn-lab"
+
+
+def state_of(number: int) -> Path:
+    """Directory of what the controller needs to get into a lab."""
+    return REPOSITORY / (f".lab-{number}" if number else ".lab")
+
+
+def address_of(number: int, host: int) -> Address:
+    """Addresses of the machine `host` (1 to 254) in a lab; 198.18.0.0/15 is for test beds (RFC 2544)."""
+    return Address(f"198.18.{number}.{host}", str(IPv6Address(f"fd00:198:18:{number}::{host}")))
+
+
+def swap_path_of(number: int, server: str) -> str:
+    """Path of a server's swap file: unique, because the kernel knows the swap of all servers by path alone."""
+    return f"/swap.d/{server}-{number}" if number else f"/swap.d/{server}"
+
+
+def command_of(number: int, target: str) -> str:
+    """What to type for a target of the Makefile in a lab."""
+    return f"LAB={number} make {target}" if number else f"make {target}"
+
+
+NUMBER = number_of(os.environ.get("LAB") or "0")
+NAME = name_of(NUMBER)
+STATE = state_of(NUMBER)
+ALL_NAMES = {name_of(number): number for number in range(10)}
+NETWORK_IPV4 = f"198.18.{NUMBER}.0/24"
+
+GATEWAY = address_of(NUMBER, 1)
+INTERNET = address_of(NUMBER, 2)
+VISITOR = address_of(NUMBER, 20)
+NOBODY = address_of(NUMBER, 99)  # no machine has it
+SERVERS = {"server": address_of(NUMBER, 10), "server2": address_of(NUMBER, 11), "server12": address_of(NUMBER, 12)}
+DOMAINS = {"server": "social.example.org", "server2": "social2.example.org", "server12": "social12.example.org"}
+SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in SERVERS}
+
+
+def host_records() -> list[str]:
+    """What the lab's DNS answers for names below example.org: each "name,address[,address]" (dnsmasq's host-record)."""
+    server = SERVERS["server"]
+    names = {
+        **{domain: SERVERS[server] for server, domain in DOMAINS.items()},
+        "example.org": server,
+        "alice.example.org": server,
+        # For checks that must notice: a name that leads to another machine, by IPv4 or by IPv6 only.
+        "elsewhere6.example.org": Address(server.ipv4, NOBODY.ipv6),
+    }
+    both = [f"{name},{address.ipv4},{address.ipv6}" for name, address in names.items()]
+    return [*both, f"ipv4.example.org,{server.ipv4}", f"elsewhere.example.org,{NOBODY.ipv4}"]
+
+
+def make(target: str) -> str:
+    """What to type for a target of the Makefile in this lab."""
+    return command_of(NUMBER, target)
