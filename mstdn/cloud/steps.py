@@ -63,7 +63,7 @@ def carry_out(look: Callable[[], Plan]) -> Commands:
     try:
         plan = look()
     except Exception as error:
-        yield from refuse(f"{in_words(error)} Nothing was changed by this step.")
+        yield from refuse(f"{in_words(error)}\nNothing was changed by this step.")
         return
     for warning in plan.warnings:
         host.log(f"Warning: {warning}", logger.warning)

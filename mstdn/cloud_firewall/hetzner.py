@@ -50,7 +50,8 @@ class HetznerFirewall:
                     if refused.code != "uniqueness_error":
                         raise
         elif found is not None and what == "rules":
-            outgoing = [each for each in found["rules"] if each["direction"] == "out"]
+            # Setting rules replaces all of them, and those for the way out are somebody's.
+            outgoing = [_given(each) for each in found["rules"] if each["direction"] == "out"]
             path = f"/firewalls/{found['id']}/actions/set_rules"
             self._hetzner.post("set the firewall's rules", path, {"rules": [*_written(part), *outgoing]})
         elif found is not None and what == "apply" and not self._applies(found):
@@ -71,12 +72,17 @@ class HetznerFirewall:
         return {"selector": self.tag} in selectors
 
 
+def _given(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as it is sent: Hetzner shows fields that nobody set as null."""
+    return {name: value for name, value in rule.items() if value is not None and value != []}
+
+
 def _rules(found: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
     """Hetzner has one port or range in a rule; rules of the same sources are put together."""
     ports: dict[tuple[str, tuple[str, ...]], set[str]] = {}
     for each in found:
         key = (each["protocol"], tuple(sorted(each["source_ips"])))
-        ports.setdefault(key, set()).add(each["port"] or "echo and path MTU")
+        ports.setdefault(key, set()).add(each.get("port") or "echo and path MTU")
     return tuple(
         sorted(
             Rule(tuple(sorted(named, key=lambda port: (len(port), port))), sources, protocol)
@@ -90,8 +96,8 @@ def _written(part: Part) -> list[dict[str, Any]]:
         {
             "direction": "in",
             "protocol": rule.protocol,
-            "port": port if rule.protocol == "tcp" else None,
             "source_ips": list(rule.sources),
+            **({"port": port} if rule.protocol == "tcp" else {}),
         }
         for rule in part.rules
         for port in rule.ports

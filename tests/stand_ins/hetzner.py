@@ -373,8 +373,8 @@ def _only(body: dict[str, Any], *fields: str) -> dict[str, Any]:
 def _checked_rules(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for rule in rules:
         needs_port = rule["protocol"] in ("tcp", "udp")
-        if needs_port != bool(rule.get("port")) or rule["direction"] not in ("in", "out"):
+        if needs_port != ("port" in rule) or rule["direction"] not in ("in", "out"):
             raise invalid("rules")
-        if not rule["source_ips"]:
+        if not rule.get("source_ips" if rule["direction"] == "in" else "destination_ips"):
             raise invalid("rules")
-    return rules
+    return [{"port": None, "description": None, "source_ips": [], "destination_ips": []} | rule for rule in rules]

@@ -182,6 +182,18 @@ def test_at_google_our_key_is_added_to_those_of_others_and_os_login_is_off(world
     assert account.run().done == 0
 
 
+def test_at_hetzner_rules_for_the_way_out_stay(world: World) -> None:
+    account = Account(world, "hetzner")
+    account.run(open_ports)
+    (firewall,) = world.hetzner.firewalls.values()
+    outgoing = {"direction": "out", "protocol": "tcp", "port": "587", "destination_ips": ["0.0.0.0/0"]}
+    firewall["rules"] = [{"description": None, "source_ips": []} | outgoing]
+    assert account.run(open_ports).refusal == ""
+    (kept,) = [each for each in firewall["rules"] if each["direction"] == "out"]
+    assert {name: kept[name] for name in outgoing} == outgoing
+    assert account.run(open_ports).done == 0
+
+
 def test_at_google_a_disk_grows(world: World) -> None:
     account = Account(world, "google")
     account.run()
