@@ -10,6 +10,7 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.cloud.settings import ProvisionSettings
+from mstdn.connection import THIS_COMPUTER
 from mstdn.problems import Problem, report
 from mstdn.secrets.operator import provider_keys
 from mstdn.settings.loading import validated
@@ -29,9 +30,14 @@ def provision_settings_for(host: Host) -> ProvisionSettings:
     """
     The settings of provision.py. This is the only place where provisioning reads host.data.
 
-    Raises DeployError with every problem of the settings and of the providers' keys: what is wrong, the value seen,
-    what to type instead.
+    Raises DeployError on any other host than this computer, and with every problem of the settings and of the
+    providers' keys: what is wrong, the value seen, what to type instead.
     """
+    if host.name != THIS_COMPUTER:
+        raise DeployError(
+            f"Provisioning runs on this computer and not on {host.name}; nothing was changed. Type: pyinfra @local "
+            "provision.py (or one of its tasks)"
+        )
     if GROUP not in host.groups:
         host.groups.append(GROUP)
     settings, problems = examine(host.data.dict())  # type: ignore[no-untyped-call]

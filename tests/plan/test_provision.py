@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import ROOT
+from tests.harness import REQUIRED, ROOT
 from tests.plan.cli import Run
 from tests.stand_ins.world import KEYS, World
 
@@ -25,6 +25,7 @@ GOOGLE: dict[str, Any] = {
     "mail_domain_provider": "sparkpost",
     "mail_domain": "example.org",
 }
+DEPLOYABLE = [word for name, value in REQUIRED.items() for word in ("--data", f"{name}={value}")]
 HETZNER: dict[str, Any] = {"server_provider": "hetzner", "dns_provider": "cloudflare"}
 
 
@@ -141,6 +142,12 @@ def test_by_hand_the_records_are_told_and_the_run_fails_until_they_are_there(wor
     assert changes(proven) == 0
 
 
+def test_no_task_of_provisioning_is_forgotten_here() -> None:
+    tasks = (ROOT / "tasks").glob("*.py")
+    found = {path.stem for path in tasks if "provision_settings_for" in path.read_text(encoding="utf-8")}
+    assert found == set(TASKS)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_each_task_runs_alone(world: World, task: str) -> None:
     world.cloudflare.add_zone("example.org")
@@ -190,6 +197,14 @@ def test_mistakes_in_the_settings_come_at_once_before_anybody_is_asked(world: Wo
         assert words in run.text
     assert "Traceback" not in run.text
     assert world.internet.journal == []
+
+
+def test_on_a_server_it_is_refused_with_what_to_type(world: World) -> None:
+    run = pyinfra(world.environment, "@fake/server", "tasks/server.py", "--yes", *DEPLOYABLE)
+    assert run.returncode == 1
+    assert "Provisioning runs on this computer and not on @fake/server; nothing was changed." in run.text
+    assert "Type: pyinfra @local provision.py" in run.text
+    assert "Traceback" not in run.text
 
 
 def test_without_any_provider_it_says_what_to_do_by_hand(world: World) -> None:
