@@ -155,6 +155,24 @@ def test_the_firewall_is_repaired_and_rules_of_others_are_told(account: Account)
         assert world.google.firewalls["default-allow-rdp"]["allowed"] == other["allowed"]
 
 
+@pytest.mark.parametrize(
+    "drift",
+    [
+        {"disabled": True},
+        {"sourceRanges": ["10.0.0.0/8"]},
+        {"targetTags": ["other"]},
+        {"direction": "EGRESS"},
+        {"allowed": [{"IPProtocol": "tcp", "ports": ["22", "80", "443", "3389"]}]},
+    ],
+    ids=lambda drift: next(iter(drift)),
+)
+def test_each_drift_of_a_rule_at_google_is_seen(world: World, drift: dict[str, Any]) -> None:
+    account = Account(world, "google")
+    account.run(open_ports)
+    world.google.firewalls["mastodon-web"].update(drift)
+    assert plan(open_ports, settings=account.settings()).done == 1
+
+
 def test_ssh_can_be_narrowed_and_the_web_stays_open(account: Account) -> None:
     assert account.run(open_ports, cloud_firewall_ssh_from=["198.51.100.7/32"]).refusal == ""
     assert account.run(open_ports, cloud_firewall_ssh_from=["198.51.100.7/32"]).done == 0
