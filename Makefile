@@ -7,7 +7,7 @@ PYINFRA := .venv/bin/pyinfra
 SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group_data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit plan e2e drift bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit plan e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,10 +18,11 @@ help: ## Show this list
 demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this machine
 	@$(PYTHON) -m tests.lab demo
 
-test: lint types unit plan e2e ## Everything that proves the suite
+test: test-fast e2e ## Everything that proves the suite
 	@echo "All of it passed: lint, types, unit, plan, e2e."
 
-test-fast: lint types unit plan ## The part without the lab (under 60 s)
+test-fast: .venv/.complete ## The part without the lab (under 60 s), two things at a time
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types unit plan
 
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)
@@ -47,6 +48,9 @@ e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=test
 
 drift: .venv/.complete lab-up ## Everything that may happen to a server, foretold and mended; writes docs/reliability.md
 	$(PYTHON) -m pytest --keep --all-rows tests/e2e/test_drift.py
+
+servers: .venv/.complete lab-up ## Every kind of server and of way in, and write docs/reliability.md (about 20 minutes)
+	$(PYTHON) -m pytest --all-rows tests/e2e/test_servers.py tests/e2e/test_11_way_in.py
 
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench

@@ -20,6 +20,7 @@ local.include("tasks/preflight.py")
 
 # The machine.
 local.include("tasks/swap.py")
+local.include("tasks/kernel.py")
 local.include("tasks/docker.py")
 local.include("tasks/networks.py")
 

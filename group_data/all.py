@@ -16,7 +16,8 @@ _sudo = True
 local_domain = ""
 
 # The site's own host name, only when it differs from local_domain (handles at example.org, site at
-# social.example.org). The web server of local_domain must then redirect /.well-known/webfinger to it.
+# social.example.org). Others then ask local_domain for the accounts: where it leads to this server too,
+# the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.
 web_domain = ""
 
 # Further names under which the site answers: ["example.net"].

@@ -29,13 +29,15 @@ from mstdn.docker.operations import (
     sources_question,
 )
 from mstdn.fact import Question
-from mstdn.files.operations import states_of
+from mstdn.files.operations import states_of, written_in
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
-from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout
+from mstdn.kernel.operations import overcommit_question
+from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
+from mstdn.proxy.facts import Claims
 from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
 from mstdn.settings import settings_for
@@ -50,13 +52,14 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     settings = settings_for(host)
     layout = MastodonLayout(settings.mastodon_root)
     # Which files there are does not depend on the size of the server; what is in them does.
-    projects = (mastodon_project(settings, memory_mib=1024), proxy_project(settings, ipv6=False))
+    projects = (mastodon_project(settings, memory_mib=1024, ipv6=False), proxy_project(settings, ipv6=False))
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
+    yield overcommit_question()
     yield engine_question()
     yield repository_question()
     yield sources_question(settings.docker_repository)
@@ -67,6 +70,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield states_of([note(settings)])
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
+    yield written_in(ProxyLayout(settings.proxy_root).sites)
+    yield Claims.of_all()
     for project in projects:
         yield from _of_a_project(project)
     yield ImageStates.of(all_images(settings))

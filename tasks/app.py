@@ -6,10 +6,8 @@ Run alone:  pyinfra inventory.py tasks/app.py
 
 from pyinfra import host
 
-from mstdn.app.project import mastodon_project
-from mstdn.compose.operations import compose_project
+from mstdn.app.operations import running_mastodon
 from mstdn.database.operations import finished_migrations
-from mstdn.images.references import all_images
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
@@ -18,10 +16,9 @@ from mstdn.sizing.rules import start_timeout_seconds
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
 
-compose_project(
+running_mastodon(
     name="Start Mastodon",
-    project=mastodon_project(settings, server_size().memory_mib),
-    images=all_images(settings),
+    settings=settings,
     timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )
 

@@ -6,6 +6,7 @@ Run alone:  pyinfra inventory.py tasks/certificates.py
 
 from pyinfra import host
 
+from mstdn.app.names import served_names
 from mstdn.certificates.operations import certificates
 from mstdn.settings import settings_for
 
@@ -15,5 +16,5 @@ certificates(
     name="Keep the certificates in order",
     proxy_root=settings.proxy_root,
     prefix=settings.certificate_prefix,
-    names=settings.public_domains,
+    names=served_names(settings),
 )

@@ -6,21 +6,17 @@ Run alone:  pyinfra inventory.py tasks/configuration.py
 
 from pyinfra import host
 
-from mstdn.app.project import mastodon_project
+from mstdn.app.operations import mastodon_files
 from mstdn.files.operations import config_tree
-from mstdn.proxy.project import proxy_project
+from mstdn.proxy.operations import proxy_files
 from mstdn.settings import settings_for
-from mstdn.sizing.facts import server_size
 from mstdn.suite import note
 
-settings, size = settings_for(host), server_size()
-mastodon = mastodon_project(settings, size.memory_mib)
-proxy = proxy_project(settings, ipv6=size.ipv6)
+settings = settings_for(host)
 
-config_tree(
+mastodon_files(
     name="Write the configuration of Mastodon",
-    directories=mastodon.directories,
-    files=mastodon.files,
+    settings=settings,
 )
 
 config_tree(
@@ -28,8 +24,7 @@ config_tree(
     files=[note(settings)],
 )
 
-config_tree(
+proxy_files(
     name="Write the configuration of the proxy",
-    directories=proxy.directories,
-    files=proxy.files,
+    settings=settings,
 )

@@ -6,18 +6,15 @@ Run alone:  pyinfra inventory.py tasks/proxy.py
 
 from pyinfra import host
 
-from mstdn.compose.operations import compose_project
-from mstdn.images.references import all_images
-from mstdn.proxy.project import proxy_project
+from mstdn.proxy.operations import running_proxy
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
 from mstdn.sizing.rules import start_timeout_seconds
 
 settings = settings_for(host)
 
-compose_project(
+running_proxy(
     name="Start the proxy",
-    project=proxy_project(settings, ipv6=server_size().ipv6),
-    images=all_images(settings),
+    settings=settings,
     timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
 )

@@ -13,8 +13,12 @@ from mstdn.settings import Settings
 from mstdn.sizing.rules import sizing_for, start_timeout_seconds
 
 
-def mastodon_project(settings: Settings, memory_mib: int) -> Project:
-    """Mastodon's project under mastodon_root, for a server with this memory (MiB)."""
+def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: tuple[str, ...] = ()) -> Project:
+    """
+    Mastodon's project under mastodon_root, for a server with this memory (MiB).
+
+    ipv6: whether containers get out by IPv6. names: that the site answers for, by default those of the settings.
+    """
     layout, sizing = MastodonLayout(settings.mastodon_root), sizing_for(memory_mib, settings)
     made_from = (
         ConfigFile(
@@ -23,10 +27,11 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
                 "app/compose.yaml.j2",
                 settings=settings,
                 sizing=sizing,
+                ipv6=ipv6,
                 start_timeout_seconds=start_timeout_seconds(memory_mib, settings),
                 web_image=web_image(settings),
                 streaming_image=streaming_image(settings),
-                public_domains=settings.public_domains,
+                public_domains=names or settings.public_domains,
             ),
         ),
         ConfigFile(f"{layout.root}/mastodon.env", dotenv_text(mastodon_variables(settings, sizing), FILE_COMMENT)),
@@ -34,8 +39,13 @@ def mastodon_project(settings: Settings, memory_mib: int) -> Project:
         ConfigFile(f"{layout.postgres}/10-mastodon.sh", static("app/10-mastodon.sh")),
     )
     revision = revision_of(made_from)[:12]
+    # The name of the accounts, where it is not one of the site's.
+    handles = settings.local_domain if settings.local_domain in set(names).difference(settings.public_domains) else ""
     nginx = (
-        ConfigFile(f"{layout.nginx}/nginx.conf", render("app/nginx.conf.j2", settings=settings, revision=revision)),
+        ConfigFile(
+            f"{layout.nginx}/nginx.conf",
+            render("app/nginx.conf.j2", settings=settings, revision=revision, handles=handles),
+        ),
         ConfigFile(f"{layout.nginx}/unavailable.html", static("app/unavailable.html")),
     )
     return Project(

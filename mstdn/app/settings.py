@@ -48,8 +48,8 @@ class AppSettings(Part):
         "",
         examples=["social.example.org"],
         description="The site's own host name, only when it differs from local_domain (handles at "
-        "example.org, site at social.example.org). The web server of local_domain must then "
-        "redirect /.well-known/webfinger to it.",
+        "example.org, site at social.example.org). Others then ask local_domain for the accounts: where it leads to this "
+        "server too, the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.",
     )
     alternate_domains: HostNames = Field(
         (), examples=[["example.net"]], description='Further names under which the site answers: ["example.net"].'
@@ -103,7 +103,7 @@ class AppSettings(Part):
         """
         The names for which the proxy answers and asks for certificates.
 
-        Not local_domain where web_domain differs, because another server has it; and no onion or I2P name, because no
+        Not local_domain where web_domain differs, because another server may have it; and no onion or I2P name, because no
         public authority certifies those.
         """
         hidden = (".onion", ".i2p")

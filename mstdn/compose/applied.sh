@@ -1,7 +1,8 @@
 # What was applied to the project in $1 last: "revision" of the files that containers are made from (the arguments after $1 up
 # to "--") and "loaded" of those that services read anew (the rest), each only as long as none of its files is gone or newer;
 # "making" of its containers; "mounted", the checksum that each file they mount had, and "edited" for those that have another
-# now; and "override", the checksum of the operator's own file.
+# now; and "override", the checksum of the operator's own file,
+# with "broken" and Compose's words if it cannot be read.
 directory=$1 stamp=revision file=$1/state/applied fresh=yes
 shift
 for path in "$@" --; do
@@ -17,7 +18,14 @@ if [ -f "$directory/state/mounted" ]; then
     sed 's/^/mounted /' "$directory/state/mounted"
     LC_ALL=C sha256sum --check --quiet "$directory/state/mounted" 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/edited \1/p'
 fi
-for path in "$directory"/compose.override.y*ml; do
-    [ -f "$path" ] && printf 'override %s\n' "$(sha256sum <"$path" | cut -c 1-64)"
+for path in "$directory"/compose.override.y*ml "$directory"/docker-compose.override.y*ml; do
+    [ -f "$path" ] || continue
+    override=$(sha256sum <"$path" | cut -c 1-64)
+    printf 'override %s\n' "$override"
+    # A new edition of it is read by Compose before anything is done with it.
+    if [ -f "$directory/compose.yaml" ] && ! grep -qsF "$override" "$directory/state/applied" && command -v docker >/dev/null; then
+        verdict=$(docker compose --project-directory "$directory" config --quiet 2>&1) ||
+            printf 'broken %s %s\n' "$path" "$(printf '%s' "$verdict" | tr '\n' ' ')"
+    fi
 done
 exit 0

@@ -19,7 +19,8 @@ class Applied:
 
     `mounted`: checksum of each file that a service mounts, as it was then, and `edited` those that are another now or
     gone. `making`: what the container of each service was made with at that time (Container.making).
-    `override`: checksum of the operator's own compose.override.yaml now, "" without one.
+    `override`: checksum of the operator's own compose.override.yaml now, "" without one. `broken`: why Compose cannot
+    read that, with its path.
     """
 
     revision: str = ""
@@ -28,6 +29,7 @@ class Applied:
     mounted: dict[str, str] = field(default_factory=dict)
     edited: frozenset[str] = frozenset()
     override: str = ""
+    broken: str = ""
 
 
 class AppliedProject(Fact[Applied]):
@@ -52,6 +54,7 @@ class AppliedProject(Fact[Applied]):
             mounted={path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("mounted"))},
             edited=frozenset(lines.all("edited")),
             override=lines.get("override"),
+            broken=lines.get("broken"),
         )
 
 

@@ -16,6 +16,7 @@ from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
 from mstdn.networks.facts import DockerNetworks
 from mstdn.operation import announce, operation
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
@@ -30,7 +31,16 @@ def compose_project(project: Project, images: Sequence[str], timeout_seconds: in
     Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
     started too, but neither counted nor waited for.
     """
+    yield from converge_project(project, images, timeout_seconds)
+
+
+def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+    """The commands of `compose_project`, for operations that know only while they run what the project is."""
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
+    if applied.broken:
+        path, _, verdict = applied.broken.partition(" ")
+        yield from refuse(f"Compose cannot read {path}. Correct it, or move it away. In its own words: {verdict}")
+        return
     todo = _look(project, applied, images)
     if todo.waiting and state.is_executing and not todo.changes_containers:
         # After a restart of the daemon every container counts as starting for a while, and most of them are well.

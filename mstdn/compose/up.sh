@@ -9,7 +9,7 @@ ended=0
 docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || ended=$?
 [ "$ended" = 0 ] || tail -n 1 .up.log >&2
 # Services of the operator's own file are started as well, but a fault of theirs is not one of the instance.
-for override in compose.override.y*ml; do
+for override in compose.override.y*ml docker-compose.override.y*ml; do
     [ -f "$override" ] || continue
     docker compose up --detach --no-build --remove-orphans >.up.log 2>&1 ||
         echo "A service of $directory/$override could not be started: $(tail -n 1 .up.log)" >&2

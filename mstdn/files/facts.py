@@ -37,6 +37,21 @@ class Tree:
 NOWHERE = FileState("o", "0777", "", link=True)
 
 
+class WrittenFiles(Fact[list[str]]):
+    """Which files of a directory somebody wrote who says so in their first line."""
+
+    script = "files/written"
+
+    @classmethod
+    def of(cls, directory: str, mark: str) -> Question[list[str]]:
+        """directory: its path. mark: part of the first line."""
+        return cls.question(directory, mark)
+
+    @override
+    def read(self, lines: Lines) -> list[str]:
+        return lines.all("written")
+
+
 class FileStates(Fact[Tree]):
     """Type, mode, numeric owner and SHA-256 of many paths at once."""
 

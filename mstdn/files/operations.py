@@ -8,11 +8,14 @@ from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
 from mstdn.fact import Question, ask
-from mstdn.files.facts import FileStates, Tree
+from mstdn.files.facts import FileStates, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
+
+# In the first line of each file that the suite writes beside those of others.
+MARK = "Written by the suite"
 
 
 @operation
@@ -20,6 +23,7 @@ def config_tree(
     files: Sequence[ConfigFile],
     directories: Sequence[ConfigDirectory] = (),
     absent: Sequence[str] = (),
+    shared: Sequence[str] = (),
 ) -> Commands:
     """
     Ensure directories, then files, then that what is no longer wanted is gone.
@@ -27,21 +31,33 @@ def config_tree(
     + files: each written atomically with its owner and mode
     + directories: made or repaired; an exclusive one loses every entry that is not in `files`
     + absent: paths of files that shall not exist
+    + shared: directories in which others have files as well; of those that the suite wrote, which their first line
+    says, the ones that are not in `files` go
     """
-    yield from converge_tree(files, directories, absent)
+    yield from converge_tree(files, directories, absent, shared)
+
+
+def written_in(directory: str) -> Question[list[str]]:
+    """What config_tree asks of a directory that it shares with others."""
+    return WrittenFiles.of(directory, MARK)
 
 
 def converge_tree(
     files: Sequence[ConfigFile],
     directories: Sequence[ConfigDirectory] = (),
     absent: Sequence[str] = (),
+    shared: Sequence[str] = (),
 ) -> Commands:
     """
     The commands of `config_tree`, for operations that write files on the way to something else.
 
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
+    paths = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
+    ours = {file.path for file in files}
+    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mstdn import suite
+from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
 from mstdn.docker.rules import ALIVE, other_engines, other_projects
 from mstdn.finding import Finding
 from mstdn.preflight import machine, names, releases
@@ -68,3 +69,9 @@ def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     version = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
     if text := releases.refusal(version, settings.mastodon_version):
         yield Finding("error", text)
+    for text in (
+        postgres_cannot_read(report.postgres, settings.postgres_image),
+        redis_cannot_read(report.redis, settings.redis_image),
+    ):
+        if text:
+            yield Finding("error", text)

@@ -11,11 +11,16 @@ from mstdn.storage.disks import Disk, disks_of
 
 @dataclass(frozen=True)
 class Listener:
-    """A process that listens on a TCP port. `process` is its name, "" if nobody could be found."""
+    """
+    A process that listens on a TCP port. `process` is its name, "" if nobody could be found.
+
+    `owner`: the unit of systemd that it belongs to ("apache2.service"), or the ID of its container.
+    """
 
     port: int
     pid: int
     process: str
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class ServerReport:
     `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
     proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.
     `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
-    suite that converged it last. `clock`: seconds since the epoch.
+    suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
+    database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
     """
 
     system: tuple[str, str] = ("", "")
@@ -44,12 +50,15 @@ class ServerReport:
     installed: dict[str, str] = field(default_factory=dict)
     clock: int = 0
     suite: str = ""
+    postgres: str = ""
+    redis: int = 0
 
 
 class Server(Fact[ServerReport]):
     """All of it but Docker's containers, in one question."""
 
     script = "preflight/report"
+    before = "sizing/interfaces"
 
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
@@ -61,6 +70,7 @@ class Server(Fact[ServerReport]):
         answers: dict[str, set[str]] = {}
         for name, address in lines.words("answer"):
             answers.setdefault(name, set()).add(address)
+        owners = dict(lines.words("owner"))
         distribution, version = lines.one("system").split()
         return ServerReport(
             system=(distribution, version),
@@ -70,7 +80,7 @@ class Server(Fact[ServerReport]):
             limits_memory="unlimited" not in lines,
             swaps={path: round(int(kib) / 1024) for kib, path in lines.words("swap")},
             disks=disks_of(lines),
-            listeners=tuple(_listener(value) for value in lines.all("listener")),
+            listeners=tuple(_listener(value, owners) for value in lines.all("listener")),
             directories=tuple(lines.one("directories").split()),
             packages=frozenset(lines.all("package")),
             addresses=frozenset(lines.one("addresses").split()),
@@ -78,9 +88,11 @@ class Server(Fact[ServerReport]):
             installed=dict(value.split("=", 1) for value in lines.all("installed")),
             clock=int(lines.one("clock")),
             suite=lines.get("suite"),
+            postgres=lines.get("database"),
+            redis=max(map(int, lines.all("redis")), default=0),
         )
 
 
-def _listener(value: str) -> Listener:
+def _listener(value: str, owners: dict[str, str]) -> Listener:
     port, pid, process = value.split(" ", 2)
-    return Listener(int(port), int(pid), process)
+    return Listener(int(port), int(pid), process, owners.get(pid, ""))

@@ -17,9 +17,12 @@ from mstdn.finding import Finding
 from mstdn.firewall import rules as firewall
 from mstdn.firewall.facts import PacketFilter
 from mstdn.layout import FRONT, NETWORKS
-from mstdn.networks.facts import DockerNetworks
+from mstdn.networks import rules as networks_rules
+from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
+from mstdn.proxy import neighbours
+from mstdn.proxy.facts import Claims
 from mstdn.render import render
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
@@ -46,8 +49,11 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
         containers = ask(Containers.all())
     engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
     yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
+    yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    with suppress(CouldNotLook):
+        yield from neighbours.claims(ask(Claims.of_all()), settings)
     yield from storage.findings(
         ask(places_question(settings)),
         settings.mastodon_root,
@@ -59,11 +65,23 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     with suppress(CouldNotLook):
         networks = ask(DockerNetworks.named(NETWORKS))
         bridges = tuple(f"br-{network.id[:12]}" for name, network in networks.items() if name == FRONT)
+        yield from _ipv6(report, engine, networks.get(FRONT), containers, settings)
     yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, bridges))
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
+
+
+def _ipv6(
+    report: ServerReport, engine: Engine, front: Network | None, containers: tuple[Container, ...], settings: Settings
+) -> Iterator[Finding]:
+    mine = {*report.addresses, settings.public_ipv6}
+    if any(":" in address for address in mine):
+        names = [name for name in settings.public_domains if any(":" in each for each in report.answers.get(name, ()))]
+        attached = [each.name for each in containers if FRONT in each.networks]
+        version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
+        yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
 
 
 def _situation(

@@ -27,12 +27,21 @@ def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     if settings.preflight_dns == "skip":
         return
     level: Level = "error" if settings.preflight_dns == "require" else "warning"
-    expected = _addresses((*report.addresses, settings.public_ipv4, settings.public_ipv6))
+    expected = _expected(report, settings)
     for name in settings.public_domains:
         for text in _astray(name, _addresses(report.answers.get(name, ())), expected):
             yield Finding(level, text)
     if settings.local_domain not in settings.public_domains:
-        yield from _local_domain(report, settings, expected)
+        yield from _local_domain(report, settings)
+
+
+def leads_here(name: str, report: ServerReport, settings: Settings) -> bool:
+    """Whether the DNS leads a name that was looked up to this server."""
+    return bool(_addresses(report.answers.get(name, ())) & _expected(report, settings))
+
+
+def _expected(report: ServerReport, settings: Settings) -> set[Address]:
+    return _addresses((*report.addresses, settings.public_ipv4, settings.public_ipv6))
 
 
 def _astray(name: str, answers: set[Address], expected: set[Address]) -> Iterator[str]:
@@ -60,21 +69,14 @@ def _astray(name: str, answers: set[Address], expected: set[Address]) -> Iterato
         )
 
 
-def _local_domain(report: ServerReport, settings: Settings, expected: set[Address]) -> Iterator[Finding]:
-    """Where web_domain is the site, another server usually has local_domain and redirects to the site."""
-    answers = _addresses(report.answers.get(settings.local_domain, ()))
-    if not answers:
+def _local_domain(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    """Where web_domain is the site, somebody has to lead questions for the accounts at local_domain to it."""
+    if not report.answers.get(settings.local_domain):
         yield Finding(
             "warning",
             f"{settings.local_domain}, which is in the name of every account, has no address in the DNS. Nobody "
             "elsewhere finds the accounts until a web server there redirects /.well-known/webfinger to "
             f"https://{settings.site_domain}",
-        )
-    elif answers & expected:
-        yield Finding(
-            "warning",
-            f"{settings.local_domain} leads to this server too, but its proxy does not answer for it. Name it in "
-            "alternate_domains.",
         )
 
 

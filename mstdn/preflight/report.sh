@@ -25,6 +25,9 @@ awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ {
     pid=${holder#/proc/}
     pid=${pid%%/*}
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
+    # Its control group names the container or the unit.
+    [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s#.*/\([^/]*\.\(service\|socket\)\).*#\1#p' "/proc/$pid/cgroup" |
+        head -n 1 | sed "s/^/owner $pid /"
 done
 
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
@@ -32,7 +35,12 @@ dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-c
     docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'
 [ -d /snap/docker ] && echo 'package snap:docker'
 
-printf 'addresses %s\n' "$(hostname -I)"
+# hostname knows no interfaces; a minimal server lacks ip.
+# shellcheck disable=SC2154 # interfaces.sh
+printf 'addresses %s\n' "$(
+    { ip -oneline address show scope global 2>/dev/null || hostname -I | tr ' ' '\n' | sed 's/^/0: - - /'; } |
+        awk -v others="$others" '$2 !~ others && $4 != "" { sub(/\/.*/, "", $4); print $4 }' | tr '\n' ' '
+)"
 # The DNS itself, not /etc/hosts, where a server often has its own name. systemd-resolved answers from that file too
 # unless told otherwise. "getent hosts" asks for IPv6 first, and even where the server has none; "ahostsv4" for IPv4.
 RES_OPTIONS='timeout:3 attempts:2'
@@ -48,6 +56,11 @@ for name in "$@"; do
 done
 
 sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+# Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
+[ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
+for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
+    head -c 9 "$file" 2>/dev/null | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
+done
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"
 exit 0

@@ -3,6 +3,7 @@ set -eu
 companion=$(docker ps --quiet --filter label=com.docker.compose.project=proxy --filter label=com.docker.compose.service=acme-companion)
 [ -n "$companion" ] || exit 0
 # Asked while it is at work, it would start a second round beside the first, and the authority counts both failures.
-if ! docker top "$companion" -eo args 2>/dev/null | grep -q 'acme\.sh'; then
+# Read from /proc in there: "docker top" calls the server's ps, which a minimal server lacks.
+if ! docker exec "$companion" sh -c 'cat /proc/[0-9]*/cmdline' 2>/dev/null | tr '\0' ' ' | grep -q 'acme\.sh'; then
     docker exec "$companion" /app/signal_le_service >/dev/null 2>&1
 fi

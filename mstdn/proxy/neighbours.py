@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mstdn.finding import Finding
+from mstdn.layout import MASTODON_PROJECT
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container
-    from mstdn.preflight.facts import ServerReport
+    from mstdn.preflight.facts import Listener, ServerReport
+    from mstdn.proxy.facts import Claim
     from mstdn.settings import Settings
 
 # What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.
@@ -42,11 +44,35 @@ def _ports(report: ServerReport, containers: Sequence[Container], settings: Sett
                 )
         listeners = [listener for listener in report.listeners if listener.port == port]
         if listeners and not publishers:
-            process, pid = listeners[0].process or "unknown", listeners[0].pid
+            yield Finding(
+                "error", f"Port {port}, which the proxy needs, is held by {_holder(listeners[0], containers)}"
+            )
+
+
+def _holder(listener: Listener, containers: Sequence[Container]) -> str:
+    """Who it is, and how to stop it for good."""
+    for container in containers:
+        if listener.owner and container.id.startswith(listener.owner):
+            return (
+                f"{listener.process} (process {listener.pid}) in the container {container.name} "
+                f"({container.reference}), which uses the server's own network. Stop it for good: docker update "
+                f"--restart=no {container.name} && docker stop {container.name}"
+            )
+    held = f"{listener.process or 'unknown'} (process {listener.pid}). Stop it for good"
+    if listener.owner.endswith((".service", ".socket")):
+        return f"{held}: systemctl disable --now {listener.owner}"
+    return f"{held}, for example: systemctl disable --now {listener.process or 'unknown'}"
+
+
+def claims(found: tuple[Claim, ...], settings: Settings) -> Iterator[Finding]:
+    """Containers that ask the proxy for a name of the site: it would send each of them a part of the visitors."""
+    for claim in found:
+        if claim.project != MASTODON_PROJECT and (names := sorted(claim.names & {*settings.public_domains})):
             yield Finding(
                 "error",
-                f"Port {port}, which the proxy needs, is held by {process} (process {pid}). Stop it for good, for "
-                f"example: systemctl disable --now {process}",
+                f"The container {claim.container} asks the proxy for {', '.join(names)} too (VIRTUAL_HOST), and would "
+                "get a part of Mastodon's visitors. Give it another name, or stop it for good: docker update "
+                f"--restart=no {claim.container} && docker stop {claim.container}",
             )
 
 

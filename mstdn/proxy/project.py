@@ -9,8 +9,11 @@ from mstdn.render import render, static
 from mstdn.settings import Settings
 
 
-def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
-    """The proxy's project under proxy_root. `ipv6`: whether it is published on IPv6 as well."""
+def proxy_project(settings: Settings, *, ipv6: bool, names: tuple[str, ...] = ()) -> Project:
+    """
+    The proxy's project under proxy_root. `ipv6`: whether it is published on IPv6 as well. `names`: that it answers for,
+    by default the site's.
+    """
     layout = ProxyLayout(settings.proxy_root)
     bundle = (
         (ConfigFile(f"{layout.authorities}/acme-ca-bundle.pem", Path(settings.acme_ca_bundle).read_text()),)
@@ -19,8 +22,9 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
     )
     sites = tuple(
         ConfigFile(f"{layout.sites}/{domain}", render("proxy/vhost.conf.j2", settings=settings, domain=domain))
-        for domain in settings.public_domains
+        for domain in names or settings.public_domains
     )
+    nginx = ConfigFile(f"{layout.root}/nginx.conf", static("proxy/nginx.conf"))
     return Project(
         name=PROXY_PROJECT,
         title="the proxy",
@@ -34,15 +38,17 @@ def proxy_project(settings: Settings, *, ipv6: bool) -> Project:
             ConfigDirectory(layout.generated),
             ConfigDirectory(layout.challenges),
             ConfigDirectory(layout.state),
-            ConfigDirectory(layout.sites, exclusive=True),
+            # Other sites behind the proxy have their own files in these two.
+            ConfigDirectory(layout.sites),
+            ConfigDirectory(layout.passwords),
         ),
         files=(
             ConfigFile(f"{layout.root}/compose.yaml", render("proxy/compose.yaml.j2", settings=settings, ipv6=ipv6)),
-            ConfigFile(f"{layout.root}/nginx.conf", static("proxy/nginx.conf")),
+            nginx,
             *bundle,
             *sites,
         ),
         reloaded=sites,
         reload="proxy/reload",
-        mounted={file.path: ("acme-companion",) for file in bundle},
+        mounted={nginx.path: ("nginx",)} | {file.path: ("acme-companion",) for file in bundle},
     )

@@ -1,76 +1,153 @@
-"""The proof: the site as a visitor sees it."""
+"""The proof: the site as a visitor sees it, and what Mastodon itself meets when it goes out."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
-from pyinfra import host, state
+from pyinfra import host, logger, state
 
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
+from mstdn.layout import MASTODON_PROJECT
+from mstdn.mail.facts import GoingOut, WayOut
+from mstdn.mail.way_out import mail_warning, outside_problem
 from mstdn.operation import operation
 from mstdn.proxy.companion import telling_lines
 from mstdn.proxy.facts import CompanionLog
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
+from mstdn.verify.handles import Handles
 from mstdn.verify.visitor import Visitor, attempt, patiently
+
+Check = Callable[[], str | None]
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where Mastodon hands over its mail."""
+
+    name: str
+    port: int
 
 
 @operation
 def verified_site(
     domain: str,
+    names: tuple[str, ...],
+    local_domain: str,
+    local_domain_is_here: bool,
     public_addresses: tuple[str, ...],
     ca_bundle: str,
     version: str,
     open_ports: tuple[int, ...],
+    mail_server: MailServer,
+    elsewhere: str,
     timeout_seconds: int,
 ) -> Commands:
     """
     Ensure that visitors get what they should, as seen from this machine and not from the server.
 
     + domain: the site's host name
+    + names: all host names of the site, its own among them
+    + local_domain: the name after the @ of every account; if it is none of the site's, it has to lead others to the
+    site
+    + local_domain_is_here: the proxy answers for it
     + public_addresses: where visitors connect, none for what the name resolves to
     + ca_bundle: file with further roots to trust, or ""
     + version: that the site shall report, without its v
     + open_ports: of other containers, that may answer as well
-    + timeout_seconds: how long certificate and first answer may take
+    + mail_server: that Mastodon hands its mail to
+    + elsewhere: a URL on the Internet that Mastodon should be able to visit
+    + timeout_seconds: how long certificates and the first answer may take
 
-    Refuses with every check that failed and the likely reason. The only thing it may do is to have acme-companion try
-    again for a certificate that is missing.
+    Refuses with every check that failed and the likely reason; warns of what keeps no visitor away. The only thing it
+    may do is to have acme-companion try again for a certificate that is missing.
     """
     if not state.is_executing:
         host.noop("a plan looks at the server only")
         return
-    visitor = Visitor(domain, public_addresses, ca_bundle, version)
-    if problem := attempt(visitor.name):
-        yield from refuse(_explain([problem]))
+    site = Visitor(domain, public_addresses, ca_bundle, version)
+    others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
+    handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)
+    handles = [Handles(local_domain, domain, handle)] if local_domain not in names else []
+    everybody = [site, *others]
+    certified = [*everybody, *([handle] if handles and local_domain_is_here else [])]
+    if problems := _together(visitor.name for visitor in everybody):
+        yield from refuse(_explain(problems))
         return
+    certificates = [visitor.certificate for visitor in certified]
+    # On a healthy site everything is right at the first look, and nothing has to wait for anything else.
     begin = time.monotonic()
-    if patiently(visitor.certificate, begin + timeout_seconds / 3):
-        # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
-        yield script("proxy/ask_companion")
-    deadline = begin + timeout_seconds
-    if problem := patiently(visitor.certificate, deadline) or patiently(visitor.health, deadline):
-        yield from refuse(_explain([problem]))
-        return
+    if _together([*certificates, site.health]):
+        if _together(_patient(certificates, begin + timeout_seconds / 3)):
+            # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
+            yield script("proxy/ask_companion")
+        deadline = begin + timeout_seconds
+        if problems := _together(_patient([*certificates, *(each.health for each in everybody)], deadline)):
+            yield from refuse(_explain(problems))
+            return
+    containers = ask(Containers.all())
     published = [
         (each.address, each.port, f"{container.project}/{container.service}")
-        for container in ask(Containers.all())
+        for container in containers
         for each in container.published
         if each.protocol == "tcp"
     ]
-    checks = (
-        visitor.redirect,
-        visitor.strict_transport_security,
-        visitor.instance_version,
-        visitor.streaming,
-        visitor.unknown_host,
-        lambda: visitor.closed_ports(published, open_ports),
-    )
-    if problems := [problem for check in checks if (problem := attempt(check))]:
+    checks: list[Check] = [
+        *(visitor.redirect for visitor in everybody),
+        *(visitor.health for visitor in others),
+        site.strict_transport_security,
+        site.instance_version,
+        site.streaming,
+        site.unknown_host,
+        lambda: site.closed_ports(published, open_ports),
+    ]
+    cautions: list[Check] = [visitor.certificate_age for visitor in certified]
+    # Where somebody else serves the name, only he can mend it.
+    (checks if local_domain_is_here else cautions).extend(each.lead_to_the_site for each in handles)
+    with ThreadPoolExecutor(len(checks) + len(cautions)) as pool:
+        failing, warning = (_begun(pool, each) for each in (checks, cautions))
+        # The server is asked in the meantime.
+        out = ask(WayOut.of(MASTODON_PROJECT, elsewhere))
+        problems, warnings = _said(failing), _said(warning)
+    yield from _judge(domain, out, mail_server, problems, warnings)
+
+
+def _judge(domain: str, out: GoingOut, mail_server: MailServer, problems: list[str], warnings: list[str]) -> Commands:
+    if problem := outside_problem(out):
+        problems = [*problems, problem]
+    elif warning := mail_warning(out, mail_server.name, mail_server.port):
+        warnings = [*warnings, warning]
+    for text in warnings:
+        host.log(f"Warning: {text}", logger.warning)
+    if problems:
         yield from refuse(_explain(problems))
         return
     host.noop(f"https://{domain} is as visitors should see it")
+
+
+def _begun(pool: ThreadPoolExecutor, checks: Iterable[Check]) -> list[Future[str | None]]:
+    return [pool.submit(attempt, check) for check in checks]
+
+
+def _said(checks: Iterable[Future[str | None]]) -> list[str]:
+    """What those checks say that are not content, in their order."""
+    return [said for check in checks if (said := check.result())]
+
+
+def _together(checks: Iterable[Check]) -> list[str]:
+    """The same of checks that all begin now."""
+    checks = list(checks)
+    with ThreadPoolExecutor(len(checks)) as pool:
+        return _said(_begun(pool, checks))
+
+
+def _patient(checks: Iterable[Check], deadline: float) -> Iterator[Check]:
+    for check in checks:
+        yield lambda check=check: patiently(check, deadline)  # type: ignore[misc]
 
 
 def _explain(problems: list[str]) -> str:

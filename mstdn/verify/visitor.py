@@ -15,6 +15,8 @@ from functools import cached_property
 
 import urllib3
 
+from mstdn.certificates.rules import DAY, least_seconds
+
 # What must never answer from outside: Mastodon's parts, its stores, and Docker itself.
 INNER_PORTS = (2375, 2376, 3000, 4000, 5432, 6379, 9090, 9091)
 PATIENCE_SECONDS = 10
@@ -79,10 +81,26 @@ class Visitor:
         except OSError as error:
             return f"nothing answers at {address}, port 443 ({error}): is a firewall of the provider in between?"
 
+    def certificate_age(self) -> str | None:
+        """The certificate is not about to end: with less than this, its renewal has been failing for days."""
+        for address in self.addresses:
+            with (
+                socket.create_connection((address, 443), timeout=PATIENCE_SECONDS) as connection,
+                self._trust.wrap_socket(connection, server_hostname=self.domain) as secured,
+            ):
+                found = secured.getpeercert() or {}
+            begin, end = (ssl.cert_time_to_seconds(str(found[each])) for each in ("notBefore", "notAfter"))
+            if (left := end - time.time()) < least_seconds(begin, end):
+                return (
+                    f"the certificate of {self.domain} at {address} ends in {int(left // DAY)} days, and every try to "
+                    "renew it has failed. What acme-companion says: docker logs proxy-acme-companion-1 on the server."
+                )
+        return None
+
     def redirect(self) -> str | None:
         """Plain HTTP leads to HTTPS, and a POST stays a POST."""
         for method, statuses in (("GET", (301, 308)), ("POST", (307, 308))):
-            response = self._get("/", scheme="http", method=method)
+            response = self.get("/", scheme="http", method=method)
             location = response.headers.get("Location", "")
             if response.status not in statuses or not location.startswith(f"https://{self.domain}/"):
                 return (
@@ -93,19 +111,19 @@ class Visitor:
 
     def health(self) -> str | None:
         """Mastodon answers."""
-        response = self._get("/health")
+        response = self.get("/health")
         if response.status == 200:
             return None
         return f"https://{self.domain}/health got {response.status}: does the service web run?"
 
     def strict_transport_security(self) -> str | None:
         """Exactly one Strict-Transport-Security header: two are void (RFC 6797, section 8.1)."""
-        headers = self._get("/").headers.getlist("Strict-Transport-Security")
+        headers = self.get("/").headers.getlist("Strict-Transport-Security")
         return None if len(headers) == 1 else f"{len(headers)} Strict-Transport-Security headers instead of one."
 
     def instance_version(self) -> str | None:
         """The instance knows its name and runs the release that was asked for."""
-        response = self._get("/api/v2/instance")
+        response = self.get("/api/v2/instance")
         if response.status != 200:
             return f"/api/v2/instance got {response.status}."
         try:
@@ -119,7 +137,7 @@ class Visitor:
 
     def streaming(self) -> str | None:
         """The streaming server answers through both proxies."""
-        response = self._get("/api/v1/streaming/health")
+        response = self.get("/api/v1/streaming/health")
         if response.status == 200 and response.data.strip() == b"OK":
             return None
         return f"/api/v1/streaming/health got {response.status}: does the service streaming run?"
@@ -137,7 +155,7 @@ class Visitor:
                 return "the proxy completes TLS for a host name it does not know."
         except OSError:
             pass
-        response = self._get("/", scheme="http", host=UNKNOWN_HOST)
+        response = self.get("/", scheme="http", host=UNKNOWN_HOST)
         if response.status >= 400:
             return None
         return f"an unknown host name got {response.status} over plain HTTP instead of a refusal."
@@ -170,9 +188,7 @@ class Visitor:
             context.load_verify_locations(self.ca_bundle)
         return context
 
-    def _get(
-        self, path: str, *, scheme: str = "https", method: str = "GET", host: str = ""
-    ) -> urllib3.BaseHTTPResponse:
+    def get(self, path: str, *, scheme: str = "https", method: str = "GET", host: str = "") -> urllib3.BaseHTTPResponse:
         pool: urllib3.HTTPConnectionPool
         if scheme == "https":
             pool = urllib3.HTTPSConnectionPool(

@@ -41,7 +41,8 @@ class Drift:
     another afterwards.
 
     `refused`: words of the refusal, for what is refused on purpose; `undo` then puts it back, as the words say.
-    `sample`: one of those that every run of the tests tries. `slow`: it takes minutes, not seconds.
+    `watched`: Docker's socket is another one afterwards; the socket proxy's own watchdog may notice that before the run
+    does. `sample`: one of those that every run of the tests tries.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Drift:
     anew: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     undo: str = ""
+    watched: bool = False
     sample: bool = False
 
 
@@ -516,8 +518,8 @@ CERTIFICATE_FILES = (
     ),
     _certificate(
         "certificate and the client's records both gone",
-        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {P}/acme/operator@example.org/{DOMAIN}*; docker kill --signal "
-        "HUP $(c proxy docker-gen)",
+        f"find {CERTS} -mindepth 1 -not -name dhparam.pem -delete; rm -rf {KEPT}*;"
+        " docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS, *ISSUED),
     ),
@@ -581,6 +583,8 @@ ENGINE = (
         (DAEMON,),
         ("Docker does not run",),
         "systemctl is-active docker.service docker.socket",
+        touched=("proxy/socket-proxy",),
+        watched=True,
         sample=True,
     ),
     Drift(
@@ -594,8 +598,9 @@ ENGINE = (
         "Docker and its socket restarted, as an upgrade of the package does",
         "systemctl restart docker.socket docker.service",
         (PROXY,),
-        ("socket-proxy holds /var/run/docker.sock",),
+        ("socket-proxy holds ", "docker.sock, which is no longer there"),
         touched=("proxy/socket-proxy",),
+        watched=True,
         sample=True,
     ),
     Drift(

@@ -3,7 +3,7 @@
 # container's ID and start time ("container"), then what it is made with ("is"), networks, images, files, and the machine.
 set -eu
 name='{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}}'
-health='{{if .State.Health}}{{.State.Health.Status}}{{end}}'
+health='{{with index .State "Health"}}{{.Status}}{{end}}'
 # shellcheck disable=SC2016 # these are Docker's variables, not the shell's
 networks='{{range $name, $network := .NetworkSettings.Networks}} {{$name}} {{$network.Aliases}}{{end}}'
 limits='{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}'

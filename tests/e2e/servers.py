@@ -208,10 +208,11 @@ ENGINES = [
     refused(
         "packages that are held",
         DOCKER,
-        "apt-mark hold git >/dev/null",
-        "apt may not touch git",
-        "apt-mark unhold git",
-        undo="apt-mark unhold git >/dev/null",
+        "apt-mark hold docker-ce docker-ce-cli >/dev/null",
+        "apt may not touch docker-ce, docker-ce-cli",
+        "apt-mark unhold docker-ce docker-ce-cli",
+        settings={"docker_version": "5:29.1.2-1~debian.13~trixie"},
+        undo="apt-mark unhold docker-ce docker-ce-cli >/dev/null",
     ),
     joins(
         "Docker's own packages, plain",
@@ -277,4 +278,411 @@ ENGINES = [
     ),
 ]
 
-ROWS = [*ENGINES]
+
+APT = "/etc/apt/sources.list.d"
+DOCKER_LINE = "https://download.docker.com/linux/debian trixie stable"
+
+
+def key_at(path: str, *, packed: bool = True) -> str:
+    """Docker's key where another tool puts it."""
+    fetch = "apt-get install -qq --yes --no-install-recommends curl gpg ca-certificates >/dev/null 2>&1; curl -fsSL"
+    unpack = f"gpg --dearmor --yes -o {path}" if packed else f"cat >{path}"
+    return f"apt-get update -qq; {fetch} https://download.docker.com/linux/debian/gpg | {unpack}"
+
+
+UPDATES = "apt-get update -qq 2>&1 | grep . && exit 1; apt-get update -qq"
+
+SOURCES = [
+    joins(
+        "Docker's repository under Ansible's name, with a key of its own",
+        BARE,
+        key_at("/usr/share/keyrings/docker.gpg")
+        + f"; echo 'deb [signed-by=/usr/share/keyrings/docker.gpg] {DOCKER_LINE}'"
+        f" >{APT}/download_docker_com_linux_debian.list; apt-get update -qq",
+        "download_docker_com_linux_debian.list names Docker's repository too",
+        works=f"{UPDATES} && ! test -e {APT}/download_docker_com_linux_debian.list",
+        sample=True,
+    ),
+    joins(
+        "Docker's repository in extrepo's form, and a line in sources.list",
+        DOCKER,
+        f"rm {APT}/docker.list; "
+        + key_at("/usr/share/keyrings/docker.asc", packed=False)
+        + "; printf 'Types: deb\\nURIs: https://download.docker.com/linux/debian/\\nSuites: trixie\\nComponents: "
+        f"stable\\nSigned-By: /usr/share/keyrings/docker.asc\\n' >{APT}/extrepo_docker-ce.sources;"
+        f" printf '# mine\\ndeb [signed-by=/usr/share/keyrings/docker.asc] {DOCKER_LINE}\\n' >>/etc/apt/sources.list",
+        "extrepo_docker-ce.sources names Docker's repository too",
+        "/etc/apt/sources.list names Docker's repository too",
+        works=f"{UPDATES} && ! test -e {APT}/extrepo_docker-ce.sources",
+    ),
+    refused(
+        "a source that apt cannot read",
+        BARE,
+        f"echo 'deb https://example.org/x' >{APT}/other.list",
+        "apt cannot read its own sources",
+        f"{APT}/other.list",
+        undo=f"rm {APT}/other.list",
+        sample=True,
+    ),
+    joins(
+        "a source of Docker's that is switched off",
+        DOCKER,
+        f"printf 'Enabled: no\\nTypes: deb\\nURIs: https://download.docker.com/linux/debian\\nSuites: trixie\\n"
+        f"Components: stable\\nSigned-By: /nowhere\\n' >{APT}/off.sources",
+        works=f"{UPDATES} && test -e {APT}/off.sources",
+    ),
+]
+
+FIREWALL = "apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends"
+NFT = f"{FIREWALL} nftables >/dev/null 2>&1"
+NO_NFT = "nft flush ruleset; apt-get purge -qq --yes nftables >/dev/null 2>&1"
+
+
+def nft(rules: str) -> str:
+    """Rules of somebody's own, in force now."""
+    return f"{NFT}; nft -f - <<'END'\n{rules}\nEND\n"
+
+
+FORWARD_DROP = """
+table inet filter {
+    chain input { type filter hook input priority filter; policy accept; }
+    chain forward { type filter hook forward priority filter; policy drop; ct state established,related accept; }
+}"""
+
+FIREWALLS = [
+    refused(
+        "ufw that denies what comes in",
+        BARE,
+        f"{FIREWALL} ufw >/dev/null 2>&1; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null",
+        "keeps visitors with IPv6 from port 80",
+        "ufw allow 80,443/tcp",
+        undo="ufw --force disable >/dev/null; ufw --force reset >/dev/null; "
+        "apt-get purge -qq --yes ufw >/dev/null 2>&1",
+        sample=True,
+    ),
+    refused(
+        "firewalld with SSH only",
+        BARE,
+        f"{FIREWALL} firewalld >/dev/null 2>&1; systemctl start firewalld",
+        "keeps visitors with IPv6 from port 80",
+        "firewall-cmd --permanent --add-service=http --add-service=https",
+        undo="apt-get purge -qq --yes firewalld >/dev/null 2>&1; nft flush ruleset 2>/dev/null; :",
+    ),
+    refused(
+        "nftables that forwards nothing new",
+        BARE,
+        nft(FORWARD_DROP),
+        "keeps visitors and the certificate authority from port 80",
+        "nft insert rule inet filter forward ct status dnat accept",
+        "keeps containers from the Internet",
+        'nft insert rule inet filter forward iifname "br-*" accept',
+        undo=NO_NFT,
+        sample=True,
+    ),
+    joins(
+        "nftables that forwards nothing new, with the rules that the refusal names",
+        DOCKER,
+        nft(FORWARD_DROP) + "nft insert rule inet filter forward ct status dnat accept;"
+        " nft insert rule inet filter forward iifname 'br-*' accept",
+        works="docker network create own >/dev/null && docker run --rm --network own nginx:1.30-alpine sh -c"
+        " 'curl --silent --max-time 10 --insecure --output /dev/null https://github.com'",
+    ),
+    refused(
+        "nftables that lets only SSH in",
+        BARE,
+        nft(
+            "table inet filter { chain input { type filter hook input priority filter; policy drop; ct state "
+            "established,related accept; iif lo accept; tcp dport 22 accept; meta l4proto ipv6-icmp accept; } }"
+        ),
+        "keeps visitors with IPv6 from port 80",
+        "nft insert rule inet filter input tcp dport '{ 80, 443 }' accept",
+        undo=NO_NFT,
+    ),
+    joins(
+        "Debian's nftables.conf, which flushes all rules, enabled",
+        BARE,
+        f"{NFT}; systemctl enable --now nftables >/dev/null 2>&1",
+        "/etc/nftables.conf begins with flush ruleset",
+        "systemctl restart docker",
+        files=LOOKS,
+        undo="systemctl disable --now nftables >/dev/null 2>&1; " + NO_NFT,
+    ),
+    refused(
+        "rules in DOCKER-USER that drop what comes from outside",
+        DOCKER,
+        "iptables -I DOCKER-USER -i eth0 -m conntrack --ctstate NEW -j DROP",
+        "keeps visitors and the certificate authority from port 80",
+        "DOCKER-USER",
+        "iptables -I DOCKER-USER -p tcp -m multiport --dports 80,443 -j RETURN",
+        undo="iptables -D DOCKER-USER -i eth0 -m conntrack --ctstate NEW -j DROP",
+        sample=True,
+    ),
+    refused(
+        "a rule before Docker's that rejects what is forwarded",
+        DOCKER,
+        "iptables -I FORWARD -j REJECT --reject-with icmp-host-prohibited",
+        "keeps visitors and the certificate authority",
+        "keeps containers from the Internet",
+        undo="iptables -D FORWARD 1",
+    ),
+    refused(
+        "rules that let the server itself reach only the DNS",
+        DOCKER,
+        "iptables -A OUTPUT -o eth0 -p tcp --sport 22 -j ACCEPT; iptables -A OUTPUT -o eth0 -p udp --dport 53 -j"
+        " ACCEPT; iptables -A OUTPUT -o eth0 -j DROP",
+        "keeps this server itself from the Internet",
+        "iptables -I OUTPUT -p tcp -m multiport --dports 80,443 -j ACCEPT",
+        undo="iptables -F OUTPUT",
+    ),
+]
+
+
+def holds(port: int, unit: str) -> str:
+    """A process that listens on a TCP port."""
+    return (
+        f"systemd-run --quiet --unit={unit} systemd-socket-activate --listen={port} cat;"
+        f" timeout 10 sh -c 'until ss -Hltn sport = :{port} | grep -q .; do sleep 0.1; done'"
+    )
+
+
+PORTS = [
+    refused(
+        "a service on port 80",
+        BARE,
+        holds(80, "website"),
+        "Port 80, which the proxy needs, is held by systemd-socket",
+        "systemctl disable --now website.service",
+        undo="systemctl stop website",
+    ),
+    refused(
+        "a service on port 443 of IPv6",
+        BARE,
+        holds(443, "website").replace("--listen=443", "--listen=[::1]:443"),
+        "Port 443, which the proxy needs, is held by",
+        "systemctl disable --now website.service",
+        undo="systemctl stop website",
+    ),
+    refused(
+        "a container that publishes port 443",
+        DOCKER,
+        runs("web", "--publish 0.0.0.0:443:80"),
+        "is published by the container web",
+        "docker update --restart=no web && docker stop web",
+        undo="docker rm --force web",
+    ),
+    refused(
+        "a container on the server's own network that listens on port 80",
+        DOCKER,
+        runs("edge", "--network host")
+        + "; timeout 10 sh -c 'until ss -Hltn sport = :80 | grep -q .; do sleep 0.1; done'",
+        "in the container edge",
+        "docker update --restart=no edge && docker stop edge",
+        undo="docker rm --force edge",
+        sample=True,
+    ),
+    joins(
+        "a VPN on UDP port 443",
+        DOCKER,
+        runs("vpn", "--publish 0.0.0.0:443:443/udp"),
+        works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^vpn Up'",
+        undo="",
+    ),
+    refused(
+        "another proxy of the project that was abandoned",
+        DOCKER,
+        "docker tag nginx:1.30-alpine jwilder/nginx-proxy && docker run --detach --name old jwilder/nginx-proxy"
+        " >/dev/null",
+        "jwilder/nginx-proxy, which is abandoned",
+        undo="docker rm --force old; docker rmi jwilder/nginx-proxy",
+    ),
+    refused(
+        "another Compose project called proxy",
+        DOCKER,
+        runs(
+            "traefik",
+            "--label com.docker.compose.project=proxy --label com.docker.compose.project.working_dir=/opt/traefik",
+        ),
+        "Another Compose project is called proxy (in /opt/traefik)",
+        undo="docker rm --force traefik",
+    ),
+]
+
+PLACES = [
+    joins(
+        "mastodon_root as a link to another disk",
+        BARE,
+        "mkdir -p /swap.d/m && ln -s /swap.d/m /srv/mastodon",
+        files=EVERYTHING,
+        works="test -s /swap.d/m/state/installed.env && test -L /srv/mastodon"
+        " && grep -q '^MOUNT=/srv/mastodon /swap.d ' /var/lib/mstdn/instance",
+    ),
+    refused(
+        "a swap file where none can be",
+        BARE,
+        ":",
+        "/swapfile lies on a file system on which no swap file can be (overlayfs)",
+        "swap_size_mib = 0",
+        settings={"swap_path": "/swapfile"},
+        undo=":",
+        sample=True,
+    ),
+    refused(
+        "a swap_path that is a directory",
+        BARE,
+        "mkdir /swap.d/there",
+        "/swap.d/there, which is a directory and no file",
+        settings={"swap_path": "/swap.d/there"},
+        undo="rmdir /swap.d/there",
+    ),
+    joins(
+        "a swap_path in a directory that is a link",
+        BARE,
+        "mkdir -p /swap.d/deep && ln -s /swap.d/deep /var/swap-of-lab",
+        files=("tasks/preflight.py", "tasks/swap.py"),
+        settings={"swap_path": "/var/swap-of-lab/{lab}"},
+        works="grep -q ^/swap.d/deep/ /proc/swaps && swapoff /swap.d/deep/*",
+    ),
+    refused(
+        "a disk with too few inodes left",
+        BARE,
+        "mkdir -p /srv/mastodon && mount -t tmpfs -o size=12g,nr_inodes=5k small /srv/mastodon",
+        "/srv/mastodon can take only",
+        "more inodes",
+        undo="umount /srv/mastodon && rmdir /srv/mastodon",
+    ),
+    refused(
+        "a data-root on a disk that is too small",
+        DOCKER,
+        "mkdir -p /mnt/small && mount -t tmpfs -o size=200m small /mnt/small && "
+        + daemon_json('{"data-root": "/mnt/small/docker", "storage-driver": "vfs"}'),
+        "/mnt/small has",
+        "/mnt/small/docker",
+        undo=f"{PLAIN}; umount -l /mnt/small",
+    ),
+]
+
+BACK = "mv /srv/away /srv/mastodon && docker compose --project-directory /srv/mastodon up --detach --wait 2>/dev/null"
+VISITED = "curl --silent --fail --insecure --resolve {domain}:443:127.0.0.1 https://{domain}/health >/dev/null"
+AWAY = "docker compose --project-directory /srv/mastodon down >/dev/null 2>&1"
+
+# One deployed server lives through these; each of them puts it back.
+LIVES = [
+    joins(
+        "media as a link to another disk",
+        DEPLOYED,
+        "mkdir -p /swap.d/big && mv /srv/mastodon/media /swap.d/big/ && ln -s /swap.d/big/media /srv/mastodon/media",
+        files=EVERYTHING,
+        works="test -L /srv/mastodon/media && grep -q '^MOUNT=/srv/mastodon/media /swap.d ' /var/lib/mstdn/instance &&"
+        f" {VISITED}",
+        undo="rm /srv/mastodon/media && mv /swap.d/big/media /srv/mastodon/media && rm /var/lib/mstdn/instance",
+        sample=True,
+    ),
+    refused(
+        "media as a link to a disk that is not mounted",
+        DEPLOYED,
+        "mv /srv/mastodon/media /srv/mastodon/away && ln -s /mnt/big/media /srv/mastodon/media",
+        "/srv/mastodon/media is a link to /mnt/big/media, and that does not exist",
+        undo="rm /srv/mastodon/media && mv /srv/mastodon/away /srv/mastodon/media",
+    ),
+    refused(
+        "mastodon_root's volume is not mounted, the directory is empty",
+        DEPLOYED,
+        f"{AWAY}; mv /srv/mastodon /srv/away; mkdir /srv/mastodon",
+        "This server was installed as {domain}",
+        "/srv/mastodon holds nothing of it",
+        "rm /var/lib/mstdn/instance",
+        undo=f"rmdir /srv/mastodon && {BACK}",
+        files=EVERYTHING,
+        sample=True,
+    ),
+    refused(
+        "mastodon_root's volume is not mounted, and no note was made",
+        DEPLOYED,
+        f"{AWAY}; mv /srv/mastodon /srv/away; mkdir /srv/mastodon; mv /var/lib/mstdn/instance /srv/note",
+        "/srv/proxy has a certificate for {domain}",
+        "findmnt /srv/mastodon",
+        undo=f"mv /srv/note /var/lib/mstdn/instance && rmdir /srv/mastodon && {BACK}",
+    ),
+    refused(
+        "Docker made the directories of an unmounted volume anew",
+        DEPLOYED,
+        f"{AWAY}; mv /srv/mastodon /srv/away; mkdir -p /srv/mastodon/database /srv/mastodon/redis /srv/mastodon/media"
+        " /srv/mastodon/secrets/mastodon.env",
+        "This server was installed as {domain}",
+        "/srv/mastodon holds nothing of it",
+        undo=f"rm -r /srv/mastodon && {BACK}",
+        files=EVERYTHING,
+    ),
+    refused(
+        "another mastodon_root than the installed one",
+        DEPLOYED,
+        ":",
+        'Set mastodon_root = "/srv/mastodon"',
+        settings={"mastodon_root": "/srv/elsewhere"},
+        undo=":",
+    ),
+    joins(
+        "files of another site in vhost.d, and its password",
+        DEPLOYED,
+        "docker run --detach --network front --env VIRTUAL_HOST=alice.example.org --name cloud nginx:1.30-alpine;"
+        " echo 'client_max_body_size 512m;' >/srv/proxy/vhost.d/alice.example.org;"
+        " echo 'alice:{PLAIN}secret' >/srv/proxy/htpasswd/alice.example.org; echo '# Written by the suite' "
+        ">/srv/proxy/vhost.d/gone.example.org",
+        files=EVERYTHING,
+        works="test -s /srv/proxy/vhost.d/alice.example.org && test -s /srv/proxy/htpasswd/alice.example.org"
+        " && ! test -e /srv/proxy/vhost.d/gone.example.org && docker restart $(docker ps -q --filter"
+        " label=com.docker.compose.service=docker-gen) >/dev/null && timeout 30 sh -c 'until curl --silent --output"
+        ' /dev/null --write-out %{http_code} --header "Host: alice.example.org" http://127.0.0.1/ | grep -q 401;'
+        " do sleep 0.5; done'",
+        undo="docker rm --force cloud >/dev/null; rm /srv/proxy/vhost.d/alice.example.org"
+        " /srv/proxy/htpasswd/alice.example.org",
+    ),
+    refused(
+        "a second container that claims the site's name",
+        DEPLOYED,
+        "docker run --detach --network none --env VIRTUAL_HOST=www.example.org,{domain} --name old-site"
+        " nginx:1.30-alpine",
+        "The container old-site asks the proxy for {domain} too",
+        undo="docker rm --force old-site",
+    ),
+    joins(
+        "a UDP port 443 beside the running proxy",
+        DEPLOYED,
+        "docker run --detach --name vpn --publish 0.0.0.0:443:443/udp nginx:1.30-alpine >/dev/null",
+        files=EVERYTHING,
+        works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^vpn Up'",
+        undo="docker rm --force vpn",
+    ),
+    joins(
+        "compose.override.yaml with a service and a one-shot service",
+        DEPLOYED,
+        "printf 'services:\\n  es:\\n    image: redis:7.4-alpine\\n    networks: [back-mstdn]\\n  es-setup: {image: "
+        '"redis:7.4-alpine", command: ["true"], networks: [back-mstdn]}\\n\' >/srv/mastodon/compose.override.yaml',
+        files=EVERYTHING,
+        works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^mstdn-es-1 Up'"
+        " && docker ps --all --format '{{.Names}} {{.Status}}' | grep -q '^mstdn-es-setup-1 Exited (0)'",
+        sample=True,
+    ),
+    joins(
+        "an edit of compose.override.yaml, which changes one of the suite's services",
+        DEPLOYED,
+        "printf 'services:\\n  web:\\n    environment: {OWN: \"1\"}\\n' >/srv/mastodon/compose.override.yaml",
+        files=EVERYTHING,
+        works="docker exec $(docker ps -q --filter label=com.docker.compose.project=mstdn --filter"
+        " label=com.docker.compose.service=web) printenv OWN",
+    ),
+    refused(
+        "a compose.override.yaml that Compose cannot read",
+        DEPLOYED,
+        "printf 'services:\\n  web:\\n    imag: x\\n' >/srv/mastodon/compose.override.yaml",
+        "Compose cannot read /srv/mastodon/compose.override.yaml",
+        files=EVERYTHING,
+        undo="rm /srv/mastodon/compose.override.yaml",
+    ),
+]
+
+BASES = (BARE, DOCKER, DEPLOYED)
+# What can be undone comes first, so that few servers have to be made.
+ROWS = sorted(
+    [*SOURCES, *FIREWALLS, *PORTS, *PLACES, *ENGINES, *LIVES], key=lambda row: (BASES.index(row.base), not row.undo)
+)

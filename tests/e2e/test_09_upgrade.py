@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from mstdn import versions
 from tests.e2e.instance import Instance
 
 
@@ -57,6 +58,26 @@ def test_pages_that_were_loaded_before_an_upgrade_keep_their_styles(reborn: Inst
     links = reborn.run("cd /srv/mastodon/assets && readlink previous current").split()
     assert [link.partition("-")[0] for link in links] == ["v4.7.5", "v4.7.6"]
     assert set(reborn.run("ls /srv/mastodon/assets").split()) == {*links, "current", "previous"}
+
+
+def test_only_the_release_that_runs_and_the_one_before_keep_their_images(reborn: Instance, carol: str) -> None:
+    def tags(repository: str) -> set[str]:
+        return set(reborn.run(f"docker image ls --format '{{{{.Tag}}}}' ghcr.io/mastodon/{repository}").split())
+
+    assert tags("mastodon") == tags("mastodon-streaming") == {"v4.7.5", "v4.7.6"}
+    # What others pulled is theirs; what killed processes left is nobody's.
+    reborn.run(f"docker tag {versions.NGINX_IMAGE} ghcr.io/mastodon/mastodon:theirs")
+    reborn.run("cd /srv/mastodon/scratch && touch -d '2 days ago' ffmpeg.mp4 && touch new.mp4")
+    names = ["Remove images that nothing needs any more", "Remove old temporary files"]
+    assert reborn.plan().planned == [f"tasks/cleanup.py | {names[1]}"]
+    assert reborn.converge().changed == [f"tasks/cleanup.py | {names[1]}"]
+    assert reborn.run("ls /srv/mastodon/scratch").split() == ["new.mp4"]
+    assert "theirs" in tags("mastodon")
+    # Whoever follows the advice of preflight frees something, and nothing that runs.
+    reborn.run("docker rmi ghcr.io/mastodon/mastodon:theirs && rm /srv/mastodon/scratch/new.mp4")
+    assert "deleted" in reborn.run("docker image prune --all --force").lower()
+    assert tags("mastodon") == {"v4.7.6"}
+    assert reborn.converge().changed == []
 
 
 def test_a_migration_that_fails_leaves_the_old_release_serving(reborn: Instance) -> None:

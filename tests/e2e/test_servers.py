@@ -8,22 +8,23 @@ A run of all rows writes docs/reliability.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.e2e import reliability
 from tests.e2e.instance import Instance, with_settings
 from tests.e2e.servers import DEPLOYED, DOCKER, ROWS, Row
-from tests.lab import lab
+from tests.lab import addresses, lab
 from tests.lab.addresses import INTERNET
 from tests.lab.world import Deployment, World
 
-# The plain Docker of many servers, as Docker's own instructions have it.
+# The plain Docker of many servers, as Docker's own instructions have it; and what a server that is in use has as well.
 PLAIN_DOCKER = """
 set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -qq --yes --no-install-recommends curl ca-certificates >/dev/null
+apt-get install -qq --yes --no-install-recommends curl ca-certificates git gpg >/dev/null
 install -d /etc/apt/keyrings
 curl -fsSL https://download.docker.com/linux/debian/gpg -o /etc/apt/keyrings/docker.asc
 echo "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc]" \
@@ -102,13 +103,13 @@ def test_a_server_is_joined_or_refused(place: Place, row: Row, results: dict[str
     instance = place.instance
     results[row.there] = False
     base, place.base = place.base, ""
-    instance.server.run(row.prepare.replace("{internet}", INTERNET.ipv4), timeout=300)
+    instance.server.run(in_this_lab(row.prepare, instance), timeout=300)
     if row.joined:
         joined(place, row)
     else:
         refused(instance, row)
     if row.undo:
-        instance.server.run(row.undo, timeout=300)
+        instance.server.run(in_this_lab(row.undo, instance), timeout=300)
         place.base = base
     results[row.there] = True
 
@@ -117,7 +118,7 @@ def refused(instance: Instance, row: Row) -> None:
     before = instance.run(LOOK)
     run = said(instance, row)
     assert run.returncode == 1, f"changed {run.changed}:\n{run.stderr}"
-    assert_told(row, run)
+    assert_told(row, run, instance)
     assert "Nothing was changed" in run.stderr
     assert instance.run(LOOK) == before
 
@@ -126,20 +127,31 @@ def joined(place: Place, row: Row) -> None:
     instance = place.instance
     run = said(instance, row)
     assert run.returncode == 0, run.stderr
-    assert_told(row, run)
+    assert_told(row, run, instance)
     second = said(instance, row)
     assert (second.returncode, second.changed) == (0, []), second.stderr
     if row.reboots:
         place.world.reboot()
-    instance.run(row.works)
+    instance.run(in_this_lab(row.works, instance))
 
 
 def said(instance: Instance, row: Row) -> Deployment:
-    arguments = [*row.files, *with_settings(row.settings)]
+    settings = {name: in_this_lab(value, instance) for name, value in row.settings.items()}
+    arguments = [*row.files, *with_settings(settings)]
     return instance.world.pyinfra(*arguments, apply=True, check=False)
 
 
-def assert_told(row: Row, run: Deployment) -> None:
+def assert_told(row: Row, run: Deployment, instance: Instance) -> None:
     assert "Traceback" not in run.stderr, run.stderr
     for words in row.says:
-        assert words in run.stderr, run.stderr
+        assert in_this_lab(words, instance) in run.stderr, run.stderr
+
+
+def in_this_lab(value: Any, instance: Instance) -> Any:
+    """A text with this lab's own names and addresses in it; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    words = {"{domain}": instance.domain, "{internet}": INTERNET.ipv4, "{lab}": f"{addresses.NAME}-swap"}
+    for word, meaning in words.items():
+        value = value.replace(word, meaning)
+    return value

@@ -33,15 +33,15 @@ CHANGES = (
 )
 # What is looked at as well, and is right already on a bare server.
 NO_CHANGES = (
-    "tasks/networks.py | Keep the containers' ways in and out open",
-    "tasks/database.py | Keep the passwords of the database and Redis in force",
-    "tasks/certificates.py | Keep the certificates in order",
+    "tasks/kernel.py | Let Redis save its jobs where memory is short",
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
     "tasks/database.py | Keep the passwords of the database and Redis in force",
     "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",
+    "tasks/cleanup.py | Remove images that nothing needs any more",
+    "tasks/cleanup.py | Remove old temporary files",
 )
 # Those of provision.py run on this computer only: see test_provision.py.
 TASKS = sorted(

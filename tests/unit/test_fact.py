@@ -304,7 +304,13 @@ def test_no_script_of_a_fact_can_change_anything() -> None:
         "systemctl re",
     )
     # What a program in a container is asked for, and what nobody could change with.
-    asked_inside = ("nginx -t -q", "psql --no-psqlrc --quiet", "redis-cli ping", "/run/secrets/postgres-password")
+    asked_inside = (
+        "nginx -t -q",
+        "<<'INSIDE'",
+        "psql --no-psqlrc --quiet",
+        "redis-cli ping",
+        "/run/secrets/postgres-password",
+    )
     scripts = {*scripts_named("script"), *scripts_named("before")} - {""}
     assert len(scripts) > 12
     for name in scripts:

@@ -18,12 +18,15 @@ from hypothesis import strategies as st
 from mstdn.assets.facts import PublishedAssets
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
+from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost
 from mstdn.fact import Fact, Question
 from mstdn.files.facts import FileStates
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
+from mstdn.kernel.facts import KernelSetting
+from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
@@ -81,7 +84,10 @@ QUESTIONS: list[Question[Any]] = [
     FirewallWays.of(["no-such-network"]),
     GitCheckout.of(NOWHERE, "v4.7.6"),
     ImageStates.of(["no-such-image:1"]),
+    Images.all(),
     Installed.of(NOWHERE, NOWHERE),
+    KernelSetting.of("vm.overcommit_memory", NOWHERE),
+    OldScratch.under(NOWHERE, 1440),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     RefusedLogins.of("no-such-project"),
@@ -91,6 +97,7 @@ QUESTIONS: list[Question[Any]] = [
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
     SwapState.of(NOWHERE),
+    WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 
 

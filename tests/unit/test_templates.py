@@ -66,7 +66,11 @@ def _settings(request: pytest.FixtureRequest) -> Settings:
 
 def compose(settings: Settings, project: str, *, ipv6: bool = False) -> dict[str, Any]:
     """The project's compose.yaml, with YAML's anchors resolved."""
-    wanted = proxy_project(settings, ipv6=ipv6) if project == "proxy" else mastodon_project(settings, memory_mib=4096)
+    wanted = (
+        proxy_project(settings, ipv6=ipv6)
+        if project == "proxy"
+        else mastodon_project(settings, memory_mib=4096, ipv6=ipv6)
+    )
     (file,) = (each for each in wanted.files if each.path.endswith("/compose.yaml"))
     loaded = yaml.safe_load(file.content)
     assert isinstance(loaded, dict)
@@ -181,7 +185,7 @@ def test_no_secret_is_in_the_configuration_of_a_container(settings: Settings) ->
     for name, service in both(settings).items():
         environment = service.get("environment", {})
         assert [key for key in environment if secret.search(key) and not key.endswith("_FILE")] == [], name
-    for file in mastodon_project(settings, memory_mib=4096).files:
+    for file in mastodon_project(settings, memory_mib=4096, ipv6=False).files:
         if file.path.endswith(".env"):
             assert [key for key in environment_of(file.content) if secret.search(key)] == [], file.path
 
@@ -194,7 +198,11 @@ def environment_of(text: str) -> dict[str, str]:
 def test_unusual_words_stay_words() -> None:
     values = VARIANTS["unusual but allowed words"]
     settings = settings_with(**values)
-    (file,) = (each for each in mastodon_project(settings, memory_mib=4096).files if each.path.endswith("mastodon.env"))
+    (file,) = (
+        each
+        for each in mastodon_project(settings, memory_mib=4096, ipv6=False).files
+        if each.path.endswith("mastodon.env")
+    )
     environment = environment_of(file.content)
     assert environment["SMTP_LOGIN"] == values["smtp_login"]
     assert environment["SMTP_FROM_ADDRESS"] == values["smtp_from_address"]

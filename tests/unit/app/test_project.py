@@ -26,7 +26,7 @@ def no_secrets_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def mastodon(settings: Settings) -> Project:
-    return mastodon_project(settings, memory_mib=4096)
+    return mastodon_project(settings, memory_mib=4096, ipv6=False)
 
 
 def proxy(settings: Settings) -> Project:
@@ -144,7 +144,10 @@ def test_what_is_made_from_and_what_is_reloaded_are_all_files_and_nothing_twice(
 def test_which_files_there_are_does_not_depend_on_the_server(memory_mib: int) -> None:
     """That is why they can be asked for before its size is known."""
     settings = settings_with()
-    one, other = mastodon_project(settings, memory_mib=1024), mastodon_project(settings, memory_mib=memory_mib)
+    one, other = (
+        mastodon_project(settings, memory_mib=1024, ipv6=False),
+        mastodon_project(settings, memory_mib=memory_mib, ipv6=False),
+    )
     assert one.made_from_paths == other.made_from_paths and one.reloaded_paths == other.reloaded_paths
     assert one.directories == other.directories
     with_ipv6, without = (proxy_project(settings, ipv6=ipv6) for ipv6 in (True, False))

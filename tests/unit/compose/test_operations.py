@@ -13,7 +13,7 @@ from mstdn.compose.project import Project
 from mstdn.docker.facts import Containers
 from mstdn.fact import Question, Questions
 from mstdn.files.tree import ConfigFile
-from tests.harness import Command, commands_of, container_line, read
+from tests.harness import Command, commands_of, container_line, read, refusal_of
 
 NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
 PROJECT = Project(
@@ -146,3 +146,11 @@ def test_where_docker_does_not_run_a_plan_announces_nothing_and_a_run_says_why(s
     assert commands_of(compose_project, given, **arguments) == []
     (command,) = commands_of(compose_project, given, executing=True, **arguments)
     assert command.words == ("_say_no", "This could not be looked at: Docker does not run.")
+
+
+def test_a_file_of_the_operators_that_compose_cannot_read_is_refused_in_its_words() -> None:
+    broken = "override 1\nbroken /srv/mastodon/compose.override.yaml services.web Additional property imag\n"
+    arguments = {"project": PROJECT, "images": IMAGES, "timeout_seconds": 300}
+    refusal = refusal_of(compose_project, facts(applied=APPLIED + broken), **arguments)
+    assert refusal.startswith("Compose cannot read /srv/mastodon/compose.override.yaml. Correct it")
+    assert refusal.endswith("services.web Additional property imag")

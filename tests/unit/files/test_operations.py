@@ -190,3 +190,25 @@ def test_a_link_that_leads_nowhere_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "media").symlink_to("a disk that is not mounted")
     with pytest.raises(OperationError, match="media exists and is a link instead of a directory"):
         apply(config_tree, files=[], directories=[directory_at(tmp_path / "media")])
+
+
+# --- A directory that others have files in as well -----------------------------------------------
+
+OURS = "# For a.example.org. Written by the suite: change settings instead, and deploy.\n"
+
+
+def test_of_a_shared_directory_only_what_the_suite_wrote_and_no_longer_wants_goes(tmp_path: Path) -> None:
+    others = {
+        "alice.example.org": "client_max_body_size 512m;\n",
+        "social.example.org_location": "# mine\n# Written by the suite\n",
+        "empty": "",
+        "no newline": "x",
+    }
+    for name, text in {**others, "gone.example.org": OURS}.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "link").symlink_to(tmp_path / "gone.example.org")
+    wanted = file_in(tmp_path, "social.example.org", OURS)
+    tree = {"files": [wanted], "directories": [directory_at(tmp_path)], "shared": [str(tmp_path)]}
+    assert apply(config_tree, **tree)
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "link", "social.example.org"}
+    assert not apply(config_tree, **tree)

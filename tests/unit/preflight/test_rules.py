@@ -245,11 +245,6 @@ WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"web_domain": "www.example.org"},
         "social.example.org, which is in the name of every account, has no address",
     ),
-    "local domain here, but not served": (
-        {"answers": {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}},
-        {"web_domain": "www.example.org"},
-        "alternate_domains",
-    ),
     "proxy without a version": (
         {"containers": (container("companion", "nginxproxy/acme-companion"),)},
         {},
@@ -458,3 +453,8 @@ def test_where_a_film_of_a_phone_would_be_cut_off_it_is_said_with_the_swap_that_
     assert "2160p" in text and "swap_size_mib = 1520" in text
     assert warnings(swap_size_mib=1520) == []
     assert warnings(swap_size_mib=1100, sidekiq_memory_mib=448) == []
+
+
+def test_where_the_accounts_name_leads_here_the_proxy_answers_for_it_and_nothing_is_doubtful() -> None:
+    here = {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}
+    assert found(BARE, {"web_domain": "www.example.org"}, answers=here) == []

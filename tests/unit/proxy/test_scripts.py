@@ -19,7 +19,7 @@ def companion(directory: Path, *, processes: str = "sleep 3600", runs: bool = Tr
     there = "echo companion" if runs else ":"
     docker = f"""case "$1 $*" in
     ps\\ *acme-companion*) {there} ;;
-    top\\ *) echo "{processes}" ;;
+    exec\\ *cmdline*) echo "{processes}" ;;
     logs\\ *) echo 'from standard output'; echo 'from standard error' >&2 ;;
     esac"""
     return stand_in(directory, "docker", docker)

@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 from pyinfra.api import StringCommand
 
 from mstdn.shell import script
-from mstdn.verify.operations import verified_site
+from mstdn.verify.handles import Handles
+from mstdn.verify.operations import MailServer, verified_site
 from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import Command, commands_of, container_line
 
@@ -221,6 +222,7 @@ def _visitor(authority: Authority) -> Visitor:
 CHECKS = (
     "name",
     "certificate",
+    "certificate_age",
     "redirect",
     "health",
     "strict_transport_security",
@@ -295,6 +297,12 @@ def test_a_certificate_for_another_name_is_noticed(site: Site, visitor: Visitor,
 def test_an_expired_certificate_is_noticed(site: Site, visitor: Visitor, authority: Authority) -> None:
     site.certificate = authority.issue(DOMAIN, days=-1)
     assert "expired" in said(visitor, "certificate")
+
+
+def test_a_certificate_that_is_about_to_end_is_noticed(site: Site, visitor: Visitor, authority: Authority) -> None:
+    site.certificate = authority.issue(DOMAIN, days=19)
+    assert attempt(visitor.certificate) is None
+    assert "ends in 18 days" in said(visitor, "certificate_age")
 
 
 @pytest.mark.parametrize(
@@ -422,16 +430,30 @@ MAIL = container_line(
 ASKS = "proxy/ask_companion"
 
 
-def verify_commands(bundle: Path, *, executing: bool = True, open_ports: tuple[int, ...] = ()) -> list[Command]:
+def verify_commands(
+    bundle: Path,
+    *,
+    executing: bool = True,
+    open_ports: tuple[int, ...] = (),
+    names: tuple[str, ...] = (DOMAIN,),
+    way_out: str = "mail 0\noutside 0\n",
+    local_domain: str = "",
+    here: bool = True,
+) -> list[Command]:
     return commands_of(
         verified_site,
-        {"proxy/companion_log": LOG, "docker/containers": MAIL},
+        {"proxy/companion_log": LOG, "docker/containers": MAIL, "mail/log_in": way_out},
         executing=executing,
         domain=DOMAIN,
+        names=names,
+        local_domain=local_domain or DOMAIN,
+        local_domain_is_here=here,
         public_addresses=(ADDRESS,),
         ca_bundle=str(bundle),
         version=VERSION,
         open_ports=open_ports,
+        mail_server=MailServer("mail.example.net", 587),
+        elsewhere="https://acme.example.org/",
         timeout_seconds=1,
     )
 
@@ -501,3 +523,103 @@ def test_ports_that_containers_publish_are_tried_but_not_those_of_udp(site: Site
     site.ports = {8025, 5353}
     words = verify(authority.bundle)
     assert "8025 (mail/catcher)" in words and "5353" not in words
+
+
+def test_what_keeps_no_visitor_away_is_a_warning_and_no_refusal(
+    site: Site, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.certificate = authority.issue(DOMAIN, days=10)
+    denied = "said 535 5.7.8 no\nmail 67\noutside 0\n"
+    assert verify(authority.bundle, way_out=denied) == ""
+    warnings = [record.getMessage() for record in caplog.records if "Warning: " in record.getMessage()]
+    assert len(warnings) == 2
+    assert "ends in 9 days" in warnings[0] and "535 5.7.8 no" in warnings[1]
+
+
+def test_a_mastodon_that_reaches_nobody_is_a_problem(site: Site, authority: Authority) -> None:
+    assert "reach nobody outside" in verify(authority.bundle, way_out="mail 28\noutside 28\n")
+    assert verify(authority.bundle, way_out="mail 0\noutside 28\n") == ""
+
+
+def test_every_name_of_the_site_is_visited(site: Site, authority: Authority) -> None:
+    assert "certificate" in verify(authority.bundle, names=(DOMAIN, "alice.example.org"))
+
+
+def test_a_healthy_site_is_seen_to_be_so_in_the_time_of_its_slowest_answers(
+    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delay = 0.3
+    slow = dict(site.over_https)
+
+    class Slowly(dict[str, Answer]):
+        def __getitem__(self, path: str) -> Answer:
+            time.sleep(delay)
+            return slow[path]
+
+    site.over_https = Slowly()
+    begin = time.monotonic()
+    assert verify(authority.bundle) == ""
+    # Five of its checks wait for an answer over HTTPS; one at a time that would be more than six delays.
+    assert time.monotonic() - begin < 5 * delay
+
+
+# --- Accounts whose name is not the site's ------------------------------------------------------
+
+QUESTION = "/.well-known/webfinger?resource=acct%3Aexample.org%40example.org"
+SITE = "other.example.org"
+
+
+def handles(site: Site, authority: Authority, reply: Answer) -> str | None:
+    site.over_https[QUESTION] = reply
+    return Handles("example.org", SITE, Visitor(DOMAIN, (ADDRESS,), str(authority.bundle), VERSION)).lead_to_the_site()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(301, "", ("Location", f"https://{SITE}{QUESTION}")),
+        answer(302, "", ("Location", f"https://{SITE}{QUESTION}")),
+        answer(200, '{"subject": "acct:example.org@example.org"}'),
+    ],
+    ids=["led for good", "led", "answered there"],
+)
+def test_a_name_whose_questions_are_led_to_the_site_is_content(site: Site, authority: Authority, reply: Answer) -> None:
+    assert handles(site, authority, reply) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(404),
+        answer(200, "<html>"),
+        answer(301, "", ("Location", f"https://{SITE}/")),
+        answer(301, "", ("Location", f"https://www.example.org{QUESTION}")),
+    ],
+    ids=["not found", "a page", "led to the front page", "led elsewhere"],
+)
+def test_a_name_whose_questions_get_lost_comes_with_a_line_for_each_web_server(
+    site: Site, authority: Authority, reply: Answer
+) -> None:
+    said = handles(site, authority, reply)
+    assert said is not None
+    for words in ("@…@example.org", "nginx: ", "Apache: ", "Caddy: ", f"https://{SITE}"):
+        assert words in said
+
+
+def test_a_name_that_nobody_serves_comes_with_its_reason(site: Site, authority: Authority) -> None:
+    site.has_certificate = False
+    said = handles(site, authority, answer(404))
+    assert said is not None and "there is no certificate" in said and "Caddy: " in said
+
+
+def test_a_name_that_this_server_answers_for_has_to_lead_to_the_site(site: Site, authority: Authority) -> None:
+    site.knows_every_name = True
+    words = verify(authority.bundle, local_domain="example.org")
+    assert "certificate of example.org" in words and "not valid" in words
+
+
+def test_a_name_that_somebody_else_serves_wrongly_is_a_warning(
+    site: Site, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert verify(authority.bundle, local_domain="no-such-host.invalid", here=False) == ""
+    assert "does not resolve" in caplog.text and "Caddy: " in caplog.text

@@ -1,0 +1,41 @@
+"""Facts about the way of Mastodon's mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from mstdn.fact import Fact, Lines, Question
+
+
+@dataclass(frozen=True)
+class GoingOut:
+    """
+    How far Mastodon gets. `mail`: curl's exit code after a log-in at the mail server, `said`: that server's words where
+    it says no, or else curl's. `outside`: curl's exit code after a visit elsewhere. None: nobody could be asked.
+    """
+
+    mail: int | None = None
+    said: str = ""
+    outside: int | None = None
+
+
+class WayOut(Fact[GoingOut]):
+    """What the container of web meets at the mail server and at another server. No mail is sent."""
+
+    script = "mail/log_in"
+    before = "docker/engine"
+
+    @classmethod
+    def of(cls, project: str, elsewhere: str) -> Question[GoingOut]:
+        """project: name of Mastodon's Compose project. elsewhere: a URL on the Internet."""
+        return cls.question(project, elsewhere)
+
+    @override
+    def read(self, lines: Lines) -> GoingOut:
+        return GoingOut(
+            mail=int(lines.one("mail")) if "mail" in lines else None,
+            said=lines.get("said"),
+            outside=int(lines.one("outside")) if "outside" in lines else None,
+        )

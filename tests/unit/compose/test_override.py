@@ -1,0 +1,46 @@
+"""The operator's own compose.override.yaml, as the script sees it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from mstdn.compose.facts import Applied, AppliedProject
+from tests.harness import answer_of, calls_in, stand_in
+
+SERVICES = "services:\n  es: {image: x}\n"
+SUM = sha256(SERVICES.encode()).hexdigest()
+
+
+def seen(directory: Path, verdict: str = "", *, noted: str = "", name: str = "compose.override.yaml") -> Applied:
+    """What is seen where Compose says this of the project with the file, and state/applied has this."""
+    (directory / name).write_text(SERVICES)
+    (directory / "compose.yaml").touch()
+    (directory / "state").mkdir()
+    (directory / "state/applied").write_text(noted)
+    path = stand_in(directory, "docker", f"[ -z '{verdict}' ] || {{ echo '{verdict}' >&2; exit 1; }}")
+    return answer_of(AppliedProject.of(str(directory), (), ()), path=path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("compose.override.yaml", "compose.override.yml"),
+        *("docker-compose.override.yaml", "docker-compose.override.yml"),
+    ],
+)
+def test_every_name_that_compose_reads_is_seen(tmp_path: Path, name: str) -> None:
+    applied = seen(tmp_path, name=name)
+    assert (applied.override, applied.broken) == (SUM, "")
+
+
+def test_a_file_that_compose_cannot_read_is_told_with_its_words(tmp_path: Path) -> None:
+    assert seen(tmp_path, "yaml: line 3").broken == f"{tmp_path}/compose.override.yaml yaml: line 3"
+    assert calls_in(tmp_path) == [f"docker compose --project-directory {tmp_path} config --quiet"]
+
+
+def test_a_file_that_was_applied_is_not_judged_again(tmp_path: Path) -> None:
+    assert seen(tmp_path, "yaml: line 3", noted=f"revision {SUM}").broken == ""
+    assert not (tmp_path / "calls").exists()

@@ -1,0 +1,204 @@
+"""What is judged of an engine that is here, before anything is changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mstdn.docker.facts import Container, Engine, Published, Setup
+from mstdn.docker.packages import PACKAGES, PREREQUISITES
+from mstdn.docker.rules import findings
+from mstdn.finding import Finding
+from mstdn.render import render
+from tests.harness import settings_with
+
+VERSION = "5:29.1.2-1~debian.13~trixie"
+ENGINE = Engine(packages=dict.fromkeys((*PREREQUISITES, *PACKAGES), VERSION), members=frozenset())
+OURS = render("docker/daemon.json.j2", settings=settings_with())
+
+
+def found(
+    engine: Engine = ENGINE,
+    setup: Setup = Setup(),  # noqa: B008 (frozen)
+    containers: tuple[Container, ...] = (),
+    *,
+    installed: bool = False,
+    **settings: Any,
+) -> list[Finding]:
+    wanted = json.loads(render("docker/daemon.json.j2", settings=settings_with(**settings)))
+    return list(findings(engine, setup, containers, settings_with(**settings), wanted, installed=installed))
+
+
+@pytest.mark.parametrize(
+    ("engine", "setup"),
+    [
+        pytest.param(Engine(), Setup(), id="bare"),
+        pytest.param(ENGINE, Setup(), id="plain"),
+        pytest.param(ENGINE, Setup(configuration=OURS, noted=OURS), id="the suite's"),
+        pytest.param(ENGINE, Setup(configuration='{"dns": ["192.0.2.53"]}', flags=("-H", "fd://")), id="somebody's"),
+        pytest.param(replace(ENGINE, held=frozenset(PACKAGES)), Setup(), id="held in a version that will do"),
+        pytest.param(ENGINE, Setup(composes={"/usr/local/x": "2.24.0"}), id="a Compose of its own that is new enough"),
+        pytest.param(ENGINE, Setup(configuration=OURS, noted="no JSON"), id="a note that cannot be read"),
+    ],
+)
+def test_an_engine_that_can_be_joined_gives_no_finding(engine: Engine, setup: Setup) -> None:
+    assert found(engine, setup) == []
+
+
+def with_versions(**versions: str) -> Engine:
+    names = {name.replace("-", "_"): name for name in PACKAGES}
+    return replace(ENGINE, packages={**ENGINE.packages, **{names[key]: value for key, value in versions.items()}})
+
+
+@pytest.mark.parametrize(
+    ("engine", "setup", "settings", "words"),
+    [
+        pytest.param(
+            ENGINE, Setup(swarm=True), {}, ("Swarm mode", "docker swarm leave --force", "another server"), id="swarm"
+        ),
+        pytest.param(
+            ENGINE,
+            Setup(swarm=True, configuration='{"live-restore":true}'),
+            {},
+            ("Swarm mode", "take it out first"),
+            id="swarm that does not start",
+        ),
+        pytest.param(
+            with_versions(docker_ce="5:24.0.9-1~debian.12~bookworm"),
+            Setup(),
+            {},
+            ("Docker Engine 5:24.0.9-1~debian.12~bookworm is too old", "25.0 or newer", "--only-upgrade docker-ce"),
+            id="old engine",
+        ),
+        pytest.param(
+            ENGINE,
+            Setup(),
+            {"docker_version": "5:20.10.24-1~debian.13~trixie"},
+            ("5:20.10.24-1~debian.13~trixie is too old", "Set docker_version to a newer one"),
+            id="old pin",
+        ),
+        pytest.param(
+            with_versions(docker_compose_plugin="2.21.0-1~debian.12~bookworm"),
+            Setup(),
+            {},
+            ("Docker Compose 2.21.0-1~debian.12~bookworm is too old", "2.24 or newer"),
+            id="old Compose",
+        ),
+        pytest.param(
+            ENGINE,
+            Setup(composes={"/root/.docker/cli-plugins/docker-compose": ""}),
+            {},
+            ("(Compose of an unknown version)", "mv /root/.docker/cli-plugins/docker-compose /root/"),
+            id="Compose of one's own",
+        ),
+        pytest.param(
+            replace(Engine(packages={"curl": "1"}), held=frozenset({"git", "curl", "docker-ce"})),
+            Setup(),
+            {},
+            ("apt may not touch git, docker-ce", "apt-mark unhold git docker-ce"),
+            id="held and missing",
+        ),
+        pytest.param(
+            replace(ENGINE, held=frozenset({"docker-ce"})),
+            Setup(),
+            {"docker_version": "5:29.1.3-1~debian.13~trixie"},
+            ("apt may not touch docker-ce", "apt-mark unhold docker-ce"),
+            id="held in another version than the pinned one",
+        ),
+        pytest.param(
+            ENGINE, Setup(strangers=frozenset({"alice"})), {"docker_users": ["alice"]}, ("adduser alice",), id="no user"
+        ),
+        pytest.param(
+            replace(ENGINE, members=frozenset({"bob", "ci"})),
+            Setup(),
+            {"docker_users": ["alice"]},
+            ("bob, ci may use Docker", 'docker_users = ["alice", "bob", "ci"]', "gpasswd --delete ci docker"),
+            id="members",
+        ),
+        pytest.param(ENGINE, Setup(configuration="{"), {}, ("daemon.json is not valid", "line 1"), id="no JSON"),
+        pytest.param(
+            ENGINE,
+            Setup(configuration="{}", link="/etc/docker/managed.json"),
+            {},
+            ("is a link to /etc/docker/managed.json", "cp --remove-destination"),
+            id="a link",
+        ),
+        pytest.param(
+            ENGINE,
+            Setup(configuration="{}", invalid="the following directives don't match any configuration option: x"),
+            {},
+            ("would not start again", "don't match any configuration option: x"),
+            id="not valid",
+        ),
+        pytest.param(ENGINE, Setup(configuration='{"iptables": false}'), {}, ("iptables: false",), id="no rules"),
+        pytest.param(ENGINE, Setup(flags=("--iptables=false",)), {}, ("iptables: false",), id="no rules by option"),
+        pytest.param(
+            ENGINE, Setup(configuration='{"userns-remap": "default"}'), {}, ("userns-remap",), id="other users"
+        ),
+    ],
+)
+def test_what_cannot_be_joined_is_one_error_with_its_remedy(
+    engine: Engine, setup: Setup, settings: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    (finding,) = found(engine, setup, **settings)
+    assert finding.level == "error"
+    for each in words:
+        assert each in finding.text
+
+
+def test_members_of_an_installed_server_are_the_settings() -> None:
+    assert found(replace(ENGINE, members=frozenset({"bob"})), installed=True) == []
+
+
+def test_a_key_of_the_suites_that_became_an_option_of_the_unit_is_not_refused_but_taken_out() -> None:
+    both = "specified both as a flag and in the configuration file: live-restore: (from flag: true, from file: true)"
+    setup = Setup(configuration=OURS, noted=OURS, flags=("--live-restore",), invalid=both)
+    assert found(setup=setup) == []
+    (finding,) = found(setup=replace(setup, noted="{}"))
+    assert "would not start again" in finding.text
+
+
+def publishing(network: str, **changes: Any) -> Container:
+    return Container(
+        **{
+            "id": "1",
+            "name": "other",
+            "image": "i",
+            "reference": "i",
+            "status": "running",
+            "networks": {network: "n"},
+            "anywhere": (Published("0.0.0.0", 8025, "tcp"),),  # noqa: S104
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "when"), [("bridge", "the engine or the server restarts"), ("shop_default", "docker compose down")]
+)
+def test_a_container_that_would_be_reached_by_nobody_any_more_is_named(network: str, when: str) -> None:
+    (finding,) = found(containers=(publishing(network),))
+    assert finding.level == "error"
+    for words in ("other publishes port 8025", when, 'docker_bind_address = "0.0.0.0"', "0.0.0.0:8025:"):
+        assert words in finding.text
+
+
+@pytest.mark.parametrize(
+    ("container", "settings"),
+    [
+        (publishing("bridge"), {"docker_bind_address": "0.0.0.0"}),  # noqa: S104
+        (publishing("bridge", anywhere=()), {}),
+        (publishing("bridge", status="exited"), {}),
+    ],
+)
+def test_a_container_that_loses_nothing_is_not_named(container: Container, settings: dict[str, Any]) -> None:
+    assert found(containers=(container,), **settings) == []
+
+
+def test_once_the_engine_is_joined_only_what_a_restart_would_take_is_named() -> None:
+    setup = Setup(configuration=OURS, noted=OURS)
+    assert found(setup=setup, containers=(publishing("shop_default"),)) == []
+    assert [each.level for each in found(setup=setup, containers=(publishing("bridge"),))] == ["warning"]

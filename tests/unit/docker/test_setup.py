@@ -1,0 +1,138 @@
+"""What docker/setup.sh sees of an engine that is here, with stand-ins for what it asks."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mstdn.docker.facts import EngineSetup, Setup
+from tests.harness import answer_of, calls_in, stand_in
+
+EXEC = (
+    "ExecStart={ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"
+    " $DOCKER_OPTS ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }"
+)
+
+USUAL = ("-H", "fd://", "--containerd=/run/containerd/containerd.sock")
+
+
+def seen(
+    directory: Path,
+    configuration: str | None = None,
+    *,
+    properties: str = EXEC,
+    age_seconds: int = 60,
+    started: str = "",
+    verdict: str = "",
+) -> Setup:
+    """What is seen where daemon.json is this, systemd says this of the unit, and the daemon judges so."""
+    file = directory / "daemon.json"
+    if configuration is not None:
+        file.write_text(configuration)
+        os.utime(file, (time.time() - age_seconds,) * 2)
+    (directory / "properties").write_text(properties + "\n")
+    stand_in(
+        directory,
+        "systemctl",
+        f'case "$*" in *ActiveEnterTimestamp*) echo "{started}" ;; *) cat "{directory}/properties" ;; esac',
+    )
+    stand_in(directory, "dockerd", f"[ -z '{verdict}' ] || {{ echo '{verdict}' >&2; exit 1; }}")
+    return answer_of(
+        EngineSetup.of(str(directory / "note"), ["root", "nobody-of-this-name"]),
+        path=stand_in(directory, "docker"),
+        instead={"/etc/docker/daemon.json": file, "/root/.docker": directory / "plugins"},
+    )
+
+
+def test_a_server_without_an_engine_says_little(tmp_path: Path) -> None:
+    setup = seen(tmp_path, properties="")
+    assert (setup.configuration, setup.noted, setup.link, setup.flags, setup.swarm) == (None, None, "", (), False)
+    assert setup.strangers == {"nobody-of-this-name"}
+    assert "/var/lib/docker" in [disk.path for disk in setup.disks]
+
+
+def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "note").write_text('{"ip": "127.0.0.1"}')
+    text = '{\n  "data-root" :\n "/nowhere/docker", "ip": "127.0.0.1"}\n'
+    setup = seen(tmp_path, text)
+    assert (setup.configuration, setup.noted) == (text, '{"ip": "127.0.0.1"}')
+    assert setup.disks[0].path == "/nowhere/docker"
+
+
+@pytest.mark.parametrize(
+    ("properties", "further"),
+    [
+        (EXEC, ()),
+        (EXEC + "\nEnvironment=DOCKER_OPTS=--debug", ("--debug",)),
+        (EXEC + "\nEnvironmentFiles={file} (ignore_errors=yes)", ("--ip=192.0.2.1", "--debug")),
+        (EXEC.replace("$DOCKER_OPTS", "${DOCKER_OPTS}") + "\nEnvironment=DOCKER_OPTS=-D", ("-D",)),
+    ],
+)
+def test_options_of_the_unit_are_seen_also_where_a_file_holds_them(
+    tmp_path: Path, properties: str, further: tuple[str, ...]
+) -> None:
+    (tmp_path / "default").write_text('# the options\nDOCKER_OPTS="--ip=192.0.2.1 --debug"\n')
+    assert seen(tmp_path, properties=properties.replace("{file}", f"{tmp_path}/default")).flags == (
+        *USUAL,
+        *further,
+    )
+
+
+def test_a_link_is_told_with_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "managed.json").write_text("{}")
+    (tmp_path / "daemon.json").symlink_to(tmp_path / "managed.json")
+    assert seen(tmp_path).link == str(tmp_path / "managed.json")
+
+
+def test_swarm_mode_is_seen_without_asking_the_engine(tmp_path: Path) -> None:
+    (tmp_path / "root/swarm").mkdir(parents=True)
+    text = f'{{"data-root": "{tmp_path}/root"}}'
+    assert not seen(tmp_path, text).swarm
+    (tmp_path / "root/swarm/docker-state.json").write_text("{}")
+    assert seen(tmp_path, text).swarm
+    assert not [call for call in calls_in(tmp_path) if call.startswith("docker ")]
+
+
+def test_a_compose_of_ones_own_is_seen_with_its_version(tmp_path: Path) -> None:
+    plugin = tmp_path / "plugins/cli-plugins/docker-compose"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text('#!/bin/sh\necho \'{"Vendor": "Docker Inc.","Version": "v2.2.3"}\'\n')
+    plugin.chmod(0o755)
+    assert seen(tmp_path).composes == {str(plugin): "2.2.3"}
+
+
+ACTIVE = EXEC + "\nActiveState=active"
+
+
+@pytest.mark.parametrize(
+    ("properties", "age_seconds", "started", "judged"),
+    [
+        pytest.param(ACTIVE, 60, "now", False, id="the daemon has started with it"),
+        pytest.param(ACTIVE, -60, "now", True, id="it was changed since"),
+        pytest.param(EXEC + "\nActiveState=failed", 60, "now", True, id="the daemon does not run"),
+        pytest.param(ACTIVE + "\nDropInPaths={drop-in}", 60, "now", True, id="the unit was changed since"),
+    ],
+)
+def test_the_daemon_judges_a_configuration_that_it_did_not_start_with(
+    tmp_path: Path, properties: str, age_seconds: int, started: str, *, judged: bool
+) -> None:
+    (tmp_path / "own.conf").touch()
+    os.utime(tmp_path / "own.conf", (time.time() + 60,) * 2)
+    moment = time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime()) if started else ""
+    setup = seen(
+        tmp_path,
+        "{}",
+        properties=properties.replace("{drop-in}", str(tmp_path / "own.conf")),
+        age_seconds=age_seconds,
+        started=moment,
+        verdict="unable to configure: nonsense",
+    )
+    assert setup.invalid == ("unable to configure: nonsense" if judged else "")
+    calls = [call for call in calls_in(tmp_path) if call.startswith("dockerd")]
+    expected = (
+        f"dockerd -H fd:// --containerd=/run/containerd/containerd.sock --validate --config-file {tmp_path}/daemon.json"
+    )
+    assert calls == ([expected] if judged else [])

@@ -1,0 +1,71 @@
+"""What it means for IPv6 how the network front was made."""
+
+from __future__ import annotations
+
+import pytest
+
+from mstdn.networks.facts import Network
+from mstdn.networks.rules import ipv4_findings, ipv6_findings, ipv6_reaches_containers
+
+WITH, WITHOUT = (Network("id-of-front", "bridge", internal=False, ipv6=ipv6) for ipv6 in (True, False))
+NEW, OLD = (29, 1), (26, 1)
+SITE = ["social.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("front", "server", "setting", "reaches"),
+    [
+        (WITH, True, "auto", True),
+        (WITHOUT, True, "auto", False),
+        (WITHOUT, True, True, False),
+        (WITH, False, "auto", False),
+        # Before the network exists it is foreseen.
+        (None, True, "auto", True),
+        (None, True, False, False),
+        (None, False, True, False),
+    ],
+)
+def test_the_site_is_published_on_ipv6_only_where_front_has_it(
+    front: Network | None, server: bool, setting: bool | str, reaches: bool
+) -> None:
+    assert ipv6_reaches_containers(front, server, setting) is reaches
+
+
+def told(
+    front: Network | None, engine: tuple[int, int], names: list[str], setting: bool | str
+) -> list[tuple[str, str]]:
+    found = ipv6_findings(front, ["proxy-nginx-1", "mstdn-nginx-1"], engine, names, setting)
+    return [(finding.level, finding.text) for finding in found]
+
+
+@pytest.mark.parametrize("front", [WITH, None])
+def test_where_containers_have_ipv6_there_is_nothing_to_say(front: Network | None) -> None:
+    assert told(front, NEW, SITE, "auto") == []
+
+
+def test_a_front_from_before_the_server_had_ipv6_is_named_with_the_step_that_makes_it_anew() -> None:
+    ((level, text),) = told(WITHOUT, NEW, [], "auto")
+    assert level == "warning" and "not published on IPv6" in text and "AAAA" not in text
+    assert "docker rm --force proxy-nginx-1 mstdn-nginx-1; docker network rm front" in text
+    ((_, text),) = told(WITHOUT, NEW, SITE, "auto")
+    assert "social.example.org has an AAAA record" in text
+
+
+def test_an_engine_that_gives_containers_no_ipv6_is_named() -> None:
+    ((level, text),) = told(WITHOUT, OLD, SITE, "auto")
+    assert level == "warning" and "Docker Engine 26.1" in text and "27" in text
+
+
+def test_an_aaaa_record_without_ipv6_is_refused_where_that_is_the_operators_choice() -> None:
+    ((level, text),) = told(WITHOUT, NEW, SITE, setting=False)
+    assert level == "error" and "AAAA" in text and 'networks_ipv6 = "auto"' in text
+    assert told(WITHOUT, NEW, [], setting=False) == []
+
+
+def test_a_server_without_ipv4_is_told_what_does_not_work() -> None:
+    (finding,) = ipv4_findings(["2001:db8::7"], "")
+    assert finding.level == "warning"
+    for words in ("ghcr.io", "github.com", "NAT64", "public_ipv4"):
+        assert words in finding.text
+    assert list(ipv4_findings(["2001:db8::7"], "198.51.100.7")) == []
+    assert list(ipv4_findings(["2001:db8::7", "10.0.0.5"], "")) == []

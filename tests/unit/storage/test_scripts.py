@@ -1,0 +1,67 @@
+"""What storage/state.sh sees of directories, links and mounts of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mstdn.storage.facts import Note, Places, Storage
+from tests.harness import answer_of
+
+DOMAIN = "social.example.org"
+
+
+def seen(directory: Path, *directories: Path, note: str = "") -> Storage:
+    (directory / "note").write_text(note) if note else None
+    return answer_of(
+        Places.of(
+            str(directory / "note"),
+            str(directory / "mastodon"),
+            str(directory / "proxy"),
+            DOMAIN,
+            [str(each) for each in directories],
+        )
+    )
+
+
+def test_nothing_is_seen_on_a_bare_server(tmp_path: Path) -> None:
+    storage = seen(tmp_path, tmp_path / "mastodon")
+    assert (storage.instance, storage.certificate, storage.note) == (False, False, None)
+    (place,) = storage.places
+    assert (place.directory, place.real) == (str(tmp_path / "mastodon"), str(tmp_path / "mastodon"))
+    assert not place.astray
+    assert str(tmp_path).startswith(place.mount)
+
+
+def test_an_instance_a_certificate_and_the_note_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "mastodon/state").mkdir(parents=True)
+    (tmp_path / "mastodon/state/installed.env").write_text("LOCAL_DOMAIN=x\n")
+    (tmp_path / f"proxy/certs/{DOMAIN}").mkdir(parents=True)
+    (tmp_path / f"proxy/certs/{DOMAIN}/fullchain.pem").touch()
+    note = Note(DOMAIN, str(tmp_path / "mastodon"), "2026-11-25")
+    storage = seen(tmp_path, note=note.text)
+    assert (storage.instance, storage.certificate, storage.note) == (True, True, note)
+
+
+@pytest.mark.parametrize("empty", ["mastodon/state/installed.env", f"proxy/certs/{DOMAIN}"])
+def test_an_empty_file_or_directory_proves_nothing(tmp_path: Path, empty: str) -> None:
+    (tmp_path / empty).parent.mkdir(parents=True)
+    (tmp_path / empty).touch() if empty.endswith(".env") else (tmp_path / empty).mkdir()
+    storage = seen(tmp_path)
+    assert (storage.instance, storage.certificate) == (False, False)
+
+
+def test_links_are_followed_and_one_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "media").symlink_to(tmp_path / "big")
+    (tmp_path / "away").symlink_to(tmp_path / "not-mounted/media")
+    media, away, below = seen(tmp_path, tmp_path / "media", tmp_path / "away", tmp_path / "media/x").places
+    assert (media.real, media.astray) == (str(tmp_path / "big"), False)
+    assert (away.real, away.astray) == (str(tmp_path / "not-mounted/media"), True)
+    assert (below.real, below.astray) == (str(tmp_path / "big/x"), False)
+
+
+def test_the_mount_of_a_directory_is_the_one_that_is_nearest(tmp_path: Path) -> None:
+    proc, root = seen(tmp_path, Path("/proc/self"), Path("/")).places
+    assert (proc.mount, root.mount) == ("/proc", "/")
