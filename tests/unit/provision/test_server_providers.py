@@ -259,6 +259,22 @@ def test_at_google_a_repeated_wish_is_the_same_request(world: World, what: str) 
     assert len(world.google.addresses) == len(world.google.instances) == 1
 
 
+@pytest.mark.parametrize("what", ["servers", "primary_ips", "ssh_keys", "firewalls"])
+def test_at_hetzner_two_runs_at_the_same_moment_make_one_of_each(world: World, what: str) -> None:
+    account = Account(world, "hetzner")
+
+    def another_run(request: Any) -> None:
+        if request.method == "POST" and request.path == f"/v1/{what}":
+            world.hetzner(request)
+
+    world.internet.interventions.append(another_run)
+    for operation in (open_ports, server):
+        assert account.run(operation).refusal == ""
+    stand_in = world.hetzner
+    found = (stand_in.servers, stand_in.primary_ips, stand_in.ssh_keys, stand_in.firewalls)
+    assert list(map(len, found)) == [1, 2, 1, 1]
+
+
 def test_no_ssh_key_is_told_with_the_command_that_makes_one(world: World) -> None:
     (world.home / ".ssh" / "id_ed25519.pub").unlink()
     assert "ssh-keygen -t ed25519" in plan(server, settings=provision_settings(server_provider="hetzner")).refusal
