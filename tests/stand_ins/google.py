@@ -31,6 +31,7 @@ ACCOUNT = "provision@my-project.iam.gserviceaccount.com"
 ZONES = ("us-west1-a", "us-west1-b", "us-west1-c", "europe-west3-a")
 MACHINE_TYPES = ("e2-micro", "e2-small", "e2-medium", "n2-standard-2")
 DISK_TYPES = ("pd-balanced", "pd-ssd", "pd-standard")
+ALREADY_EXISTS = {"code": "RESOURCE_ALREADY_EXISTS", "message": "The resource already exists"}
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -228,7 +229,9 @@ class GoogleStandIn:
                 f"Quota 'STATIC_ADDRESSES' exceeded.  Limit: {self.address_quota}.0 in region {region}.",
             )
 
-        def effect() -> None:
+        def effect() -> dict[str, Any] | None:
+            if (region, body["name"]) in self.addresses:
+                return ALREADY_EXISTS
             value = body.get("address") or f"203.0.113.{len(self.addresses) + 5}"
             self.addresses[region, body["name"]] = {
                 "id": str(next(self._ids)),
@@ -236,6 +239,7 @@ class GoogleStandIn:
                 "address": value,
                 "status": "RESERVED",
             }
+            return None
 
         return self._operation(request, f"regions/{region}", effect)
 
@@ -285,6 +289,8 @@ class GoogleStandIn:
             )
 
         def effect() -> dict[str, Any] | None:
+            if (zone, body["name"]) in self.instances:
+                return ALREADY_EXISTS
             if zone in self.exhausted:
                 info = {"errorInfo": {"metadatas": {"zonesAvailable": self.exhausted[zone], "zone": zone}}}
                 words = f"The zone 'projects/{self.project}/zones/{zone}' does not have enough resources available."

@@ -10,6 +10,7 @@ import pytest
 
 from mstdn.cloud_firewall.operations import open_ports
 from mstdn.server.operations import next_lines, server
+from tests.stand_ins.internet import Response
 from tests.stand_ins.operator import Outcome, plan, provision_settings, run
 from tests.stand_ins.world import PUBLIC_KEY, World
 
@@ -234,6 +235,44 @@ def test_at_google_somebody_who_changes_the_tags_meanwhile_loses_nothing(world: 
     world.internet.interventions.clear()
     account.run()
     assert account.machine["tags"]["items"] == ["theirs", "mastodon"]
+
+
+@pytest.mark.parametrize("what", ["addresses", "instances"])
+def test_at_google_a_repeated_wish_is_the_same_request(world: World, what: str) -> None:
+    account = Account(world, "google")
+    lost: list[str] = []
+
+    def lose(request: Any) -> Response | None:
+        if request.method != "POST" or not request.path.endswith(f"/{what}"):
+            return None
+        lost.append(request.query["requestId"])
+        if len(lost) > 1:
+            return None
+        # It was carried out, and its answer is lost on the way.
+        world.google(request)
+        return Response(200, b"")
+
+    world.internet.interventions.append(lose)
+    assert account.run().refusal != ""
+    assert account.run().refusal == ""
+    assert len(lost) == 2 and len(set(lost)) == 1
+    assert len(world.google.addresses) == len(world.google.instances) == 1
+
+
+@pytest.mark.parametrize("what", ["servers", "primary_ips", "ssh_keys", "firewalls"])
+def test_at_hetzner_two_runs_at_the_same_moment_make_one_of_each(world: World, what: str) -> None:
+    account = Account(world, "hetzner")
+
+    def another_run(request: Any) -> None:
+        if request.method == "POST" and request.path == f"/v1/{what}":
+            world.hetzner(request)
+
+    world.internet.interventions.append(another_run)
+    for operation in (open_ports, server):
+        assert account.run(operation).refusal == ""
+    stand_in = world.hetzner
+    found = (stand_in.servers, stand_in.primary_ips, stand_in.ssh_keys, stand_in.firewalls)
+    assert list(map(len, found)) == [1, 2, 1, 1]
 
 
 def test_no_ssh_key_is_told_with_the_command_that_makes_one(world: World) -> None:
