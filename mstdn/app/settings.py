@@ -18,7 +18,7 @@ from mstdn.app.rules import (
     variables_have_their_secrets,
 )
 from mstdn.kinds.images import ImageRepository, Release
-from mstdn.kinds.network import HostName, HostNameOrEmpty
+from mstdn.kinds.network import HostName, HostNameOrEmpty, in_the_public_dns
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import ServerPath
 from mstdn.kinds.text import Locale
@@ -48,8 +48,9 @@ class AppSettings(Part):
         "",
         examples=["social.example.org"],
         description="The site's own host name, only when it differs from local_domain (handles at "
-        "example.org, site at social.example.org). Others then ask local_domain for the accounts: where it leads to this "
-        "server too, the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.",
+        "example.org, site at social.example.org). Others then ask local_domain for the accounts: where it leads to "
+        "this server too, the proxy leads them to the site; otherwise its web server must redirect "
+        "/.well-known/webfinger.",
     )
     alternate_domains: HostNames = Field(
         (), examples=[["example.net"]], description='Further names under which the site answers: ["example.net"].'
@@ -103,12 +104,10 @@ class AppSettings(Part):
         """
         The names for which the proxy answers and asks for certificates.
 
-        Not local_domain where web_domain differs, because another server may have it; and no onion or I2P name, because no
-        public authority certifies those.
+        Not local_domain where web_domain differs, because another server may have it; and no onion or I2P name, because
+        no public authority certifies those.
         """
-        hidden = (".onion", ".i2p")
-        names = (self.site_domain, *self.alternate_domains)
-        return tuple(dict.fromkeys(name for name in names if not name.endswith(hidden)))
+        return in_the_public_dns(self.site_domain, *self.alternate_domains)
 
     @property
     def mastodon_image_reference(self) -> str:

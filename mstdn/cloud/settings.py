@@ -8,7 +8,13 @@ from pydantic import Field
 
 from mstdn.cloud.rules import an_access_key_has_its_secret
 from mstdn.kinds.mail import mail_sender
-from mstdn.kinds.network import HostName, HostNameOrEmpty, Ipv4AddressOrEmpty, Ipv6AddressOrEmpty
+from mstdn.kinds.network import (
+    HostName,
+    HostNameOrEmpty,
+    Ipv4AddressOrEmpty,
+    Ipv6AddressOrEmpty,
+    in_the_public_dns,
+)
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import FileOrEmpty
 from mstdn.kinds.text import OneLine, or_empty
@@ -41,4 +47,4 @@ class SharedSettings(Part):
     def site_names(self) -> tuple[str, ...]:
         """The names that shall lead to the server: the site's and its alternates. Empty if no domain is set."""
         site = self.web_domain or self.local_domain
-        return tuple(dict.fromkeys([*filter(None, [site]), *self.alternate_domains]))
+        return in_the_public_dns(*filter(None, [site]), *self.alternate_domains)

@@ -73,6 +73,11 @@ def test_settings_of_the_deploy_are_known_and_left_alone() -> None:
     assert problems_of(mastodon_version="latest", swap_size_mib="much") == {}
 
 
+def test_names_of_tor_and_i2p_are_not_for_the_dns() -> None:
+    settings, _ = examine(BASE | {"alternate_domains": ["example.net", f"{'a' * 56}.onion"]})
+    assert settings is not None and settings.site_names == ("social.example.org", "example.net")
+
+
 def test_a_private_key_is_refused_as_the_public_one(tmp_path: Path) -> None:
     key = tmp_path / "id_ed25519"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
