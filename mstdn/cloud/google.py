@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
 from mstdn.cloud.http import Api, ErrorForm
-from mstdn.cloud.trouble import Refused, Trouble, Unreachable
 from mstdn.cloud.waiting import pause
 from mstdn.settings.provision import ProvisionSettings
 
@@ -36,13 +36,13 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Google:
-    """One project. Every method raises Trouble."""
+    """One project. Every method raises ProvisionError."""
 
     def __init__(self, settings: ProvisionSettings):
         credentials, default_project = _login(settings.server_credentials)
         self.project = settings.server_project or default_project or ""
         if not self.project:
-            raise Trouble(
+            raise ProvisionError(
                 "Which project of Google shall it be? Set server_project to its ID, as the console shows it beside the "
                 "project's name."
             )
@@ -79,7 +79,7 @@ class Google:
         seed = f"{self.project} {path} {sorted(body.items(), key=str)} {int(time.time() // 3600)}"
         try:
             self._do("POST", doing, path, body, requestId=str(uuid.uuid5(uuid.NAMESPACE_URL, seed)))
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code not in ("alreadyExists", "RESOURCE_ALREADY_EXISTS"):
                 raise
 
@@ -99,7 +99,7 @@ class Google:
         deadline = time.monotonic() + OPERATION_SECONDS
         while operation["status"] != "DONE":
             if time.monotonic() > deadline:
-                raise Trouble(
+                raise ProvisionError(
                     f"Google was asked to {doing} and has not finished within {OPERATION_SECONDS} seconds. Run again: "
                     "the next run looks at what became of it."
                 )
@@ -113,7 +113,7 @@ class Google:
         errors = (operation.get("error") or {}).get("errors") or []
         if errors:
             status = int(operation.get("httpErrorStatusCode", 400))
-            refused = Refused(
+            refused = ProviderError(
                 "Google", doing, status, errors[0]["code"], errors[0].get("message", ""), {"errors": errors}
             )
             raise self._explained(refused)
@@ -123,23 +123,23 @@ class Google:
         exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
         try:
             yield
-        except Refused as refused:
+        except ProviderError as refused:
             raise self._explained(refused) from None
         except exceptions.RefreshError as error:
             raise _login_refused(str(error)) from None
         except exceptions.TransportError:
-            raise Unreachable("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
+            raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
 
-    def _explained(self, refused: Refused) -> Trouble:
+    def _explained(self, refused: ProviderError) -> ProvisionError:
         project, words = self.project, refused.words
         if refused.code == "accessNotConfigured" or "has not been used in project" in words:
-            return Trouble(
+            return ProvisionError(
                 f"The Compute Engine API is off in the project {project}. Turn it on at "
                 f"https://console.cloud.google.com/apis/library/compute.googleapis.com?project={project} (the project "
                 "needs a billing account), wait two minutes, run again."
             )
         if refused.code.lower() in ("quotaexceeded", "quota_exceeded"):
-            return Trouble(
+            return ProvisionError(
                 f"Google did not {refused.doing}: {words} Ask for more at "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={project}, or use another server_place."
             )
@@ -150,14 +150,14 @@ class Google:
             role = "securityAdmin" if "firewalls" in right or "networks.updatePolicy" in right else "instanceAdmin.v1"
             member = "serviceAccount:" if self.account.endswith("gserviceaccount.com") else "user:"
             who = self.account if "@" in self.account else "YOUR-ADDRESS"
-            return Trouble(
+            return ProvisionError(
                 f"Google did not {refused.doing}: {self.account} lacks {right} in {project}. Give it the role: gcloud "
                 f"projects add-iam-policy-binding {project} --member={member}{who} --role=roles/compute.{role}"
             )
         if refused.status == 401:
             return _login_refused(words)
         if refused.status == 404 and f"'projects/{project}'" in words:
-            return Trouble(
+            return ProvisionError(
                 f'Google knows no project "{project}", or {self.account} may not see it. Correct server_project.'
             )
         return refused
@@ -178,14 +178,14 @@ def _login(key_file: str) -> tuple[Any, str | None]:
         try:
             credentials = account.Credentials.from_service_account_file(key_file, scopes=[SCOPE])
         except (ValueError, exceptions.GoogleAuthError):
-            raise Trouble(wrong_file) from None
+            raise ProvisionError(wrong_file) from None
         return credentials, credentials.project_id
     try:
         credentials, project = auth.default(scopes=[SCOPE])
     except exceptions.MalformedError:
-        raise Trouble(wrong_file) from None
+        raise ProvisionError(wrong_file) from None
     except exceptions.GoogleAuthError:
-        raise Trouble(
+        raise ProvisionError(
             "There is no login for Google on this computer. Type: gcloud auth application-default login  or name "
             "the key "
             "file of a service account: server_credentials."
@@ -193,17 +193,17 @@ def _login(key_file: str) -> tuple[Any, str | None]:
     return credentials, project
 
 
-def _login_refused(words: str) -> Trouble:
+def _login_refused(words: str) -> ProvisionError:
     if "Invalid JWT Signature" in words:
-        return Trouble(
+        return ProvisionError(
             "Google does not know the key in server_credentials any more: it was deleted or belongs to another "
             "account. "
             "Make a new key of the service account and name its file."
         )
     if "short-lived token" in words:
-        return Trouble("Google refuses the login because this computer's clock is wrong. Set it, and run again.")
+        return ProvisionError("Google refuses the login because this computer's clock is wrong. Set it, and run again.")
     if "expired or revoked" in words or "reauth" in words.lower():
-        return Trouble("Your login at Google has expired. Type: gcloud auth application-default login")
-    return Trouble(
+        return ProvisionError("Your login at Google has expired. Type: gcloud auth application-default login")
+    return ProvisionError(
         "Google does not accept the login. Type: gcloud auth application-default login  or correct server_credentials."
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.http import Api, ErrorForm, session_with
-from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.cloud.waiting import pause
 
 BASE = "https://api.hetzner.cloud/v1"
@@ -26,7 +26,7 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Hetzner:
-    """One project of Hetzner. Every method raises Trouble."""
+    """One project of Hetzner. Every method raises ProvisionError."""
 
     def __init__(self, token: SecretStr):
         self._api = Api("Hetzner", BASE, session_with(token), ErrorForm(_error))
@@ -70,7 +70,7 @@ class Hetzner:
         waited, poll = 0.0, 0.5
         while action["status"] == "running":
             if waited > ACTION_SECONDS:
-                raise Trouble(
+                raise ProvisionError(
                     f"Hetzner was asked to {doing} and has not finished within {ACTION_SECONDS} seconds. Run "
                     "again: the "
                     "next run looks at what became of it."
@@ -80,7 +80,7 @@ class Hetzner:
             action = self.get(doing, f"/actions/{action['id']}")["action"]
         if action["status"] == "error":
             error = action.get("error") or {}
-            raise explained(Refused("Hetzner", doing, 200, str(error.get("code")), str(error.get("message")), {}))
+            raise explained(ProviderError("Hetzner", doing, 200, str(error.get("code")), str(error.get("message")), {}))
 
 
 class _in_words:  # noqa: N801 (it reads as a verb where it is used)
@@ -90,11 +90,11 @@ class _in_words:  # noqa: N801 (it reads as a verb where it is used)
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Refused):
+        if isinstance(error, ProviderError):
             raise explained(error) from None
 
 
-def explained(refused: Refused) -> Trouble:
+def explained(refused: ProviderError) -> ProvisionError:
     """
     The refusal with its remedy; the refusal itself where there is no better one, or where a caller knows better.
 
@@ -119,8 +119,8 @@ def explained(refused: Refused) -> Trouble:
         "maintenance": f"Hetzner did not {refused.doing}: it is in maintenance. See status.hetzner.com and run again.",
     }
     if refused.status == 401:
-        return Trouble(remedies["unauthorized"])
-    return Trouble(remedies[refused.code]) if refused.code in remedies else refused
+        return ProvisionError(remedies["unauthorized"])
+    return ProvisionError(remedies[refused.code]) if refused.code in remedies else refused
 
 
 def names_of(objects: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -18,7 +18,7 @@ import requests
 from pydantic import SecretStr
 from typing_extensions import override
 
-from mstdn.cloud.trouble import Refused, Unreachable
+from mstdn.cloud.errors import ProviderError, UnreachableError
 from mstdn.cloud.waiting import pause
 
 CONNECT_SECONDS = 10
@@ -83,7 +83,7 @@ class Api:
         """Read what may be absent: None for 404. Raises as `call` does."""
         try:
             return self.get(doing, path, **query)
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.status == 404:
                 return None
             raise
@@ -104,7 +104,7 @@ class Api:
         """
         One request and its answer, a JSON object. `doing`: what it is for, for the sentence of an error.
 
-        Raises Refused when the provider answered with an error, Unreachable when there is no usable answer.
+        Raises ProviderError when the provider answered with an error, UnreachableError when there is no usable answer.
         """
         waited = 0.0
         for attempt in range(1, TRIES + 1):
@@ -133,7 +133,7 @@ class Api:
                 wait = seconds_to_wait(answer.headers, 2.0 ** (attempt - 1), time.time())
             waited += wait
             if waited > PATIENCE_SECONDS:
-                raise Unreachable(
+                raise UnreachableError(
                     f"{self.provider} asks to be left alone for {round(wait)} seconds (too many requests). Run "
                     "again then."
                 )
@@ -148,29 +148,29 @@ class Api:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise Unreachable(
+            raise UnreachableError(
                 f"{self.provider} was asked to {doing} and answered with something that is no JSON object. "
                 "Is a proxy or a captive portal in between?"
             )
         return found
 
-    def _refused(self, doing: str, answer: requests.Response) -> Refused:
+    def _refused(self, doing: str, answer: requests.Response) -> ProviderError:
         try:
             found = answer.json()
         except ValueError:
             found = {}
         body = found if isinstance(found, dict) else {}
         code, words = self.error_form.read(body) if body else ("", "")
-        return Refused(self.provider, doing, answer.status_code, code, self._hidden(words), body)
+        return ProviderError(self.provider, doing, answer.status_code, code, self._hidden(words), body)
 
-    def _unreachable(self, doing: str, error: requests.RequestException) -> Unreachable:
+    def _unreachable(self, doing: str, error: requests.RequestException) -> UnreachableError:
         reasons: tuple[tuple[type[Exception], str], ...] = (
             (requests.exceptions.ProxyError, "the connection through the proxy (HTTPS_PROXY) failed or broke"),
             (requests.exceptions.SSLError, "its certificate is not one that this computer trusts"),
             (requests.Timeout, "no answer came in time"),
         )
         reason = next((words for kind, words in reasons if isinstance(error, kind)), "the connection failed or broke")
-        return Unreachable(
+        return UnreachableError(
             f"{self.provider} was asked to {doing}, but {reason}. Run again: what is done already is found then."
         )
 

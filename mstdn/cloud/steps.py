@@ -15,7 +15,7 @@ from pathlib import Path
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.operation import is_a_rehearsal
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
@@ -26,7 +26,7 @@ class Step:
     """
     One change. `sign`: + for something new, ~ for something changed. `kind`, `name`, `detail`: what, in a line.
 
-    `do` carries it out, looking again at whatever it depends on; it raises Trouble.
+    `do` carries it out, looking again at whatever it depends on; it raises ProvisionError.
     """
 
     sign: str
@@ -87,10 +87,10 @@ def _tell(plan: Plan) -> None:
 
 def in_words(error: Exception) -> str:
     """
-    A Trouble's own text. For anything else, which a provider that changed its interface would cause, a sentence too:
-    the place is for a report, and goes to the log of --debug without any value.
+    A ProvisionError's own text. For anything else, which a provider that changed its interface would cause, a sentence
+    too: the place is for a report, and goes to the log of --debug without any value.
     """
-    if isinstance(error, Trouble):
+    if isinstance(error, ProvisionError):
         return str(error)
     logger.debug("".join(traceback.format_tb(error.__traceback__)))
     kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError
 from mstdn.cloud.hetzner import OURS, Hetzner
-from mstdn.cloud.trouble import Refused
 from mstdn.cloud_firewall.rules import EVERYWHERE, FoundFirewall, Part, Rule, wanted_rules
 from mstdn.settings.provision import ProvisionSettings
 
@@ -46,7 +46,7 @@ class HetznerFirewall:
                 body = {"name": part.name, "labels": OURS, "rules": _written(part), "apply_to": [self._selector()]}
                 try:
                     self._hetzner.post("create the firewall", "/firewalls", body)
-                except Refused as refused:
+                except ProviderError as refused:
                     if refused.code != "uniqueness_error":
                         raise
         elif found is not None and what == "rules":

@@ -13,7 +13,7 @@ from mstdn.settings.provision import ProvisionSettings
 
 class CloudFirewall(Protocol):
     """
-    A provider's firewall. Every method raises Trouble.
+    A provider's firewall. Every method raises ProvisionError.
 
     tests/unit/provision/test_server_providers.py is the contract that each module passes.
     """
@@ -36,7 +36,7 @@ class CloudFirewall(Protocol):
 
 
 def cloud_firewall(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> CloudFirewall:
-    """The firewall of `server_provider`, with its key. Raises Trouble for a missing package or login."""
+    """The firewall of `server_provider`, with its key. Raises ProvisionError for a missing package or login."""
     if settings.server_provider == "hetzner":
         from mstdn.cloud_firewall.hetzner import HetznerFirewall
 

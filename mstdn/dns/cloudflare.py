@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.http import Api, ErrorForm, session_with
-from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
@@ -73,7 +73,7 @@ class CloudflareDns:
         try:
             with _in_words():
                 self._api.post(doing, f"/zones/{zone.id}/dns_records/batch", {"deletes": deletes, "posts": posts})
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code not in EXISTS:
                 raise
             raise _changed_meanwhile(subject) from None
@@ -94,15 +94,15 @@ class _in_words:  # noqa: N801 (it reads as a verb where it is used)
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Refused):
+        if not isinstance(error, ProviderError):
             return
         if error.code in ("9109", "10000") and error.status == 403:
-            raise Trouble(
+            raise ProvisionError(
                 f"Cloudflare did not {error.doing}: the token in CLOUDFLARE_API_TOKEN lacks the right. Give it the "
                 f"permissions Zone: Zone: Read and Zone: DNS: Edit, for this zone, at {TOKENS}."
             ) from None
         if error.status == 401 or error.code in ("1000", "6003", "10001"):
-            raise Trouble(
+            raise ProvisionError(
                 f"Cloudflare does not know the token in CLOUDFLARE_API_TOKEN. Make an API token (not the Global API "
                 f"Key) with Zone: Zone: Read and Zone: DNS: Edit at {TOKENS}, and put it into secrets.env."
             ) from None
@@ -126,8 +126,8 @@ def _body(records: RecordSet, value: str) -> dict[str, Any]:
     return body | {"content": quoted(value) if records.type == "TXT" else value}
 
 
-def _changed_meanwhile(records: RecordSet) -> Trouble:
-    return Trouble(
+def _changed_meanwhile(records: RecordSet) -> ProvisionError:
+    return ProvisionError(
         f"Somebody changed the {records.type} record of {records.name} at the same moment. It was not touched; run "
         "again."
     )

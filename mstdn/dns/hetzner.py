@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.hetzner import OURS, Hetzner
-from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
@@ -69,7 +69,7 @@ class HetznerDns:
         }
         try:
             self._hetzner.post(f"make the record {add.type} of {add.name}", f"/zones/{zone.id}/rrsets", body)
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code != "uniqueness_error":
                 raise
             raise _changed_meanwhile(add) from None
@@ -83,8 +83,8 @@ class HetznerDns:
         return f"/zones/{zone.id}/rrsets/{_relative(records.name, zone)}/{records.type}"
 
 
-def _changed_meanwhile(records: RecordSet) -> Trouble:
-    return Trouble(
+def _changed_meanwhile(records: RecordSet) -> ProvisionError:
+    return ProvisionError(
         f"Somebody changed the {records.type} record of {records.name} at the same moment. It was not touched; run "
         "again."
     )

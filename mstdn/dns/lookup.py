@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.extras import extra
-from mstdn.cloud.trouble import Trouble
 from mstdn.dns.rules import canonical
 from mstdn.dns.zone_file import unquoted
 
@@ -69,7 +69,7 @@ class Lookup:
 
     def delegation(self, name: str) -> Cut:
         """
-        The deepest zone at or above the name, as it is delegated. Raises Trouble where nobody answers.
+        The deepest zone at or above the name, as it is delegated. Raises ProvisionError where nobody answers.
         """
         labels = name.split(".")
         cut = self._top(labels[-1])
@@ -88,7 +88,7 @@ class Lookup:
 
     def ask(self, name: str, kind: str) -> list[Answer]:
         """
-        What each name server of the name's zone says. Raises Trouble where not one of them answers.
+        What each name server of the name's zone says. Raises ProvisionError where not one of them answers.
         """
         cut = self.delegation(name)
         answers = []
@@ -201,10 +201,10 @@ class Lookup:
                 values += [canonical(kind, unquoted(str(each)) if kind == "TXT" else str(each)) for each in rrset]
         return Answer(server, tuple(sorted(values)), cname)
 
-    def _silent(self, cut: Cut) -> Trouble:
+    def _silent(self, cut: Cut) -> ProvisionError:
         if self.resolvers:
-            return Trouble(f"None of dns_resolvers answers: {', '.join(self.resolvers)}.")
-        return Trouble(
+            return ProvisionError(f"None of dns_resolvers answers: {', '.join(self.resolvers)}.")
+        return ProvisionError(
             f"None of the name servers of {cut.name} answers this computer "
             f"({', '.join(cut.servers) or 'none is known'}). "
             'If your network shuts port 53, name a resolver that it allows: dns_resolvers = ["…"].'

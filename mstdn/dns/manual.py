@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set
 
@@ -19,7 +19,7 @@ class ManualDns:
     def zones(self, name: str) -> Sequence[Zone]:
         cut = self._lookup.delegation(name)
         if "." not in cut.name:
-            raise Trouble(
+            raise ProvisionError(
                 f"{name} lies in no zone that anybody has: .{cut.name} does not know the domain. Register it, or "
                 "correct the name; a domain registered a moment ago takes up to an hour."
             )

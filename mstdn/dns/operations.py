@@ -78,11 +78,11 @@ def proven_records(settings: ProvisionSettings) -> Commands:
     try:
         keys = keys_for(settings)
         wishes = [*_site_wishes(settings), *mail_wishes(settings, keys)]
-        trouble = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
+        refusal = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
     except Exception as error:
-        trouble = in_words(error)
-    if trouble:
-        yield from refuse(trouble)
+        refusal = in_words(error)
+    if refusal:
+        yield from refuse(refusal)
         return
     host.noop(f"the name servers answer with all {len(wishes)} records")
 

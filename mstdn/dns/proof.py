@@ -10,7 +10,7 @@ from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, 
 
 
 def shortcomings(wishes: Sequence[Wish], lookup: Lookup) -> list[str]:
-    """One sentence for each wish that not every name server fulfils. Raises Trouble where none answers."""
+    """One sentence for each wish that not every name server fulfils. Raises ProvisionError where none answers."""
     found = []
     for wish in wishes:
         if wish.pending:

@@ -15,7 +15,7 @@ from mstdn.settings.provision import ProvisionSettings
 
 class DnsProvider(Protocol):
     """
-    Somebody who has zones. Every method raises Trouble.
+    Somebody who has zones. Every method raises ProvisionError.
 
     tests/unit/provision/test_dns_providers.py is the contract that each module passes.
     """
@@ -39,7 +39,7 @@ class DnsProvider(Protocol):
 
 
 def dns_provider(settings: ProvisionSettings, keys: Mapping[str, SecretStr], lookup: Lookup) -> DnsProvider:
-    """The provider of `dns_provider`, with its key. Raises Trouble for a missing package."""
+    """The provider of `dns_provider`, with its key. Raises ProvisionError for a missing package."""
     # Each module is imported only where it is used: some need packages that others do not.
     if settings.dns_provider == "hetzner":
         from mstdn.dns.hetzner import HetznerDns

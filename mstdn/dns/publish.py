@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step
-from mstdn.cloud.trouble import Trouble
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.provider import DnsProvider
 from mstdn.dns.rules import Change, RecordSet, Zone, shown, zone_for, zone_lines
@@ -26,14 +26,14 @@ def plan_to_publish(
     """
     What to change so that every wish is fulfilled. `task`: the file to run again, for sentences.
 
-    Raises Trouble with everything that is in the way, all at once.
+    Raises ProvisionError with everything that is in the way, all at once.
     """
     zones: dict[str, Zone] = {}
     found: dict[str, Sequence[RecordSet]] = {}
     steps: list[Step] = []
     lines: list[str] = []
     warnings: list[str] = []
-    troubles: list[str] = []
+    refusals: list[str] = []
     for wish in wishes:
         name = wish.name
         if name not in zones:
@@ -48,8 +48,8 @@ def plan_to_publish(
         try:
             # By hand everything is told, what has to go too: whoever enters it sees it.
             change = wish.change(found[name], replace or provider.by_hand, task)
-        except Trouble as trouble:
-            troubles.append(str(trouble))
+        except ProvisionError as refusal:
+            refusals.append(str(refusal))
             continue
         if change is None:
             continue
@@ -57,8 +57,8 @@ def plan_to_publish(
             lines += _by_hand(change, wish)
         else:
             steps.append(_step(change, wish, provider, zones[name]))
-    if troubles:
-        raise Trouble("\n".join(dict.fromkeys(troubles)))
+    if refusals:
+        raise ProvisionError("\n".join(dict.fromkeys(refusals)))
     place = f"{provider.title}: zone {', '.join(dict.fromkeys(map(str, zones.values())))}"
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]
@@ -70,13 +70,13 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
     zones = provider.zones(name)
     try:
         cut = lookup.delegation(name)
-    except Trouble as trouble:
-        return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {trouble}"
+    except ProvisionError as refusal:
+        return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {refusal}"
     delegated = [zone for zone in zones if zone.name == cut.name]
     if delegated:
         return zone_for(name, delegated, dns_zone, cut.servers, provider.title), ""
     if zones and len(cut.name) > max(len(zone.name) for zone in zones):
-        raise Trouble(
+        raise ProvisionError(
             f"{cut.name} is a zone of its own, delegated to {', '.join(cut.servers)}, and the account at "
             f"{provider.title} "
             f"does not have it. Add records there, or remove its NS records in {zones[0].name}."
@@ -113,7 +113,7 @@ def _step(change: Change, wish: Wish, provider: DnsProvider, zone: Zone) -> Step
 def _publish(provider: DnsProvider, zone: Zone, change: Change, wish: Wish) -> None:
     """What a record leads to is known at its turn, or the step before it did not do what it said."""
     if wish.pending:
-        raise Trouble(f"{wish.name} is to lead to {wish.pending}, and it is not there. Run again.")
+        raise ProvisionError(f"{wish.name} is to lead to {wish.pending}, and it is not there. Run again.")
     provider.change(zone, change)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
-from mstdn.cloud.trouble import Refused, Trouble, Unreachable
 from mstdn.cloud.waiting import pause
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
@@ -40,7 +40,7 @@ class Route53:
         """
         With this profile; or with ROUTE53_*; or with what AWS's own tools would use. `media_key`: AWS_ACCESS_KEY_ID.
 
-        Raises Trouble where there is no login, or where it is the key that lies on the server for media.
+        Raises ProvisionError where there is no login, or where it is the key that lies on the server for media.
         """
         access_key, secret_key = "", ""
         if not profile and "ROUTE53_ACCESS_KEY_ID" in keys:
@@ -48,7 +48,7 @@ class Route53:
             secret_key = keys["ROUTE53_SECRET_ACCESS_KEY"].get_secret_value()
         client, used = _client_and_key(profile, access_key, secret_key)
         if media_key is not None and media_key.get_secret_value() == used:
-            raise Trouble(
+            raise ProvisionError(
                 "The login for Route 53 is the key in AWS_ACCESS_KEY_ID, which lies on the server for media: whoever "
                 "gets into the server could then move its name. Make another key and put it into "
                 "ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY."
@@ -126,15 +126,15 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
         session = boto3.Session(profile_name=profile or None, region_name=REGION, **own)
         credentials = session.get_credentials()
     except exceptions.ProfileNotFound as error:
-        raise Trouble(
+        raise ProvisionError(
             f"AWS's files do not have the profile that is asked for: {error}. Correct dns_aws_profile."
         ) from None
     except exceptions.BotoCoreError as error:
-        raise Trouble(
+        raise ProvisionError(
             f"AWS's login does not work: {error}. Put ROUTE53_ACCESS_KEY_ID into secrets.env instead."
         ) from None
     if credentials is None:
-        raise Trouble(
+        raise ProvisionError(
             "There is no login for Route 53. Put ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY into "
             "secrets.env, or name a profile of ~/.aws: dns_aws_profile."
         )
@@ -150,12 +150,12 @@ def _in_words(doing: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         raise _explained(error.response, doing) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
-        raise Trouble(f"The login for Route 53 is not complete: {error}.") from None
+        raise ProvisionError(f"The login for Route 53 is not complete: {error}.") from None
     except (exceptions.SSOTokenLoadError, exceptions.UnauthorizedSSOTokenError):
-        raise Trouble(f"The login for Route 53 has expired. Type: aws sso login{_profile()}") from None
+        raise ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}") from None
     except exceptions.BotoCoreError as error:
         reason = "its certificate is not one that this computer trusts" if "SSL" in str(error) else "no answer came"
-        raise Unreachable(
+        raise UnreachableError(
             f"Route 53 was asked to {doing}, but {reason}. Run again: what is done already is found then."
         ) from None
 
@@ -164,29 +164,33 @@ def _profile() -> str:
     return f" --profile {os.environ['AWS_PROFILE']}" if "AWS_PROFILE" in os.environ else ""
 
 
-def _explained(response: Mapping[str, Any], doing: str) -> Trouble:
+def _explained(response: Mapping[str, Any], doing: str) -> ProvisionError:
     code, words = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in ("InvalidClientTokenId", "UnrecognizedClientException"):
-        return Trouble("AWS does not know the access key for Route 53 (ROUTE53_ACCESS_KEY_ID, or the profile's).")
+        return ProvisionError(
+            "AWS does not know the access key for Route 53 (ROUTE53_ACCESS_KEY_ID, or the profile's)."
+        )
     if code == "SignatureDoesNotMatch":
-        return Trouble(
+        return ProvisionError(
             "The secret key for Route 53 does not belong to its access key (ROUTE53_SECRET_ACCESS_KEY), or this "
             "computer's clock is wrong."
         )
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
-        return Trouble(f"The login for Route 53 has expired. Type: aws sso login{_profile()}")
+        return ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}")
     if code in ("AccessDenied", "AccessDeniedException"):
-        return Trouble(
+        return ProvisionError(
             f"Route 53 did not {doing}: {words} Give the user a policy with route53:ListHostedZonesByName, "
             "route53:GetHostedZone, route53:ListResourceRecordSets, route53:ChangeResourceRecordSets and "
             "route53:GetChange (docs/provisioning.md has it)."
         )
     if code == "InvalidChangeBatch" and any(part in words for part in NOT_AS_EXPECTED):
-        return Trouble(f"Somebody changed the record at the same moment: {words} It was not touched; run again.")
+        return ProvisionError(f"Somebody changed the record at the same moment: {words} It was not touched; run again.")
     if code in ("PriorRequestNotComplete", "Throttling", "ThrottlingException"):
-        return Trouble(f"Route 53 did not {doing}: it is busy with other changes ({code}). Run again in a minute.")
-    return Refused("Route 53", doing, status, code, words, {})
+        return ProvisionError(
+            f"Route 53 did not {doing}: it is busy with other changes ({code}). Run again in a minute."
+        )
+    return ProviderError("Route 53", doing, status, code, words, {})
 
 
 def _record_set(name: str, found: Mapping[str, Any]) -> RecordSet:

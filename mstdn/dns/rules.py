@@ -11,8 +11,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.rules import missing_keys
-from mstdn.cloud.trouble import Trouble
 from mstdn.dns.zone_file import line
 from mstdn.problems import Problem
 
@@ -88,13 +88,13 @@ def zone_for(name: str, zones: Sequence[Zone], dns_zone: str, delegated: Sequenc
     """
     The zone that the name belongs to. `delegated`: the name servers that the world asks, None where nobody could look.
 
-    Raises Trouble where there is none, where several have its name, or where the world asks another one.
+    Raises ProvisionError where there is none, where several have its name, or where the world asks another one.
     """
     fitting = [zone for zone in zones if name == zone.name or name.endswith(f".{zone.name}")]
     # dns_zone chooses where there is a choice; an alternate or sending domain may well lie in another zone.
     fitting = [zone for zone in fitting if dns_zone in (zone.id, zone.name)] or fitting
     if not fitting:
-        raise Trouble(
+        raise ProvisionError(
             f"The account at {provider} has no zone for {name}. Add the zone there and delegate the domain to it at "
             "your registrar, or correct dns_provider."
         )
@@ -103,7 +103,7 @@ def zone_for(name: str, zones: Sequence[Zone], dns_zone: str, delegated: Sequenc
     if len(best) > 1 and delegated is not None:
         best = [zone for zone in best if set(zone.name_servers) & set(delegated)] or best
     if len(best) > 1:
-        raise Trouble(
+        raise ProvisionError(
             f"The account at {provider} has {len(best)} zones called {best[0].name}, and the delegation does not say "
             "which one the world asks. Say it: dns_zone = "
             f"{' or '.join(f'{chr(34)}{zone.id}{chr(34)}' for zone in best)}."
@@ -111,7 +111,7 @@ def zone_for(name: str, zones: Sequence[Zone], dns_zone: str, delegated: Sequenc
     zone = best[0]
     if delegated is not None and zone.name_servers and not set(zone.name_servers) & set(delegated):
         asked = ", ".join(sorted(delegated)) or "no name server at all"
-        raise Trouble(
+        raise ProvisionError(
             f"The zone {zone} in this account is not the one the world asks: {zone.name} is delegated to {asked}, this "
             f"zone has {', '.join(zone.name_servers)}. Set these name servers at your registrar, or use the account "
             f"that has {asked}."
@@ -123,7 +123,8 @@ def change_of(wanted: RecordSet, found: Sequence[RecordSet], replace: bool, task
     """
     What to change so that `wanted` is there, with these record sets at its name; None if it is. TTL alone is no drift.
 
-    Raises Trouble for a value, CNAME or alias that is somebody's, unless `replace`. `task`: that could be told so.
+    Raises ProvisionError for a value, CNAME or alias that is somebody's, unless `replace`. `task`: that could be told
+    so.
     """
     same = [each for each in found if each.type == wanted.type]
     in_the_way = [each for each in found if each.type == "CNAME" and wanted.type != "CNAME"]
@@ -133,7 +134,7 @@ def change_of(wanted: RecordSet, found: Sequence[RecordSet], replace: bool, task
         return None
     others = [*same, *in_the_way]
     if others and not replace:
-        raise Trouble("\n".join(occupied(each, wanted, task) for each in others))
+        raise ProvisionError("\n".join(occupied(each, wanted, task) for each in others))
     return Change(tuple(others), wanted)
 
 
@@ -141,14 +142,14 @@ def leftover_aaaa(found: Sequence[RecordSet], replace: bool, task: str) -> Chang
     """
     What to do about IPv6 addresses of a name whose server has none: browsers and authorities try them first.
 
-    Raises Trouble unless `replace`.
+    Raises ProvisionError unless `replace`.
     """
     left = [each for each in found if each.type == "AAAA"]
     if not left:
         return None
     if not replace:
         each = left[0]
-        raise Trouble(
+        raise ProvisionError(
             f"{each.name} has an AAAA record ({', '.join(each.values)}), but this server has no IPv6 address that is "
             "known here. Visitors and Let's Encrypt try IPv6 first. It was not touched. If it does lead here, set "
             f'public_ipv6 = "{each.values[0]}"; to remove it: pyinfra @local {task} --data dns_replace=true'

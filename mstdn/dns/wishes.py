@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_set
 
 
@@ -29,7 +29,7 @@ class Exactly:
         return self.records.name
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
-        """What to change. Raises Trouble where the name is somebody's."""
+        """What to change. Raises ProvisionError where the name is somebody's."""
         if self.records.type == "TXT":
             found = [_like(each, self.records) for each in found]
         return change_of(self.records, found, replace, task)
@@ -47,7 +47,7 @@ class Among:
         return self.records.name
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
-        """What to change. Raises Trouble where another SPF text is there: it is the domain owner's to merge them."""
+        """What to change. Raises ProvisionError where another SPF text is there: merging them is up to the owner."""
         text = self.records.values[0]
         same = [each for each in found if each.type == "TXT"]
         if any(text in each.values for each in same):
@@ -57,7 +57,7 @@ class Among:
             merged = merged_spf(spf[0], text)
             if merged == spf[0]:
                 return None
-            raise Trouble(
+            raise ProvisionError(
                 f'{self.name} has an SPF record already: "{spf[0]}". There may be only one, and it was not '
                 "touched. Change "
                 f'it at your DNS provider to: "{merged}"'
@@ -95,7 +95,7 @@ class NoIpv6:
     pending: str = ""
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
-        """What to change. Raises Trouble where one is left over."""
+        """What to change. Raises ProvisionError where one is left over."""
         return leftover_aaaa(found, replace, task)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyinfra import state
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step, carry_out
-from mstdn.cloud.trouble import Trouble
 from mstdn.cloud.waiting import patiently
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.provider import dns_provider
@@ -99,18 +99,18 @@ def _plan_to_verify(settings: ProvisionSettings) -> Plan:
     if found is not None and found.verified:
         return Plan("", agrees=f"{provider.title} has verified {domain}")
     if found is None and state.is_executing:
-        raise Trouble(f"{domain} is not registered at {provider.title}. Run: pyinfra @local {TASK}")
+        raise ProvisionError(f"{domain} is not registered at {provider.title}. Run: pyinfra @local {TASK}")
     what = ", ".join(found.unverified) if found else "DKIM"
     step = Step("~", "domain", domain, f"have {what} verified", lambda: _verify(provider, settings))
     return Plan(f"{settings.mail_domain_provider}   {settings.mail_domain_region}", (step,))
 
 
 def _verify(provider: MailProvider, settings: ProvisionSettings) -> None:
-    """Raises Trouble for what the provider does not accept after dns_wait_seconds."""
+    """Raises ProvisionError for what the provider does not accept after dns_wait_seconds."""
     complaints = patiently(provider.verify, settings.dns_wait_seconds)
     if complaints:
         again = "pyinfra @local tasks/proof.py"
-        raise Trouble(
+        raise ProvisionError(
             f"{provider.title} does not accept {'; nor '.join(complaints)}. "
             + (
                 f"The name servers do answer with it, so this is a matter of minutes. Run again: {again}"

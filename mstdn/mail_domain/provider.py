@@ -26,7 +26,7 @@ class SendingDomain:
 
 class MailProvider(Protocol):
     """
-    Somebody who sends mail for a domain. Every method raises Trouble.
+    Somebody who sends mail for a domain. Every method raises ProvisionError.
 
     tests/unit/provision/test_mail_providers.py is the contract that each module passes.
     """
@@ -36,7 +36,7 @@ class MailProvider(Protocol):
     registers_with: str
 
     def look(self) -> SendingDomain | None:
-        """The domain, or None where it is not registered. Raises Trouble for one that may not send."""
+        """The domain, or None where it is not registered. Raises ProvisionError for one that may not send."""
 
     def register(self) -> None:
         """Register it; nothing happens where it is registered."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.http import Api, ErrorForm, first_text, session_with
-from mstdn.cloud.trouble import Refused, Trouble
 from mstdn.mail_domain.provider import SendingDomain
 from mstdn.settings.provision import ProvisionSettings
 
@@ -60,7 +60,7 @@ class SparkPost:
             if self._find(domain) is None:
                 try:
                     self._call("register the sending domain", "/sending-domains", {"domain": domain} | wish)
-                except Refused as refused:
+                except ProviderError as refused:
                     if refused.code != EXISTS:
                         raise
 
@@ -88,11 +88,11 @@ class SparkPost:
     def _find(self, domain: str) -> dict[str, Any] | None:
         try:
             body = self._api.find("look for the sending domain", f"/sending-domains/{domain}")
-        except Refused as refused:
+        except ProviderError as refused:
             raise self._explained(refused) from None
         found: dict[str, Any] | None = None if body is None else body["results"]
         if found is not None and found["status"].get("compliance_status") == "blocked":
-            raise Trouble(
+            raise ProvisionError(
                 f"SparkPost has blocked {domain}: it may not send. Ask its support why (support.sparkpost.com); "
                 "nothing "
                 "here can change that."
@@ -102,30 +102,30 @@ class SparkPost:
     def _call(self, doing: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return self._api.post(doing, path, body)
-        except Refused as refused:
+        except ProviderError as refused:
             raise self._explained(refused) from None
 
-    def _explained(self, refused: Refused) -> Trouble:
+    def _explained(self, refused: ProviderError) -> ProvisionError:
         console = CONSOLES[self._region]
         other = "eu" if self._region == "us" else "us"
         if refused.status == 401:
-            return Trouble(
+            return ProvisionError(
                 f"SparkPost does not know the key in SPARKPOST_API_KEY. Keys of {CONSOLES[other]} need "
                 "mail_domain_region "
                 f'= "{other}".'
             )
         if refused.status == 403:
-            return Trouble(
+            return ProvisionError(
                 f"SparkPost did not {refused.doing}: the key in SPARKPOST_API_KEY may not manage sending domains. Tick "
                 f'"Sending Domains: Read/Write" at {console}/account/api-keys.'
             )
         if refused.code == "7004":
-            return Trouble(
+            return ProvisionError(
                 f"{self._domain} is a sending domain of another SparkPost account (or of the other region). Use that "
                 "account's key, or remove the domain there."
             )
         if refused.code == "7000":
-            return Trouble(
+            return ProvisionError(
                 f"SparkPost does not let anybody send from {self._domain} (a restricted domain). Set mail_domain to a "
                 "domain of your own."
             )

@@ -15,7 +15,11 @@ DMARC = "v=DMARC1; p=none"
 
 
 def mail_wishes(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> list[Wish]:
-    """What shall be in the DNS for the mail; nothing without a mail provider. Asks the provider. Raises Trouble."""
+    """
+    What shall be in the DNS for the mail; nothing without a mail provider. Asks the provider.
+
+    Raises ProvisionError.
+    """
     if not settings.mail_domain_provider:
         return []
     return wishes_of(settings.sending_domain, mail_provider(settings, keys).look(), settings.dns_ttl_seconds)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mstdn.cloud.errors import ProviderError, ProvisionError, did_you_mean
 from mstdn.cloud.google import OURS, Google
-from mstdn.cloud.trouble import Refused, Trouble, did_you_mean
 from mstdn.server.rules import Action, Address, Found, Machine, Wanted
 from mstdn.settings.provision import ProvisionSettings
 
@@ -114,13 +114,13 @@ class GoogleServer:
         )
         try:
             self._google.make("reserve an address", f"/regions/{self._region}/addresses", body)
-        except Refused as refused:
+        except ProviderError as refused:
             raise self._wrong_place(refused) from None
 
     def _create(self) -> None:
         address = self._address()
         if address is None:
-            raise Trouble("The reserved address was removed in the meantime. Run again.")
+            raise ProvisionError("The reserved address was removed in the meantime. Run again.")
         settings = self._settings
         body = {
             "name": self._name,
@@ -158,10 +158,10 @@ class GoogleServer:
         }
         try:
             self._google.make("create the server", f"/zones/{self._zone}/instances", body)
-        except Refused as refused:
+        except ProviderError as refused:
             raise self._wrong_place(refused) from None
 
-    def _wrong_place(self, refused: Refused) -> Trouble:
+    def _wrong_place(self, refused: ProviderError) -> ProvisionError:
         if refused.code.startswith("ZONE_RESOURCE_POOL_EXHAUSTED"):
             return self._exhausted(refused)
         if refused.status not in (400, 404) and refused.code not in ("invalid", "notFound"):
@@ -169,22 +169,24 @@ class GoogleServer:
         zones = self._google.names("list zones", "/zones")
         if self._zone not in zones:
             near = [zone for zone in zones if zone.startswith(self._region)] or zones
-            return Trouble(f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.')
+            return ProvisionError(
+                f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.'
+            )
         types = self._google.names("list machine types", f"/zones/{self._zone}/machineTypes")
         if self._type not in types:
             small = [each for each in types if each.startswith(("e2-", "t2"))] or types
-            return Trouble(
+            return ProvisionError(
                 f'{self._zone} has no machine type "{self._type}". {did_you_mean("server_type", small)} The address is '
                 "reserved and stays yours."
             )
         disks = self._google.names("list disk types", f"/zones/{self._zone}/diskTypes")
         if self._disk_type not in disks:
-            return Trouble(
+            return ProvisionError(
                 f'{self._zone} has no disk type "{self._disk_type}". {did_you_mean("server_disk_type", disks)}'
             )
         return refused
 
-    def _exhausted(self, refused: Refused) -> Trouble:
+    def _exhausted(self, refused: ProviderError) -> ProvisionError:
         errors = refused.details.get("errors")
         available = ""
         for error in errors if isinstance(errors, list) else []:
@@ -198,12 +200,12 @@ class GoogleServer:
             instead = f"Try another zone of {self._region} (server_place), or run again later."
         address = self._address()
         kept = f" The address {address['address']} is reserved and stays yours." if address else ""
-        return Trouble(f"{self._zone} has no {self._type} to give at the moment. {instead}{kept}")
+        return ProvisionError(f"{self._zone} has no {self._type} to give at the moment. {instead}{kept}")
 
     def _repair(self, action: Action) -> None:
         instance = self._instance()
         if instance is None:
-            raise Trouble(f"The server {self._name} was there a moment ago and is not there now. Run again.")
+            raise ProvisionError(f"The server {self._name} was there a moment ago and is not there now. Run again.")
         if action == "adopt":
             body = {"labels": instance.get("labels", {}) | OURS, "labelFingerprint": instance["labelFingerprint"]}
             self._google.post("label the server", f"{self._path}/setLabels", body)

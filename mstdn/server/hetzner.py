@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProviderError, ProvisionError, did_you_mean
 from mstdn.cloud.hetzner import OURS, Hetzner, names_of
-from mstdn.cloud.trouble import Refused, Trouble, did_you_mean
 from mstdn.cloud_firewall.hetzner import LABEL
 from mstdn.server.rules import Action, Address, Found, Machine, Wanted
 from mstdn.settings.provision import ProvisionSettings
@@ -128,7 +128,7 @@ class HetznerServer:
         }
         try:
             self._hetzner.post(f"reserve an {family} address", "/primary_ips", body)
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code != "uniqueness_error":
                 raise self._wrong_place(refused) from None
 
@@ -141,7 +141,7 @@ class HetznerServer:
             self._hetzner.post(
                 "store your SSH key", "/ssh_keys", {"name": name, "public_key": self._public_key, "labels": OURS}
             )
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code != "uniqueness_error":
                 raise
 
@@ -151,7 +151,7 @@ class HetznerServer:
         addresses = {family: self._primary_ip(family) for family in ("ipv4", "ipv6")}
         key = self._key()
         if key is None or None in addresses.values():
-            raise Trouble("What the server needs was removed in the meantime. Run again.")
+            raise ProvisionError("What the server needs was removed in the meantime. Run again.")
         body = {
             "name": self._name,
             "server_type": self._type,
@@ -168,12 +168,12 @@ class HetznerServer:
         }
         try:
             self._hetzner.post("create the server", "/servers", body)
-        except Refused as refused:
+        except ProviderError as refused:
             if refused.code != "uniqueness_error":
                 raise self._wrong_place(refused) from None
         self._repair("protect")
 
-    def _wrong_place(self, refused: Refused) -> Trouble:
+    def _wrong_place(self, refused: ProviderError) -> ProvisionError:
         """Types and locations come and go; a refused one is answered with what there is today."""
         if refused.code not in ("invalid_input", "not_found", "unsupported_error"):
             return refused
@@ -181,14 +181,14 @@ class HetznerServer:
         locations = names_of(self._hetzner.all("list locations", "/locations", "locations"))
         if "location" in fields or self._location not in locations:
             offer = did_you_mean("server_place", locations)
-            return Trouble(
+            return ProvisionError(
                 f'Hetzner has no location "{self._location}" for this. {offer} Nothing was made by this step.'
             )
         types = list(self._hetzner.all("list server types", "/server_types", "server_types"))
         sold = names_of(types)
         if self._type not in sold or "server_type" in fields:
             offer = did_you_mean("server_type", sold)
-            return Trouble(
+            return ProvisionError(
                 f'Hetzner does not sell the server type "{self._type}" in {self._location} any more. {offer} The '
                 "reserved address stays yours."
             )
@@ -197,7 +197,7 @@ class HetznerServer:
     def _repair(self, action: Action) -> None:
         server = self._server()
         if server is None:
-            raise Trouble(f"The server {self._name} was there a moment ago and is not there now. Run again.")
+            raise ProvisionError(f"The server {self._name} was there a moment ago and is not there now. Run again.")
         path = f"/servers/{server['id']}"
         if action in ("adopt", "tag"):
             labels = server["labels"] | self._labels
@@ -214,7 +214,7 @@ class HetznerServer:
             self._hetzner.put("keep the address", f"/primary_ips/{address['id']}", {"auto_delete": False})
 
 
-def _fields(refused: Refused) -> list[dict[str, Any]]:
+def _fields(refused: ProviderError) -> list[dict[str, Any]]:
     error = refused.details.get("error")
     details = error.get("details") if isinstance(error, dict) else None
     fields = details.get("fields") if isinstance(details, dict) else None

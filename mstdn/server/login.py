@@ -10,7 +10,7 @@ from pathlib import Path
 import paramiko
 
 from mstdn.cloud import waiting
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 
 PAUSE_SECONDS = 3.0
 # A server that answers may still be writing the key to its place.
@@ -28,7 +28,7 @@ def wait_until_it_lets_in(
     """
     Log in as `user` with the private key that belongs to `public_key`, from its file or an agent, until it works.
 
-    Raises Trouble after `seconds`, or two minutes after the server began to answer and refuse.
+    Raises ProvisionError after `seconds`, or two minutes after the server began to answer and refuse.
     """
     begin = waiting.clock()
     first_refusal: float | None = None
@@ -39,17 +39,17 @@ def wait_until_it_lets_in(
             return
         except paramiko.AuthenticationException:
             first_refusal = first_refusal or waiting.clock()
-            trouble = _not_let_in(address, user, public_key, private_key)
+            refusal = _not_let_in(address, user, public_key, private_key)
             if waiting.clock() - first_refusal >= min(REFUSALS_SECONDS, seconds):
-                raise trouble from None
+                raise refusal from None
         except (OSError, EOFError, paramiko.SSHException):
             first_refusal = None
-            trouble = Trouble(
+            refusal = ProvisionError(
                 f"{address} does not answer on port {port} within {round(seconds)} seconds. Look at its console at the "
                 "provider: does it boot? Does the firewall let port 22 through from here (cloud_firewall_ssh_from)?"
             )
         if waiting.clock() - begin >= seconds:
-            raise trouble
+            raise refusal
         waiting.pause(PAUSE_SECONDS)
 
 
@@ -91,14 +91,14 @@ def _log_in(address: str, user: str, private_key: paramiko.PKey | None, port: in
         client.close()
 
 
-def _not_let_in(address: str, user: str, public_key: Path, private_key: paramiko.PKey | None) -> Trouble:
+def _not_let_in(address: str, user: str, public_key: Path, private_key: paramiko.PKey | None) -> ProvisionError:
     if private_key is None:
-        return Trouble(
+        return ProvisionError(
             f"{address} answers, but the private key of {public_key} is not at hand: it has a passphrase or lies "
             "elsewhere. "
             f"Give it to your SSH agent: ssh-add {public_key.with_suffix('')}"
         )
-    return Trouble(
+    return ProvisionError(
         f"{address} answers but does not let {user} in with the key of {public_key}. At Google, an organisation's "
         "policy "
         "constraints/compute.requireOsLogin makes it ignore such keys: have it lifted for the project, or log in once "

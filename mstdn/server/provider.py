@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.server.rules import Action, Found, Wanted
 from mstdn.server.settings import ssh_public_key
 from mstdn.settings.provision import ProvisionSettings
@@ -17,7 +17,7 @@ from mstdn.settings.provision import ProvisionSettings
 
 class ServerProvider(Protocol):
     """
-    Somebody who lends servers. Every method raises Trouble.
+    Somebody who lends servers. Every method raises ProvisionError.
 
     tests/unit/provision/test_server_providers.py is the contract that each module passes.
     """
@@ -41,10 +41,10 @@ class ServerProvider(Protocol):
 
 
 def server_provider(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> ServerProvider:
-    """The provider of `server_provider`, with its key. Raises Trouble for a missing package or login."""
+    """The provider of `server_provider`, with its key. Raises ProvisionError for a missing package or login."""
     public_key = ssh_public_key(settings.server_ssh_key, Path.home())
     if public_key is None:
-        raise Trouble(
+        raise ProvisionError(
             "There is no public SSH key to let you in: neither ~/.ssh/id_ed25519.pub nor ~/.ssh/id_rsa.pub. Make "
             "one with "
             "ssh-keygen -t ed25519, or name its file: server_ssh_key."
@@ -71,7 +71,7 @@ def site_addresses(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -
     """
     public_ipv4 and public_ipv6 where they are set, or else those of the provider's server.
 
-    Asked for anew each time, never handed on: a run may be killed between any two steps. Raises Trouble.
+    Asked for anew each time, never handed on: a run may be killed between any two steps. Raises ProvisionError.
     """
     if settings.public_ipv4 or settings.public_ipv6 or not settings.server_provider:
         return SiteAddresses(settings.public_ipv4 or None, settings.public_ipv6 or None)

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.rules import missing_keys
-from mstdn.cloud.trouble import Trouble
 from mstdn.problems import Problem
 
 # What a provider's module is asked to do, in this order. The address comes first: it stays where no server can be had.
@@ -91,7 +91,7 @@ def actions(found: Found, wanted: Wanted) -> list[Action]:
     """
     What is to be done, in its order.
 
-    Raises Trouble for a server of this name that somebody made by hand, unless it is to be adopted.
+    Raises ProvisionError for a server of this name that somebody made by hand, unless it is to be adopted.
     """
     machine = found.machine
     if machine is None:
@@ -104,7 +104,7 @@ def actions(found: Found, wanted: Wanted) -> list[Action]:
             missing.append("upload key")
         return [*missing, "create"]
     if not (machine.ours or wanted.adopt):
-        raise Trouble(
+        raise ProvisionError(
             f"{wanted.provider} has a server called {wanted.name} already, and it was not made by this suite. It "
             "was not "
             "touched. To take it over, run: pyinfra @local tasks/server.py --data server_adopt=true  To make another "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.provider import DnsProvider, dns_provider
 from mstdn.dns.rules import Change, record_set
@@ -119,9 +119,9 @@ def test_a_record_is_removed_and_nothing_else(account: Account) -> None:
 def test_what_somebody_else_made_meanwhile_is_not_overwritten(account: Account) -> None:
     (zone,) = account.provider.zones(NAME)
     account.put(NAME, "A", "192.0.2.1")
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(ProvisionError) as refusal:
         account.provider.change(zone, Change((), record_set(NAME, "A", ["198.51.100.7"], 300)))
-    assert "at the same moment" in str(trouble.value)
+    assert "at the same moment" in str(refusal.value)
     assert [each.values for each in account.provider.records(zone, NAME)] == [("192.0.2.1",)]
 
 
@@ -130,7 +130,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(account: Accoun
     (zone,) = account.provider.zones(NAME)
     (old,) = account.provider.records(zone, NAME)
     account.provider.change(zone, Change((old,), record_set(NAME, "A", ["192.0.2.2"], 300)))
-    with pytest.raises(Trouble, match="at the same moment"):
+    with pytest.raises(ProvisionError, match="at the same moment"):
         account.provider.change(zone, Change((old,), record_set(NAME, "A", ["198.51.100.7"], 300)))
     assert [each.values for each in account.provider.records(zone, NAME)] == [("192.0.2.2",)]
 

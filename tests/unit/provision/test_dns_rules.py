@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.rules import caa_refusal, canonical, change_of, record_set, suffixes
 from mstdn.dns.wishes import Among, Exactly, IfNone, equal_texts, merged_spf, site_wishes
 from mstdn.dns.zone_file import line, parse_line, quoted, unquoted
@@ -90,7 +90,7 @@ def test_spaces_and_order_of_a_dkim_key_mean_nothing() -> None:
     wish = Exactly(record_set("k._domainkey.example.org", "TXT", ["v=DKIM1; k=rsa; p=ABCD"], 300))
     found = record_set(wish.name, "TXT", ["k=rsa; p=AB CD"], 300)
     assert wish.change([found], replace=False, task="") is None
-    with pytest.raises(Trouble, match="has a TXT record already"):
+    with pytest.raises(ProvisionError, match="has a TXT record already"):
         wish.change([record_set(wish.name, "TXT", ["p=other"], 300)], replace=False, task="")
 
 

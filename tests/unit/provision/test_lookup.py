@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mstdn.cloud.trouble import Trouble
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Lookup
 from tests.stand_ins.world import World
 
@@ -55,7 +55,7 @@ def test_a_server_that_is_deaf_leaves_the_word_to_the_others(world: World, looku
 def test_where_nobody_answers_it_says_so_and_names_the_setting(world: World, lookup: Lookup) -> None:
     lookup.delegation(NAME)
     world.names.deaf |= {"127.0.0.2", "127.0.0.3"}
-    with pytest.raises(Trouble, match=r"None of the name servers of example.org answers .* dns_resolvers"):
+    with pytest.raises(ProvisionError, match=r"None of the name servers of example.org answers .* dns_resolvers"):
         lookup.ask(NAME, "A")
 
 

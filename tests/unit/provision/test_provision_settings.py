@@ -15,10 +15,10 @@ import pytest
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 from pydantic import SecretStr
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.http import Key, seconds_to_wait
 from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.cloud.loading import examine
-from mstdn.cloud.trouble import Trouble
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.operator import keys_for, operator_secrets, provider_keys, secrets_for
 from mstdn.secrets.table import OPERATOR_SECRETS
@@ -205,7 +205,7 @@ def test_a_server_that_ignores_the_key_is_told_with_os_login(
     door: tuple[int, Path, list[int]], sleeper: Sleeper
 ) -> None:
     port, key, _ = door
-    with pytest.raises(Trouble, match=r"does not let bob in with the key .*requireOsLogin"):
+    with pytest.raises(ProvisionError, match=r"does not let bob in with the key .*requireOsLogin"):
         wait_until_it_lets_in("127.0.0.1", "bob", key, 6, port)
 
 
@@ -213,13 +213,13 @@ def test_a_key_with_a_passphrase_is_told_with_the_agent(door: tuple[int, Path, l
     port, key, _ = door
     private = paramiko.RSAKey.from_private_key_file(str(key.with_suffix("")))
     private.write_private_key_file(str(key.with_suffix("")), password="a passphrase")
-    with pytest.raises(Trouble, match="Give it to your SSH agent: ssh-add"):
+    with pytest.raises(ProvisionError, match="Give it to your SSH agent: ssh-add"):
         wait_until_it_lets_in("127.0.0.1", "admin", key, 6, port)
 
 
 def test_a_server_that_does_not_answer_is_told_after_the_time(tmp_path: Path, sleeper: Sleeper) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    with pytest.raises(Trouble, match=r"does not answer on port \d+ within 30 seconds"):
+    with pytest.raises(ProvisionError, match=r"does not answer on port \d+ within 30 seconds"):
         wait_until_it_lets_in("127.0.0.1", "admin", tmp_path / "id.pub", 30, port)
     assert sum(sleeper.slept) == 30

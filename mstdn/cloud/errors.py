@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Trouble(Exception):  # noqa: N818 (it is told, not debugged)
+class ProvisionError(Exception):
     """
     Something that only the operator can put right. Its text is a sentence or two: the fact, then what to type.
 
@@ -11,7 +11,7 @@ class Trouble(Exception):  # noqa: N818 (it is told, not debugged)
     """
 
 
-class Refused(Trouble):
+class ProviderError(ProvisionError):
     """
     A provider answered, and the answer is an error that no module has better words for.
 
@@ -28,7 +28,7 @@ class Refused(Trouble):
         super().__init__(f"{provider} did not {doing}. It said: {said} (status {status}{named}).")
 
 
-class Unreachable(Trouble):
+class UnreachableError(ProvisionError):
     """No usable answer came: no connection, no time left, or no JSON. Whether the request was carried out is open."""
 
 
