@@ -23,7 +23,8 @@ from mstdn.secrets import operator as secrets
 from mstdn.secrets.operator import keys_for, operator_secrets, provider_keys, secrets_for
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.server.login import wait_until_it_lets_in
-from tests.harness import settings_with
+from mstdn.settings import examine as examine_deploy
+from tests.harness import REQUIRED, settings_with
 from tests.stand_ins.operator import Sleeper
 
 BASE = {"local_domain": "social.example.org", "public_ipv4": "198.51.100.7"}
@@ -99,6 +100,14 @@ def test_the_providers_keys_never_go_to_a_server(tmp_path: Path) -> None:
     assert set(operator_secrets(file, {})[0]) == {"SMTP_PASSWORD"}
     assert set(provider_keys(file, {})[0]) == {"HCLOUD_TOKEN", "ROUTE53_ACCESS_KEY_ID"}
     assert set(secrets_for(settings_with(smtp_login="m"))) == {"SMTP_PASSWORD"}
+
+
+@pytest.mark.parametrize("name", PROVIDER_KEYS)
+def test_no_key_gets_to_a_server_as_a_variable_of_mastodon(name: str) -> None:
+    _, problems = examine_deploy(REQUIRED | {"mastodon_environment": {name: "canary"}})
+    (told,) = map(str, problems)
+    assert f'mastodon_environment["{name}"]' in told and "in secrets.env; remove it here" in told
+    assert "canary" not in told
 
 
 def test_the_keys_are_in_the_file_that_secrets_file_names(tmp_path: Path) -> None:
