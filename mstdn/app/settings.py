@@ -49,7 +49,8 @@ class AppSettings(Part):
         examples=["social.example.org"],
         description="The site's own host name, only when it differs from local_domain (handles at "
         "example.org, site at social.example.org). Others then ask local_domain for the accounts: where it leads to "
-        "this server too, the proxy leads them to the site; otherwise its web server must redirect /.well-known/webfinger.",
+        "this server too, the proxy leads them to the site; otherwise its web server must redirect "
+        "/.well-known/webfinger to it.",
     )
     alternate_domains: HostNames = Field(
         (), examples=[["example.net"]], description='Further names under which the site answers: ["example.net"].'

@@ -63,6 +63,11 @@ def _look_at(name: str, found: CertificateFiles, now: float, todo: Steps) -> Non
             todo.install.append(name)
         elif installed or kept:
             todo.order.append(name)
+    elif kept and installed and kept.sum != installed.sum and not trouble(kept, name, now):
+        # Perhaps one that nobody trusts: whoever put it there, the client replaces it at its next renewal.
+        todo.reasons.append(f"{name}: its certificate is not the one that the authority's client keeps")
+        todo.install.append(name)
+        todo.ask = todo.reload = True
     elif name not in found.linked:
         todo.reasons.append(f"{name}: nothing leads to its certificate")
         todo.ask = todo.reload = True

@@ -4,7 +4,15 @@
 awk '$2 == "00000000" && $8 == "00000000" { print "outside " $1; exit }' /proc/net/route
 awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print "outside " $10; exit }' /proc/net/ipv6_route 2>/dev/null
 # Terse: without the elements of sets, which may be many thousands of addresses. Packed, because it repeats itself.
-command -v nft >/dev/null && printf 'nft %s\n' "$(nft --json --terse list ruleset 2>/dev/null | gzip | base64 -w 0)"
+# firewalld comes with the library, and not always with the program.
+ruleset() {
+    if command -v nft >/dev/null; then
+        nft --json --terse list ruleset
+    elif [ -d /usr/lib/python3/dist-packages/nftables ]; then
+        python3 -c 'import nftables as n; f = n.Nftables(); f.set_json_output(True); print(f.cmd("list ruleset")[1])'
+    fi
+}
+printf 'nft %s\n' "$(ruleset 2>/dev/null | gzip | base64 -w 0)"
 for family in iptables ip6tables; do
     # Rules of the older kind are in force beside the newer ones. Only tables that exist are printed, and none is made.
     for variant in nft legacy; do

@@ -59,7 +59,8 @@ sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
 # Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
 [ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
 for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
-    head -c 9 "$file" 2>/dev/null | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
+    # The nine bytes have no newline at their end, and sed would not make one.
+    printf '%s\n' "$(head -c 9 "$file" 2>/dev/null)" | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
 done
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"

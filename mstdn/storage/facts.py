@@ -91,8 +91,9 @@ class Places(Fact[Storage]):
     @override
     def read(self, lines: Lines) -> Storage:
         astray = set(lines.all("astray"))
+        places = (text.split("\t") for text in lines.all("place"))
         return Storage(
-            places=tuple(Place(path, real, mount, path in astray) for path, real, mount in lines.words("place")),
+            places=tuple(Place(path, real, mount, path in astray) for path, real, mount in places),
             mounts={mount: FileSystem(source, *uuid) for mount, source, *uuid in lines.words("mount")},
             instance="instance" in lines,
             certificate="certificate" in lines,

@@ -1,6 +1,6 @@
 # Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name; the rest: directories.
-# "noted": the note's lines. "place DIRECTORY REAL MOUNT": it without links, and where its file system is mounted; "astray": it
-# is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all mounts but those of containers and the system.
+# "noted": the note's lines. "place": DIRECTORY, REAL, MOUNT, with tabs between: without links, and where its file system is
+# mounted; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
 note=$1 root=$2 proxy=$3 domain=$4
 shift 4
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
@@ -9,7 +9,7 @@ if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/
 for directory in "$@"; do
     # Of several mounts above it the longest counts. Paths of the suite have no spaces.
     real=$(readlink -m -- "$directory")
-    printf 'place %s %s %s\n' "$directory" "$real" "$(
+    printf 'place %s\t%s\t%s\n' "$directory" "$real" "$(
         awk -v path="$real/" '
             { mount = $5 == "/" ? "/" : $5 "/" }
             index(path, mount) == 1 && length(mount) >= length(best) { best = mount; name = $5 }

@@ -12,7 +12,7 @@ from pyinfra import host, logger, state
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import MASTODON_PROJECT
-from mstdn.mail.facts import GoingOut, WayOut
+from mstdn.mail.facts import WayOut
 from mstdn.mail.way_out import mail_warning, outside_problem
 from mstdn.operation import operation
 from mstdn.proxy.companion import telling_lines
@@ -113,14 +113,10 @@ def verified_site(
         # The server is asked in the meantime.
         out = ask(WayOut.of(MASTODON_PROJECT, elsewhere))
         problems, warnings = _said(failing), _said(warning)
-    yield from _judge(domain, out, mail_server, problems, warnings)
-
-
-def _judge(domain: str, out: GoingOut, mail_server: MailServer, problems: list[str], warnings: list[str]) -> Commands:
     if problem := outside_problem(out):
-        problems = [*problems, problem]
-    elif warning := mail_warning(out, mail_server.name, mail_server.port):
-        warnings = [*warnings, warning]
+        problems.append(problem)
+    elif caution := mail_warning(out, mail_server.name, mail_server.port):
+        warnings.append(caution)
     for text in warnings:
         host.log(f"Warning: {text}", logger.warning)
     if problems:

@@ -171,7 +171,6 @@ CONTAINERS = (
         "proxy/nginx",
         "docker update --restart=on-failure:3 ID",
         "was changed by hand: restart",
-        sample=True,
     ),
     Drift(
         "mstdn/web: exists twice",
@@ -295,7 +294,6 @@ PROJECT_FILES = (
         f"{_of('mstdn/nginx')}",
         (FILES, APP),
         (f"{M}/nginx/nginx.conf",),
-        sample=True,
     ),
     Drift(
         "nginx.conf of the inner nginx full of rubbish",
@@ -336,7 +334,7 @@ PROJECT_FILES = (
         (f"{P}/ca-bundle/acme-ca-bundle.pem",),
         touched=("proxy/acme-companion",),
     ),
-    Drift("media closed to the inner nginx", f"chmod 0700 {M}/media", (FILES,), (f"{M}/media",), sample=True),
+    Drift("media closed to the inner nginx", f"chmod 0700 {M}/media", (FILES,), (f"{M}/media",)),
     Drift("media given to root", f"chown 0:0 {M}/media", (FILES,), (f"{M}/media",)),
     Drift("the database's directory open to all", f"chmod 0755 {M}/database", (FILES,), (f"{M}/database",)),
     Drift("the root of Mastodon closed", f"chmod 0700 {M}", (FILES,), (f"{M} ",)),
@@ -460,7 +458,6 @@ STORES = (
         f"mv {M}/database {M}/kept && install -d -m 0700 -o 999 -g 999 {M}/database",
         refused=(f"{M}/database", "holds no database", "backup"),
         undo=f"rmdir {M}/database && mv {M}/kept {M}/database",
-        sample=True,
     ),
     Drift("installed.env lost", f"rm {M}/state/installed.env", (DATABASE,), ("installed.env",)),
     Drift(
@@ -486,6 +483,8 @@ _OTHER = (
     f" {{dates}} -keyout {CERTS}/{DOMAIN}/key.pem -out {CERTS}/{DOMAIN}/fullchain.pem 2>/dev/null;"
     f" docker kill --signal HUP $(c proxy nginx)"
 )
+_DAY = "$(date --utc --date='{} days' +%Y%m%d%H%M%SZ)"
+_LATE = f"-not_before {_DAY.format('-80')} -not_after {_DAY.format('+10')}"
 # acme-companion looks after everything by itself for a while after it started.
 _IDLE = (
     "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy "
@@ -535,16 +534,20 @@ CERTIFICATE_FILES = (
     ),
     _certificate(
         "ten days left of the certificate, and the client has no other",
-        _OTHER.format(name=DOMAIN, dates="-days 10")
+        _OTHER.format(name=DOMAIN, dates=_LATE)
         + f"; cp {CERTS}/{DOMAIN}/fullchain.pem {KEPT}/fullchain.cer; cp {CERTS}/{DOMAIN}/key.pem {KEPT}/{DOMAIN}.key",
         f"{DOMAIN}: its certificate ends in 9 days",
         ISSUED,
-        sample=True,
     ),
     _certificate(
         "ten days left of the certificate, and the client has a better one",
-        _OTHER.format(name=DOMAIN, dates="-days 10"),
+        _OTHER.format(name=DOMAIN, dates=_LATE),
         f"{DOMAIN}: its certificate ends in 9 days",
+    ),
+    _certificate(
+        "a certificate that nobody trusts in its place",
+        _OTHER.format(name=DOMAIN, dates="-days 90"),
+        f"{DOMAIN}: its certificate is not the one that the authority's client keeps",
     ),
     _certificate(
         "the certificate expired",
@@ -585,7 +588,6 @@ ENGINE = (
         "systemctl is-active docker.service docker.socket",
         touched=("proxy/socket-proxy",),
         watched=True,
-        sample=True,
     ),
     Drift(
         "Docker not started at boot",
@@ -693,7 +695,7 @@ ENGINE = (
 )
 
 MACHINE = (
-    Drift("swap switched off", "swapoff -a", (SWAP,), ("is not in use",), sample=True),
+    Drift("swap switched off", "swapoff -a", (SWAP,), ("is not in use",)),
     Drift("the swap file deleted", "swapoff -a; rm /swap.d/*", (SWAP,), ("does not exist",)),
     Drift("the swap file open to all", "chmod 0644 /swap.d/*", (SWAP,), ("mode 0644",)),
     Drift("the swap file's line gone from fstab", "sed -i '/swap/d' /etc/fstab", (SWAP,), ("/etc/fstab",)),
@@ -720,7 +722,6 @@ MACHINE = (
         "sed -i s/stable/test/ /etc/apt/sources.list.d/docker.sources",
         (KEY,),
         ("/etc/apt/sources.list.d/docker.sources",),
-        sample=True,
     ),
     Drift(
         "a second source of Docker's repository",
@@ -757,9 +758,7 @@ RELEASE = (
         refused=(f"{M}/source", "commit of its own"),
         undo=f"git -C {M}/source checkout --quiet --detach $(git -C {M}/source tag --list 'v*' | tail -n 1)",
     ),
-    Drift(
-        "the link to the release's assets removed", f"rm {M}/assets/current", (ASSETS,), (f"{M}/assets",), sample=True
-    ),
+    Drift("the link to the release's assets removed", f"rm {M}/assets/current", (ASSETS,), (f"{M}/assets",)),
     Drift("the link to the assets before removed", f"rm {M}/assets/previous", (ASSETS,), (f"{M}/assets",)),
     Drift(
         "the assets' directory emptied",

@@ -391,8 +391,9 @@ FIREWALLS = [
         "nftables that lets only SSH in",
         BARE,
         nft(
-            "table inet filter { chain input { type filter hook input priority filter; policy drop; ct state "
-            "established,related accept; iif lo accept; tcp dport 22 accept; meta l4proto ipv6-icmp accept; } }"
+            "table inet filter {\nchain input {\ntype filter hook input priority filter; policy drop;\n"
+            "ct state established,related accept\niif lo accept\ntcp dport 22 accept\n"
+            "meta l4proto ipv6-icmp accept\n}\n}"
         ),
         "keeps visitors with IPv6 from port 80",
         "nft insert rule inet filter input tcp dport '{ 80, 443 }' accept",

@@ -316,6 +316,8 @@ def test_no_script_of_a_fact_can_change_anything() -> None:
     for name in scripts:
         lines = (ROOT / "mstdn" / f"{name}.sh").read_text().splitlines()
         code = [line for line in lines if not line.lstrip().startswith("#")]
+        # Compose reads its files, and does nothing with them.
+        code = [line for line in code if 'docker compose --project-directory "$directory" config --quiet' not in line]
         assert [line for line in code for verb in changing if verb in line] == [], name
         inside = [line for line in code if "docker exec" in line]
         assert [line for line in inside if not any(words in line for words in asked_inside)] == [], name

@@ -15,24 +15,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mstdn.apt.facts import AptSources
 from mstdn.assets.facts import PublishedAssets
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import Installed, RefusedLogins
-from mstdn.docker.facts import Containers, DockerHost
+from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import Fact, Question
-from mstdn.files.facts import FileStates
+from mstdn.files.facts import FileStates, WrittenFiles
+from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
-from mstdn.proxy.facts import CompanionLog
+from mstdn.proxy.facts import Claims, CompanionLog
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
 from mstdn.sizing.facts import ServerSize
+from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from tests.harness import ROOT, answer_of
 
@@ -75,11 +78,14 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
+    AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
+    Claims.of_all(),
     CompanionLog.last_lines(),
     Containers.all(),
     DockerHost.of(NOWHERE, ["no-such-package"]),
     DockerNetworks.named(["no-such-network"]),
+    EngineSetup.of(NOWHERE, ["no-such-user"]),
     FileStates.of([NOWHERE]),
     FirewallWays.of(["no-such-network"]),
     GitCheckout.of(NOWHERE, "v4.7.6"),
@@ -88,6 +94,8 @@ QUESTIONS: list[Question[Any]] = [
     Installed.of(NOWHERE, NOWHERE),
     KernelSetting.of("vm.overcommit_memory", NOWHERE),
     OldScratch.under(NOWHERE, 1440),
+    PacketFilter.of_the_server(),
+    Places.of(NOWHERE, NOWHERE, NOWHERE, "social.example.org", [NOWHERE]),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     RefusedLogins.of("no-such-project"),
@@ -97,6 +105,7 @@ QUESTIONS: list[Question[Any]] = [
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
     SwapState.of(NOWHERE),
+    WrittenFiles.of(NOWHERE, "mark"),
     WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 

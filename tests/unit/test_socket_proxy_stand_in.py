@@ -78,6 +78,7 @@ def test_a_watchdog_that_is_not_told_to_stop_only_says_so(path: Path) -> None:
         assert all("socket is unavailable" in line for line in told)
         assert proxy.poll() is None
         proxy.terminate()
+        assert "received stop signal" in output.read()
     assert proxy.wait(20) == 0
 
 

@@ -52,6 +52,13 @@ def test_only_what_the_client_does_not_have_is_ordered(words: str, changes: dict
     assert judged(installed=bad, kept=bad) == judged(installed=bad, kept={}) == expected
 
 
+def test_a_certificate_of_somebodys_own_gives_way_to_the_one_that_the_client_keeps() -> None:
+    words = f"{NAME}: its certificate is not the one that the authority's client keeps"
+    assert judged(kept={NAME: KEPT}) == Steps(install=[NAME], ask=True, reload=True, reasons=[words])
+    expired = {NAME: dataclasses.replace(KEPT, end=NOW - 1)}
+    assert judged(kept=expired) == judged(kept={}) == Steps()
+
+
 def test_files_that_are_gone_come_back_from_the_client() -> None:
     found = judged(installed={}, linked=frozenset())
     assert found == Steps(install=[NAME], ask=True, reload=True, reasons=[f"{NAME}: its certificate is gone"])

@@ -129,3 +129,24 @@ def test_every_container_is_read_with_one_question_for_all(tmp_path: Path) -> No
     found = answer_of(Containers.all(), path=stand_in(tmp_path, "docker", docker))
     assert [each.name for each in found] == ["mstdn-web-1", "proxy-nginx-1"]
     assert all(call.endswith(" 0a 0b") for call in calls_in(tmp_path) if " inspect " in call)
+
+
+# --- A configuration that is judged before it is written -----------------------------------------
+
+
+def test_a_configuration_is_judged_with_the_options_of_the_unit_and_written_nowhere(tmp_path: Path) -> None:
+    judge = 'for file; do :; done; stat -c %a "$file"; cat "$file"; exit 1'
+    answer = run_script("docker/validate", "-H", "fd://", stdin='{"x": 1}\n', path=stand_in(tmp_path, "dockerd", judge))
+    assert answer.returncode == 1
+    mode, text, told = answer.stderr.splitlines()
+    # A proxy's password may be in it.
+    assert (mode, text) == ("600", '{"x": 1}')
+    assert told.endswith("The file stays as it was.")
+    (call,) = calls_in(tmp_path)
+    assert call.startswith("dockerd -H fd:// --validate --config-file ")
+    assert not Path(call.split()[-1]).exists()
+
+
+def test_a_configuration_that_the_daemon_takes_is_no_word_worth(tmp_path: Path) -> None:
+    answer = run_script("docker/validate", stdin="{}", path=stand_in(tmp_path, "dockerd", "echo configuration OK"))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")

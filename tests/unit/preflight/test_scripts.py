@@ -30,3 +30,16 @@ def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
     (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.6\n")
     report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
     assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.6"}
+
+
+def test_the_script_reads_which_versions_wrote_what_the_stores_have_to_read(tmp_path: Path) -> None:
+    for name, text in (
+        ("database/PG_VERSION", b"17\n"),
+        ("redis/dump.rdb", b"REDIS0012\xfa\x09redis-ver"),
+        ("redis/appendonlydir/appendonly.aof.1.base.rdb", b"REDIS0011\xfa\x09redis-ver"),
+        ("state/suite", b"0.2.0 8ae47d5\n"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text)
+    report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
+    assert (report.postgres, report.redis) == ("17", 12)
