@@ -43,3 +43,17 @@ def test_the_script_reads_which_versions_wrote_what_the_stores_have_to_read(tmp_
         (tmp_path / name).write_bytes(text)
     report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
     assert (report.postgres, report.redis) == ("17", 12)
+
+
+def test_the_script_reads_who_wrote_the_data_of_the_stores(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "suite").write_text("0.2.0 1d1e925\n")
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database" / "PG_VERSION").write_text("17\n")
+    files = tmp_path / "redis" / "appendonlydir"
+    files.mkdir(parents=True)
+    # As Redis writes them: no line ends after the version.
+    (files / "appendonly.aof.1.base.rdb").write_bytes(b"REDIS0012\xfa\x09redis-ver\x058.0.2\xff\x00")
+    (tmp_path / "redis" / "dump.rdb").write_bytes(b"REDIS0009\xfa\x00")
+    report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
+    assert (report.postgres, report.redis, report.suite) == ("17", 12, "0.2.0 1d1e925")
