@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mstdn.finding import Finding
+from mstdn.finding import Finding, Level
 from mstdn.layout import FRONT
 from mstdn.networks.facts import Network, Ways
 
@@ -35,29 +35,27 @@ def ipv6_findings(
     Docker Engine, (0, 0) if it is not installed. names: of the site, with AAAA records that lead here.
     """
     listed, without = ", ".join(names), "so the site is not published on IPv6"
-    lost = (
-        f" {listed} has an AAAA record all the same, and visitors try that first: remove it until then."
-        if listed
-        else ""
-    )
+    first = "visitors and the certificate authority try that first"
+    lost = f" {listed} has an AAAA record all the same, and {first}: remove the record until then." if listed else ""
+    level: Level = "error" if listed else "warning"
     if setting is False:
         if listed:
             yield Finding(
                 "error",
-                f"networks_ipv6 is False, {without}, but {listed} has an AAAA record, which visitors try first. Remove "
+                f"networks_ipv6 is False, {without}, but {listed} has an AAAA record, and {first}. Remove "
                 'the record, or set networks_ipv6 = "auto".',
             )
-    elif front is None or front.ipv6:
+    elif front.ipv6 if front else engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6:
         return
     elif engine < FIRST_ENGINE_WITH_IPV6:
         yield Finding(
-            "warning",
+            level,
             f"The network {FRONT} has no IPv6, {without}: Docker Engine {'.'.join(map(str, engine))} has none to give, "
             f"27 does.{lost}",
         )
     else:
         yield Finding(
-            "warning",
+            level,
             f"The network {FRONT} was made before this server had IPv6, {without}. To have it made anew, choose a "
             f"quiet moment, type on the server: docker rm --force {' '.join(attached)}; docker network rm {FRONT}; "
             f"and run this again.{lost}",

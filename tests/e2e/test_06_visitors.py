@@ -44,7 +44,8 @@ def has_ipv6(instance: Instance) -> bool:
 
 def test_a_visitor_by_ipv6_is_served_only_where_his_address_is_seen(instance: Instance) -> None:
     assert instance.visit("/health", "--ipv4").status == 200
-    by_ipv6 = f"curl --silent --ipv6 --output /dev/null https://{instance.domain}/health"
+    there = f"--resolve {instance.domain}:443:[{SERVERS['server'].ipv6}]"
+    by_ipv6 = f"curl --silent --ipv6 {there} --output /dev/null https://{instance.domain}/health"
     served = instance.world.visitor.run(by_ipv6, check=False).returncode
     # 7: nobody listens. Through docker-proxy all of these visitors would have the address of the bridge.
     assert served == (0 if has_ipv6(instance) else 7)

@@ -43,17 +43,24 @@ def test_where_containers_have_ipv6_there_is_nothing_to_say(front: Network | Non
     assert told(front, NEW, SITE, "auto") == []
 
 
+def test_before_the_first_installation_an_engine_is_known_only_where_it_is_there() -> None:
+    assert told(None, (0, 0), SITE, "auto") == []
+    assert [level for level, _ in told(None, OLD, SITE, "auto")] == ["error"]
+
+
 def test_a_front_from_before_the_server_had_ipv6_is_named_with_the_step_that_makes_it_anew() -> None:
     ((level, text),) = told(WITHOUT, NEW, [], "auto")
     assert level == "warning" and "not published on IPv6" in text and "AAAA" not in text
     assert "docker rm --force proxy-nginx-1 mstdn-nginx-1; docker network rm front" in text
-    ((_, text),) = told(WITHOUT, NEW, SITE, "auto")
-    assert "social.example.org has an AAAA record" in text
+    # The authority tries IPv6 first, so that there would be no certificate either.
+    ((level, text),) = told(WITHOUT, NEW, SITE, "auto")
+    assert level == "error" and "social.example.org has an AAAA record" in text
 
 
 def test_an_engine_that_gives_containers_no_ipv6_is_named() -> None:
-    ((level, text),) = told(WITHOUT, OLD, SITE, "auto")
-    assert level == "warning" and "Docker Engine 26.1" in text and "27" in text
+    assert [told(WITHOUT, OLD, names, "auto")[0][0] for names in ([], SITE)] == ["warning", "error"]
+    ((_, text),) = told(WITHOUT, OLD, SITE, "auto")
+    assert "Docker Engine 26.1" in text and "27" in text
 
 
 def test_an_aaaa_record_without_ipv6_is_refused_where_that_is_the_operators_choice() -> None:
