@@ -578,7 +578,7 @@ LIVES = [
         files=EVERYTHING,
         works="test -L /srv/mastodon/media && grep -q '^MOUNT=/srv/mastodon/media /swap.d ' /var/lib/mstdn/instance &&"
         f" {VISITED}",
-        undo="rm /srv/mastodon/media && mv /swap.d/big/media /srv/mastodon/media && rm /var/lib/mstdn/instance",
+        undo="rm /srv/mastodon/media && mv /swap.d/big/media /srv/mastodon/media",
         sample=True,
     ),
     refused(
