@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PYINFRA := .venv/bin/pyinfra
-SOURCES := mstdn tasks tests deploy.py inventory.py config.py group_data
+SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group_data
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint types unit plan e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
@@ -32,7 +32,7 @@ lint: .venv/.complete
 	git ls-files -z '*.sh' ':!mstdn' | xargs -0 -r .venv/bin/shellcheck
 
 types: .venv/.complete
-	.venv/bin/mypy mstdn tasks tests deploy.py inventory.py config.py
+	.venv/bin/mypy mstdn tasks tests deploy.py provision.py inventory.py config.py
 
 unit: .venv/.complete
 	$(PYTHON) -m pytest tests/unit
@@ -58,8 +58,9 @@ bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say whic
 docs: .venv/.complete ## Write anew what is made from the settings: docs/settings.md, group_data/all.py, …
 	@$(PYTHON) -m mstdn.settings
 
-lock: .venv/.complete ## Write both lock files anew (versions and hashes, no addresses)
+lock: .venv/.complete ## Write the lock files anew (versions and hashes, no addresses)
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra provision -o requirements-provision.lock
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements-dev.lock
 
 lab-up: .venv/.complete ## Start the lab: a bare server and a private Internet

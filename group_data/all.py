@@ -277,3 +277,104 @@ verify_timeout_seconds = 180
 
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
+
+# --- Provisioning: a server -----------------------------------------------------------------------
+
+# Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.
+server_provider = ""
+
+# Its name in the provider's console.
+server_name = "mastodon"
+
+# Location or zone. Empty: "nbg1" at Hetzner, "us-west1-b" at Google (chosen 2026-11).
+server_place = ""
+
+# The machine. Empty: "cx23" at Hetzner, "e2-small" at Google (chosen 2026-11).
+server_type = ""
+
+# The system it is born with. It matters only then.
+server_image = "debian-13"
+
+# Google: its disk. It can grow, never shrink. Hetzner's types have disks of their own.
+server_disk_gib = 30
+
+# Google: the kind of its disk. Empty: "pd-balanced". It matters only once.
+server_disk_type = ""
+
+# Your public SSH key. Empty: ~/.ssh/id_ed25519.pub, or else ~/.ssh/id_rsa.pub.
+server_ssh_key = ""
+
+# Google: the account that you log in as. At Hetzner it is root.
+server_user = "admin"
+
+# Google: the project's ID.
+server_project = ""
+
+# Google: the network of server and firewall.
+server_network = "default"
+
+# Google: the key file of a service account. Empty: what `gcloud auth application-default login` or
+# GOOGLE_APPLICATION_CREDENTIALS says.
+server_credentials = ""
+
+# Take over a server of that name that was made by hand. Meant for one run: `--data server_adopt=true`.
+server_adopt = False
+
+# How long a new server may take until it lets you in. 0 does not try.
+server_wait_seconds = 600
+
+# --- Provisioning: the provider's firewall --------------------------------------------------------
+
+# The TCP ports that the provider's firewall lets through.
+cloud_firewall_ports = [22, 80, 443]
+
+# Who may reach port 22: ["198.51.100.7/32"]. Your own address must be among them.
+cloud_firewall_ssh_from = ["0.0.0.0/0", "::/0"]
+
+# The tag or label that ties rule and server together.
+cloud_firewall_tag = "mastodon"
+
+# --- Provisioning: DNS ----------------------------------------------------------------------------
+
+# Who has the zone: "hetzner", "cloudflare", "route53", or "manual": you enter the records, the suite
+# writes them down and proves them. Empty: nobody looks.
+dns_provider = ""
+
+# The zone's name, or its ID where an account has two of one name. Empty: it is found.
+dns_zone = ""
+
+# How long others may remember a record that is made here.
+dns_ttl_seconds = 300
+
+# Ask these instead of each zone's own name servers, where your network shuts port 53: ["192.0.2.53"].
+dns_resolvers = []
+
+# Route 53: the profile of ~/.aws to use. Empty: ROUTE53_ACCESS_KEY_ID, or else AWS's default.
+dns_aws_profile = ""
+
+# These names shall lead here, whatever they say now. Meant for one run: `--data dns_replace=true`.
+dns_replace = False
+
+# How long the name servers may take to answer with records that were just made.
+dns_wait_seconds = 180
+
+# --- Provisioning: the sending domain -------------------------------------------------------------
+
+# Who sends Mastodon's mail: "sparkpost", or "manual": mail_domain_records are published and proven.
+# Empty: nobody looks.
+mail_domain_provider = ""
+
+# The sending domain. Empty: the one in smtp_from_address.
+mail_domain = ""
+
+# SparkPost: where the account is. Accounts of app.eu.sparkpost.com are "eu".
+mail_domain_region = "us"
+
+# SparkPost: a name for bounces under the sending domain; large providers expect one. Empty: none.
+mail_domain_bounce = ""
+
+# SparkPost: the size of its DKIM key.
+mail_domain_dkim_bits = 2048
+
+# The records that your mail provider wants, as lines of a zone file, for mail_domain_provider = "manual".
+mail_domain_records = []

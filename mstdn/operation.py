@@ -49,7 +49,7 @@ def operation(function: Callable[P, Commands]) -> PyinfraOperation[P]:
     @functools.wraps(function)
     def rehearsed(*arguments: P.args, **options: P.kwargs) -> OperationMeta:
         meta = wrapped(*arguments, **options)  # type: ignore[arg-type, misc]
-        if not state.is_executing and not state.check_for_changes:
+        if is_a_rehearsal():
             # With -y pyinfra plans nothing, and a refusal would come after the changes of the operations before.
             _rehearse(meta)
         return meta
@@ -63,6 +63,11 @@ def _rehearse(meta: OperationMeta) -> None:
     generator = state.get_op_data_for_host(host, meta._hash).command_generator()
     for _ in generator:
         break
+
+
+def is_a_rehearsal() -> bool:
+    """Whether an operation is only rehearsed: a run with -y looks before its first change, and shows nothing yet."""
+    return not state.is_executing and not state.check_for_changes
 
 
 def is_the_moment_to_show() -> bool:

@@ -96,7 +96,7 @@ def commands_of(
         return {each: facts.get(each.fact.script, "").splitlines() for each in batch}
 
     with (
-        _on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state,
+        on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state,
         patch("mstdn.fact._answers_to", answers or from_facts),
     ):
         state.is_executing = executing
@@ -142,7 +142,7 @@ def _marked(number: int, text: str) -> str:
 def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:
     """Run the operation on this machine. Returns the commands that it took; none means that nothing was to be done."""
     done = []
-    with _on_host("@local"):
+    with on_host("@local"):
         for command in operation._inner(**arguments):
             each = taken_apart(command)
             if each.script:
@@ -154,7 +154,7 @@ def apply(operation: PyinfraOperation[Any], **arguments: Any) -> list[Command]:
 
 
 @contextmanager
-def _on_host(name: str, **data: Any) -> Iterator[State]:
+def on_host(name: str, **data: Any) -> Iterator[State]:
     state = State(Inventory(([(name, data)], {})), Config())  # type: ignore[no-untyped-call]
     connect_all(state)
     ctx_state.set(state)  # type: ignore[no-untyped-call]

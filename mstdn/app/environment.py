@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mstdn.app.variables import STORES, owners
+from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.kinds.text import one_line, refuse
 from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS
 
@@ -80,6 +81,8 @@ def variable_name(value: str) -> str:
         raise refuse("it has a setting of its own", f"the setting {OWNED_BY_SETTINGS[value]}")
     if value in OPERATOR_SECRETS:
         raise refuse("it is a secret", "put it in secrets.env, see secrets.example.env")
+    if value in PROVIDER_KEYS:
+        raise refuse("it is a provider's key, which never reaches a server", "put it in secrets.env; remove it here")
     if value in MADE_ON_THE_SERVER:
         raise refuse("it is made on the server and never leaves it", "remove it")
     if value in WIRED_BY_THE_SUITE:

@@ -44,6 +44,11 @@ def host_name(value: str) -> str:
     return value
 
 
+def in_the_public_dns(*names: str) -> tuple[str, ...]:
+    """Each of the names once, without those of Tor and I2P, which the DNS does not know. Source: RFC 7686."""
+    return tuple(dict.fromkeys(name for name in names if not name.endswith((".onion", ".i2p"))))
+
+
 def is_address(value: str) -> bool:
     """Whether it is an IP address, perhaps in brackets."""
     try:

@@ -11,7 +11,7 @@ import difflib
 import os
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from hashlib import scrypt
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
 from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
@@ -26,10 +27,13 @@ from mstdn.secrets.table import OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
+    from mstdn.settings.provision import ProvisionSettings
 
 # Beside the inventory, or else beside deploy.py.
 SECRETS_FILE = Path("secrets.env")
 
+# The file may hold both kinds. What is read for a server is the first kind alone.
+KNOWN_NAMES = (*OPERATOR_SECRETS, *PROVIDER_KEYS)
 ENVIRONMENT_SECRETS = tuple(secret.name for secret in OPERATOR_SECRETS.values() if secret.from_environment)
 
 
@@ -42,9 +46,29 @@ def operator_secrets(
     file: where to read KEY=value lines, by default SECRETS_FILE; it may be absent. Never raises.
     A SecretStr shows itself as asterisks; its value is get_secret_value().
     """
+    values, problems = _values(file, environment, ENVIRONMENT_SECRETS)
+    return {name: SecretStr(value) for name, value in values.items() if name in OPERATOR_SECRETS}, problems
+
+
+def provider_keys(
+    file: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> tuple[dict[str, SecretStr], list[Problem]]:
+    """
+    The keys of providers that are set, by name, and what is wrong with them; otherwise as operator_secrets.
+
+    Nothing that reaches a server calls this.
+    """
+    values, problems = _values(file, environment, tuple(PROVIDER_KEYS))
+    return {name: SecretStr(value) for name, value in values.items() if name in PROVIDER_KEYS}, problems
+
+
+def _values(
+    file: Path | None, environment: Mapping[str, str], from_environment_too: Collection[str]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Everything that is set in the file, and over it what these variables of the environment hold."""
     file = secrets_path(file or SECRETS_FILE)
     from_file, problems = _read(file) if file.exists() else ({}, [])
-    from_environment = {name: environment[name] for name in ENVIRONMENT_SECRETS if environment.get(name)}
+    from_environment = {name: environment[name] for name in from_environment_too if environment.get(name)}
     problems += [
         Problem(f"{name} in the environment", wrong, "a value without it")
         for name, value in from_environment.items()
@@ -59,8 +83,7 @@ def operator_secrets(
         for name, value in from_environment.items()
         if from_file.get(name) not in (None, "", value)
     ]
-    values = from_file | from_environment
-    return {name: SecretStr(value) for name, value in values.items() if value}, problems
+    return {name: value for name, value in (from_file | from_environment).items() if value}, problems
 
 
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
@@ -69,8 +92,14 @@ def secrets_for(settings: Settings) -> dict[str, SecretStr]:
     return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
 
 
-def secrets_file_of(settings: Settings) -> Path:
-    """The file that holds the operator's secrets for a host with these settings."""
+def keys_for(settings: ProvisionSettings) -> dict[str, SecretStr]:
+    """The keys of providers, for provision.py with these settings."""
+    found, _ = provider_keys(secrets_file_of(settings))
+    return found
+
+
+def secrets_file_of(settings: Settings | ProvisionSettings) -> Path:
+    """The file that holds the operator's secrets for a host, or for provisioning, with these settings."""
     return Path(settings.secrets_file) if settings.secrets_file else SECRETS_FILE
 
 
@@ -117,7 +146,7 @@ def _wrong(line: Line, where: str) -> Problem | None:
     """What is wrong with a line, which itself is never quoted."""
     if not line.name:
         return Problem(where, line.wrong, "SMTP_PASSWORD='the password'")
-    if line.name not in OPERATOR_SECRETS:
+    if line.name not in KNOWN_NAMES:
         return Problem(where, f"no secret is called {line.name}", _nearest(line.name))
     if line.wrong:
         return Problem(where, f"{line.name}: {line.wrong}", f"{line.name}='a value that has none of it'")
@@ -125,8 +154,8 @@ def _wrong(line: Line, where: str) -> Problem | None:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), OPERATOR_SECRETS, n=1)
-    return f"{near[0]}=..." if near else "one of " + ", ".join(OPERATOR_SECRETS)
+    near = difflib.get_close_matches(name.upper(), KNOWN_NAMES, n=1)
+    return f"{near[0]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -12,6 +12,7 @@ from pyinfra.api.connectors import get_all_connectors
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
+from mstdn.kinds.part import Part
 from mstdn.problems import Problem, report
 from mstdn.secrets.operator import operator_secrets, secrets_file_of
 from mstdn.settings.group_data import required
@@ -20,6 +21,7 @@ from mstdn.settings.own_values import misplaced_values
 from mstdn.settings.renamed import RENAMED, renamed
 from mstdn.settings.telling import problem_of, unknown_key
 
+Model = TypeVar("Model", bound=Part)
 CONNECTORS = get_all_connectors()  # type: ignore[no-untyped-call]
 # Keys that connectors put into a host's data without declaring them (pyinfra 3.10: chroot.py, dockerssh.py).
 UNDECLARED_CONNECTOR_KEYS = ("chroot_directory", "docker_container_id", "docker_image")
@@ -51,17 +53,13 @@ def examine(data: Mapping[str, Any], groups: Collection[str] = ()) -> tuple[Sett
 
     groups: those of the inventory that the host is in.
     """
-    known = {key: value for key, value in data.items() if key in FIELDS}
-    unknown = [key for key in data if key not in known and key not in PYINFRA_KEYS]
-    settings, errors = _validated(known)
-    invalid = {str(error["loc"][0]) for error in errors}
+    settings, invalid, problems = validated(Settings, data)
     unset = {name for name in required() if not data.get(name)}
     secrets, secret_problems = operator_secrets(secrets_file_of(settings))
     # Without the file that was meant, nobody knows which secrets there are.
     unknown_secrets = {"secrets"} if "secrets_file" in invalid else set()
     problems = [
-        *(renamed(key) if key in RENAMED else unknown_key(key, PYINFRA_KEYS) for key in unknown),
-        *map(problem_of, errors),
+        *problems,
         *broken_relations(settings, secrets, invalid | unknown_secrets),
         *([] if unknown_secrets else secret_problems),
         *misplaced_values(groups, unset),
@@ -69,10 +67,27 @@ def examine(data: Mapping[str, Any], groups: Collection[str] = ()) -> tuple[Sett
     return (None, problems) if problems else (settings, [])
 
 
-def _validated(known: dict[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
+def validated(model: type[Model], data: Mapping[str, Any]) -> tuple[Model, set[str], list[Problem]]:
+    """
+    The settings of this model in host data, with defaults and examples in place of what is not valid.
+
+    Also the names of those that are not valid, and every problem. A key that no model knows is one; a setting of
+    another model is not, so that deploy.py and provision.py can share their data.
+    """
+    known = {key: value for key, value in data.items() if key in model.model_fields}
+    unknown = [key for key in data if key not in FIELDS and key not in PYINFRA_KEYS]
+    settings, errors = _validated(model, known)
+    problems = [
+        *(renamed(key) if key in RENAMED else unknown_key(key, PYINFRA_KEYS) for key in unknown),
+        *map(problem_of, errors),
+    ]
+    return settings, {str(error["loc"][0]) for error in errors}, problems
+
+
+def _validated(model: type[Model], known: dict[str, Any]) -> tuple[Model, list[ErrorDetails]]:
     """The settings, with defaults and examples in place of what is not valid, and the errors."""
     try:
-        return Settings.model_validate(known), []
+        return model.model_validate(known), []
     except ValidationError as validation_error:
         order = list(FIELDS)
         found = sorted(validation_error.errors(include_url=False), key=lambda error: order.index(str(error["loc"][0])))
@@ -80,11 +95,11 @@ def _validated(known: dict[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
         invalid = {error["loc"][0] for error in errors}
         examples = {
             name: field.examples[0]
-            for name, field in FIELDS.items()
+            for name, field in model.model_fields.items()
             if name in invalid and field.is_required() and field.examples
         }
         valid = {key: value for key, value in known.items() if key not in invalid}
-        return Settings.model_validate(valid | examples), errors
+        return model.model_validate(valid | examples), errors
 
 
 def _most_telling(errors: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -1,6 +1,8 @@
 """
 All settings of a host: the parts of all components, in the order of group_data/all.py and docs/settings.md.
 
+Settings are those of deploy.py; after them come those that only provision.py has.
+
 A setting is told by the component that it is named after: mstdn/<component>/settings.py.
 """
 
@@ -23,6 +25,7 @@ from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
 from mstdn.secrets.settings import SecretsSettings
+from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.swap.settings import SwapSettings
 from mstdn.verify.settings import VerifySettings
@@ -51,20 +54,24 @@ class Settings(
     """
 
 
-PARTS: tuple[type[Part], ...] = tuple(part for part in Settings.__bases__ if issubclass(part, Part))
+DEPLOY_PARTS: tuple[type[Part], ...] = tuple(part for part in Settings.__bases__ if issubclass(part, Part))
+PARTS = (*DEPLOY_PARTS, *PROVISION_PARTS)
 # Each setting's type, default and meaning by its name, in their order.
 FIELDS: dict[str, FieldInfo] = {name: field for part in PARTS for name, field in part.model_fields.items()}
 
 
-def broken_relations(settings: Settings, secrets: Container[str], invalid: set[str]) -> Iterator[Problem]:
+def broken_relations(
+    settings: Settings | ProvisionSettings, secrets: Container[str], invalid: Container[str]
+) -> Iterator[Problem]:
     """
     Every broken relation among the settings that are not in `invalid`.
 
-    secrets: the names of the operator's secrets that are set.
+    secrets: the names of the operator's secrets that are set: those of the server, or the keys of providers.
     """
-    for part in PARTS:
-        for relation in part.relations:
-            names = signature(relation).parameters
-            if invalid.isdisjoint(names):
-                values = {name: secrets if name == "secrets" else getattr(settings, name) for name in names}
-                yield from relation(**values)
+    for part in type(settings).__bases__:
+        if issubclass(part, Part):
+            for relation in part.relations:
+                names = signature(relation).parameters
+                if not any(name in invalid for name in names):
+                    values = {name: secrets if name == "secrets" else getattr(settings, name) for name in names}
+                    yield from relation(**values)

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS
+from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings.group_data import required
 from mstdn.settings.model import PARTS, Settings
+from mstdn.settings.provision import ProvisionSettings
 from mstdn.settings.telling import literal
 from mstdn.versions import MASTODON
 
@@ -42,6 +44,16 @@ come from the environment of pyinfra; the `AWS_` keys go to the server only with
 | --- | --- |
 """
 
+KEYS = """\
+## Keys of providers
+
+Only provision.py reads them, and none of them ever reaches a server. They stand in the same `secrets.env`, or in the
+environment of pyinfra.
+
+| name | meaning |
+| --- | --- |
+"""
+
 ENVIRONMENT = """\
 ## Variables that `mastodon_environment` refuses
 
@@ -56,7 +68,8 @@ where something is turned on or off, digits where it counts, and the words that 
 
 def page() -> str:
     """The whole page, as Markdown."""
-    properties = Settings.model_json_schema()["properties"]
+    # A setting that both have is told as deploy.py takes it.
+    properties = ProvisionSettings.model_json_schema()["properties"] | Settings.model_json_schema()["properties"]
     parts = [INTRODUCTION.format(required=_listed(required()))]
     for part in PARTS:
         parts.append(f"\n## {part.title}\n\n| name | value | default | meaning |\n| --- | --- | --- | --- |\n")
@@ -65,14 +78,18 @@ def page() -> str:
             parts.append(f"| `{name}` | {kind(name, properties[name])} | {default} | {field.description} |\n")
     from_environment = _listed(name for name, secret in OPERATOR_SECRETS.items() if secret.from_environment)
     secrets = (f"| `{secret.name}` | {secret.meaning} |\n" for secret in OPERATOR_SECRETS.values())
+    keys = (f"| `{key.name}` | {key.meaning} |\n" for key in PROVIDER_KEYS.values())
     dead = [*DEAD_VARIABLES.items(), *((f"{prefix}*", why) for prefix, why in DEAD_PREFIXES.items())]
     refused = (f"| `{name}` | {wrong} | {remedy} |\n" for name, (wrong, remedy) in dead)
     owned = (
         f"| `{name}` | it has a setting of its own | `{setting}` |\n" for name, setting in OWNED_BY_SETTINGS.items()
     )
-    return "".join(
-        [*parts, "\n", SECRETS.format(from_environment=from_environment), *secrets, "\n", ENVIRONMENT, *refused, *owned]
-    )
+    tables = [
+        *(SECRETS.format(from_environment=from_environment), *secrets, "\n"),
+        *(KEYS, *keys, "\n"),
+        *(ENVIRONMENT, *refused, *owned),
+    ]
+    return "".join([*parts, "\n", *tables])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mstdn.cloud.keys import PROVIDER_KEYS
+from mstdn.cloud.settings import SharedSettings
 from mstdn.connection import PLACEHOLDER_HOST
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
@@ -18,6 +20,7 @@ from mstdn.settings.__main__ import MADE_FILES
 from mstdn.settings.group_data import required
 from mstdn.settings.model import FIELDS, PARTS
 from mstdn.settings.page import page
+from mstdn.settings.provision import ProvisionSettings
 from tests.harness import REQUIRED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +46,8 @@ def test_group_data_has_every_setting_in_the_order_of_the_model_and_nothing_else
 def test_group_data_has_the_defaults_of_the_model() -> None:
     shipped = {name: value for name, value in group_data().items() if name in Settings.model_fields}
     assert Settings.model_validate(shipped | REQUIRED) == Settings.model_validate(REQUIRED)
+    shipped = {name: value for name, value in group_data().items() if name in ProvisionSettings.model_fields}
+    assert ProvisionSettings.model_validate(shipped) == ProvisionSettings.model_validate({})
 
 
 def test_what_must_be_set_is_empty_as_shipped() -> None:
@@ -59,13 +64,18 @@ def test_group_data_and_page_have_a_section_for_each_component() -> None:
 
 def test_every_component_that_has_settings_is_among_the_parts() -> None:
     folders = {file.parent.name for file in (ROOT / "mstdn").glob("*/settings.py")}
-    assert folders == {part.__module__.split(".")[1] for part in PARTS}
-    assert set(Settings.model_fields) == set(FIELDS)
+    assert folders == {part.__module__.split(".")[1] for part in (*PARTS, SharedSettings)}
+    assert {*Settings.model_fields, *ProvisionSettings.model_fields} == set(FIELDS)
+
+
+def test_deploy_and_provision_share_only_what_is_said_to_be_shared() -> None:
+    both = set(Settings.model_fields) & set(ProvisionSettings.model_fields)
+    assert both == set(SharedSettings.model_fields)
 
 
 def test_the_page_names_every_setting_and_its_meaning() -> None:
     text = page()
-    for name, field in Settings.model_fields.items():
+    for name, field in FIELDS.items():
         assert field.description
         assert re.search(rf"^\| `{name}` \| .* \| .* \| {re.escape(field.description)} \|$", text, flags=re.MULTILINE)
 
@@ -77,11 +87,14 @@ def test_what_is_made_from_the_settings_is_fresh(path: str) -> None:
 
 def test_every_secret_is_in_the_example_and_empty(tmp_path: Path) -> None:
     example = (ROOT / "secrets.example.env").read_text()
-    assert re.findall(r"^(\w+)=(.*)$", example, flags=re.MULTILINE) == [(name, "''") for name in OPERATOR_SECRETS]
+    assert re.findall(r"^(\w+)=(.*)$", example, flags=re.MULTILINE) == [
+        (name, "''") for name in (*OPERATOR_SECRETS, *PROVIDER_KEYS)
+    ]
     copy = tmp_path / "secrets.env"
     copy.write_text(example)
     copy.chmod(0o600)
     assert secrets.operator_secrets(copy, {}) == ({}, [])
+    assert secrets.provider_keys(copy, {}) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -105,4 +118,4 @@ def test_the_shipped_inventory_has_the_placeholder_as_its_only_host() -> None:
 def test_the_comment_above_each_setting_is_its_meaning() -> None:
     blocks = re.findall(r"((?:^# .*\n)+)^([a-z]\w*) = ", GROUP_DATA.read_text(), flags=re.MULTILINE)
     comments = {name: " ".join(block.replace("# ", "", 1).replace("\n# ", " ").split()) for block, name in blocks}
-    assert comments == {name: field.description for name, field in Settings.model_fields.items()}
+    assert comments == {name: field.description for name, field in FIELDS.items()}

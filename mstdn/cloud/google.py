@@ -1,0 +1,209 @@
+"""
+Google Compute Engine's REST interface (compute/v1) with google-auth's logins: a key file, gcloud's, or the machine's.
+
+Requests that make something carry a requestId made from what they ask for, so that a repeated one is the same
+operation and not a second server.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
+from mstdn.cloud.extras import extra
+from mstdn.cloud.http import Api, ErrorForm
+from mstdn.cloud.waiting import pause
+from mstdn.settings.provision import ProvisionSettings
+
+BASE = "https://compute.googleapis.com/compute/v1"
+SCOPE = "https://www.googleapis.com/auth/compute"
+OURS = {"managed-by": "mstdn"}
+OPERATION_SECONDS = 600
+NEEDED_FOR = 'server_provider = "google"'
+
+
+def _error(body: Mapping[str, Any]) -> tuple[str, str]:
+    error = body.get("error")
+    if not isinstance(error, dict):
+        return "", ""
+    first: dict[str, Any] = next(iter(error.get("errors") or []), {})
+    return str(first.get("reason", error.get("status", ""))), str(error.get("message", ""))
+
+
+class Google:
+    """One project. Every method raises ProvisionError."""
+
+    def __init__(self, settings: ProvisionSettings):
+        credentials, default_project = _login(settings.server_credentials)
+        self.project = settings.server_project or default_project or ""
+        if not self.project:
+            raise ProvisionError(
+                "Which project of Google shall it be? Set server_project to its ID, as the console shows it beside the "
+                "project's name."
+            )
+        # The account's name for sentences: a person's login does not tell it.
+        self.account = str(getattr(credentials, "service_account_email", "") or "your account")
+        transport = extra("google.auth.transport.requests", "google-auth", NEEDED_FOR)
+        session = transport.AuthorizedSession(credentials)
+        self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error))
+
+    def find(self, doing: str, path: str) -> dict[str, Any] | None:
+        with self._in_words():
+            return self._api.find(doing, path)
+
+    def names(self, doing: str, path: str) -> list[str]:
+        """The names of what a list offers, without what is deprecated."""
+        found: list[str] = []
+        token: str | None = None
+        while True:
+            with self._in_words():
+                page = self._api.get(doing, path, maxResults=500, pageToken=token)
+            found += [each["name"] for each in page.get("items", []) if not each.get("deprecated")]
+            token = page.get("nextPageToken")
+            if not token:
+                return sorted(found)
+
+    def all(self, doing: str, path: str) -> list[dict[str, Any]]:
+        with self._in_words():
+            return list(self._api.get(doing, path, maxResults=500).get("items", []))
+
+    def make(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
+        """Make something that has a name; nothing happens where it is there already."""
+        # Of what is asked for, so that a changed wish is another request; of the hour, because Google remembers a
+        # request for long, and one that failed would be answered with its old failure.
+        seed = f"{self.project} {path} {sorted(body.items(), key=str)} {int(time.time() // 3600)}"
+        try:
+            self._do("POST", doing, path, body, requestId=str(uuid.uuid5(uuid.NAMESPACE_URL, seed)))
+        except ProviderError as refused:
+            if refused.code not in ("alreadyExists", "RESOURCE_ALREADY_EXISTS"):
+                raise
+
+    def post(self, doing: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        self._do("POST", doing, path, body or {})
+
+    def patch(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
+        self._do("PATCH", doing, path, body)
+
+    def _do(self, method: str, doing: str, path: str, body: Mapping[str, Any], **query: str) -> None:
+        with self._in_words():
+            operation = self._api.call(method, doing, path, body=body, query=query)
+        self._wait(doing, operation)
+
+    def _wait(self, doing: str, operation: Mapping[str, Any]) -> None:
+        """An operation's wait returns after two minutes at most, done or not."""
+        deadline = time.monotonic() + OPERATION_SECONDS
+        while operation["status"] != "DONE":
+            if time.monotonic() > deadline:
+                raise ProvisionError(
+                    f"Google was asked to {doing} and has not finished within {OPERATION_SECONDS} seconds. Run again: "
+                    "the next run looks at what became of it."
+                )
+            path = operation["selfLink"].partition(f"/projects/{self.project}")[2]
+            before = time.monotonic()
+            with self._in_words():
+                operation = self._api.post(doing, f"{path}/wait")
+            if operation["status"] != "DONE" and time.monotonic() - before < 1:
+                pause(1)
+        # The operation says whether it failed; the thing itself is then simply not there (nodejs-compute#377).
+        errors = (operation.get("error") or {}).get("errors") or []
+        if errors:
+            status = int(operation.get("httpErrorStatusCode", 400))
+            refused = ProviderError(
+                "Google", doing, status, errors[0]["code"], errors[0].get("message", ""), {"errors": errors}
+            )
+            raise self._explained(refused)
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
+        try:
+            yield
+        except ProviderError as refused:
+            raise self._explained(refused) from None
+        except exceptions.RefreshError as error:
+            raise _login_refused(str(error)) from None
+        except exceptions.TransportError:
+            raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
+
+    def _explained(self, refused: ProviderError) -> ProvisionError:
+        project, words = self.project, refused.words
+        if refused.code == "accessNotConfigured" or "has not been used in project" in words:
+            return ProvisionError(
+                f"The Compute Engine API is off in the project {project}. Turn it on at "
+                f"https://console.cloud.google.com/apis/library/compute.googleapis.com?project={project} (the project "
+                "needs a billing account), wait two minutes, run again."
+            )
+        if refused.code.lower() in ("quotaexceeded", "quota_exceeded"):
+            return ProvisionError(
+                f"Google did not {refused.doing}: {words} Ask for more at "
+                f"https://console.cloud.google.com/iam-admin/quotas?project={project}, or use another server_place."
+            )
+        if refused.status == 403:
+            right = words.partition("Required '")[2].partition("'")[0]
+            if not right:
+                return refused
+            role = "securityAdmin" if "firewalls" in right or "networks.updatePolicy" in right else "instanceAdmin.v1"
+            member = "serviceAccount:" if self.account.endswith("gserviceaccount.com") else "user:"
+            who = self.account if "@" in self.account else "YOUR-ADDRESS"
+            return ProvisionError(
+                f"Google did not {refused.doing}: {self.account} lacks {right} in {project}. Give it the role: gcloud "
+                f"projects add-iam-policy-binding {project} --member={member}{who} --role=roles/compute.{role}"
+            )
+        if refused.status == 401:
+            return _login_refused(words)
+        if refused.status == 404 and f"'projects/{project}'" in words:
+            return ProvisionError(
+                f'Google knows no project "{project}", or {self.account} may not see it. Correct server_project.'
+            )
+        return refused
+
+
+@cache
+def _login(key_file: str) -> tuple[Any, str | None]:
+    """The credentials, and the project that comes with them. Once in a run: each login costs a request."""
+    auth = extra("google.auth", "google-auth", NEEDED_FOR)
+    exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
+    wrong_file = (
+        f"{key_file or 'The file in GOOGLE_APPLICATION_CREDENTIALS'} is not a key file of a service account of "
+        "Google (a "
+        "JSON file with private_key and client_email)."
+    )
+    if key_file:
+        account = extra("google.oauth2.service_account", "google-auth", NEEDED_FOR)
+        try:
+            credentials = account.Credentials.from_service_account_file(key_file, scopes=[SCOPE])
+        except (ValueError, exceptions.GoogleAuthError):
+            raise ProvisionError(wrong_file) from None
+        return credentials, credentials.project_id
+    try:
+        credentials, project = auth.default(scopes=[SCOPE])
+    except exceptions.MalformedError:
+        raise ProvisionError(wrong_file) from None
+    except exceptions.GoogleAuthError:
+        raise ProvisionError(
+            "There is no login for Google on this computer. Type: gcloud auth application-default login  or name "
+            "the key "
+            "file of a service account: server_credentials."
+        ) from None
+    return credentials, project
+
+
+def _login_refused(words: str) -> ProvisionError:
+    if "Invalid JWT Signature" in words:
+        return ProvisionError(
+            "Google does not know the key in server_credentials any more: it was deleted or belongs to another "
+            "account. "
+            "Make a new key of the service account and name its file."
+        )
+    if "short-lived token" in words:
+        return ProvisionError("Google refuses the login because this computer's clock is wrong. Set it, and run again.")
+    if "expired or revoked" in words or "reauth" in words.lower():
+        return ProvisionError("Your login at Google has expired. Type: gcloud auth application-default login")
+    return ProvisionError(
+        "Google does not accept the login. Type: gcloud auth application-default login  or correct server_credentials."
+    )

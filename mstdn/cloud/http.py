@@ -1,0 +1,213 @@
+"""
+One client for every JSON interface over HTTPS: time limits, retries with the server's own waits, one form of error.
+
+HTTPS_PROXY and REQUESTS_CA_BUNDLE of the environment count, as with any program built on requests.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import requests
+from pydantic import SecretStr
+from typing_extensions import override
+
+from mstdn.cloud.errors import ProviderError, UnreachableError
+from mstdn.cloud.waiting import pause
+
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 30
+TRIES = 5
+# Longer than this no request is waited for: the operator is told when to come back.
+PATIENCE_SECONDS = 90
+# An answer with one of these says that the request was not carried out, so it may be sent again whatever it was.
+NOT_CARRIED_OUT = (429, 503)
+# After one of these nobody knows. Reading may be tried again, anything else may not.
+UNCERTAIN = (500, 502, 504)
+
+
+class Key(requests.auth.AuthBase):
+    """
+    A key in the header Authorization of each request. It shows itself nowhere, neither in a log nor in a traceback.
+
+    requests takes the login of ~/.netrc for a host unless a request has an authentication of its own, which is why
+    this is one and no plain header.
+    """
+
+    def __init__(self, key: SecretStr, form: str):
+        self._key, self._form = key, form
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._form.format(self._key.get_secret_value())
+        return request
+
+    def hidden(self, text: str) -> str:
+        """The text without the key, should a provider have repeated it."""
+        return text.replace(self._key.get_secret_value(), "…")
+
+
+@dataclass(frozen=True)
+class ErrorForm:
+    """
+    Where a provider's error bodies keep code and words: (code, words) of a body that is a JSON object.
+    """
+
+    read: Callable[[Mapping[str, Any]], tuple[str, str]]
+
+
+@dataclass
+class Api:
+    """
+    A provider's interface. `provider`: its name for sentences. `base`: the URL that every path is put behind.
+
+    `session` has the login: its `auth` is a Key, or it is a session of google-auth.
+    """
+
+    provider: str
+    base: str
+    session: requests.Session = field(repr=False)
+    error_form: ErrorForm = field(repr=False)
+
+    def get(self, doing: str, path: str, **query: Any) -> dict[str, Any]:
+        """Read. Raises as `call` does."""
+        return self.call("GET", doing, path, query=query)
+
+    def find(self, doing: str, path: str, **query: Any) -> dict[str, Any] | None:
+        """Read what may be absent: None for 404. Raises as `call` does."""
+        try:
+            return self.get(doing, path, **query)
+        except ProviderError as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def post(self, doing: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        """Make or do. Raises as `call` does."""
+        return self.call("POST", doing, path, body={} if body is None else body, query=query)
+
+    def call(
+        self,
+        method: str,
+        doing: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] = {},
+    ) -> dict[str, Any]:
+        """
+        One request and its answer, a JSON object. `doing`: what it is for, for the sentence of an error.
+
+        Raises ProviderError when the provider answered with an error, UnreachableError when there is no usable answer.
+        """
+        waited = 0.0
+        for attempt in range(1, TRIES + 1):
+            last = attempt == TRIES
+            try:
+                answer = self.session.request(
+                    method,
+                    self.base + path,
+                    params={name: value for name, value in query.items() if value is not None},
+                    json=body,
+                    timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+                    # A key is for the host that it was made for, not for where an answer points.
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error)
+                if last or not (method == "GET" or never_sent):
+                    raise self._unreachable(doing, error) from None
+                wait = 2.0 ** (attempt - 1)
+            else:
+                if answer.status_code < 400:
+                    return self._object(doing, answer)
+                again = answer.status_code in NOT_CARRIED_OUT or (method == "GET" and answer.status_code in UNCERTAIN)
+                if last or not again:
+                    raise self._refused(doing, answer)
+                wait = seconds_to_wait(answer.headers, 2.0 ** (attempt - 1), time.time())
+            waited += wait
+            if waited > PATIENCE_SECONDS:
+                raise UnreachableError(
+                    f"{self.provider} asks to be left alone for {round(wait)} seconds (too many requests). Run "
+                    "again then."
+                )
+            pause(wait)
+        raise AssertionError("the last try ends the loop")
+
+    def _object(self, doing: str, answer: requests.Response) -> dict[str, Any]:
+        if answer.status_code == 204:
+            return {}
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise UnreachableError(
+                f"{self.provider} was asked to {doing} and answered with something that is no JSON object. "
+                "Is a proxy or a captive portal in between?"
+            )
+        return found
+
+    def _refused(self, doing: str, answer: requests.Response) -> ProviderError:
+        try:
+            found = answer.json()
+        except ValueError:
+            found = {}
+        body = found if isinstance(found, dict) else {}
+        code, words = self.error_form.read(body) if body else ("", "")
+        return ProviderError(self.provider, doing, answer.status_code, code, self._hidden(words), body)
+
+    def _unreachable(self, doing: str, error: requests.RequestException) -> UnreachableError:
+        reasons: tuple[tuple[type[Exception], str], ...] = (
+            (requests.exceptions.ProxyError, "the connection through the proxy (HTTPS_PROXY) failed or broke"),
+            (requests.exceptions.SSLError, "its certificate is not one that this computer trusts"),
+            (requests.Timeout, "no answer came in time"),
+        )
+        reason = next((words for kind, words in reasons if isinstance(error, kind)), "the connection failed or broke")
+        return UnreachableError(
+            f"{self.provider} was asked to {doing}, but {reason}. Run again: what is done already is found then."
+        )
+
+    def _hidden(self, text: str) -> str:
+        return self.session.auth.hidden(text) if isinstance(self.session.auth, Key) else text
+
+
+@cache
+def session_with(key: SecretStr, form: str = "Bearer {}") -> requests.Session:
+    """A session that sends this key, the same one for all of a run: its connections stay open. See Key for `form`."""
+    session = requests.Session()
+    session.auth = Key(key, form)
+    return session
+
+
+def seconds_to_wait(headers: Mapping[str, str], otherwise: float, now: float) -> float:
+    """
+    How long the server wants to be left alone: Retry-After in seconds or as a date (RFC 9110), or the moment at which
+    Hetzner's RateLimit-Reset lies (docs.hetzner.cloud, "Rate Limiting"). `now`: seconds since the epoch.
+    """
+    after = headers.get("Retry-After", "").strip()
+    if after.isdecimal():
+        return float(after)
+    if after:
+        try:
+            return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - now)
+        except ValueError:
+            return otherwise
+    reset = headers.get("RateLimit-Reset", "").strip()
+    if reset.isdecimal() and float(reset) > now:
+        return float(reset) - now
+    return otherwise
+
+
+def first_text(values: Iterable[object]) -> str:
+    """The first that is text and not empty, or ""; other values as JSON."""
+    for value in values:
+        if value:
+            return value if isinstance(value, str) else json.dumps(value)
+    return ""

@@ -1,0 +1,1 @@
+"""The provider's firewall in front of the server."""

@@ -1,0 +1,110 @@
+"""
+Google's firewall: rules of the network, bound to a tag that the server carries.
+
+The original guide also opens tcp:9090. It is not needed: the inner nginx publishes no port, and HTTP-01 uses port 80.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mstdn.cloud.google import Google
+from mstdn.cloud_firewall.rules import FoundFirewall, Part, Rule, wanted_rules
+from mstdn.settings.provision import ProvisionSettings
+
+# Google takes IPv4 and IPv6 sources in rules of their own. The servers made here have IPv4 alone.
+EVERYWHERE_IPV4 = "0.0.0.0/0"
+
+
+class GoogleFirewall:
+    def __init__(self, settings: ProvisionSettings):
+        self._google = Google(settings)
+        self._network = settings.server_network
+        self.tag = settings.cloud_firewall_tag
+        self.heading = f"google      project {self._google.project}"
+        wanted = wanted_rules(settings.cloud_firewall_ports, settings.cloud_firewall_ssh_from)
+        names = (
+            (f"{settings.server_name}-web",)
+            if len(wanted) == 1
+            else (
+                f"{settings.server_name}-ssh",
+                f"{settings.server_name}-web",
+            )
+        )
+        self._parts = tuple(Part(name, (_ipv4(rule),)) for name, rule in zip(names, wanted, strict=True))
+
+    def parts(self) -> Sequence[Part]:
+        return self._parts
+
+    def look(self, part: Part) -> FoundFirewall | None:
+        found = self._google.find("look for the firewall rule", f"/global/firewalls/{part.name}")
+        if found is None:
+            return None
+        rules = tuple(
+            Rule(
+                tuple(sorted(each.get("ports", ()), key=lambda port: (len(port), port))),
+                tuple(sorted(found.get("sourceRanges", ()))),
+                each["IPProtocol"],
+            )
+            for each in found.get("allowed", ())
+        )
+        applies = found.get("targetTags") == [self.tag] and found.get("direction") == "INGRESS"
+        return FoundFirewall(rules, applies, enabled=not found.get("disabled", False))
+
+    def do(self, part: Part, what: str) -> None:
+        body = self._body(part)
+        if what == "create":
+            self._google.make("create the firewall rule", "/global/firewalls", body)
+            return
+        # One request repairs all of it; those after it find nothing left to do.
+        found = self.look(part)
+        if found is not None and (found.rules != part.rules or not found.applies or not found.enabled):
+            changed = {key: value for key, value in body.items() if key not in ("network", "direction")}
+            self._google.patch("repair the firewall rule", f"/global/firewalls/{part.name}", changed)
+
+    def opened_by_others(self) -> Sequence[str]:
+        found = self._google.all("list firewall rules", "/global/firewalls")
+        names = {part.name for part in self._parts}
+        return [
+            f"the rule {each['name']} of the network {self._network} also lets {_allowed(each)} in from anywhere. "
+            "If nothing "
+            "needs it, disable it in the console."
+            for each in found
+            if each["name"] not in names
+            and each.get("network", "").endswith(f"/{self._network}")
+            and each.get("direction") == "INGRESS"
+            and not each.get("disabled")
+            and EVERYWHERE_IPV4 in each.get("sourceRanges", [])
+            and (not each.get("targetTags") or self.tag in each["targetTags"])
+            and any(allowed["IPProtocol"] not in ("icmp",) for allowed in each.get("allowed", ()))
+            and not _within(each, self._parts)
+        ]
+
+    def _body(self, part: Part) -> dict[str, Any]:
+        return {
+            "name": part.name,
+            "network": f"global/networks/{self._network}",
+            "direction": "INGRESS",
+            "priority": 1000,
+            "sourceRanges": list(part.rules[0].sources),
+            "targetTags": [self.tag],
+            "allowed": [{"IPProtocol": rule.protocol, "ports": list(rule.ports)} for rule in part.rules],
+            "disabled": False,
+        }
+
+
+def _ipv4(rule: Rule) -> Rule:
+    return Rule(rule.ports, tuple(source for source in rule.sources if ":" not in source), rule.protocol)
+
+
+def _allowed(rule: dict[str, Any]) -> str:
+    return "; ".join(
+        " ".join([each["IPProtocol"], ", ".join(each.get("ports", ["all ports"]))]) for each in rule["allowed"]
+    )
+
+
+def _within(rule: dict[str, Any], parts: Sequence[Part]) -> bool:
+    """True if the rule lets no more through than ours do."""
+    ours = {port for part in parts for each in part.rules if EVERYWHERE_IPV4 in each.sources for port in each.ports}
+    return all(each["IPProtocol"] == "tcp" and set(each.get("ports", ["all"])) <= ours for each in rule["allowed"])

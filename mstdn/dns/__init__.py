@@ -1,0 +1,1 @@
+"""The names of the site in the DNS, and the proof that the world sees them."""

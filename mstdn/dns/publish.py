@@ -1,0 +1,126 @@
+"""From wishes to a plan: the zone, what is there, the steps for a provider or the lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from mstdn.cloud.errors import ProvisionError
+from mstdn.cloud.steps import Plan, Step
+from mstdn.dns.lookup import Lookup
+from mstdn.dns.provider import DnsProvider
+from mstdn.dns.rules import Change, RecordSet, Zone, shown, zone_for, zone_lines
+from mstdn.dns.wishes import Wish
+
+
+def plan_to_publish(
+    wishes: Sequence[Wish],
+    provider: DnsProvider,
+    lookup: Lookup,
+    *,
+    dns_zone: str,
+    replace: bool,
+    task: str,
+    agrees: str,
+) -> Plan:
+    """
+    What to change so that every wish is fulfilled. `task`: the file to run again, for sentences.
+
+    Raises ProvisionError with everything that is in the way, all at once.
+    """
+    zones: dict[str, Zone] = {}
+    found: dict[str, Sequence[RecordSet]] = {}
+    steps: list[Step] = []
+    lines: list[str] = []
+    warnings: list[str] = []
+    refusals: list[str] = []
+    for wish in wishes:
+        name = wish.name
+        if name not in zones:
+            # A selector that is not known yet has no record, and its place in the name is no name to ask for.
+            known = "<" not in name
+            zones[name], warning = _zone(
+                name if known else name.rpartition("_domainkey.")[2], provider, lookup, dns_zone
+            )
+            warnings += [warning] if warning else []
+            found[name] = provider.records(zones[name], name) if known else ()
+            warnings += _proxied(found[name])
+        try:
+            # By hand everything is told, what has to go too: whoever enters it sees it.
+            change = wish.change(found[name], replace or provider.by_hand, task)
+        except ProvisionError as refusal:
+            refusals.append(str(refusal))
+            continue
+        if change is None:
+            continue
+        if provider.by_hand:
+            lines += _by_hand(change, wish)
+        else:
+            steps.append(_step(change, wish, provider, zones[name]))
+    if refusals:
+        raise ProvisionError("\n".join(dict.fromkeys(refusals)))
+    place = f"{provider.title}: zone {', '.join(dict.fromkeys(map(str, zones.values())))}"
+    if lines:
+        lines = ["! Enter these records there, then run again:", *lines]
+    return Plan(place, tuple(steps), tuple(lines), agrees, tuple(dict.fromkeys(warnings)))
+
+
+def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tuple[Zone, str]:
+    """The zone, and a warning where the delegation could not be looked at."""
+    zones = provider.zones(name)
+    try:
+        cut = lookup.delegation(name)
+    except ProvisionError as refusal:
+        return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {refusal}"
+    delegated = [zone for zone in zones if zone.name == cut.name]
+    if delegated:
+        return zone_for(name, delegated, dns_zone, cut.servers, provider.title), ""
+    if zones and len(cut.name) > max(len(zone.name) for zone in zones):
+        raise ProvisionError(
+            f"{cut.name} is a zone of its own, delegated to {', '.join(cut.servers)}, and the account at "
+            f"{provider.title} "
+            f"does not have it. Add records there, or remove its NS records in {zones[0].name}."
+        )
+    return zone_for(name, zones, dns_zone, (), provider.title), ""
+
+
+def _proxied(found: Sequence[RecordSet]) -> list[str]:
+    return [
+        f"{each.name} is proxied by Cloudflare (the orange cloud), and that is left as it is. Certificates then "
+        "depend on "
+        'Cloudflare\'s settings; to have visitors come directly, switch the record to "DNS only".'
+        for each in found
+        if each.special == "proxied"
+    ]
+
+
+def _step(change: Change, wish: Wish, provider: DnsProvider, zone: Zone) -> Step:
+    gone = ", ".join(f"{each.type} {each.special or shown(each)}" for each in change.remove)
+    if change.add is None:
+        return Step("~", change.remove[0].type, wish.name, f"removed: {gone}", partial(provider.change, zone, change))
+    value = wish.pending or shown(change.add)
+    instead = f" instead of {gone}" if gone else ""
+    sign = "~" if gone else "+"
+    return Step(
+        sign,
+        change.add.type,
+        wish.name,
+        f"{change.add.ttl} s → {value}{instead}",
+        partial(_publish, provider, zone, change, wish),
+    )
+
+
+def _publish(provider: DnsProvider, zone: Zone, change: Change, wish: Wish) -> None:
+    """What a record leads to is known at its turn, or the step before it did not do what it said."""
+    if wish.pending:
+        raise ProvisionError(f"{wish.name} is to lead to {wish.pending}, and it is not there. Run again.")
+    provider.change(zone, change)
+
+
+def _by_hand(change: Change, wish: Wish) -> list[str]:
+    lines = [f"    remove:  {each.name}. {each.type} {shown(each)}" for each in change.remove]
+    if change.add is not None and wish.pending:
+        lines.append(f"    {change.add.name}. IN {change.add.type} ({wish.pending})")
+    elif change.add is not None:
+        lines += [f"    {line}" for line in zone_lines(change.add)]
+    return lines

@@ -1,0 +1,155 @@
+"""
+What shall be at a name, and how far others' records there are respected. Pure.
+
+    Exactly    these values and no others: addresses, DKIM keys, bounce domains
+    Among      this text among the other texts of the name: SPF
+    IfNone     only where there is nothing of the kind: DMARC is the domain owner's policy
+    NoIpv6     no IPv6 address, because the server has none
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mstdn.cloud.errors import ProvisionError
+from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_set
+
+
+@dataclass(frozen=True)
+class Exactly:
+    """`records.values` is empty while they are not known; `pending` then says when they will be."""
+
+    records: RecordSet
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.records.name
+
+    def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
+        """What to change. Raises ProvisionError where the name is somebody's."""
+        if self.records.type == "TXT":
+            found = [_like(each, self.records) for each in found]
+        return change_of(self.records, found, replace, task)
+
+
+@dataclass(frozen=True)
+class Among:
+    """One TXT text that may have company. There can be one SPF text only (RFC 7208, 3.2)."""
+
+    records: RecordSet
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.records.name
+
+    def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
+        """What to change. Raises ProvisionError where another SPF text is there: merging them is up to the owner."""
+        text = self.records.values[0]
+        same = [each for each in found if each.type == "TXT"]
+        if any(text in each.values for each in same):
+            return None
+        spf = [value for each in same for value in each.values if is_spf(value)]
+        if is_spf(text) and spf:
+            merged = merged_spf(spf[0], text)
+            if merged == spf[0]:
+                return None
+            raise ProvisionError(
+                f'{self.name} has an SPF record already: "{spf[0]}". There may be only one, and it was not '
+                "touched. Change "
+                f'it at your DNS provider to: "{merged}"'
+            )
+        if any(each.type == "CNAME" for each in found):
+            return change_of(self.records, found, replace, task)
+        others = [value for each in same for value in each.values]
+        ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
+        return Change(tuple(same), record_set(self.name, "TXT", [*others, text], ttl))
+
+
+@dataclass(frozen=True)
+class IfNone:
+    """A record that is made only where there is none of its type, nor a CNAME."""
+
+    records: RecordSet
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.records.name
+
+    def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
+        """What to change. Never raises."""
+        if any(each.type in (self.records.type, "CNAME") for each in found):
+            return None
+        return Change((), self.records)
+
+
+@dataclass(frozen=True)
+class NoIpv6:
+    """The name has no AAAA record."""
+
+    name: str
+    pending: str = ""
+
+    def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
+        """What to change. Raises ProvisionError where one is left over."""
+        return leftover_aaaa(found, replace, task)
+
+
+Wish = Exactly | Among | IfNone | NoIpv6
+
+
+def is_spf(text: str) -> bool:
+    return text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
+
+
+def merged_spf(present: str, wanted: str) -> str:
+    """The SPF text that is there with what is missing in it, before its final "all"."""
+    there = present.split()
+    missing = [
+        term for term in wanted.split()[1:] if term not in there and not re.fullmatch(r"[-~?+]?all", term.lower())
+    ]
+    if not missing:
+        return present
+    at_the_end = [term for term in there if re.fullmatch(r"[-~?+]?all|redirect=.*", term.lower())]
+    return " ".join([*(term for term in there if term not in at_the_end), *missing, *at_the_end])
+
+
+def dkim_tags(text: str) -> dict[str, str]:
+    """The tags of a DKIM text, in which spaces mean nothing (RFC 6376, 3.2). Tags with their default are left out."""
+    pairs = (part.partition("=") for part in text.split(";") if "=" in part)
+    tags = {name.strip(): re.sub(r"\s", "", value) for name, _, value in pairs}
+    return {name: value for name, value in tags.items() if (name, value) not in (("v", "DKIM1"), ("k", "rsa"))}
+
+
+def equal_texts(one: str, other: str) -> bool:
+    """True if both say the same, whatever the spaces of a DKIM key."""
+    if "p=" in one and "p=" in other:
+        return dkim_tags(one) == dkim_tags(other)
+    return one == other
+
+
+def _like(found: RecordSet, wanted: RecordSet) -> RecordSet:
+    """The found record set in the words of the wanted one, where both say the same."""
+    if found.type != "TXT" or len(found.values) != 1 or len(wanted.values) != 1:
+        return found
+    if not equal_texts(found.values[0], wanted.values[0]):
+        return found
+    return RecordSet(found.name, "TXT", wanted.values, found.ttl, found.special, found.raw)
+
+
+def site_wishes(names: Sequence[str], ipv4: str | None, ipv6: str | None, pending: str, ttl: int) -> list[Wish]:
+    """
+    The addresses of the site's names. None: the server has no such address; "": it is not known yet.
+    """
+    wishes: list[Wish] = []
+    for name in names:
+        for kind, value in (("A", ipv4), ("AAAA", ipv6)):
+            if value is not None:
+                wishes.append(Exactly(record_set(name, kind, [value] if value else [], ttl), "" if value else pending))
+        if ipv6 is None:
+            wishes.append(NoIpv6(name))
+    return wishes

@@ -1,0 +1,1 @@
+"""The domain from which Mastodon's mail is sent: registered, published, verified."""

@@ -1,0 +1,1 @@
+"""The server at a provider, and its static address."""

@@ -1,0 +1,258 @@
+"""A server of Google Compute Engine, with a static IPv4 address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mstdn.cloud.errors import ProviderError, ProvisionError, did_you_mean
+from mstdn.cloud.google import OURS, Google
+from mstdn.server.rules import Action, Address, Found, Machine, Wanted
+from mstdn.settings.provision import ProvisionSettings
+
+ZONE = "us-west1-b"
+TYPE = "e2-small"
+DISK_TYPE = "pd-balanced"
+IMAGES = {
+    "debian-13": "projects/debian-cloud/global/images/family/debian-13",
+    "debian-12": "projects/debian-cloud/global/images/family/debian-12",
+    "ubuntu-24.04": "projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-amd64",
+    "ubuntu-26.04": "projects/ubuntu-os-cloud/global/images/family/ubuntu-2604-lts-amd64",
+}
+
+
+class GoogleServer:
+    def __init__(self, settings: ProvisionSettings, public_key: str):
+        self._google = Google(settings)
+        self._settings = settings
+        self._name = settings.server_name
+        self._zone = settings.server_place or ZONE
+        self._region = self._zone.rpartition("-")[0]
+        self._type = settings.server_type or TYPE
+        self._disk_type = settings.server_disk_type or DISK_TYPE
+        self._public_key = public_key
+        self.user = settings.server_user
+        self.heading = f"google      project {self._google.project}, {self._zone}"
+
+    def wanted(self) -> Wanted:
+        settings = self._settings
+        return Wanted(
+            "Google",
+            self._name,
+            self._type,
+            self._zone,
+            settings.server_disk_gib,
+            settings.server_adopt,
+            ("ipv4",),
+            uploads_keys=False,
+        )
+
+    def look(self) -> Found:
+        address = self._address()
+        instance = self._instance()
+        reserved = None if address is None else Address(address["address"], reserved=True)
+        if instance is None:
+            return Found(reserved, None, True, None)
+        in_use = _nat_address(instance)
+        metadata = _metadata(instance)
+        machine = Machine(
+            ours=instance.get("labels", {}).get("managed-by") == "mstdn",
+            tagged=self._settings.cloud_firewall_tag in instance["tags"].get("items", []),
+            protected=bool(instance.get("deletionProtection")),
+            running=instance["status"] not in ("TERMINATED", "STOPPED", "SUSPENDED"),
+            type=_last(instance["machineType"]),
+            place=_last(instance["zone"]),
+            has_key=self._key_line() in metadata.get("ssh-keys", "").splitlines()
+            and metadata.get("enable-oslogin", "").upper() == "FALSE",
+            disk_gib=int(_boot_disk(instance)["diskSizeGb"]),
+        )
+        unused = "" if address is None or in_use == address["address"] else address["address"]
+        kept = address is not None
+        return Found(Address(in_use, reserved=kept) if in_use else reserved, None, True, machine, unused)
+
+    def describe(self, action: Action) -> str:
+        settings = self._settings
+        return {
+            "reserve ipv4": f"static IPv4 in {self._region}",
+            "create": f"{self._type}, {settings.server_image}, {settings.server_disk_gib} GiB {self._disk_type}, "
+            "protected "
+            "against deletion",
+            "adopt": "label managed-by=mstdn",
+            "keep ipv4": "the address in use becomes static",
+            "tag": f"network tag {settings.cloud_firewall_tag}",
+            "add key": f"your SSH key for {self.user}, OS Login off",
+            "protect": "against deletion",
+            "grow disk": f"to {settings.server_disk_gib} GiB",
+            "start": "it is stopped",
+        }.get(action, "")
+
+    def do(self, action: Action) -> None:
+        if action == "reserve ipv4":
+            self._reserve()
+        elif action == "create":
+            self._create()
+        else:
+            self._repair(action)
+
+    @property
+    def _path(self) -> str:
+        return f"/zones/{self._zone}/instances/{self._name}"
+
+    def _instance(self) -> dict[str, Any] | None:
+        return self._google.find("look for the server", self._path)
+
+    def _address(self) -> dict[str, Any] | None:
+        return self._google.find("look for the address", f"/regions/{self._region}/addresses/{self._name}")
+
+    def _key_line(self) -> str:
+        """user:key, without the key's comment, which others may change."""
+        return f"{self.user}:{' '.join(self._public_key.split()[:2])} {self.user}"
+
+    def _reserve(self, address: str = "") -> None:
+        body = {"name": self._name, "networkTier": "PREMIUM", "labels": OURS} | (
+            {"address": address} if address else {}
+        )
+        try:
+            self._google.make("reserve an address", f"/regions/{self._region}/addresses", body)
+        except ProviderError as refused:
+            raise self._wrong_place(refused) from None
+
+    def _create(self) -> None:
+        address = self._address()
+        if address is None:
+            raise ProvisionError("The reserved address was removed in the meantime. Run again.")
+        settings = self._settings
+        body = {
+            "name": self._name,
+            "machineType": f"zones/{self._zone}/machineTypes/{self._type}",
+            "disks": [
+                {
+                    "boot": True,
+                    # The disk outlives the server, should anybody delete that.
+                    "autoDelete": False,
+                    "initializeParams": {
+                        "sourceImage": IMAGES[settings.server_image],
+                        "diskSizeGb": str(settings.server_disk_gib),
+                        "diskType": f"zones/{self._zone}/diskTypes/{self._disk_type}",
+                    },
+                }
+            ],
+            "networkInterfaces": [
+                {
+                    "network": f"global/networks/{settings.server_network}",
+                    "accessConfigs": [{"type": "ONE_TO_ONE_NAT", "name": "External NAT", "natIP": address["address"]}],
+                }
+            ],
+            "tags": {"items": [settings.cloud_firewall_tag]},
+            "labels": OURS,
+            "metadata": {
+                "items": [
+                    {"key": "ssh-keys", "value": self._key_line()},
+                    # With OS Login, keys in metadata are ignored (google-github-actions, quickstart#203).
+                    {"key": "enable-oslogin", "value": "FALSE"},
+                ]
+            },
+            # The server has no business in the project.
+            "serviceAccounts": [],
+            "deletionProtection": True,
+        }
+        try:
+            self._google.make("create the server", f"/zones/{self._zone}/instances", body)
+        except ProviderError as refused:
+            raise self._wrong_place(refused) from None
+
+    def _wrong_place(self, refused: ProviderError) -> ProvisionError:
+        if refused.code.startswith("ZONE_RESOURCE_POOL_EXHAUSTED"):
+            return self._exhausted(refused)
+        if refused.status not in (400, 404) and refused.code not in ("invalid", "notFound"):
+            return refused
+        zones = self._google.names("list zones", "/zones")
+        if self._zone not in zones:
+            near = [zone for zone in zones if zone.startswith(self._region)] or zones
+            return ProvisionError(
+                f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.'
+            )
+        types = self._google.names("list machine types", f"/zones/{self._zone}/machineTypes")
+        if self._type not in types:
+            small = [each for each in types if each.startswith(("e2-", "t2"))] or types
+            return ProvisionError(
+                f'{self._zone} has no machine type "{self._type}". {did_you_mean("server_type", small)} The address is '
+                "reserved and stays yours."
+            )
+        disks = self._google.names("list disk types", f"/zones/{self._zone}/diskTypes")
+        if self._disk_type not in disks:
+            return ProvisionError(
+                f'{self._zone} has no disk type "{self._disk_type}". {did_you_mean("server_disk_type", disks)}'
+            )
+        return refused
+
+    def _exhausted(self, refused: ProviderError) -> ProvisionError:
+        errors = refused.details.get("errors")
+        available = ""
+        for error in errors if isinstance(errors, list) else []:
+            for detail in error.get("errorDetails") or []:
+                metadata = (detail.get("errorInfo") or {}).get("metadatas") or {}
+                available = metadata.get("zonesAvailable") or available
+        zones = [zone.strip() for zone in available.split(",") if zone.strip()]
+        if zones:
+            instead = f'Google names {" and ".join(zones)} instead: set server_place = "{zones[0]}" and run again.'
+        else:
+            instead = f"Try another zone of {self._region} (server_place), or run again later."
+        address = self._address()
+        kept = f" The address {address['address']} is reserved and stays yours." if address else ""
+        return ProvisionError(f"{self._zone} has no {self._type} to give at the moment. {instead}{kept}")
+
+    def _repair(self, action: Action) -> None:
+        instance = self._instance()
+        if instance is None:
+            raise ProvisionError(f"The server {self._name} was there a moment ago and is not there now. Run again.")
+        if action == "adopt":
+            body = {"labels": instance.get("labels", {}) | OURS, "labelFingerprint": instance["labelFingerprint"]}
+            self._google.post("label the server", f"{self._path}/setLabels", body)
+        elif action == "keep ipv4":
+            self._reserve(_nat_address(instance))
+        elif action == "tag":
+            items = [*instance["tags"].get("items", []), self._settings.cloud_firewall_tag]
+            body = {"items": items, "fingerprint": instance["tags"]["fingerprint"]}
+            self._google.post("tag the server", f"{self._path}/setTags", body)
+        elif action == "add key":
+            self._add_key(instance)
+        elif action == "protect":
+            path = f"{self._path}/setDeletionProtection?deletionProtection=true"
+            self._google.post("protect the server", path)
+        elif action == "grow disk":
+            disk = _last(_boot_disk(instance)["source"])
+            path = f"/zones/{self._zone}/disks/{disk}/resize"
+            self._google.post("grow the disk", path, {"sizeGb": str(self._settings.server_disk_gib)})
+        elif action == "start":
+            self._google.post("start the server", f"{self._path}/start")
+
+    def _add_key(self, instance: Mapping[str, Any]) -> None:
+        """The keys of others stay."""
+        metadata = _metadata(instance)
+        keys = metadata.get("ssh-keys", "").splitlines()
+        if self._key_line() not in keys:
+            keys.append(self._key_line())
+        metadata |= {"ssh-keys": "\n".join(keys), "enable-oslogin": "FALSE"}
+        items = [{"key": key, "value": value} for key, value in metadata.items()]
+        body = {"items": items, "fingerprint": instance["metadata"]["fingerprint"]}
+        self._google.post("let your SSH key in", f"{self._path}/setMetadata", body)
+
+
+def _metadata(instance: Mapping[str, Any]) -> dict[str, str]:
+    return {each["key"]: each.get("value", "") for each in instance["metadata"].get("items", [])}
+
+
+def _nat_address(instance: Mapping[str, Any]) -> str:
+    """The address of the first interface, or "" without one (a stopped server with an ephemeral address)."""
+    configs = instance["networkInterfaces"][0].get("accessConfigs") or [{}]
+    return str(configs[0].get("natIP", ""))
+
+
+def _boot_disk(instance: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in instance["disks"] if each.get("boot"))
+    return found
+
+
+def _last(link: str) -> str:
+    return link.rpartition("/")[2]

@@ -1,0 +1,82 @@
+"""What every server provider's module offers, and which module a setting means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from mstdn.cloud.errors import ProvisionError
+from mstdn.server.rules import Action, Found, Wanted
+from mstdn.server.settings import ssh_public_key
+from mstdn.settings.provision import ProvisionSettings
+
+
+class ServerProvider(Protocol):
+    """
+    Somebody who lends servers. Every method raises ProvisionError.
+
+    tests/unit/provision/test_server_providers.py is the contract that each module passes.
+    """
+
+    # The account and place, for the heading of a plan: "google  project my-project, us-west1-b".
+    heading: str
+    # The account on the server that the key is for.
+    user: str
+
+    def wanted(self) -> Wanted:
+        """What the settings ask for, with this provider's defaults."""
+
+    def look(self) -> Found:
+        """What there is."""
+
+    def describe(self, action: Action) -> str:
+        """The details of an action, for its line in the plan."""
+
+    def do(self, action: Action) -> None:
+        """Do it and wait until it is done, after another look at what it depends on. Nothing where it is done."""
+
+
+def server_provider(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> ServerProvider:
+    """The provider of `server_provider`, with its key. Raises ProvisionError for a missing package or login."""
+    public_key = ssh_public_key(settings.server_ssh_key, Path.home())
+    if public_key is None:
+        raise ProvisionError(
+            "There is no public SSH key to let you in: neither ~/.ssh/id_ed25519.pub nor ~/.ssh/id_rsa.pub. Make "
+            "one with "
+            "ssh-keygen -t ed25519, or name its file: server_ssh_key."
+        )
+    if settings.server_provider == "hetzner":
+        from mstdn.server.hetzner import HetznerServer
+
+        return HetznerServer(settings, keys["HCLOUD_TOKEN"], public_key[1])
+    from mstdn.server.google import GoogleServer
+
+    return GoogleServer(settings, public_key[1])
+
+
+@dataclass(frozen=True)
+class SiteAddresses:
+    """Where the names shall lead. None: there is no such address. "": it will be known when `pending` is made."""
+
+    ipv4: str | None
+    ipv6: str | None
+    pending: str = ""
+
+
+def site_addresses(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> SiteAddresses:
+    """
+    public_ipv4 and public_ipv6 where they are set, or else those of the provider's server.
+
+    Asked for anew each time, never handed on: a run may be killed between any two steps. Raises ProvisionError.
+    """
+    if settings.public_ipv4 or settings.public_ipv6 or not settings.server_provider:
+        return SiteAddresses(settings.public_ipv4 or None, settings.public_ipv6 or None)
+    provider = server_provider(settings, keys)
+    found, wanted = provider.look(), provider.wanted()
+    pending = f"the address of {wanted.name}, known when it is made"
+    ipv6 = found.ipv6.value if found.ipv6 else ("" if "ipv6" in wanted.families and not found.machine else None)
+    return SiteAddresses(found.ipv4.value if found.ipv4 else "", ipv6, pending)

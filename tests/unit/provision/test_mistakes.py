@@ -1,0 +1,526 @@
+"""What people do wrong, or what a cloud does to them: a sentence that names the right, the place or the setting."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mstdn.cloud_firewall.operations import open_ports
+from mstdn.dns.operations import proven_records, site_records
+from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
+from mstdn.server.operations import server
+from tests.stand_ins.internet import Request, Response, answer
+from tests.stand_ins.operator import Outcome, plan, provision_settings, run
+from tests.stand_ins.world import World
+
+
+def google_settings(world: World, **values: Any) -> Any:
+    login = {"server_project": "my-project", "server_credentials": str(world.google_key)}
+    return provision_settings(server_provider="google", **(login | values))
+
+
+def dns_settings(world: World, provider: str, **values: Any) -> Any:
+    chosen = {"dns_provider": provider, "public_ipv4": "198.51.100.7", "dns_resolvers": [world.resolver]}
+    return provision_settings(**(chosen | values))
+
+
+def mail_settings(world: World, **values: Any) -> Any:
+    chosen = {"mail_domain_provider": "sparkpost", "mail_domain": "example.org", "dns_resolvers": [world.resolver]}
+    return provision_settings(**(chosen | values))
+
+
+# --- Google ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("right", "role"),
+    [
+        ("compute.instances.create", "roles/compute.instanceAdmin.v1"),
+        ("compute.addresses.create", "roles/compute.instanceAdmin.v1"),
+    ],
+)
+def test_a_missing_right_at_google_is_named_with_the_command_that_gives_it(world: World, right: str, role: str) -> None:
+    world.google.denied.add(right)
+    text = run(server, settings=google_settings(world)).text
+    account = "provision@my-project.iam.gserviceaccount.com"
+    assert f"{account} lacks {right} in my-project. Give it the role: gcloud projects" in text
+    assert f"add-iam-policy-binding my-project --member=serviceAccount:{account} --role={role}" in text
+
+
+def test_the_right_for_firewalls_at_google_is_another_role(world: World) -> None:
+    world.google.denied.add("compute.firewalls.create")
+    text = run(open_ports, settings=google_settings(world)).text
+    assert "lacks compute.firewalls.create" in text and "--role=roles/compute.securityAdmin" in text
+
+
+def test_an_interface_that_is_off_at_google_is_told_with_its_link(world: World) -> None:
+    world.google.enabled = False
+    refusal = plan(server, settings=google_settings(world)).refusal
+    assert "The Compute Engine API is off in the project my-project. Turn it on at " in refusal
+    assert "https://console.cloud.google.com/apis/library/compute.googleapis.com?project=my-project (the" in refusal
+    assert "Nothing was changed" in refusal
+
+
+def test_a_quota_at_google_is_told_in_its_own_words(world: World) -> None:
+    world.google.address_quota = 0
+    text = run(server, settings=google_settings(world)).text
+    assert "Quota 'STATIC_ADDRESSES' exceeded" in text and "iam-admin/quotas?project=my-project" in text
+
+
+def test_an_empty_zone_at_google_keeps_the_address_and_names_other_zones(world: World) -> None:
+    world.google.exhausted["us-west1-b"] = "us-west1-a,us-west1-c"
+    text = run(server, settings=google_settings(world)).text
+    assert "us-west1-b has no e2-small to give at the moment. Google names us-west1-a and us-west1-c instead" in text
+    assert 'set server_place = "us-west1-a" and run again. The address 203.0.113.5 is reserved and stays yours.' in text
+    outcome = run(server, settings=google_settings(world, server_place="us-west1-a"))
+    assert outcome.refusal == "" and len(world.google.addresses) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"server_type": "f1-micro"}, 'us-west1-b has no machine type "f1-micro". Set server_type to one of: e2-'),
+        ({"server_place": "us-west1-z"}, 'Google has no zone "us-west1-z". Set server_place to one of: us-west1-a,'),
+        ({"server_place": "mars-1-a"}, 'Google has no zone "mars-1-a". Set server_place to one of: europe-west3-a'),
+        ({"server_disk_type": "pd-old"}, 'us-west1-b has no disk type "pd-old". Set server_disk_type to one of: pd-'),
+        ({"server_project": "other-project"}, 'Google knows no project "other-project"'),
+    ],
+)
+def test_what_google_does_not_have_is_answered_with_what_it_has(
+    world: World, values: dict[str, Any], words: str
+) -> None:
+    assert words in run(server, settings=google_settings(world, **values)).text
+
+
+def test_a_deleted_key_of_google_is_told(world: World) -> None:
+    world.google.key_exists = False
+    assert (
+        "does not know the key in server_credentials any more" in plan(server, settings=google_settings(world)).refusal
+    )
+
+
+def test_a_wrong_clock_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+
+    def late(request: Request) -> Response | None:
+        if request.path != "/token":
+            return None
+        monkeypatch.setattr("tests.stand_ins.google.time.time", lambda: now + 7200)
+        response = world.google.login(request)
+        monkeypatch.undo()
+        return response
+
+    world.internet.interventions.append(late)
+    assert "this computer's clock is wrong" in plan(server, settings=google_settings(world)).refusal
+
+
+def test_no_login_for_google_is_told_with_the_command(world: World) -> None:
+    refusal = plan(server, settings=provision_settings(server_provider="google", server_project="my-project")).refusal
+    assert "gcloud auth application-default login" in refusal and "server_credentials" in refusal
+
+
+def test_something_else_than_a_key_file_is_told(world: World) -> None:
+    file = world.home / "key.json"
+    file.write_text(json.dumps({"type": "service_account"}))
+    file.chmod(0o600)
+    refusal = plan(server, settings=google_settings(world, server_credentials=str(file))).refusal
+    assert f"{file} is not a key file of a service account" in refusal
+
+
+# --- Hetzner --------------------------------------------------------------------------------------
+
+
+def hetzner(operation: Any, **values: Any) -> Outcome:
+    return run(operation, settings=provision_settings(server_provider="hetzner", **values))
+
+
+def test_a_token_that_hetzner_does_not_know_is_told(world: World) -> None:
+    world.hetzner.token = "another"
+    assert "Hetzner does not know the token in HCLOUD_TOKEN" in hetzner(open_ports).refusal + hetzner(open_ports).text
+
+
+def test_a_token_that_may_only_read_is_told(world: World) -> None:
+    world.hetzner.read_only, world.hetzner.token = {world.hetzner.token}, "another"
+    assert "the token in HCLOUD_TOKEN may only read. Make one with Read & Write" in hetzner(open_ports).text
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            {"server_type": "cx22"},
+            'does not sell the server type "cx22" in nbg1 any more. Set server_type to one of: cx23',
+        ),
+        (
+            {"server_place": "lhr1"},
+            'Hetzner has no location "lhr1" for this. Set server_place to one of: fsn1, hel1, nbg1',
+        ),
+    ],
+)
+def test_what_hetzner_does_not_sell_is_answered_with_what_it_does(
+    world: World, values: dict[str, Any], words: str
+) -> None:
+    assert words in hetzner(server, **values).text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("resource_unavailable", "there is none to give at the moment"),
+        ("placement_error", "no room at this location"),
+        ("resource_limit_exceeded", "the project has reached its limit"),
+    ],
+)
+def test_an_action_that_fails_at_hetzner_is_told_and_keeps_the_address(world: World, code: str, words: str) -> None:
+    world.hetzner.failing["create_server"] = (code, "sold out")
+    assert words in hetzner(server).text
+    world.hetzner.failing.clear()
+    assert hetzner(server).refusal == ""
+    assert len(world.hetzner.primary_ips) == 2 and len(world.hetzner.servers) == 1
+
+
+# --- DNS ------------------------------------------------------------------------------------------
+
+
+def test_a_record_with_another_value_is_refused_until_it_may_be_replaced(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "social.example.org", "A", ["192.0.2.1"])
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert refusal.startswith(
+        "social.example.org has an A record already: 192.0.2.1 (3600 s). It was not touched. If the name shall lead to "
+        "this server, run: pyinfra @local tasks/dns.py --data dns_replace=true  Visitors then follow within 3600 s."
+    )
+    assert run(site_records, settings=dns_settings(world, "route53", dns_replace=True)).refusal == ""
+    assert world.names.values("social.example.org", "A") == ("198.51.100.7",)
+
+
+@pytest.mark.parametrize("provider", ["route53", "cloudflare", "hetzner"])
+def test_a_cname_where_the_address_should_be_is_refused_and_replaced_on_demand(world: World, provider: str) -> None:
+    put_before(world, provider, "CNAME", "old.example.net.")
+    refusal = plan(site_records, settings=dns_settings(world, provider)).refusal
+    assert "social.example.org has a CNAME record already: old.example.net" in refusal
+    assert run(site_records, settings=dns_settings(world, provider, dns_replace=True)).refusal == ""
+    assert world.names.values("social.example.org", "CNAME") == ()
+    assert world.names.values("social.example.org", "A") == ("198.51.100.7",)
+
+
+@pytest.mark.parametrize("provider", ["route53", "cloudflare", "hetzner"])
+def test_an_aaaa_left_over_is_refused_and_removed_on_demand(world: World, provider: str) -> None:
+    put_before(world, provider, "AAAA", "2001:db8::1")
+    refusal = plan(site_records, settings=dns_settings(world, provider)).refusal
+    assert "social.example.org has an AAAA record (2001:db8::1), but this server has no IPv6 address" in refusal
+    assert 'public_ipv6 = "2001:db8::1"' in refusal
+    assert run(site_records, settings=dns_settings(world, provider, dns_replace=True)).refusal == ""
+    assert world.names.values("social.example.org", "AAAA") == ()
+
+
+def put_before(world: World, provider: str, kind: str, value: str) -> None:
+    if provider == "route53":
+        world.route53.add_zone("example.org")
+        world.route53.put_record("example.org", "social.example.org", kind, [value])
+    elif provider == "hetzner":
+        world.hetzner.add_zone("example.org")
+        world.hetzner.put_record("example.org", "social.example.org", kind, [value])
+    else:
+        world.cloudflare.add_zone("example.org")
+        world.cloudflare.put_record("example.org", "social.example.org", kind, value)
+
+
+def test_an_alias_of_route53_is_shown_as_what_it_is(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "social.example.org", "A", [], alias="d1.cloudfront.net")
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "social.example.org has an A record already: an alias of d1.cloudfront.net" in refusal
+
+
+def test_a_record_that_is_proxied_is_reported_and_left_as_it_is(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    world.cloudflare.put_record("example.org", "social.example.org", "A", "198.51.100.7", proxied=True)
+    outcome = run(site_records, settings=dns_settings(world, "cloudflare"))
+    assert (outcome.done, outcome.refusal) == (0, "")
+    assert "social.example.org is proxied by Cloudflare (the orange cloud)" in outcome.text
+
+
+def test_all_that_is_in_the_way_comes_at_once(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "social.example.org", "A", ["192.0.2.1"])
+    world.route53.put_record("example.org", "www.example.org", "CNAME", ["old.example.net."])
+    settings = dns_settings(world, "route53", alternate_domains=["www.example.org"])
+    refusal = plan(site_records, settings=settings).refusal
+    assert "192.0.2.1" in refusal and "old.example.net" in refusal
+
+
+def test_of_two_zones_of_one_name_the_delegated_one_is_taken(world: World) -> None:
+    other = world.route53.add_zone("example.org", servers=("ns9.example.net",))
+    right = world.route53.add_zone("example.org")
+    assert run(site_records, settings=dns_settings(world, "route53")).refusal == ""
+    assert world.route53.sets[other] == {} and world.route53.sets[right] != {}
+
+
+def test_two_zones_of_one_name_and_servers_are_refused_with_both_ids(world: World) -> None:
+    first, second = world.route53.add_zone("example.org"), world.route53.add_zone("example.org")
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "has 2 zones called example.org" in refusal and f'"{first}" or "{second}"' in refusal
+    assert run(site_records, settings=dns_settings(world, "route53", dns_zone=second)).refusal == ""
+
+
+def test_a_private_zone_is_none(world: World) -> None:
+    world.route53.add_zone("example.org", private=True)
+    assert "no zone for social.example.org" in plan(site_records, settings=dns_settings(world, "route53")).refusal
+
+
+def test_a_zone_that_the_world_does_not_ask_is_refused_before_anything_is_written(world: World) -> None:
+    world.route53.add_zone("example.org", servers=("ns-12.awsdns-01.com",))
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "is not the one the world asks: example.org is delegated to ns1.example.org, ns2.example.org" in refusal
+    assert "this zone has ns-12.awsdns-01.com" in refusal
+    assert world.internet.only("POST") == []
+
+
+def test_a_name_that_is_a_zone_of_somebody_else_is_refused(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.names.add_zone("social.example.org", ("ns.example.net", "127.0.0.2"))
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "social.example.org is a zone of its own, delegated to ns.example.net" in refusal
+
+
+def test_a_zone_below_the_delegated_one_is_not_taken_for_it(world: World) -> None:
+    world.route53.add_zone("example.org")
+    unused = world.route53.add_zone("social.example.org", servers=("ns9.example.net",))
+    assert run(site_records, settings=dns_settings(world, "route53")).refusal == ""
+    assert world.route53.sets[unused] == {}
+
+
+def test_the_chosen_zone_counts_only_where_it_fits(world: World) -> None:
+    world.names.add_zone("example2.org", ("ns1.example.org", "127.0.0.2"))
+    for zone in ("example.org", "example2.org"):
+        world.cloudflare.add_zone(zone)
+    settings = dns_settings(world, "cloudflare", dns_zone="example.org", alternate_domains=["www.example2.org"])
+    assert run(site_records, settings=settings).refusal == ""
+    assert world.names.values("www.example2.org", "A") == ("198.51.100.7",)
+
+
+def test_a_domain_that_is_not_delegated_yet_is_told(world: World) -> None:
+    world.route53.add_zone("example.org", servers=("ns9.example.net",))
+    del world.names.delegations["example.org"]
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "example.org is delegated to no name server at all" in refusal and "at your registrar" in refusal
+
+
+def test_a_proof_without_a_server_says_what_is_to_be_run(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    settings = provision_settings(
+        server_provider="hetzner", dns_provider="cloudflare", dns_resolvers=[world.resolver], dns_wait_seconds=0
+    )
+    text = run(proven_records, settings=settings).text
+    assert "social.example.org has nothing to lead to yet" in text and "pyinfra @local provision.py" in text
+
+
+def test_a_selector_that_is_not_known_is_not_asked_for(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    settings = mail_settings(world, dns_provider="cloudflare", public_ipv4="198.51.100.7")
+    assert "<selector>._domainkey.example.org" in plan(published_domain, settings=settings).text
+    assert [each for each in world.internet.journal if "%3C" in each.raw_query or "<" in each.raw_query] == []
+
+
+def test_an_account_without_the_zone_is_told(world: World) -> None:
+    refusal = plan(site_records, settings=dns_settings(world, "cloudflare")).refusal
+    assert "The account at Cloudflare has no zone for social.example.org." in refusal
+
+
+@pytest.mark.parametrize(
+    ("action", "doing"), [("ListHostedZonesByName", "list"), ("ChangeResourceRecordSets", "change the record A")]
+)
+def test_a_missing_right_at_route53_is_named(world: World, action: str, doing: str) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.denied.add(action)
+    outcome = run(site_records, settings=dns_settings(world, "route53"))
+    assert (
+        f"Route 53 did not {doing}" in outcome.text and f"not authorized to perform: route53:{action}" in outcome.text
+    )
+    assert "docs/provisioning.md" in outcome.text
+
+
+def test_keys_that_aws_does_not_know_are_told(world: World) -> None:
+    world.route53.keys = {"AKIAOTHER": "x"}
+    assert "AWS does not know the access key" in run(site_records, settings=dns_settings(world, "route53")).text
+
+
+def test_a_secret_key_that_does_not_belong_is_told(world: World) -> None:
+    world.route53.keys = dict.fromkeys(world.route53.keys, "another")
+    assert "does not belong to its access key" in run(site_records, settings=dns_settings(world, "route53")).text
+
+
+def test_a_profile_that_does_not_exist_is_told(world: World) -> None:
+    text = run(site_records, settings=dns_settings(world, "route53", dns_aws_profile="nobody")).text
+    assert "(nobody)" in text and "Correct dns_aws_profile" in text
+
+
+def test_the_key_that_lies_on_the_server_is_not_taken_for_its_dns(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAROUTEFIFTYTHREE1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "route53-canary")
+    text = run(site_records, settings=dns_settings(world, "route53")).text
+    assert "is the key in AWS_ACCESS_KEY_ID, which lies on the server" in text
+
+
+def test_a_token_of_cloudflare_that_may_not_edit_is_told(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    world.cloudflare.may_edit = False
+    text = run(site_records, settings=dns_settings(world, "cloudflare")).text
+    assert "lacks the right. Give it the permissions Zone: Zone: Read and Zone: DNS: Edit" in text
+
+
+@pytest.mark.parametrize("token", ["another", "not a token"])
+def test_a_token_that_cloudflare_does_not_know_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", token)
+    assert "does not know the token" in run(site_records, settings=dns_settings(world, "cloudflare")).text
+
+
+@pytest.mark.parametrize(
+    ("owner", "value", "words"),
+    [
+        ("example.org", '0 issue "digicert.com"', 'The CAA record of example.org lets only "digicert.com" issue'),
+        ("social.example.org", '0 issue ";"', "The CAA record of social.example.org lets only nobody issue"),
+        ("example.org", '0 issue "letsencrypt.org; validationmethods=dns-01"', "Add http-01 to the list"),
+    ],
+)
+def test_a_caa_record_that_forbids_lets_encrypt_is_told(world: World, owner: str, value: str, words: str) -> None:
+    world.names.publish("example.org", "social.example.org", "A", 300, ("198.51.100.7",))
+    world.names.publish("example.org", owner, "CAA", 300, (value,))
+    assert words in run(proven_records, settings=dns_settings(world, "manual")).text
+    assert (
+        run(proven_records, settings=dns_settings(world, "manual", acme_directory="https://ca.example")).refusal == ""
+    )
+
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+
+def test_a_key_that_sparkpost_does_not_know_is_told_with_the_other_region(world: World) -> None:
+    refusal = plan(registered_domain, settings=mail_settings(world, mail_domain_region="eu")).refusal
+    assert 'Keys of app.sparkpost.com need mail_domain_region = "us"' in refusal
+
+
+def test_a_key_without_the_grant_is_told_with_the_place_to_tick_it(world: World) -> None:
+    world.sparkpost.may_manage = False
+    refusal = plan(registered_domain, settings=mail_settings(world)).refusal
+    assert 'Tick "Sending Domains: Read/Write" at app.sparkpost.com/account/api-keys.' in refusal
+
+
+def test_a_domain_of_another_account_is_told(world: World) -> None:
+    world.sparkpost.elsewhere.add("example.org")
+    text = run(registered_domain, settings=mail_settings(world)).text
+    assert "example.org is a sending domain of another SparkPost account" in text
+
+
+def test_a_blocked_domain_is_told(world: World) -> None:
+    run(registered_domain, settings=mail_settings(world))
+    world.sparkpost.domains["example.org"]["status"]["compliance_status"] = "blocked"
+    assert "SparkPost has blocked example.org" in plan(registered_domain, settings=mail_settings(world)).refusal
+
+
+def test_a_verification_that_answers_200_and_failed_is_not_taken_for_one(world: World) -> None:
+    run(registered_domain, settings=mail_settings(world))
+    text = run(verified_domain, settings=mail_settings(world)).text
+    assert 'SparkPost does not accept the DKIM record of example.org: "DNS DKIM query error:' in text
+    assert "tasks/proof.py" in text
+
+
+def test_a_domain_forgotten_after_two_weeks_is_registered_anew_with_its_new_selector(world: World) -> None:
+    world.route53.add_zone("example.org")
+    settings = mail_settings(world, dns_provider="route53", public_ipv4="198.51.100.7")
+    for _ in range(2):
+        for operation in (registered_domain, published_domain, verified_domain):
+            assert run(operation, settings=settings).refusal == ""
+        assert world.sparkpost.domains["example.org"]["status"]["dkim_status"] == "valid"
+        selectors = sorted(
+            name for _, kind in [("", "TXT")] for name, k in world.names.zones["example.org"] if k == kind
+        )
+        world.sparkpost.forget("example.org")
+    assert [name.split(".")[0] for name in selectors] == ["_dmarc", "scph1126", "scph1127"]
+
+
+def test_an_spf_record_of_the_owner_is_not_touched_and_the_merged_one_is_told(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "example.org", "TXT", ['"v=spf1 mx -all"', '"site-verification=1"'])
+    settings = mail_settings(
+        world,
+        dns_provider="route53",
+        public_ipv4="198.51.100.7",
+        mail_domain_provider="manual",
+        mail_domain_records=['example.org. TXT "v=spf1 include:mail.example.net ~all"'],
+    )
+    refusal = plan(published_domain, settings=settings).refusal
+    assert 'Change it at your DNS provider to: "v=spf1 mx include:mail.example.net -all"' in refusal
+
+
+def test_a_dmarc_policy_of_the_owner_is_respected(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "_dmarc.example.org", "TXT", ['"v=DMARC1; p=reject"'])
+    settings = mail_settings(world, dns_provider="route53", public_ipv4="198.51.100.7")
+    for operation in (registered_domain, published_domain):
+        assert run(operation, settings=settings).refusal == ""
+    assert world.names.values("_dmarc.example.org", "TXT") == ("v=DMARC1; p=reject",)
+
+
+# --- The way there --------------------------------------------------------------------------------
+
+
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(world: World, sleeper: Any) -> None:
+    waits = [answer(429, {"error": {"code": "rate_limit_exceeded", "message": "slow"}}, Retry_After="7")] * 2
+    world.internet.interventions.append(lambda request: waits.pop() if waits else None)
+    assert hetzner(open_ports).refusal == ""
+    assert sleeper.slept[:2] == [7, 7]
+
+
+def test_a_server_that_asks_for_too_long_is_not_waited_for(world: World) -> None:
+    busy = answer(429, {"error": {"code": "rate_limit_exceeded", "message": "slow"}}, Retry_After="3600")
+    world.internet.interventions.append(lambda request: busy)
+    assert "Hetzner asks to be left alone for 3600 seconds" in hetzner(open_ports).text
+
+
+def test_a_right_that_is_missing_is_not_asked_for_again(world: World) -> None:
+    world.hetzner.token = "another"
+    hetzner(open_ports)
+    assert len(world.internet.journal) == 1
+
+
+def test_a_key_does_not_follow_an_answer_to_another_host(world: World) -> None:
+    elsewhere: list[Request] = []
+
+    def other(request: Request) -> Response:
+        elsewhere.append(request)
+        return answer(200, {})
+
+    world.internet.sites["elsewhere.example"] = other
+    moved = Response(302, b"", {"Location": "https://elsewhere.example/v1/firewalls"})
+    world.internet.interventions.append(lambda request: moved if request.host == "api.hetzner.cloud" else None)
+    assert "something that is no JSON object" in hetzner(open_ports).text
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("break_it", ["dead", "captive portal", "echo of the key"])
+def test_no_usable_answer_is_a_sentence(world: World, break_it: str) -> None:
+    said: dict[str, tuple[Callable[[Request], Response | None] | None, str]] = {
+        "dead": (None, "the connection through the proxy (HTTPS_PROXY) failed or broke. Run again"),
+        "captive portal": (lambda request: Response(200, b"<html>"), "Is a proxy or a captive portal in between?"),
+        "echo of the key": (
+            lambda request: answer(400, {"error": {"code": "bad", "message": request.headers["authorization"]}}),
+            'It said: "Bearer …" (status 400, bad)',
+        ),
+    }
+    intervention, words = said[break_it]
+    if intervention is None:
+        world.internet.die_at = 1
+    else:
+        world.internet.interventions.append(intervention)
+    text = hetzner(open_ports).text
+    assert words in text and "canary" not in text

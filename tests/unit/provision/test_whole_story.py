@@ -1,0 +1,162 @@
+"""From nothing to everything and again, cut off at every request: the operations of provision.py in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mstdn.cloud_firewall.operations import open_ports
+from mstdn.dns.operations import proven_records, site_records
+from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
+from mstdn.server.operations import server
+from mstdn.settings.provision import ProvisionSettings
+from tests.stand_ins.operator import Outcome, Sleeper, plan, provision_settings, run
+from tests.stand_ins.world import World
+
+OPERATIONS = (
+    open_ports,
+    server,
+    site_records,
+    registered_domain,
+    published_domain,
+    proven_records,
+    verified_domain,
+)
+SPARKPOST = {"mail_domain_provider": "sparkpost", "mail_domain": "example.org", "mail_domain_bounce": "b.example.org"}
+WORLDS: dict[str, dict[str, Any]] = {
+    "google": {"server_provider": "google", "dns_provider": "route53", **SPARKPOST},
+    "hetzner": {"server_provider": "hetzner", "dns_provider": "cloudflare", **SPARKPOST},
+    "hetzner alone": {"server_provider": "hetzner", "dns_provider": "hetzner"},
+}
+
+
+@dataclass
+class Story:
+    """A world and the settings of an operator in it."""
+
+    world: World
+    settings: ProvisionSettings
+
+    def planned(self) -> list[Outcome]:
+        return [plan(operation, settings=self.settings) for operation in OPERATIONS]
+
+    def provision(self) -> list[Outcome]:
+        """As a run does it: what is refused ends it."""
+        outcomes = []
+        for operation in OPERATIONS:
+            outcomes.append(run(operation, settings=self.settings))
+            if outcomes[-1].refusal:
+                break
+        return outcomes
+
+
+def story_in(world: World, name: str) -> Story:
+    choice = dict(WORLDS[name])
+    add_zone: dict[str, Callable[[str], object]] = {
+        "route53": world.route53.add_zone,
+        "cloudflare": world.cloudflare.add_zone,
+        "hetzner": world.hetzner.add_zone,
+    }
+    add_zone[choice["dns_provider"]]("example.org")
+    if choice["server_provider"] == "google":
+        choice |= {"server_project": "my-project", "server_credentials": str(world.google_key)}
+    return Story(world, provision_settings(dns_resolvers=[world.resolver], **choice))
+
+
+@pytest.fixture(name="story", params=list(WORLDS))
+def _story(request: pytest.FixtureRequest, world: World) -> Story:
+    return story_in(world, request.param)
+
+
+def assert_all_is_there(story: Story) -> None:
+    """One of everything, and it works."""
+    world, settings = story.world, story.settings
+    if settings.server_provider == "google":
+        (address,) = (each["address"] for each in world.google.addresses.values())
+        (instance,) = world.google.instances.values()
+        assert instance["networkInterfaces"][0]["accessConfigs"][0]["natIP"] == address
+        assert instance["status"] == "RUNNING" and instance["deletionProtection"]
+        lets_in = world.google.lets_in
+        assert len(world.google.firewalls) == 1
+    else:
+        by_family = {each["type"]: each for each in world.hetzner.primary_ips.values()}
+        assert len(world.hetzner.primary_ips) == 2 and not any(each["auto_delete"] for each in by_family.values())
+        (machine,) = world.hetzner.servers.values()
+        assert machine["status"] == "running" and machine["protection"]["delete"]
+        address = by_family["ipv4"]["ip"]
+        assert len(world.hetzner.ssh_keys) == len(world.hetzner.firewalls) == 1
+        lets_in = world.hetzner.lets_in
+        assert world.names.values("social.example.org", "AAAA") == (by_family["ipv6"]["ip"].replace("/64", "1"),)
+    assert [port for port in (22, 80, 443, 2375, 5432, 9090) if lets_in(port)] == [22, 80, 443]
+    assert world.names.values("social.example.org", "A") == (address,)
+    if settings.mail_domain_provider:
+        domain = world.sparkpost.domains["example.org"]
+        assert domain["status"]["dkim_status"] == "valid"
+        assert world.sparkpost.domains["b.example.org"]["status"]["cname_status"] == "valid"
+        assert world.names.values("_dmarc.example.org", "TXT") == ("v=DMARC1; p=none",)
+        (text,) = world.names.values(f"{domain['dkim']['selector']}._domainkey.example.org", "TXT")
+        assert text.endswith(f"p={domain['dkim']['public']}") and len(text) > 400
+
+
+def test_everything_is_made_and_a_second_run_changes_nothing(story: Story) -> None:
+    first = story.provision()
+    assert [each.text for each in first if each.refusal] == []
+    assert_all_is_there(story)
+    before = len(story.world.internet.journal)
+    second = story.provision()
+    assert [(each.done, each.refusal) for each in second] == [(0, "")] * len(OPERATIONS)
+    made = [each for each in story.world.internet.journal[before:] if each.method != "GET"]
+    assert [str(each) for each in made if not each.path.endswith("/token")] == []
+    assert [each.done for each in story.planned()] == [0] * len(OPERATIONS)
+
+
+def test_a_dry_run_tells_what_will_be_made_and_makes_nothing(story: Story) -> None:
+    outcomes = story.planned()
+    assert [each.refusal for each in outcomes] == [""] * len(OPERATIONS)
+    text = "\n".join(each.text for each in outcomes)
+    assert "mastodon-web" in text and "tcp 22, 80, 443 from anywhere" in text
+    assert "the address of mastodon, known when it is made" in text
+    assert "protected against deletion" in text
+    if story.settings.mail_domain_provider:
+        assert "DKIM 2048 bits" in text and "known when the domain is registered" in text
+    assert [each for each in story.world.internet.only("POST", "PUT", "PATCH", "DELETE") if "/token" not in each] == []
+
+
+def test_nothing_is_ever_deleted(story: Story) -> None:
+    story.provision()
+    story.provision()
+    assert story.world.internet.only("DELETE") == []
+
+
+@pytest.mark.parametrize("handled", [False, True], ids=["before it is handled", "before its answer comes"])
+@pytest.mark.parametrize("name", list(WORLDS))
+def test_a_run_that_dies_at_any_request_is_finished_by_the_next(
+    name: str, handled: bool, quick_world: World, sleeper: Sleeper
+) -> None:
+    world = quick_world
+    # What a provider has begun, it ends while somebody waits; the next run comes at once and meets it unfinished.
+    sleeper.at_each += [world.settle, lambda: world.names.resolver_remembers.clear()]
+    story = story_in(world, name)
+    story.provision()
+    methods = [each.method for each in world.internet.journal]
+    assert len(methods) > 20
+    for number, method in enumerate(methods, start=1):
+        if handled and method == "GET":
+            # Reading changes nothing: whether it was handled makes no difference.
+            continue
+        world.renew()
+        again = story_in(world, name)
+        world.internet.die_at, world.internet.handled = number, handled
+        outcomes = again.provision()
+        assert any(each.refusal for each in outcomes), f"request {number} was not missed"
+        assert len(world.internet.journal) == number - 1 + handled
+        assert "Traceback" not in "\n".join(each.text for each in outcomes)
+        world.internet.revive()
+        rest = again.provision()
+        assert [each.text for each in rest if each.refusal] == [], f"after request {number}"
+        world.settle()
+        assert_all_is_there(again)
+        assert [each.done for each in again.provision()] == [0] * len(OPERATIONS), f"after request {number}"
