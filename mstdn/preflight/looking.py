@@ -43,7 +43,7 @@ def look(settings: Settings, now: float) -> list[Finding]:
 def _look(settings: Settings, now: float) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
     containers: tuple[Container, ...] = ()
-    bridges: tuple[str, ...] = ()
+    front: Network | None = None
     # A daemon that does not run is started later; what holds a port now is seen without it.
     with suppress(CouldNotLook):
         containers = ask(Containers.all())
@@ -63,10 +63,9 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     )
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
-        networks = ask(DockerNetworks.named(NETWORKS))
-        bridges = tuple(f"br-{network.id[:12]}" for name, network in networks.items() if name == FRONT)
-        yield from _ipv6(report, engine, networks.get(FRONT), containers, settings)
-    yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, bridges))
+        front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
+        yield from _ipv6(report, engine, front, containers, settings)
+    yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, front))
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
@@ -84,10 +83,11 @@ def _ipv6(
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
 
 
-def _situation(
-    report: ServerReport, engine: Engine, settings: Settings, bridges: tuple[str, ...]
-) -> firewall.Situation:
+def _situation(report: ServerReport, engine: Engine, settings: Settings, front: Network | None) -> firewall.Situation:
     """An engine before 27 has no rules for IPv6 of its own: its process docker-proxy takes those visitors in."""
-    version = docker_rules.numbers_of(settings.docker_version or engine.packages.get("docker-ce", ""))
+    version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
     addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
-    return firewall.Situation(bridges, any(":" in each for each in addresses) and version < (27, 0))
+    by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
+    return firewall.Situation(
+        (f"br-{front.id[:12]}",) if front else (), by_process and any(":" in each for each in addresses)
+    )

@@ -350,22 +350,24 @@ table inet filter {
 }"""
 
 FIREWALLS = [
-    refused(
+    joins(
         "ufw that denies what comes in",
         BARE,
         f"{FIREWALL} ufw >/dev/null 2>&1; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null",
-        "keeps visitors with IPv6 from port 80",
+        "closes port 80 of this server itself",
         "ufw allow 80,443/tcp",
+        files=LOOKS,
         undo="ufw --force disable >/dev/null; ufw --force reset >/dev/null; "
         "apt-get purge -qq --yes ufw >/dev/null 2>&1",
         sample=True,
     ),
-    refused(
+    joins(
         "firewalld with SSH only",
         BARE,
         f"{FIREWALL} firewalld >/dev/null 2>&1; systemctl start firewalld",
-        "keeps visitors with IPv6 from port 80",
+        "closes port 80 of this server itself",
         "firewall-cmd --permanent --add-service=http --add-service=https",
+        files=LOOKS,
         undo="apt-get purge -qq --yes firewalld >/dev/null 2>&1; nft flush ruleset 2>/dev/null; :",
     ),
     refused(
@@ -387,7 +389,7 @@ FIREWALLS = [
         works="docker network create own >/dev/null && docker run --rm --network own nginx:1.30-alpine sh -c"
         " 'curl --silent --max-time 10 --insecure --output /dev/null https://github.com'",
     ),
-    refused(
+    joins(
         "nftables that lets only SSH in",
         BARE,
         nft(
@@ -395,8 +397,9 @@ FIREWALLS = [
             "ct state established,related accept\niif lo accept\ntcp dport 22 accept\n"
             "meta l4proto ipv6-icmp accept\n}\n}"
         ),
-        "keeps visitors with IPv6 from port 80",
+        "closes port 80 of this server itself",
         "nft insert rule inet filter input tcp dport '{ 80, 443 }' accept",
+        files=LOOKS,
         undo=NO_NFT,
     ),
     joins(
@@ -575,7 +578,7 @@ LIVES = [
         files=EVERYTHING,
         works="test -L /srv/mastodon/media && grep -q '^MOUNT=/srv/mastodon/media /swap.d ' /var/lib/mstdn/instance &&"
         f" {VISITED}",
-        undo="rm /srv/mastodon/media && mv /swap.d/big/media /srv/mastodon/media && rm /var/lib/mstdn/instance",
+        undo="rm /srv/mastodon/media && mv /swap.d/big/media /srv/mastodon/media",
         sample=True,
     ),
     refused(
