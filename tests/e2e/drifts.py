@@ -634,14 +634,14 @@ ENGINE = (
         "iptables -F && iptables -P FORWARD ACCEPT",
         (WAYS,),
         ("mstdn_outbound", "front"),
-        "iptables -S FORWARD | grep -q DOCKER-USER",
+        "iptables -S FORWARD | grep -q 'j DOCKER-'",
     ),
     Drift(
         "all filter rules flushed, and forwarding forbidden",
         "iptables -F && iptables -P FORWARD DROP",
         (WAYS,),
         ("mstdn_outbound", "front"),
-        "iptables -P FORWARD ACCEPT; iptables -S FORWARD | grep -q DOCKER-USER",
+        "iptables -P FORWARD ACCEPT; iptables -S FORWARD | grep -q 'j DOCKER-'",
     ),
     Drift(
         "all translation rules flushed",
