@@ -111,15 +111,18 @@ def test_a_client_forgets_this_name_and_no_other(proxy: Path) -> None:
 def ask(proxy: Path, companion: str = "echo 0c") -> list[str]:
     path = stand_in(proxy.parent, "docker", f'[ "$1" != ps ] || {companion}')
     assert run_script("certificates/look", proxy, "", NAME, path=path).returncode == 0
-    return [call.partition(" ")[2].partition(" ")[0] for call in calls_in(proxy.parent)]
+    return [call.partition(" ")[2] for call in calls_in(proxy.parent)]
+
+
+ASKED = "exec 0c /app/signal_le_service"
 
 
 def test_the_companion_is_asked_once_and_what_is_there_is_not_waited_for(proxy: Path) -> None:
-    assert ask(proxy).count("exec") == 1
+    assert ask(proxy).count(ASKED) == 1
 
 
 def test_without_a_companion_nobody_is_asked(proxy: Path) -> None:
-    assert "exec" not in ask(proxy, "true")
+    assert not any(call.startswith("exec") for call in ask(proxy, "true"))
 
 
 def test_a_certificate_that_does_not_come_is_not_waited_for_for_ever(proxy: Path) -> None:
@@ -127,4 +130,15 @@ def test_a_certificate_that_does_not_come_is_not_waited_for_for_ever(proxy: Path
     minutes = proxy.parent / "minutes"
     stand_in(proxy.parent, "date", f"echo x >>{minutes}; echo $(($(wc -l <{minutes}) * 60))")
     stand_in(proxy.parent, "sleep", "")
-    assert ask(proxy).count("exec") == 1
+    assert ask(proxy).count(ASKED) == 1
+
+
+def test_a_companion_at_work_is_not_asked_before_it_is_done(proxy: Path) -> None:
+    rounds = proxy.parent / "rounds"
+    busy = f"echo x >>{rounds}; [ $(wc -l <{rounds}) -gt 2 ] || echo /app/acme.sh --issue"
+    path = stand_in(proxy.parent, "docker", f'case "$*" in ps*) echo 0c ;; *cmdline*) {busy} ;; esac')
+    stand_in(proxy.parent, "sleep", "")
+    assert run_script("certificates/look", proxy, "", NAME, path=path).returncode == 0
+    calls = calls_in(proxy.parent)
+    assert calls.count(f"docker {ASKED}") == 1 and calls[-1] == f"docker {ASKED}"
+    assert len(rounds.read_text().splitlines()) == 3
