@@ -7,7 +7,7 @@ PYINFRA := .venv/bin/pyinfra
 SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group_data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit plan e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit plan provision e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +18,8 @@ help: ## Show this list
 demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this machine
 	@$(PYTHON) -m tests.lab demo
 
-test: test-fast e2e ## Everything that proves the suite
-	@echo "All of it passed: lint, types, unit, plan, e2e."
+test: test-fast provision e2e ## Everything that proves the suite
+	@echo "All of it passed: lint, types, unit, plan, provision, e2e."
 
 test-fast: .venv/.complete ## The part without the lab (under 60 s), two things at a time
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types unit plan
@@ -39,6 +39,10 @@ unit: .venv/.complete
 
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
+
+# Each provider's run is cut off at every request: half a minute of work for one world, so this is not in test-fast.
+provision: .venv/.complete ## Provisioning against stand-ins of the providers
+	$(PYTHON) -m pytest tests/provision
 
 # All of them on two servers at once (tests/e2e/lives.py). With FILES, which may be node ids too, on one server, which is
 # kept as it is between runs, and deployed first when it is bare:

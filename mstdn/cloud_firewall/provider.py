@@ -15,7 +15,7 @@ class CloudFirewall(Protocol):
     """
     A provider's firewall. Every method raises ProvisionError.
 
-    tests/unit/provision/test_server_providers.py is the contract that each module passes.
+    tests/provision/test_server_providers.py is the contract that each module passes.
     """
 
     heading: str

@@ -17,7 +17,7 @@ class DnsProvider(Protocol):
     """
     Somebody who has zones. Every method raises ProvisionError.
 
-    tests/unit/provision/test_dns_providers.py is the contract that each module passes.
+    tests/provision/test_dns_providers.py is the contract that each module passes.
     """
 
     # As the operator knows it.

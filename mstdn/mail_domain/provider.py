@@ -28,7 +28,7 @@ class MailProvider(Protocol):
     """
     Somebody who sends mail for a domain. Every method raises ProvisionError.
 
-    tests/unit/provision/test_mail_providers.py is the contract that each module passes.
+    tests/provision/test_mail_providers.py is the contract that each module passes.
     """
 
     title: str

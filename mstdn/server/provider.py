@@ -19,7 +19,7 @@ class ServerProvider(Protocol):
     """
     Somebody who lends servers. Every method raises ProvisionError.
 
-    tests/unit/provision/test_server_providers.py is the contract that each module passes.
+    tests/provision/test_server_providers.py is the contract that each module passes.
     """
 
     # The account and place, for the heading of a plan: "google  project my-project, us-west1-b".
