@@ -60,16 +60,20 @@ def runs(name: str, options: str = "", command: str = "") -> str:
     return f"docker run --detach --restart always --name {name} {options} {IMAGE} {command} >/dev/null"
 
 
+# systemd starts a service three times a minute, and several rows restart this one.
+RESTART = "systemctl reset-failed docker.service docker.socket; systemctl restart docker"
+
+
 def daemon_json(text: str, restart: bool = True) -> str:
     """Somebody's own configuration of the engine."""
     put = f"mkdir -p /etc/docker && cat >/etc/docker/daemon.json <<'END'\n{text}\nEND\n"
-    return put + ("systemctl restart docker" if restart else ":")
+    return put + (RESTART if restart else ":")
 
 
 PLAIN = (
     "rm -f /etc/docker/daemon.json; docker rm --force $(docker ps --all --quiet) 2>/dev/null; systemctl restart docker"
 )
-NO_DROP_IN = "rm -r /etc/systemd/system/docker.service.d && systemctl daemon-reload && systemctl restart docker"
+NO_DROP_IN = f"rm -r /etc/systemd/system/docker.service.d && systemctl daemon-reload && {RESTART}"
 
 
 def unit(options: str) -> str:
@@ -77,7 +81,7 @@ def unit(options: str) -> str:
     return (
         "mkdir -p /etc/systemd/system/docker.service.d && printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/dockerd "
         f"-H fd:// --containerd=/run/containerd/containerd.sock {options}\\n' "
-        ">/etc/systemd/system/docker.service.d/own.conf && systemctl daemon-reload && systemctl restart docker"
+        f">/etc/systemd/system/docker.service.d/own.conf && systemctl daemon-reload && {RESTART}"
     )
 
 
