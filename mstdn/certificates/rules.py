@@ -17,7 +17,8 @@ DAY = 86400
 # With less than this a renewal has failed for days: Let's Encrypt's 90 days are renewed after 60. Certificates may also
 # live for six days only, so it is never more than a third of their life.
 LEAST_DAYS = 20
-# After a start everything is looked at anew and linked, and what is missing is ordered: nobody has to be told.
+# After a start everything is looked at anew and linked, and what is missing is ordered: nobody has to be told. Lost
+# files alone do not come back by that while the client has its records ("Domains not changed.", acme-companion 2.8.2).
 SETTLED_SECONDS = 30
 
 
@@ -42,6 +43,9 @@ def steps(found: CertificateFiles, names: Iterable[str], now: float) -> Steps:
     """
     todo = Steps()
     if found.age is None or found.age < SETTLED_SECONDS:
+        for name in names:
+            if found.age is not None and name in found.kept:
+                _put_back(name, found, now, todo)
         return todo
     if found.configuration != "accepted":
         todo.reload = True
@@ -69,6 +73,14 @@ def _look_at(name: str, found: CertificateFiles, now: float, todo: Steps) -> Non
     elif installed and (served.sum if served else "") != installed.sum and found.configuration == "accepted":
         todo.reasons.append(f"{name}: nginx serves {'another' if served else 'no'} certificate")
         todo.reload = True
+
+
+def _put_back(name: str, found: CertificateFiles, now: float, todo: Steps) -> None:
+    wrong = trouble(found.installed.get(name), name, now)
+    if wrong and not trouble(found.kept[name], name, now):
+        todo.reasons.append(f"{name}: {wrong}")
+        todo.install.append(name)
+        todo.ask = todo.reload = True
 
 
 def trouble(certificate: Certificate | None, name: str, now: float) -> str:

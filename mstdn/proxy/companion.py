@@ -15,8 +15,8 @@ _SAYS_NOTHING = re.compile(
     r"|\] (Using CA|Account key creation OK|Registering account|Registered$|ACCOUNT_THUMBPRINT|Creating domain key"
     r"|The domain key is here|Generating next|Single domain|Multi domain|Getting webroot|Verifying: |Processing\. "
     r"|Pending\. |Success$|Verification finished|Let's finalize|Le_OrderFinalize|Order status is .processing"
-    r"|Sleeping for|Polling order|Downloading cert|Le_LinkCert|Cert success|Your (cert|pre-generated)|The intermediate CA"
-    r"|And the full-chain|ARI suggestedWindow|Next renewal time|Installing )|is already verified"
+    r"|Sleeping for|Polling order|Downloading cert|Le_LinkCert|Cert success|Your (cert|pre-generated)"
+    r"|The intermediate CA|And the full-chain|ARI suggestedWindow|Next renewal time|Installing )|is already verified"
 )
 MOST = 8
 

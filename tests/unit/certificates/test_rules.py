@@ -119,3 +119,8 @@ def test_a_certificate_for_six_days_is_good_on_its_third() -> None:
 )
 def test_which_names_a_certificate_is_for(pattern: str, name: str, whether: bool) -> None:
     assert covers(pattern, name) is whether
+
+
+def test_lost_files_are_put_back_right_after_a_start_too() -> None:
+    todo = judged(age=5, installed={}, linked=frozenset(), served={})
+    assert (todo.install, todo.order, todo.ask, todo.reload) == ([NAME], [], True, True)
