@@ -70,9 +70,7 @@ def daemon_json(text: str, restart: bool = True) -> str:
     return put + (RESTART if restart else ":")
 
 
-PLAIN = (
-    "rm -f /etc/docker/daemon.json; docker rm --force $(docker ps --all --quiet) 2>/dev/null; systemctl restart docker"
-)
+PLAIN = f"rm -f /etc/docker/daemon.json; docker rm --force $(docker ps --all --quiet) 2>/dev/null; {RESTART}"
 NO_DROP_IN = f"rm -r /etc/systemd/system/docker.service.d && systemctl daemon-reload && {RESTART}"
 
 
