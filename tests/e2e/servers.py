@@ -561,7 +561,7 @@ PLACES = [
         DOCKER,
         "mkdir -p /mnt/small && mount -t tmpfs -o size=200m small /mnt/small && "
         + daemon_json('{"data-root": "/mnt/small/docker", "storage-driver": "vfs"}'),
-        "/mnt/small has",
+        "/mnt/small/docker has",
         "/mnt/small/docker",
         undo=f"{PLAIN}; umount -l /mnt/small",
     ),
