@@ -70,9 +70,7 @@ def daemon_json(text: str, restart: bool = True) -> str:
     return put + (RESTART if restart else ":")
 
 
-PLAIN = (
-    "rm -f /etc/docker/daemon.json; docker rm --force $(docker ps --all --quiet) 2>/dev/null; systemctl restart docker"
-)
+PLAIN = f"rm -f /etc/docker/daemon.json; docker rm --force $(docker ps --all --quiet) 2>/dev/null; {RESTART}"
 NO_DROP_IN = f"rm -r /etc/systemd/system/docker.service.d && systemctl daemon-reload && {RESTART}"
 
 
@@ -563,7 +561,7 @@ PLACES = [
         DOCKER,
         "mkdir -p /mnt/small && mount -t tmpfs -o size=200m small /mnt/small && "
         + daemon_json('{"data-root": "/mnt/small/docker", "storage-driver": "vfs"}'),
-        "/mnt/small has",
+        "/mnt/small/docker has",
         "/mnt/small/docker",
         undo=f"{PLAIN}; umount -l /mnt/small",
     ),

@@ -136,3 +136,10 @@ def test_the_daemon_judges_a_configuration_that_it_did_not_start_with(
         f"dockerd -H fd:// --containerd=/run/containerd/containerd.sock --validate --config-file {tmp_path}/daemon.json"
     )
     assert calls == ([expected] if judged else [])
+
+
+def test_other_users_are_not_judged_because_the_daemon_would_make_one(tmp_path: Path) -> None:
+    text = '{"userns-remap": "default"}'
+    setup = seen(tmp_path, text, properties=ACTIVE, age_seconds=-60, verdict="it made the user dockremap")
+    assert (setup.configuration, setup.invalid) == (text, "")
+    assert not [call for call in calls_in(tmp_path) if call.startswith("dockerd")]
