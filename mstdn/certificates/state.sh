@@ -23,7 +23,10 @@ if [ ! -e "$file" ]; then
     echo 'configuration gone'
 elif [ ! -s "$file" ]; then
     echo 'configuration empty'
-elif [ -z "$nginx" ] || docker exec "$nginx" nginx -t -q 2>/dev/null; then
+elif [ -z "$nginx" ] || verdict=$(docker exec "$nginx" nginx -t -q 2>&1); then
+    echo 'configuration accepted'
+# A site's own file that is gone is put back with the configuration, and read with it.
+elif printf '%s' "$verdict" | grep -q 'open() "/etc/nginx/vhost.d/'; then
     echo 'configuration accepted'
 else
     echo 'configuration refused'
