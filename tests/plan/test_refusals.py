@@ -55,7 +55,6 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
 ELSEWHERE = {
     "docker/operations.py daemon",
     "verify/operations.py verified_site",
-    "verify/operations.py _judge",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",

@@ -419,7 +419,7 @@ def test_patience_ends_at_its_deadline() -> None:
 
 # --- The operation ------------------------------------------------------------------------------
 
-LOG = "line Creating/renewal social.example.org certificates... rate limited\nline Sleep for 3600s\n"
+LOG = "line Creating/renewal social.example.org certificates...\nline Error: rate limited\nline Sleep for 3600s\n"
 MAIL = container_line(
     "mail/catcher",
     published={
