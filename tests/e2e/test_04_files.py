@@ -199,6 +199,8 @@ def test_a_tag_that_moved_is_noticed_and_accepted_only_on_request(instance: Inst
         assert instance.converge("tasks/images.py").changed == []
     assert instance.converge("tasks/images.py", images_refresh=True).changed
     assert recorded(instance)[REDIS] == before
+    # The one that was taken for a moment has no name any more, and nothing runs on it.
+    assert instance.converge().changed == ["tasks/cleanup.py | Remove images that nothing needs any more"]
 
 
 def test_an_image_that_somebody_tagged_over_is_refused(instance: Instance) -> None:
