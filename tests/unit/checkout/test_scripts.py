@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from pyinfra.api import OperationError
 
+from mstdn.checkout.facts import GitCheckout
 from mstdn.checkout.operations import git_checkout
-from tests.harness import apply, run_script
+from mstdn.images.facts import SourceTree
+from tests.harness import answer_of, apply, run_script
 
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
 
@@ -107,3 +110,15 @@ def test_a_release_that_does_not_exist_is_named(repository: Repository) -> None:
     answer = run_script("checkout/fetch", repository.origin.as_uri(), repository.checkout, "v9.9.9")
     assert answer.returncode != 0
     assert "v9.9.9" in answer.stderr and repository.origin.as_uri() in answer.stderr
+
+
+def test_a_question_writes_nothing_into_the_checkout(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path / "source"], check=True)
+    (tmp_path / "source/file").write_text("text")
+    subprocess.run(["git", "-C", tmp_path / "source", "add", "file"], check=True)
+    # What makes git want to write the index anew: a file that only looks changed.
+    os.utime(tmp_path / "source/file", (1, 1))
+    before = (tmp_path / "source/.git").stat().st_mtime_ns, (tmp_path / "source/.git/index").read_bytes()
+    answer_of(GitCheckout.of(str(tmp_path / "source"), "v4.7.6"))
+    answer_of(SourceTree.of(str(tmp_path / "source")))
+    assert ((tmp_path / "source/.git").stat().st_mtime_ns, (tmp_path / "source/.git/index").read_bytes()) == before
