@@ -51,13 +51,13 @@ TARGETS = {
 # What the suite wrote and baseline.sh does not: taken from the server, so that both start the same containers.
 DIRECTORIES = (
     *(f"srv/mastodon/{name}" for name in ("", "assets", "database", "media", "redis", "scratch", "secrets", "state")),
-    *(f"srv/proxy/{name}" for name in ("", "acme", "certs", "conf.d", "html")),
+    *(f"srv/proxy/{name}" for name in ("", "acme", "certs", "conf.d", "html", "htpasswd")),
 )
 FILES = (
     *("etc/apt/sources.list.d/docker.sources", "etc/docker/daemon.json"),
     *(f"srv/mastodon/{name}" for name in ("compose.yaml", "mastodon.env", "nginx", "postgres", "streaming.env")),
     *("srv/mastodon/secrets/operator.env", "srv/mastodon/state/images"),
-    *(f"srv/proxy/{name}" for name in ("ca-bundle", "compose.yaml", "vhost.d")),
+    *(f"srv/proxy/{name}" for name in ("ca-bundle", "compose.yaml", "nginx.conf", "vhost.d")),
 )
 SSHD_SETTING = "/etc/ssh/sshd_config.d/bench.conf"
 
