@@ -10,10 +10,10 @@ Each task also runs alone. Run it as often as you like: what is right already is
 from pyinfra import local
 
 from mstdn.fact import foresee
-from mstdn.questions import of_a_deployment
+from mstdn.questions import of_a_deployment, while_the_server_looks
 
-# Everything that the tasks will ask of the server travels with the first question.
-foresee(of_a_deployment)
+# Everything that the tasks will ask of the server travels now, in one command.
+foresee(of_a_deployment, meanwhile=while_the_server_looks)
 
 # Looks, refuses, and changes nothing: everything that can be known to fail fails here.
 local.include("tasks/preflight.py")

@@ -14,6 +14,7 @@ that all foreseen questions (mstdn/questions.py) travel together: a link of 100 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,10 +22,10 @@ from weakref import WeakKeyDictionary
 from pyinfra import state
 from pyinfra.api import FactBase, Host, StringCommand
 from pyinfra.api.exceptions import FactProcessError
-from pyinfra.context import ctx_host
+from pyinfra.context import ContextManager, ctx_config, ctx_host, ctx_state
 from typing_extensions import override
 
-from mstdn.shell import question as command_of
+from mstdn import shell
 
 T = TypeVar("T")
 
@@ -69,15 +70,17 @@ class Lines:
 class Fact(FactBase[T], Generic[T]):
     """
     One question about a server: `script` asks it, read() understands the answer. `before`: a script that goes
-    before.
+    before. `shared`: one that finds, once for all questions of a batch that name it, what each of them would
+    otherwise find for itself; it exports that as variables.
     """
 
     script: ClassVar[str] = ""
     before: ClassVar[str] = ""
+    shared: ClassVar[str] = ""
 
     @override
     def command(self, *arguments: str) -> StringCommand:
-        return command_of(self.script, *arguments, before=self.before)
+        return shell.question(self.script, *arguments, before=self.before)
 
     @override
     def process(self, output: Iterable[str]) -> T:
@@ -114,23 +117,54 @@ class Question(Generic[T]):
 
 
 Foreseen = Callable[[Host], Iterable[Question[Any]]]
+# By question, None for one that the host did not answer.
+Answers = dict[Question[Any], list[str] | None]
 
 
 @dataclass
-class _Answers:
-    """What one host answered: lines by question, None where it did not. `planned`: asked while planning."""
+class _Known:
+    """
+    What one host answered. `planned`: asked while planning. `coming`: waits for the answers that are under way, or
+    raises what became of them.
+    """
 
     planned: bool
-    lines: dict[Question[Any], list[str] | None] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    coming: Callable[[], Answers] | None = None
 
 
-_answers: WeakKeyDictionary[Host, _Answers] = WeakKeyDictionary()
+_hosts: WeakKeyDictionary[Host, _Known] = WeakKeyDictionary()
 _foreseen: list[Foreseen] = []
 
 
-def foresee(questions: Foreseen) -> None:
-    """Have the questions that this function names for a host asked together with the first one."""
+def foresee(questions: Foreseen, meanwhile: Callable[[Host], None] = lambda host: None) -> None:
+    """
+    Have the questions that this function names for a host asked together with the first one.
+
+    The host at work is asked now. meanwhile: what there is to do on this machine while it looks.
+    """
     _foreseen[:] = [questions]
+    ask_ahead()
+    meanwhile(_host_at_work())
+
+
+def ask_ahead(*questions: Question[Any]) -> None:
+    """
+    Ask these, and all foreseen ones that are open, but do not wait for the answers: who asks later will.
+
+    Returns when the command is on its way to the host at work. Does nothing where the connector cannot tell that.
+    """
+    at_work = _host_at_work()
+    known, sent = _known(at_work), getattr(at_work.connector, "sent", None)
+    open_ones = Batch.of((*_still_open(at_work, known), *(each for each in questions if each not in known.answers)))
+    if sent and open_ones and not known.coming:
+        sent.clear()
+        pool = ThreadPoolExecutor(1)
+        asking = pool.submit(_answers_in_a_thread, _here(), at_work, open_ones)
+        asking.add_done_callback(lambda _: sent.set())
+        pool.shutdown(wait=False)
+        known.coming = asking.result
+        sent.wait()
 
 
 def ask(question: Question[T]) -> T:
@@ -141,9 +175,12 @@ def ask(question: Question[T]) -> T:
     """
     at_work = _host_at_work()
     known = _known(at_work)
-    if question not in known.lines:
-        known.lines |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
-    lines = known.lines[question]
+    if known.coming:
+        coming, known.coming = known.coming, None
+        known.answers |= coming()
+    if question not in known.answers:
+        known.answers |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
+    lines = known.answers[question]
     if lines is None:
         raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see what it said")
     return question.fact().process(lines)
@@ -151,7 +188,7 @@ def ask(question: Question[T]) -> T:
 
 def forget() -> None:
     """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
-    _answers.pop(_host_at_work(), None)
+    _hosts.pop(_host_at_work(), None)
 
 
 def _host_at_work() -> Host:
@@ -160,23 +197,34 @@ def _host_at_work() -> Host:
     return at_work
 
 
-def _answers_to(of: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+def _answers_to(of: Host, batch: Questions) -> Answers:
     answers = of.get_fact(Batch, questions=batch)
     return {each: answers.get(number) for number, each in enumerate(batch)}
 
 
-def _known(of: Host) -> _Answers:
-    known = _answers.get(of)
+def _here() -> list[tuple[ContextManager, Any]]:
+    """What pyinfra is at work with. Its contexts belong to one thread each."""
+    return [(context, context.get()) for context in (ctx_state, ctx_config, ctx_host)]  # type: ignore[no-untyped-call]
+
+
+def _answers_in_a_thread(here: list[tuple[ContextManager, Any]], of: Host, batch: Questions) -> Answers:
+    for context, value in here:
+        context.set(value)  # type: ignore[no-untyped-call]
+    return _answers_to(of, batch)
+
+
+def _known(of: Host) -> _Known:
+    known = _hosts.get(of)
     # Between plan and run a person decides, which may take an hour.
     stale = known is not None and known.planned and state.is_executing and state.check_for_changes
     if known is None or stale:
-        known = _answers[of] = _Answers(planned=not state.is_executing)
+        known = _hosts[of] = _Known(planned=not state.is_executing)
     return known
 
 
-def _still_open(of: Host, known: _Answers) -> Iterator[Question[Any]]:
+def _still_open(of: Host, known: _Known) -> Iterator[Question[Any]]:
     for questions in _foreseen:
-        yield from (each for each in questions(of) if each not in known.lines)
+        yield from (each for each in questions(of) if each not in known.answers)
 
 
 class Questions(tuple[Question[Any], ...]):
@@ -204,11 +252,10 @@ class Batch(FactBase[dict[int, list[str]]]):
 
     @override
     def command(self, questions: Questions) -> StringCommand:
-        parts: list[StringCommand | str] = []
-        for number, each in enumerate(questions):
-            marked = f"| sed 's/^/{MARK} {number} /';"
-            parts += ["{", each.fact().command(*each.arguments), '; echo "end $?"; }', marked]
-        return StringCommand(*parts, "true")
+        asked = [
+            shell.Asked(each.fact.script, each.arguments, each.fact.before, each.fact.shared) for each in questions
+        ]
+        return shell.questions(asked, MARK)
 
     @staticmethod
     @override

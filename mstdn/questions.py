@@ -7,6 +7,7 @@ A question that is missing here costs one more remote command; a test holds that
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from pyinfra.api import Host
@@ -37,9 +38,9 @@ from mstdn.kernel.operations import overcommit_question
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
-from mstdn.proxy.facts import Claims
 from mstdn.proxy.project import proxy_project
 from mstdn.secrets.facts import SecretStates
+from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.operations import note_question, places_question
@@ -71,7 +72,6 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield GitCheckout.of(layout.source, settings.mastodon_version)
     yield ServerSize.of_the_server()
     yield written_in(ProxyLayout(settings.proxy_root).sites)
-    yield Claims.of_all()
     for project in projects:
         yield from _of_a_project(project)
     yield ImageStates.of(all_images(settings))
@@ -85,6 +85,12 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
+
+
+def while_the_server_looks(host: Host) -> None:
+    """What a deployment needs later of this machine and takes a while: a slow checksum, libraries that read much."""
+    fingerprint_of(secrets_for(settings_for(host)))
+    import_module("mstdn.verify.operations")
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

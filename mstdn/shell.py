@@ -6,7 +6,9 @@ word, so shellcheck and a reader see a whole file, and every argument is quoted.
 an argument can be read by every user of the server in `ps`, and sudo writes it to its log.
 """
 
-from collections.abc import Generator
+import shlex
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,6 +41,72 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
     `before` names another script whose text goes before it.
     """
     return _command((_text(before) if before else "") + _text(name), name, arguments)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    A script of a batch and its arguments. `before`: a script whose text goes before it. `shared`: a script that the
+    batch runs once, before the first of those that name it; what it exports they find in their environment.
+    """
+
+    script: str
+    arguments: tuple[str, ...] = ()
+    before: str = ""
+    shared: str = ""
+
+
+# How many scripts that share something run at the same time. Most of them wait for Docker Engine, whose command takes
+# 40 MB of memory for as long.
+LANES = 2
+# A script's lines come between two lines that begin with a character that no script prints. $1 is its number.
+_ASK = r"""ask() { printf '\001%s\n' "$1"; shift; sh -c "$@" </dev/null; printf '\001end %s\n' "$?"; };"""
+_MARK = r"""mark() {{ awk '
+    /^\001end / {{ print mark " " substr($0, 2); next }}
+    /^\001/ {{ mark = "{} " substr($0, 2); next }}
+    {{ print mark " " $0 }}'; }};"""
+
+
+def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
+    """
+    One command that runs all of these scripts, none of which changes anything.
+
+    Each line that a script prints comes out with `mark` and its place in `asked`, from 0, before it, and "end" with its
+    exit code as the last. They stand in lanes, which are worked off at the same time. A lane gets what the ones before
+    it printed on standard input, and copies that after its own lines: so the lines of two scripts do not mix, and no
+    file is written.
+    """
+    texts: dict[str, str] = {}
+    alone, sharing = _Lane(), [_Lane() for _ in range(LANES)]
+    shared: dict[str, None] = {}
+    for number, each in enumerate(asked):
+        lane = min(sharing, key=lambda lane: len(lane.commands)) if each.shared else alone
+        words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in (each.before, each.script) if name)
+        lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
+        shared |= {each.shared: None} if each.shared else {}
+    parts = [f"{name}={shlex.quote(_text(script))};" for script, name in texts.items()]
+    parts += [_ASK, _MARK.format(mark)]
+    if shared:
+        found_once = "".join(_text(name) for name in shared)
+        parts += [f"{alone} | {{ {{ :;\n{found_once}}} </dev/null", f"{_side_by_side(sharing)}; cat; }}"]
+    else:
+        parts += [str(alone)]
+    return StringCommand("\n".join(parts))
+
+
+@dataclass
+class _Lane:
+    """Commands that run one after the other."""
+
+    commands: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join(["{ :;", *self.commands, "} | mark"])
+
+
+def _side_by_side(lanes: Sequence[_Lane]) -> str:
+    first, *others = lanes
+    return f"{first} | {{ {_side_by_side(others)}; cat; }}" if others else str(first)
 
 
 def script(name: str, *arguments: str, before: str = "", stdin: str | None = None, told: bool = False) -> StringCommand:

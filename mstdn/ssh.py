@@ -85,6 +85,8 @@ class WayIn(SSHConnector):
     def __init__(self, state: State, host: Host) -> None:
         super().__init__(state, host)
         self._watch: Watch | None = None
+        # Set as soon as a command is on its way.
+        self.sent = threading.Event()
         self._told: set[str] = set()
 
     # --- Connecting
@@ -223,6 +225,7 @@ class WayIn(SSHConnector):
         # A login shell that ends at once leaves its words, and nobody who reads.
         with contextlib.suppress(OSError):
             write_stdin(stdin, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
+        self.sent.set()
         out = login_shell.Lines(channel.makefile("rb"))
         err = login_shell.Lines(channel.makefile_stderr("rb"), stderr=True)
         output = read_output_buffers(

@@ -35,8 +35,8 @@ class Suite:
 @cache
 def this_suite() -> Suite:
     """The suite that is running. Once per run, for it starts processes."""
-    # In a directory of another repository, git would tell that one's commit.
-    if _git("rev-parse", "--show-toplevel") != str(SUITE_DIRECTORY):
+    # In a directory of another repository, git would tell that one's commit. A second work tree has a file there.
+    if not (SUITE_DIRECTORY / ".git").exists():
         return Suite(__version__)
     return Suite(__version__, _git("describe", "--always", "--tags"))
 

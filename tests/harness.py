@@ -131,8 +131,8 @@ def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> d
         return {}
     every = "".join(_marked(number, answers.get(each.fact.script, "")) for number, each in enumerate(together))
     scripts = {*answers, *(each.fact.script for each in together)}
-    alone = {re.compile(f"' {script}[ ']"): _marked(0, answers.get(script, "")) for script in scripts}
-    return {re.compile("' preflight/report .*' assets/state ", flags=re.DOTALL): every, **alone}
+    alone = {re.compile(f'" {script}[ ;]'): _marked(0, answers.get(script, "")) for script in scripts}
+    return {re.compile('" preflight/report .*" assets/state ', flags=re.DOTALL): every, **alone}
 
 
 def _marked(number: int, text: str) -> str:
@@ -165,6 +165,14 @@ def on_host(name: str, **data: Any) -> Iterator[State]:
         ctx_host.reset()
         ctx_state.reset()
         disconnect_all(state)
+
+
+def all_facts(of: type[Fact[Any]] = Fact) -> Iterator[type[Fact[Any]]]:
+    """Every kind of fact that somebody asks."""
+    for each in of.__subclasses__():
+        yield from all_facts(each)
+        if each.script:
+            yield each
 
 
 def read(fact: type[Fact[T]], output: str) -> T:
@@ -207,6 +215,7 @@ def container_line(called: str, **changes: Any) -> str:
         "entrypoint": None,
         "networks": {},
         "aliases": {},
+        "asks": [None],
         "published": {},
         "bindings": {},
         "binds": None,
@@ -220,6 +229,16 @@ def container_line(called: str, **changes: Any) -> str:
     unknown = set(changes) - set(found)
     assert not unknown, f"docker/containers does not print {unknown}"
     return f"container {json.dumps(found | changes)}\n"
+
+
+def listing(**services: str) -> str:
+    """
+    A shell's command that prints what Docker lists of running containers: their "project/service" by ID.
+
+    An ID has only the digits a to f here.
+    """
+    rows = [f"{name}|running|{each.replace('/', '|')}|False" for name, each in services.items()]
+    return f"printf '%s\\n' {shlex.join(rows)}"
 
 
 def stand_in(directory: Path, program: str, text: str = "") -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question
+from mstdn.docker.engine import EngineFact
+from mstdn.fact import Lines, Question
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,10 @@ class CertificateFiles:
     configuration: str = "accepted"
 
 
-class CertificateStates(Fact[CertificateFiles]):
+class CertificateStates(EngineFact[CertificateFiles]):
     """What is on disk, what nginx serves, and what the authority's client keeps."""
 
     script = "certificates/state"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, proxy_root: str, prefix: str, names: Iterable[str]) -> Question[CertificateFiles]:
@@ -69,13 +71,27 @@ class CertificateStates(Fact[CertificateFiles]):
 
 
 def _certificates(lines: Lines, place: str) -> Iterable[tuple[str, Certificate]]:
-    for name, *words in lines.words(place):
-        if words == ["unreadable"]:
-            yield name, Certificate()
-        else:
-            sha256, fits, begin, end, *names = words
-            yield name, Certificate(sha256, fits == "yes", int(begin), int(end), _split("".join(names)))
+    texts: list[tuple[str, list[str]]] = []
+    for line in lines.all(place):
+        name, _, text = line.partition(" ")
+        # The client may keep several for one name.
+        if text == "unreadable" or text.startswith("fits "):
+            texts.append((name, []))
+        texts[-1][1].append(text)
+    return ((name, _certificate(text)) for name, text in texts)
 
 
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(name for name in names.split(",") if name)
+def _certificate(lines: list[str]) -> Certificate:
+    """A certificate from what "openssl x509" prints of it: "sha256 Fingerprint=AB:CD", "notAfter=…", "    DNS:…"."""
+    if lines == ["unreadable"]:
+        return Certificate()
+    fits, *rest = lines
+    values = {key.strip(): value for key, _, value in (line.partition("=") for line in rest)}
+    fingerprint = next(value for key, value in values.items() if key.lower() == "sha256 fingerprint")
+    return Certificate(
+        fingerprint.replace(":", ""),
+        fits == "fits yes",
+        int(ssl.cert_time_to_seconds(values["notBefore"])),
+        int(ssl.cert_time_to_seconds(values["notAfter"])),
+        tuple(name for line in rest for name in re.findall(r"DNS:([^,\s]+)", line)),
+    )

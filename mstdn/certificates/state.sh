@@ -2,28 +2,40 @@
 # client puts "$2" before the names of their directories.
 # "age SECONDS": how long all who look after them have been running, nothing if one of them is not. "configuration VERDICT" of
 # what docker-gen wrote: gone, empty, refused or accepted. Of each name: "links NAME" if both of its links lead to a file, and
-# "installed|kept|served NAME WORDS" of its certificate in nginx' directory, in the client's own, and in what nginx serves:
-# "sum", "fits" (the key is its own), "begin" and "end" (seconds since the epoch), "names".
+# "installed|kept|served NAME LINE" for each line that OpenSSL prints of its certificate in nginx' directory, in the client's
+# own, and in what nginx serves, with "fits yes|no" (the key is its own) before them, or "unreadable" instead.
 proxy=$1 prefix=$2
 shift 2
-container() {
-    docker ps --quiet --filter status=running --filter "label=com.docker.compose.project=$1" \
-        --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$2"
-}
-nginx=$(container proxy nginx)
-inner=$(container mstdn nginx) companion=$(container proxy acme-companion) generator=$(container proxy docker-gen)
+list_containers
+nginx=$(running proxy nginx)
+inner=$(running mstdn nginx) companion=$(running proxy acme-companion) generator=$(running proxy docker-gen)
+master='' started=''
 if [ -n "$nginx" ] && [ -n "$inner" ] && [ -n "$companion" ] && [ -n "$generator" ]; then
-    now=$(date +%s)
-    docker inspect --format '{{.State.StartedAt}}' "$nginx" "$inner" "$companion" "$generator" |
-        while read -r started; do echo "$((now - $(date -d "$started" +%s)))"; done | sort -n | sed -n '1s/^/age /p'
+    found=$(docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' "$nginx" "$inner" "$companion" "$generator")
+    times=$(printf '%s\n' "$found" | cut -d ' ' -f 2 | date -f - +%s.%N)
+    master=${found%% *} started=$(printf '%s\n' "$times" | head -n 1)
+    printf '%s\n' "$times" | awk -v now="$(date +%s)" '$1 > last { last = $1 } END { if (NR == 4) printf "age %d\n", now - last }'
 fi
 
+# Whether nginx has taken its configuration as it is now: its youngest worker is younger than everything that it reads. After
+# one that it refuses the old workers stay. The kernel counts starts from the boot; the engine knows when the master's was.
+has_taken_it() {
+    [ -n "$master" ] || return 1
+    ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+    since=$(
+        tr ' ' '\n' 2>/dev/null <"/proc/$master/task/$master/children" | while read -r worker; do ticks "$worker"; done |
+            awk -v first="$(ticks "$master")" -v started="$started" '
+                $1 > last { last = $1 } END { if (NR && first != "") printf "%.2f", started + (last - first) / 100 }'
+    )
+    [ -n "$since" ] && [ -z "$(find "$proxy/nginx.conf" "$proxy/conf.d" "$proxy/vhost.d" "$proxy/htpasswd" "$proxy/certs" \
+        -newermt "@$since" -print -quit 2>&1)" ]
+}
 file=$proxy/conf.d/default.conf
 if [ ! -e "$file" ]; then
     echo 'configuration gone'
 elif [ ! -s "$file" ]; then
     echo 'configuration empty'
-elif [ -z "$nginx" ] || verdict=$(docker exec "$nginx" nginx -t -q 2>&1); then
+elif [ -z "$nginx" ] || has_taken_it || verdict=$(docker exec "$nginx" nginx -t -q 2>&1); then
     echo 'configuration accepted'
 # A site's own file that is gone is put back with the configuration, and read with it.
 elif printf '%s' "$verdict" | grep -q 'open() "/etc/nginx/vhost.d/'; then
@@ -32,26 +44,41 @@ else
     echo 'configuration refused'
 fi
 
-# Of the certificate on standard input, for the name $2, with the key $3 if one is given. $1 says where it was found.
+# Prints what OpenSSL says of the certificate on standard input, and whether it is that of the key $1, if one is given.
 describe() {
-    text=$(openssl x509 2>/dev/null) || { [ "$1" = served ] || echo "$1 $2 unreadable"; return; }
-    x509() { printf '%s\n' "$text" | openssl x509 -noout "$@" 2>/dev/null; }
+    described=$(openssl x509 -noout -fingerprint -sha256 -dates -ext subjectAltName -pubkey 2>/dev/null)
+    case $described in *'PUBLIC KEY'*) ;; *) echo unreadable && return ;; esac
     fits=yes
-    [ -z "$3" ] || [ "$(x509 -pubkey)" = "$(openssl pkey -in "$3" -pubout 2>/dev/null)" ] || fits=no
-    dates=$(x509 -dates)
-    printf '%s %s %s %s %s %s %s\n' "$1" "$2" "$(x509 -fingerprint -sha256 | sed 's/.*=//; s/://g')" "$fits" \
-        "$(date -d "$(printf '%s\n' "$dates" | sed -n 's/^notBefore=//p')" +%s)" \
-        "$(date -d "$(printf '%s\n' "$dates" | sed -n 's/^notAfter=//p')" +%s)" \
-        "$(x509 -ext subjectAltName | grep -o 'DNS:[^,[:space:]]*' | sed 's/^DNS://' | tr '\n' ',')"
+    if [ -n "$1" ]; then
+        public=$(openssl pkey -in "$1" -pubout 2>/dev/null)
+        case $described in *"${public:-no key}"*) ;; *) fits=no ;; esac
+    fi
+    printf 'fits %s\n%s\n' "$fits" "$described" | sed '/^-----BEGIN/,/^-----END/d'
 }
+told() { printf '%s\n' "$3" | sed "s/^/$1 $2 /"; }
+first_of() { sed -n '/^-----BEGIN CERTIFICATE/,/^-----END CERTIFICATE/p; /^-----END CERTIFICATE/q'; }
 for name; do
     [ -f "$proxy/certs/$name.crt" ] && [ -f "$proxy/certs/$name.key" ] && echo "links $name"
-    directory=$proxy/certs/$prefix$name
-    [ -e "$directory/fullchain.pem" ] && describe installed "$name" "$directory/key.pem" <"$directory/fullchain.pem"
+    installed='' first='' directory=$proxy/certs/$prefix$name
+    chain=$directory/fullchain.pem key=$directory/key.pem
+    if [ -e "$chain" ]; then
+        installed=$(describe "$key" <"$chain") first=$(first_of <"$chain")
+        told installed "$name" "$installed"
+    fi
     for directory in "$proxy/acme"/*/"$name" "$proxy/acme"/*/"${name}_ecc"; do
-        [ -e "$directory/fullchain.cer" ] && describe kept "$name" "$directory/$name.key" <"$directory/fullchain.cer"
+        [ -e "$directory/fullchain.cer" ] || continue
+        if [ -n "$installed" ] && cmp -s "$directory/fullchain.cer" "$chain" && cmp -s "$directory/$name.key" "$key"; then
+            told kept "$name" "$installed"
+        else
+            told kept "$name" "$(describe "$directory/$name.key" <"$directory/fullchain.cer")"
+        fi
     done
     # What is published on 0.0.0.0 is here too.
-    timeout 5 openssl s_client -connect 127.0.0.1:443 -servername "$name" </dev/null 2>/dev/null | describe served "$name" ''
+    served=$(timeout 5 openssl s_client -connect 127.0.0.1:443 -servername "$name" </dev/null 2>/dev/null | first_of)
+    if [ -n "$served" ] && [ "$served" = "$first" ] && [ "$installed" != unreadable ]; then
+        told served "$name" "$installed"
+    elif [ -n "$served" ]; then
+        told served "$name" "$(printf '%s\n' "$served" | describe '')"
+    fi
 done
 exit 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 
 
@@ -14,15 +15,13 @@ class Image:
     """
     An image by one of its names.
 
-    `tag`: "" without one, because another image has it now. `built`: here, from the checkout. `used`: a container was
-    made from it.
+    `tag`: "" without one, because another image has it now. `built`: here, from the checkout.
     """
 
     repository: str
     tag: str
     id: str
     built: bool = False
-    used: bool = False
 
     @property
     def name(self) -> str:
@@ -38,11 +37,10 @@ class OldFiles:
     kib: int = 0
 
 
-class Images(Fact[tuple[Image, ...]]):
+class Images(EngineFact[tuple[Image, ...]]):
     """All images of the engine, by all of their names."""
 
     script = "cleanup/images"
-    before = "docker/engine"
 
     @classmethod
     def all(cls) -> Question[tuple[Image, ...]]:
@@ -51,9 +49,9 @@ class Images(Fact[tuple[Image, ...]]):
 
     @override
     def read(self, lines: Lines) -> tuple[Image, ...]:
-        built, used = set(lines.all("built")), set(lines.all("used"))
+        built = set(lines.all("built"))
         return tuple(
-            Image(repository, "" if tag == "<none>" else tag, identity, identity in built, identity in used)
+            Image(repository, "" if tag == "<none>" else tag, identity, identity in built)
             for name, identity in lines.words("image")
             for repository, _, tag in [name.rpartition(":")]
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mstdn.assets.facts import PublishedAssets
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded
+from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.images.facts import RecordedImages
 from mstdn.operation import announce, operation
@@ -23,8 +24,8 @@ def no_old_images(images: Sequence[str], record: str, assets: str, release: str)
     + assets: directory of the published assets, which tells the release before
     """
     recorded, published = ask(RecordedImages.of(record)), ask(PublishedAssets.under(assets))
-    present = ask(Images.all())
-    gone = unneeded(present, images, recorded, published, release)
+    present, used = ask(Images.all()), {container.image for container in ask(Containers.all())}
+    gone = unneeded(present, used, images, recorded, published, release)
     if not gone:
         return
     announce(*(f"{image.repository}:{image.tag or 'without a tag'} is no longer needed" for image in gone))

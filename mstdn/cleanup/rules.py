@@ -7,7 +7,7 @@ what the suite itself has pulled or built is looked at: images of others are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from mstdn.assets.facts import Assets
 from mstdn.cleanup.facts import Image
@@ -17,13 +17,19 @@ SCRATCH_MINUTES = 24 * 60
 
 
 def unneeded(
-    images: Iterable[Image], wanted: Sequence[str], recorded: Iterable[str], assets: Assets, release: str
+    images: Iterable[Image],
+    used: Collection[str],
+    wanted: Sequence[str],
+    recorded: Iterable[str],
+    assets: Assets,
+    release: str,
 ) -> list[Image]:
     """
     The images to remove.
 
-    wanted: references of all images that the settings name. recorded: references that the suite has pulled. assets:
-    what is published, which tells the release before. release: the one that is wanted.
+    used: IDs of those that containers were made from. wanted: references of all images that the settings name.
+    recorded: references that the suite has pulled. assets: what is published, which tells the release before. release:
+    the one that is wanted.
     """
     found, ours = list(images), {*wanted, *recorded}
     repositories = {_repository(reference) for reference in ours}
@@ -32,7 +38,7 @@ def unneeded(
     gone = []
     for image in found:
         reference = f"{image.repository}:{image.tag}"
-        if image.used or reference in wanted or _is(image, before):
+        if image.id in used or reference in wanted or _is(image, before):
             continue
         if image.tag:
             if (reference in ours or image.built) and image.tag not in kept_tags:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 
 
@@ -58,11 +59,10 @@ class AppliedProject(Fact[Applied]):
         )
 
 
-class Settled(Fact[bool]):
+class Settled(EngineFact[bool]):
     """Waits until no container of a project is starting any more. It changes nothing; the answer is always True."""
 
     script = "compose/settled"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, project: str, timeout_seconds: int) -> Question[bool]:

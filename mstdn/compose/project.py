@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
@@ -16,8 +16,8 @@ class Project:
     `directories` and `files` are on the server before it starts. `reloaded`: those of `files` that running containers
     can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
     `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the
-    old one inside a container when it is replaced. `inputs`: further words that containers are made from; they may not
-    be secret. `notices`: by service, what to know when its container is stopped.
+    old one inside a container when it is replaced. `inputs` gives further words that containers are made from; they may
+    not be secret. `notices`: by service, what to know when its container is stopped.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Project:
     reloaded: tuple[ConfigFile, ...]
     reload: str
     written_elsewhere: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
+    inputs: Callable[[], Iterable[str]] = tuple
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notices: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Project:
     @property
     def revision(self) -> str:
         """Changes exactly when containers may have to be made anew."""
-        return revision_of(self.made_from, *self.inputs)
+        return revision_of(self.made_from, *self.inputs())
 
     @property
     def reload_revision(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 
 
@@ -27,13 +28,12 @@ class Installed(Fact[dict[str, str]]):
         return dict(line.split("=", 1) for line in lines.all("installed"))
 
 
-class RefusedLogins(Fact[dict[str, str]]):
+class RefusedLogins(EngineFact[dict[str, str]]):
     """
     Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words.
     """
 
     script = "database/logins"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, project: str) -> Question[dict[str, str]]:

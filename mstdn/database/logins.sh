@@ -1,10 +1,7 @@
 # Whether PostgreSQL and Redis of the project $1 let Mastodon in with the passwords that their containers were given: "refused
 # postgres|redis WORDS" where they say no. The passwords appear in no argument of any program.
-container() {
-    docker ps --quiet --filter status=running --filter "label=com.docker.compose.project=$1" \
-        --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$2"
-}
-postgres=$(container "$1" db) redis=$(container "$1" redis)
+list_containers
+postgres=$(running "$1" db) redis=$(running "$1" redis)
 {
     # Over TCP: from its socket PostgreSQL lets everybody in.
     [ -z "$postgres" ] || docker exec "$postgres" sh -c 'PGPASSWORD=$(cat /run/secrets/postgres-password) PGCONNECT_TIMEOUT=3 exec psql --no-psqlrc --quiet --host 127.0.0.1 --username mastodon --dbname mastodon_production --command ""' 2>&1 |

@@ -1,10 +1,20 @@
 # Goes before each question to Docker Engine. Where there is no engine there is nothing to find. One that does not run cannot
-# be asked, and asking its socket would start it (docker.socket). One that hangs is not waited for.
+# be asked, and asking its socket would start it (docker.socket). One that hangs is not waited for. What found.sh has found for
+# all questions of a batch is not asked again.
 command -v docker >/dev/null || exit 0
-case $(systemctl show --property LoadState,ActiveState --value docker.service 2>/dev/null | tr '\n' ' ') in
+docker_is_silent() { echo 'unknown Docker does not answer' && exit 0; }
+case ${engine=$(systemctl show --property LoadState,ActiveState --value docker.service 2>/dev/null | tr '\n' ' ')} in
 *not-found*) [ -S /run/docker.sock ] || exit 0 ;;
 *' active '* | 'active '*) ;;
+silent) docker_is_silent ;;
 *) echo 'unknown Docker does not run' && exit 0 ;;
 esac
 docker() { timeout 60 docker "$@"; }
-docker_is_silent() { echo 'unknown Docker does not answer' && exit 0; }
+# Makes sure that $containers is known: "ID|STATE|PROJECT|SERVICE|ONE-OFF" of each. Not in a subshell, which it could not end.
+list_containers() {
+    [ -n "${containers+found}" ] ||
+        containers=$(docker ps --all --no-trunc --format '{{.ID}}|{{.State}}|{{.Label "com.docker.compose.project"}}|{{.Label "com.docker.compose.service"}}|{{.Label "com.docker.compose.oneoff"}}') ||
+        docker_is_silent
+}
+# The IDs, of those, of the running containers of the service $2 of the project $1.
+running() { printf '%s\n' "$containers" | sed -n "s/^\([0-9a-f]*\)|running|$1|$2|False\$/\1/p"; }

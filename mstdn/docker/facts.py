@@ -11,6 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from mstdn.apt.rules import fingerprints
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 from mstdn.storage.disks import Disk, disks_of
 
@@ -138,8 +139,9 @@ class Container:
     `status` and `health` as Docker names them ("none" without a health check). `image` is the ID of what it runs,
     `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
     each by name. `anywhere`: those of `published` that everybody reaches because no address was asked for. `gone`:
-    paths in it whose file on the server was removed or replaced since it started. `making`: one
-    text for all that it was made with and that "docker update" or "docker network" could have changed since.
+    paths in it whose file on the server was removed or replaced since it started. `asks`: what it asks nginx-proxy
+    for, "VIRTUAL_HOST=…". `making`: one text for all that it was made with and that "docker update" or "docker network"
+    could have changed since.
     """
 
     id: str
@@ -156,6 +158,7 @@ class Container:
     published: tuple[Published, ...] = ()
     anywhere: tuple[Published, ...] = ()
     gone: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     making: str = ""
 
 
@@ -163,11 +166,10 @@ class Container:
 EVERYBODY = ("0.0.0.0", "::")  # noqa: S104
 
 
-class Containers(Fact[tuple[Container, ...]]):
+class Containers(EngineFact[tuple[Container, ...]]):
     """All containers of the engine; none on a server without Docker."""
 
     script = "docker/containers"
-    before = "docker/engine"
 
     @classmethod
     def all(cls) -> Question[tuple[Container, ...]]:
@@ -204,14 +206,16 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
         reference=found["reference"],
         status=found["status"],
         health=found["health"],
-        project=found["project"] or "",
-        service=found["service"] or "",
+        # Compose takes none without a checksum of its configuration for its own, whatever other labels it has.
+        project=(found["hash"] and found["project"]) or "",
+        service=(found["hash"] and found["service"]) or "",
         directory=found["directory"] or "",
         once=found["once"] == "True",
         networks=found["networks"],
         published=tuple(_published(found["published"] or {})),
         anywhere=tuple(each for each in _published(_without_address(found)) if each.address in EVERYBODY),
         gone=gone,
+        asks=tuple(filter(None, found["asks"])),
         making=json.dumps(making, sort_keys=True, separators=(",", ":")),
     )
 

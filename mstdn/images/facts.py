@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 
 
@@ -22,11 +23,10 @@ class Images:
     built: dict[str, str] = field(default_factory=dict)
 
 
-class ImageStates(Fact[Images]):
+class ImageStates(EngineFact[Images]):
     """Which of these images the server has."""
 
     script = "images/state"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, references: Iterable[str]) -> Question[Images]:

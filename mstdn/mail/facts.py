@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question
+from mstdn.docker.engine import EngineFact
+from mstdn.fact import Lines, Question
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,10 @@ class GoingOut:
     outside: int | None = None
 
 
-class WayOut(Fact[GoingOut]):
+class WayOut(EngineFact[GoingOut]):
     """What the container of web meets at the mail server and at another server. No mail is sent."""
 
     script = "mail/log_in"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, project: str, elsewhere: str) -> Question[GoingOut]:

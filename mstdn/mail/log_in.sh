@@ -1,8 +1,8 @@
 # What Mastodon meets when it goes out: asked in the container of web of the project $1, with its network, its trust and its own
 # settings. "mail CODE" of curl after it has logged in at the mail server without sending anything, "said WORDS" of that server
 # where it says no; "outside CODE" of a visit to $2. Nothing where web does not run.
-web=$(docker ps --quiet --filter status=running --filter "label=com.docker.compose.project=$1" \
-    --filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.service=web)
+list_containers
+web=$(running "$1" web)
 [ -n "$web" ] || exit 0
 docker exec -i "$web" sh -s "$2" <<'INSIDE'
 set -a

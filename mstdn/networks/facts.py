@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question
+from mstdn.docker.engine import EngineFact
+from mstdn.fact import Lines, Question
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,10 @@ class Network:
     ipv6: bool
 
 
-class DockerNetworks(Fact[dict[str, Network]]):
+class DockerNetworks(EngineFact[dict[str, Network]]):
     """The networks of some names that exist."""
 
     script = "networks/state"
-    before = "docker/engine"
 
     @classmethod
     def named(cls, names: Iterable[str]) -> Question[dict[str, Network]]:
@@ -61,11 +61,10 @@ class Ways:
     unmanaged: bool = False
 
 
-class FirewallWays(Fact[Ways]):
+class FirewallWays(EngineFact[Ways]):
     """What the kernel's firewall has for some networks. Nothing is sent anywhere."""
 
     script = "networks/ways"
-    before = "docker/engine"
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Question[Ways]:

@@ -22,7 +22,6 @@ from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
-from mstdn.proxy.facts import Claims
 from mstdn.render import render
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
@@ -52,8 +51,7 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
-    with suppress(CouldNotLook):
-        yield from neighbours.claims(ask(Claims.of_all()), settings)
+    yield from neighbours.claims(containers, settings)
     yield from storage.findings(
         ask(places_question(settings)),
         settings.mastodon_root,

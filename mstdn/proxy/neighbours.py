@@ -12,7 +12,6 @@ from mstdn.layout import MASTODON_PROJECT
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container
     from mstdn.preflight.facts import Listener, ServerReport
-    from mstdn.proxy.facts import Claim
     from mstdn.settings import Settings
 
 # What the projects' images were called before both moved to the organisation nginx-proxy: nobody builds these now.
@@ -64,16 +63,30 @@ def _holder(listener: Listener, containers: Sequence[Container]) -> str:
     return f"{held}, for example: systemctl disable --now {listener.process or 'unknown'}"
 
 
-def claims(found: tuple[Claim, ...], settings: Settings) -> Iterator[Finding]:
+def claims(containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     """Containers that ask the proxy for a name of the site: it would send each of them a part of the visitors."""
-    for claim in found:
-        if claim.project != MASTODON_PROJECT and (names := sorted(claim.names & {*settings.public_domains})):
+    for container in containers:
+        asked = {name for variable in container.asks for name in names_in(variable)}
+        names = sorted(asked & {*settings.public_domains})
+        if names and container.status == "running" and container.project != MASTODON_PROJECT:
             yield Finding(
                 "error",
-                f"The container {claim.container} asks the proxy for {', '.join(names)} too (VIRTUAL_HOST), and would "
+                f"The container {container.name} asks the proxy for {', '.join(names)} too (VIRTUAL_HOST), and would "
                 "get a part of Mastodon's visitors. Give it another name, or stop it for good: docker update "
-                f"--restart=no {claim.container} && docker stop {claim.container}",
+                f"--restart=no {container.name} && docker stop {container.name}",
             )
+
+
+def names_in(variable: str) -> frozenset[str]:
+    """
+    The host names in VIRTUAL_HOST=a,b or VIRTUAL_HOST_MULTIPORTS, which is YAML or JSON with a name for each key.
+
+    Patterns (*.example.org, ~^…) are among them as they are: nginx prefers a name to each of them.
+    """
+    name, _, value = variable.partition("=")
+    if name == "VIRTUAL_HOST":
+        return frozenset(each.strip().rstrip(".").lower() for each in value.split(",") if each.strip())
+    return frozenset(each.lower() for each in re.findall(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", value))
 
 
 def _tcp_ports(container: Container) -> set[int]:

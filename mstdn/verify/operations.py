@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pyinfra import host, logger, state
 
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask
+from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.facts import WayOut
 from mstdn.mail.way_out import mail_warning, outside_problem
@@ -69,6 +69,8 @@ def verified_site(
     if not state.is_executing:
         host.noop("a plan looks at the server only")
         return
+    # The server looks while this machine visits.
+    ask_ahead(way_out := WayOut.of(MASTODON_PROJECT, elsewhere))
     site = Visitor(domain, public_addresses, ca_bundle, version)
     others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
     handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)
@@ -110,8 +112,7 @@ def verified_site(
     (checks if local_domain_is_here else cautions).extend(each.lead_to_the_site for each in handles)
     with ThreadPoolExecutor(len(checks) + len(cautions)) as pool:
         failing, warning = (_begun(pool, each) for each in (checks, cautions))
-        # The server is asked in the meantime.
-        out = ask(WayOut.of(MASTODON_PROJECT, elsewhere))
+        out = ask(way_out)
         problems, warnings = _said(failing), _said(warning)
     if problem := outside_problem(out):
         problems.append(problem)

@@ -144,7 +144,8 @@ class Visitor:
 
     def unknown_host(self) -> str | None:
         """A name that is not ours gets nothing of ours, neither over TLS nor over plain HTTP."""
-        anonymous = ssl.create_default_context()
+        # Without the default context's authorities, which nobody needs here and which take 20 ms to read.
+        anonymous = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         anonymous.check_hostname = False
         anonymous.verify_mode = ssl.CERT_NONE
         try:

@@ -6,6 +6,7 @@ What a test changes it puts back. When a test fails, the state of the server's c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -52,6 +53,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
                 for title, command in (("containers", CONTAINERS), ("their last words", LAST_WORDS)):
                     report.sections.append((f"{title} on {used.host}", used.run(command, check=False)))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """The matrices run for an hour: what failed is shown at once, and at the end with the others."""
+    if report.failed and "[" in report.nodeid:
+        print(f"\n{report.nodeid} failed:\n{report.longreprtext}", file=sys.__stderr__, flush=True)
 
 
 @pytest.fixture(scope="session")

@@ -189,11 +189,18 @@ CONTAINERS = (
         "docker run --detach --name mstdn-old-1 --label com.docker.compose.project=mstdn --label "
         "com.docker.compose.service=old"
         " --label com.docker.compose.oneoff=False --label com.docker.compose.container-number=1"
+        " --label com.docker.compose.config-hash=0f"
         f" --label com.docker.compose.project.working_dir={M}"
         " $(image mstdn redis) sleep 600",
         (APP,),
         ("old is no longer part of it",),
         "! docker inspect mstdn-old-1",
+    ),
+    Drift(
+        "a container of somebody's own with the project's label, as some put it there for the order of their lists",
+        "docker run --detach --name mstdn-guest --label com.docker.compose.project=mstdn --label"
+        " com.docker.compose.service=guest $(image mstdn redis) sleep 600",
+        mended="docker rm --force mstdn-guest",
     ),
 )
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyinfra.api import Config, Host, Inventory, State
-from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.exceptions import DeployError, FactProcessError
 from pyinfra.context import ctx_host, ctx_state
 from typing_extensions import override
 
 from mstdn import fact
 from mstdn.fact import Batch, CouldNotLook, Fact, Lines, Question, Questions, ask, foresee, forget
-from tests.harness import ROOT
+from tests.harness import ROOT, all_facts
 
 
 class Example(Fact[list[str]]):
@@ -141,13 +143,18 @@ def _scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def question_to(scripts: Path, name: str, text: str, *arguments: str) -> Question[None]:
+def question_to(scripts: Path, name: str, text: str, *arguments: str, sharing: str = "") -> Question[None]:
     (scripts / f"{name}.sh").write_text(text)
 
     class Scripted(Fact[None]):
         script = name
+        shared = sharing
 
     return Scripted.question(*arguments)
+
+
+def answers_of(*questions: Question[None]) -> dict[int, list[str]]:
+    return Batch().process(run_batch(Batch.of(questions), "sh", "-c"))
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
@@ -166,6 +173,47 @@ def test_real_scripts_answer_together_whatever_becomes_of_one(scripts: Path, she
     assert answers[0] == ["word it's", "word a  b", "word $HOME `id` \\"]
     assert {*answers} == {0, 5}
     assert answers[5] == []
+
+
+def test_what_several_questions_share_is_found_once(scripts: Path, tmp_path: Path) -> None:
+    (scripts / "found.sh").write_text(f"echo x >>{tmp_path}/times; found='a  b'; export found; cat >/dev/null\n")
+    answers = answers_of(
+        *(question_to(scripts, f"Shares{n}", 'echo "$found"', sharing="found") for n in range(3)),
+        question_to(scripts, "Alone", 'echo "${found-nothing}"'),
+    )
+    assert answers == {0: ["a  b"], 1: ["a  b"], 2: ["a  b"], 3: ["nothing"]}
+    assert (tmp_path / "times").read_text() == "x\n"
+
+
+def test_questions_of_different_lanes_are_asked_at_the_same_time(scripts: Path, tmp_path: Path) -> None:
+    (scripts / "found.sh").write_text("")
+    here, there = tmp_path / "here", tmp_path / "there"
+    for pipe in (here, there):
+        os.mkfifo(pipe)
+    # Each waits for the other.
+    answers = answers_of(
+        question_to(scripts, "One", f"echo a >{here}; read -r word <{there}; echo $word", sharing="found"),
+        question_to(scripts, "Other", f"read -r word <{here}; echo b >{there}; echo $word", sharing="found"),
+    )
+    assert answers == {0: ["b"], 1: ["a"]}
+
+
+def test_lines_of_two_lanes_do_not_mix_however_much_they_print(scripts: Path) -> None:
+    (scripts / "found.sh").write_text("")
+    # More than a pipe holds (64 KiB), in lines that are longer than what a kernel writes in one piece (4 KiB).
+    much = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do printf '%s%8000s\\n' $1 x; done"
+    questions = [question_to(scripts, f"P{n}", much, f"{n}", sharing="found" if n else "") for n in range(4)]
+    answers = answers_of(*questions)
+    assert {number: {line[0] for line in lines} for number, lines in answers.items()} == {
+        number: {str(number)} for number in range(4)
+    }
+    assert all([len(line) for line in lines] == [8001] * 20 for lines in answers.values())
+
+
+def test_a_question_cannot_read_what_is_meant_for_others(scripts: Path) -> None:
+    (scripts / "found.sh").write_text("")
+    reading = [question_to(scripts, f"Reads{n}", "cat; echo read", sharing="found" if n else "") for n in range(3)]
+    assert answers_of(*reading) == {0: ["read"], 1: ["read"], 2: ["read"]}
 
 
 # --- What is asked when -------------------------------------------------------------------------
@@ -214,6 +262,40 @@ def test_all_foreseen_questions_travel_with_the_first(server: Server) -> None:
     ask(ONE)
     ask(TWO)
     assert len(server.batches) == 1
+
+
+def test_foreseen_questions_are_on_their_way_before_somebody_asks(
+    server: Server, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, order = threading.Event(), list[str]()
+
+    def answer(host: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+        assert ctx_host.get() is host and ctx_state.get() is state  # type: ignore[no-untyped-call]
+        sent.set()
+        arrived.wait(5)
+        order.append("answered")
+        return server.answer(host, batch)
+
+    arrived = threading.Event()
+    monkeypatch.setattr(fact, "_answers_to", answer)
+    monkeypatch.setattr(host_called(state, "@fake/a").connector, "sent", sent, raising=False)
+    foresee(lambda host: [ONE, TWO], meanwhile=lambda host: order.append("meanwhile"))
+    arrived.set()
+    assert (ask(ONE), ask(TWO)) == (["a"], ["a"])
+    assert order == ["meanwhile", "answered"] and server.batches == [["/one", "/two"]]
+
+
+def test_what_becomes_of_questions_under_way_is_told_to_who_asks(
+    server: Server, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(host: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+        raise DeployError("The connection was lost.")
+
+    monkeypatch.setattr(fact, "_answers_to", refuse)
+    monkeypatch.setattr(host_called(state, "@fake/a").connector, "sent", threading.Event(), raising=False)
+    foresee(lambda host: [ONE])
+    with pytest.raises(DeployError, match=r"^The connection was lost\.$"):
+        ask(ONE)
 
 
 def test_a_question_that_nobody_foresaw_travels_with_the_others_or_alone(server: Server) -> None:
@@ -288,7 +370,7 @@ def scripts_named(attribute: str) -> Iterable[str]:
     import mstdn.questions
     import mstdn.verify.operations  # noqa: F401
 
-    return [getattr(each, attribute) for each in Fact.__subclasses__() if each.__module__.startswith("mstdn.")]
+    return [getattr(each, attribute) for each in all_facts() if each.__module__.startswith("mstdn.")]
 
 
 def test_no_script_of_a_fact_can_change_anything() -> None:
@@ -311,7 +393,7 @@ def test_no_script_of_a_fact_can_change_anything() -> None:
         "redis-cli ping",
         "/run/secrets/postgres-password",
     )
-    scripts = {*scripts_named("script"), *scripts_named("before")} - {""}
+    scripts = {*scripts_named("script"), *scripts_named("before"), *scripts_named("shared")} - {""}
     assert len(scripts) > 12
     for name in scripts:
         lines = (ROOT / "mstdn" / f"{name}.sh").read_text().splitlines()

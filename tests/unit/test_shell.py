@@ -23,7 +23,7 @@ from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
-from mstdn.fact import Fact, Question
+from mstdn.fact import Question
 from mstdn.files.facts import FileStates, WrittenFiles
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
@@ -31,13 +31,13 @@ from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
-from mstdn.proxy.facts import Claims, CompanionLog
+from mstdn.proxy.facts import CompanionLog
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
-from tests.harness import ROOT, answer_of
+from tests.harness import ROOT, all_facts, answer_of
 
 NOWHERE = '/nonexistent/it\'s "here" $HOME'
 
@@ -80,7 +80,6 @@ QUESTIONS: list[Question[Any]] = [
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
-    Claims.of_all(),
     CompanionLog.last_lines(),
     Containers.all(),
     DockerHost.of(NOWHERE, ["no-such-package"]),
@@ -132,7 +131,7 @@ def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(
 
 
 def test_every_fact_of_the_suite_is_asked_on_a_bare_server() -> None:
-    facts = {each for each in Fact.__subclasses__() if each.__module__.startswith("mstdn.")}
+    facts = {each for each in all_facts() if each.__module__.startswith("mstdn.")}
     assert facts == {question.fact for question in QUESTIONS}
 
 
@@ -140,7 +139,8 @@ def test_every_fact_of_the_suite_is_asked_on_a_bare_server() -> None:
 
 
 def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> None:
-    asking = {question.fact.script for question in QUESTIONS} | {question.fact.before for question in QUESTIONS}
+    facts = {question.fact for question in QUESTIONS}
+    asking = {name for fact in facts for name in (fact.script, fact.before, fact.shared)}
     scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
     # lock.sh goes before others and is tested above.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from mstdn.certificates.facts import CertificateFiles, CertificateStates
 from mstdn.certificates.rules import DAY
-from tests.harness import answer_of, calls_in, run_script, stand_in
+from tests.harness import answer_of, calls_in, listing, run_script, stand_in
 
 NAME = "social.example.org"
 
@@ -43,10 +44,68 @@ def _proxy(tmp_path: Path) -> Path:
     return proxy
 
 
+# What the engine says where all four run that look after certificates, the youngest for 100 seconds.
+PS = listing(a="proxy/nginx", b="mstdn/nginx", c="proxy/acme-companion", d="proxy/docker-gen")
+STARTED = 'for ago in 100 200 200 200; do echo "7 $(date -u -d "-$ago seconds" +%FT%TZ)"; done'
+RUNNING = f"case $1 in ps) {PS} ;; inspect) {STARTED} ;; esac"
+
+
 def look(proxy: Path, docker: str = "") -> CertificateFiles:
     stand_in(proxy.parent, "systemctl", "echo loaded; echo active")
     path = stand_in(proxy.parent, "docker", docker)
-    return answer_of(CertificateStates.of(str(proxy), "", [NAME]), path=path)
+    processes = proxy.parent / "processes"
+    return answer_of(CertificateStates.of(str(proxy), "", [NAME]), path=path, instead={"/proc/": f"{processes}/"})
+
+
+def nginx_processes(proxy: Path, worker_seconds: float) -> None:
+    """A master 7 and its workers, of which the youngest was started `worker_seconds` after it."""
+    processes = proxy.parent / "processes"
+    for process, ticks in ((7, 5000), (8, 5010), (9, 5000 + round(worker_seconds * 100))):
+        (processes / str(process)).mkdir(parents=True)
+        (processes / str(process) / "stat").write_text(f"{process} (nginx: a) b) S 1 {'0 ' * 17}{ticks} 0 0\n")
+    (processes / "7" / "task" / "7").mkdir(parents=True)
+    (processes / "7" / "task" / "7" / "children").write_text("8 9 ")
+
+
+def judged_anew(proxy: Path) -> bool:
+    """Whether nginx itself was asked about its configuration, which takes a process in its container."""
+    assert look(proxy, RUNNING).configuration == "accepted"
+    return any("nginx -t -q" in call for call in calls_in(proxy.parent))
+
+
+def read_at(proxy: Path, seconds_ago: float) -> None:
+    """Let all that nginx reads have been written so long ago."""
+    (proxy / "nginx.conf").write_text("")
+    for directory in ("vhost.d", "htpasswd"):
+        (proxy / directory).mkdir()
+    for path in [proxy / "nginx.conf", *(each for name in READ for each in (proxy / name, *(proxy / name).rglob("*")))]:
+        os.utime(path, (time.time() - seconds_ago,) * 2, follow_symlinks=False)
+
+
+READ = ("conf.d", "vhost.d", "htpasswd", "certs")
+
+
+def test_a_configuration_that_the_youngest_worker_was_started_with_is_not_judged_anew(proxy: Path) -> None:
+    read_at(proxy, seconds_ago=60)
+    nginx_processes(proxy, worker_seconds=50)
+    assert not judged_anew(proxy)
+
+
+@pytest.mark.parametrize("worker_seconds", [30, 50], ids=["older than the file", "younger than the file"])
+@pytest.mark.parametrize("change", ["conf.d/default.conf", "vhost.d", "certs", "nginx.conf"])
+def test_a_configuration_that_may_not_have_been_taken_is_judged(
+    proxy: Path, change: str, worker_seconds: float
+) -> None:
+    read_at(proxy, seconds_ago=60)
+    nginx_processes(proxy, worker_seconds=worker_seconds)
+    if worker_seconds == 50:
+        os.utime(proxy / change)
+    assert judged_anew(proxy)
+
+
+def test_where_the_kernel_does_not_tell_the_workers_the_configuration_is_judged(proxy: Path) -> None:
+    read_at(proxy, seconds_ago=60)
+    assert judged_anew(proxy)
 
 
 def test_what_is_installed_and_kept_is_read(proxy: Path) -> None:
@@ -68,16 +127,13 @@ def test_another_key_an_empty_file_and_lost_links_are_seen(proxy: Path) -> None:
 
 
 def test_how_long_the_youngest_of_them_runs_is_told(proxy: Path) -> None:
-    body = (
-        'case "$1 $*" in "ps "*nginx*) echo 0a ;; ps*) echo 0b ;; inspect*) date -u -d "-100 seconds" +%FT%TZ ;; esac'
-    )
-    age = look(proxy, body).age
+    age = look(proxy, RUNNING).age
     assert age is not None and 100 <= age < 110
 
 
 @pytest.mark.parametrize(
     ("text", "docker", "verdict"),
-    [(None, "", "gone"), ("", "", "empty"), ("server {}", '[ "$1" = ps ] && echo 0a', "refused")],
+    [(None, "", "gone"), ("", "", "empty"), ("server {}", f'[ "$1" = ps ] && {PS}', "refused")],
 )
 def test_what_docker_gen_wrote_is_judged(proxy: Path, text: str | None, docker: str, verdict: str) -> None:
     file = proxy / "conf.d" / "default.conf"

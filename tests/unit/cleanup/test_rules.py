@@ -11,15 +11,15 @@ from mstdn.cleanup.rules import unneeded
 WEB, STREAMING = "ghcr.io/mastodon/mastodon", "ghcr.io/mastodon/mastodon-streaming"
 
 
-def release(tag: str, identity: str, *, used: bool = False) -> list[Image]:
+def release(tag: str, identity: str) -> list[Image]:
     return [
-        Image(WEB, tag, f"sha256:{identity}000000000000", used=used),
-        Image(STREAMING, tag, f"sha256:5{identity}000000000000", used=used),
+        Image(WEB, tag, f"sha256:{identity}000000000000"),
+        Image(STREAMING, tag, f"sha256:5{identity}000000000000"),
     ]
 
 
 FOUR = [*release("v4.4.27", "44"), *release("v4.5.20", "45"), *release("v4.6.9", "46"), *release("v4.7.6", "47")]
-NGINX = [Image("nginx", "1.30-alpine", "sha256:91", used=True), Image("nginx", "1.28-alpine", "sha256:90")]
+NGINX = [Image("nginx", "1.30-alpine", "sha256:91"), Image("nginx", "1.28-alpine", "sha256:90")]
 RECORDED = [f"{image.repository}:{image.tag}" for image in (*FOUR, *NGINX)]
 WANTED = [f"{WEB}:v4.7.6", f"{STREAMING}:v4.7.6", "nginx:1.30-alpine"]
 UPGRADED = Assets("v4.7.6-470000000000", "v4.6.9-460000000000", complete=True)
@@ -30,7 +30,7 @@ def names(images: list[Image]) -> list[str]:
 
 
 def test_what_runs_stays_with_the_release_before_it_and_everything_older_of_ours_goes() -> None:
-    gone = unneeded([*FOUR, *NGINX], WANTED, RECORDED, UPGRADED, "v4.7.6")
+    gone = unneeded([*FOUR, *NGINX], {"sha256:91"}, WANTED, RECORDED, UPGRADED, "v4.7.6")
     assert names(gone) == [
         *(f"{name}:{tag}" for tag in ("v4.4.27", "v4.5.20") for name in (WEB, STREAMING)),
         "nginx:1.28-alpine",
@@ -39,15 +39,18 @@ def test_what_runs_stays_with_the_release_before_it_and_everything_older_of_ours
 
 def test_a_plan_of_an_upgrade_says_what_the_run_will_remove() -> None:
     before = Assets("v4.6.9-460000000000", "v4.5.20-450000000000", complete=True)
-    images = [*release("v4.5.20", "45"), *release("v4.6.9", "46", used=True)]
-    assert names(unneeded(images, WANTED, RECORDED, before, "v4.7.6")) == [f"{WEB}:v4.5.20", f"{STREAMING}:v4.5.20"]
-    assert unneeded(images, WANTED, RECORDED, before, "v4.6.9") == []
+    running = release("v4.6.9", "46")
+    images, used = [*release("v4.5.20", "45"), *running], {image.id for image in running}
+    gone = unneeded(images, used, WANTED, RECORDED, before, "v4.7.6")
+    assert names(gone) == [f"{WEB}:v4.5.20", f"{STREAMING}:v4.5.20"]
+    assert unneeded(images, used, WANTED, RECORDED, before, "v4.6.9") == []
 
 
 def test_after_the_first_installation_nothing_goes() -> None:
     first = Assets("v4.7.6-470000000000", "v4.7.6-470000000000", complete=True)
-    assert unneeded(release("v4.7.6", "47", used=True), WANTED, RECORDED, first, "v4.7.6") == []
-    assert unneeded([], WANTED, [], Assets(), "v4.7.6") == []
+    running = release("v4.7.6", "47")
+    assert unneeded(running, {image.id for image in running}, WANTED, RECORDED, first, "v4.7.6") == []
+    assert unneeded([], (), WANTED, [], Assets(), "v4.7.6") == []
 
 
 @pytest.mark.parametrize(
@@ -55,12 +58,12 @@ def test_after_the_first_installation_nothing_goes() -> None:
     [
         pytest.param(Image("ghcr.io/other/thing", "v1", "sha256:aa"), id="of others"),
         pytest.param(Image("ghcr.io/mastodon/mastodon", "nightly", "sha256:aa"), id="pulled by somebody else"),
-        pytest.param(Image("ghcr.io/mastodon/mastodon", "v4.4.27", "sha256:aa", used=True), id="used by a container"),
+        pytest.param(Image("ghcr.io/mastodon/mastodon", "v4.4.27", "sha256:used"), id="used by a container"),
         pytest.param(Image("<none>", "", "sha256:aa"), id="built by others, without a name"),
     ],
 )
 def test_an_image_that_is_somebodys_stays(image: Image) -> None:
-    assert unneeded([image], WANTED, RECORDED, UPGRADED, "v4.7.6") == []
+    assert unneeded([image], {"sha256:used"}, WANTED, RECORDED, UPGRADED, "v4.7.6") == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_an_image_that_is_somebodys_stays(image: Image) -> None:
     ],
 )
 def test_an_image_of_ours_that_lost_its_tag_goes_by_its_id(image: Image) -> None:
-    assert names(unneeded([image], WANTED, RECORDED, UPGRADED, "v4.7.6")) == ["sha256:aa"]
+    assert names(unneeded([image], (), WANTED, RECORDED, UPGRADED, "v4.7.6")) == ["sha256:aa"]
 
 
 def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images() -> None:
@@ -84,4 +87,5 @@ def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images()
     ]
     wanted = [f"{web}:v4.7.6-bb", f"{streaming}:v4.7.6-bb"]
     published = Assets("v4.7.6-480000000000", "v4.7.6-470000000000", complete=True)
-    assert names(unneeded(images, wanted, [], published, "v4.7.6")) == [f"{web}:v4.6.9-aa", f"{streaming}:v4.6.9-aa"]
+    gone = unneeded(images, (), wanted, [], published, "v4.7.6")
+    assert names(gone) == [f"{web}:v4.6.9-aa", f"{streaming}:v4.6.9-aa"]

@@ -10,15 +10,14 @@ from mstdn.cleanup.facts import Image, Images, OldFiles, OldScratch
 from tests.harness import answer_of, calls_in, read, run_script, stand_in
 
 
-def test_images_are_told_apart_by_who_made_and_who_uses_them() -> None:
+def test_images_are_told_apart_by_who_made_them() -> None:
     output = """image nginx:1.30-alpine sha256:aa
 image registry.example.org:5000/nginx:<none> sha256:bb
 image <none>:<none> sha256:cc
 built sha256:cc
-used sha256:aa
 """
     assert read(Images, output) == (
-        Image("nginx", "1.30-alpine", "sha256:aa", used=True),
+        Image("nginx", "1.30-alpine", "sha256:aa"),
         Image("registry.example.org:5000/nginx", "", "sha256:bb"),
         Image("<none>", "", "sha256:cc", built=True),
     )

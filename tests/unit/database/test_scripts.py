@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mstdn.database.facts import Installed, RefusedLogins
-from tests.harness import answer_of, calls_in, run_script, stand_in
+from tests.harness import answer_of, calls_in, listing, run_script, stand_in
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def refused(directory: Path, docker: str) -> dict[str, str]:
     return answer_of(RefusedLogins.of("mstdn"), path=stand_in(directory, "docker", docker))
 
 
-CONTAINERS_OF_BOTH = 'case "$*" in ps*=db) echo 0d ;; ps*=redis) echo 0e ;;'
+CONTAINERS_OF_BOTH = f'case "$*" in ps*) {listing(d="mstdn/db", e="mstdn/redis")} ;;'
 
 
 def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_a_password_that_redis_does_not_take_is_told(tmp_path: Path, said: str) 
 def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path: Path) -> None:
     starting = "psql: error: FATAL:  the database system is starting up"
     docker = (
-        f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; *) echo 'container 0e is paused' >&2; exit 1 ;; esac"
+        f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; *) echo 'container e is paused' >&2; exit 1 ;; esac"
     )
     assert refused(tmp_path, docker) == {}
 

@@ -93,6 +93,17 @@ def test_a_container_without_compose_has_no_project() -> None:
     assert (found.project, found.service, found.directory, found.once, found.health) == ("", "", "", False, "none")
 
 
+@pytest.mark.parametrize("checksum", ["", None])
+def test_a_container_that_compose_would_not_touch_is_in_no_project(checksum: str | None) -> None:
+    found = the_container(hash=checksum)
+    assert (found.project, found.service) == ("", "")
+
+
+def test_what_a_container_asks_the_proxy_for_is_read() -> None:
+    assert the_container(asks=["VIRTUAL_HOST=a.example.org", None]).asks == ("VIRTUAL_HOST=a.example.org",)
+    assert the_container().asks == ()
+
+
 def test_a_container_of_compose_run_is_told_from_a_service() -> None:
     assert the_container(once="True").once is True
 

@@ -11,7 +11,8 @@ import pytest
 
 from mstdn.docker.facts import Containers
 from mstdn.fact import CouldNotLook
-from tests.harness import answer_of, calls_in, container_line, run_script, stand_in
+from mstdn.shell import SCRIPTS
+from tests.harness import answer_of, calls_in, container_line, listing, run_script, stand_in
 
 
 def daemon(
@@ -112,6 +113,52 @@ def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_
     assert ask_engine(tmp_path, unit="active\\nloaded\\n") == ()
 
 
+def found(directory: Path, *, unit: str, docker: str) -> list[str]:
+    """What found.sh exports."""
+    stand_in(directory, "systemctl", f"printf '{unit}'")
+    script = (SCRIPTS / "docker" / "found.sh").read_text()
+    path = stand_in(directory, "docker", docker)
+    answer = subprocess.run(
+        ["sh", "-c", f'{script}\necho "$engine"; printenv containers'],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env={"PATH": f"{path}:{os.environ['PATH']}"},
+    )
+    assert answer.stderr == ""
+    return answer.stdout.splitlines()
+
+
+ACTIVE = "active\\nloaded\\n"
+
+
+def test_what_all_questions_need_is_found_once(tmp_path: Path) -> None:
+    assert found(tmp_path, unit=ACTIVE, docker=listing(a="mstdn/web")) == [
+        "active loaded ",
+        "a|running|mstdn|web|False",
+    ]
+    assert found(tmp_path, unit="inactive\\nloaded\\n", docker="echo a") == ["inactive loaded "]
+
+
+def test_an_engine_that_is_silent_is_waited_for_once(tmp_path: Path) -> None:
+    assert found(tmp_path, unit=ACTIVE, docker="exit 1") == ["silent"]
+    engine = (SCRIPTS / "docker" / "engine.sh").read_text()
+    answer = subprocess.run(
+        ["sh", "-c", f"engine=silent\n{engine}\necho more"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+    )
+    assert answer.stdout == "unknown Docker does not answer\n"
+
+
+def test_more_containers_than_a_variable_holds_are_listed_by_each_question(tmp_path: Path) -> None:
+    many = "seq 1 4000 | sed 's/$/|running|a|b|False/; s/^/0123456789abcdef/'"
+    assert found(tmp_path, unit=ACTIVE, docker=many) == ["active loaded "]
+
+
 def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp_path: Path) -> None:
     stand_in(tmp_path, "systemctl", "printf 'inactive\\nnot-found\\n'")
     path = stand_in(tmp_path, "docker", "exit 1")
@@ -122,13 +169,13 @@ def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp
 def test_every_container_is_read_with_one_question_for_all(tmp_path: Path) -> None:
     (tmp_path / "containers").write_text(container_line("web") + container_line("proxy/nginx"))
     docker = f"""case "$1 $*" in
-    ps*) echo 0a; echo 0b ;;
+    ps*) {listing(a="mstdn/web", b="proxy/nginx")} ;;
     *'format container '*) cat {tmp_path}/containers ;;
     esac"""
     stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
     found = answer_of(Containers.all(), path=stand_in(tmp_path, "docker", docker))
     assert [each.name for each in found] == ["mstdn-web-1", "proxy-nginx-1"]
-    assert all(call.endswith(" 0a 0b") for call in calls_in(tmp_path) if " inspect " in call)
+    assert all(call.endswith(" a b") for call in calls_in(tmp_path) if " inspect " in call)
 
 
 # --- A configuration that is judged before it is written -----------------------------------------

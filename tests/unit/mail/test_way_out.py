@@ -6,7 +6,7 @@ import pytest
 
 from mstdn.mail.facts import GoingOut, WayOut
 from mstdn.mail.way_out import mail_warning, outside_problem
-from tests.harness import answer_of, calls_in, read, stand_in
+from tests.harness import answer_of, calls_in, listing, read, stand_in
 
 SERVER = "mail.example.net"
 
@@ -75,7 +75,7 @@ def _inside(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untype
         stand_in(directory, "systemctl", "echo loaded; echo active")
         given = directory / "given"
         stand_in(directory, "curl", f'case "$*" in *--config*) cat >{given}; printf "{WORDS}\\n" >&2; exit 67 ;; esac')
-        docker = f'case $1 in ps) echo 0a ;; exec) shift 2; {settings} exec "$@" ;; esac'
+        docker = f'case $1 in ps) {listing(a="mstdn/web")} ;; exec) shift 2; {settings} exec "$@" ;; esac'
         where = {"/opt/mastodon/.env.production": directory / "secrets"}
         path = stand_in(directory, "docker", docker.replace('exec "$@"', 'shift; exec "$@"'))
         found = answer_of(WayOut.of("mstdn", "https://acme.example.org/"), path=path, instead=where)

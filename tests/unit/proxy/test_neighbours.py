@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from mstdn.docker.facts import Container
 from mstdn.preflight.facts import Listener, ServerReport
-from mstdn.proxy.facts import Claim, Claims, names_in
-from mstdn.proxy.neighbours import claims, findings
+from mstdn.proxy.neighbours import claims, findings, names_in
 from tests.harness import settings_with
 
 SITE = "social.example.org"
@@ -29,22 +26,17 @@ def test_names_are_read_from_both_variables(variable: str, names: set[str]) -> N
     assert names_in(variable) == names
 
 
-def test_claims_are_read_with_container_and_project() -> None:
-    lines = [
-        'claim /mstdn-nginx-1 mstdn "VIRTUAL_HOST=social.example.org"',
-        "claim /old - " + json.dumps("VIRTUAL_HOST=a.example.org"),
-    ]
-    assert Claims().process(lines) == (
-        Claim("mstdn-nginx-1", "mstdn", frozenset({SITE})),
-        Claim("old", "", frozenset({"a.example.org"})),
-    )
+def asking(name: str, project: str, *hosts: str, status: str = "running") -> Container:
+    asks = tuple(f"VIRTUAL_HOST={host}" for host in hosts)
+    return Container(id=name, name=name, image="", reference="", status=status, project=project, asks=asks)
 
 
 def test_a_container_of_somebody_else_that_claims_the_sites_name_is_named() -> None:
-    ours = Claim("mstdn-nginx-1", "mstdn", frozenset({SITE}))
-    other = Claim("old", "shop", frozenset({SITE, "shop.example.org"}))
-    neighbour = Claim("cloud", "", frozenset({"alice.example.org", "*.example.org"}))
-    (found,) = claims((ours, other, neighbour), settings_with())
+    ours = asking("mstdn-nginx-1", "mstdn", SITE)
+    other = asking("old", "shop", SITE, "shop.example.org")
+    neighbour = asking("cloud", "", "alice.example.org", "*.example.org")
+    stopped = asking("older", "shop", SITE, status="exited")
+    (found,) = claims((ours, other, neighbour, stopped), settings_with())
     assert found.level == "error"
     assert "The container old asks the proxy for social.example.org too" in found.text
     assert "docker stop old" in found.text

@@ -1,0 +1,16 @@
+"""What all questions to Docker Engine have in common."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from mstdn.fact import Fact
+
+T = TypeVar("T")
+
+
+class EngineFact(Fact[T], Generic[T]):
+    """A question that only the engine can answer. Where there is none, its script prints nothing."""
+
+    before = "docker/engine"
+    shared = "docker/found"
