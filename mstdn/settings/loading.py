@@ -13,6 +13,7 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from mstdn.kinds.part import Part
+from mstdn.operator_files import inventory_directory
 from mstdn.problems import Problem, report
 from mstdn.secrets.operator import operator_secrets, secrets_file_of
 from mstdn.settings.group_data import required
@@ -41,10 +42,18 @@ def settings_for(host: Host) -> Settings:
     Raises DeployError with every problem of the settings and of the operator's secrets: what is wrong, the
     value seen, what to type instead.
     """
-    settings, problems = examine(host.data.dict(), host.groups)  # type: ignore[no-untyped-call]
-    if settings is None:
-        raise DeployError(report(f"The settings of {host.name} need correction; nothing was changed.", problems))
-    return settings
+    data = host.data.dict()  # type: ignore[no-untyped-call]
+    seen = (data, tuple(host.groups), inventory_directory())
+    if host.name not in _accepted or _accepted[host.name][0] != seen:
+        settings, problems = examine(data, host.groups)
+        if settings is None:
+            raise DeployError(report(f"The settings of {host.name} need correction; nothing was changed.", problems))
+        _accepted[host.name] = (seen, settings)
+    return _accepted[host.name][1]
+
+
+# By the name of a host: from what its settings were made, and the settings. Every task of a run asks for them.
+_accepted: dict[str, tuple[object, Settings]] = {}
 
 
 def examine(data: Mapping[str, Any], groups: Collection[str] = ()) -> tuple[Settings | None, list[Problem]]:
