@@ -6,10 +6,7 @@ pyinfra's command line is run for real, in a suite of its own under a temporary 
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from mstdn.operator_files import inventory_directory, operator_path, remember_in
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings import examine
 from tests.harness import REQUIRED, ROOT
+from tests.plan.cli import pyinfra
 
 VALUES = "".join(f"{name} = {value!r}\n" for name, value in REQUIRED.items())
 # Says what the host was given. It runs where tasks run: in a greenlet of the host, after everything was checked.
@@ -50,21 +48,10 @@ class Clone:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """What pyinfra says of a task of these hosts."""
-        environment = {name: value for name, value in os.environ.items() if name not in OPERATOR_SECRETS}
-        process = subprocess.run(
-            [sys.executable, "-m", "pyinfra", *arguments, "task.py", "-y"],
-            cwd=self.directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        said = process.stdout + process.stderr
-        assert process.returncode == code, said
-        assert "Traceback" not in said
-        return said
+        run = pyinfra(*arguments, "task.py", "-y", directory=self.directory, without=OPERATOR_SECRETS)
+        assert run.returncode == code, run.text
+        assert "Traceback" not in run.text
+        return run.text
 
 
 @pytest.fixture
