@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from mstdn.verify.handles import Handles
 from mstdn.verify.operations import MailServer, verified_site
 from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import Command, commands_of, container_line
+from tests.stand_ins.operator import Sleeper
 
 DOMAIN = "social.example.org"
 ADDRESS = "203.0.113.7"
@@ -219,6 +221,16 @@ def _visitor(authority: Authority) -> Visitor:
     return Visitor(DOMAIN, (ADDRESS,), str(authority.bundle), VERSION)
 
 
+@pytest.fixture(name="sleeper", autouse=True)
+def _sleeper(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
+    """Time to be patient in passes only while a check waits to be repeated."""
+    sleeper = Sleeper()
+    clock = SimpleNamespace(sleep=sleeper.sleep, monotonic=sleeper.clock, time=time.time)
+    monkeypatch.setattr("mstdn.verify.visitor.time", clock)
+    monkeypatch.setattr("mstdn.verify.operations.time", clock)
+    return sleeper
+
+
 CHECKS = (
     "name",
     "certificate",
@@ -407,14 +419,18 @@ def test_a_connection_that_breaks_is_trouble_and_no_traceback(site: Site, visito
         assert said(visitor, check).startswith("no answer")
 
 
-def test_patience_ends_when_the_site_is_well() -> None:
+def test_patience_ends_when_the_site_is_healthy(sleeper: Sleeper) -> None:
     replies = iter(["not yet", None, "never asked"])
-    assert patiently(lambda: next(replies), time.monotonic() + 60) is None
+    assert patiently(lambda: next(replies), sleeper.now + 60) is None
     assert next(replies) == "never asked"
+    assert sleeper.slept == [1]
 
 
-def test_patience_ends_at_its_deadline() -> None:
-    assert patiently(lambda: "not yet", time.monotonic() - 1) == "not yet"
+def test_patience_ends_at_its_deadline(sleeper: Sleeper) -> None:
+    assert patiently(lambda: "not yet", sleeper.now - 1) == "not yet"
+    assert sleeper.slept == []
+    assert patiently(lambda: "not yet", sleeper.now + 3) == "not yet"
+    assert sleeper.slept == [1, 1, 1]
 
 
 # --- The operation ------------------------------------------------------------------------------
