@@ -14,7 +14,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -33,7 +32,8 @@ from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.ssh import Watch, WayIn, send_at_once
 from mstdn.versions import MASTODON
-from tests.harness import REQUIRED, ROOT
+from tests.harness import REQUIRED
+from tests.plan.cli import pyinfra as command_line
 
 SET = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
 TROUBLE = ("Traceback", "exception", "pyinfra-debug.log")
@@ -41,18 +41,9 @@ TROUBLE = ("Traceback", "exception", "pyinfra-debug.log")
 
 def pyinfra(*arguments: str) -> tuple[int, str]:
     """Exit code and everything said, of pyinfra in the suite's directory."""
-    environment = {name: value for name, value in os.environ.items() if name not in OPERATOR_SECRETS}
-    process = subprocess.run(
-        [sys.executable, "-m", "pyinfra", *arguments],
-        cwd=ROOT,
-        env=environment | {"PYINFRA_FAKE_DELAY": "0", "PYINFRA_FAKE_DELAY_JITTER": "0"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return process.returncode, process.stdout + process.stderr
+    delays = {"PYINFRA_FAKE_DELAY": "0", "PYINFRA_FAKE_DELAY_JITTER": "0"}
+    run = command_line(*arguments, environment=delays, without=OPERATOR_SECRETS)
+    return run.returncode, run.text
 
 
 @pytest.fixture

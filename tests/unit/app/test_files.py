@@ -21,7 +21,7 @@ def text_of(name: str, *, memory_mib: int = 4096, **changes: Any) -> str:
 
 
 def service(name: str, **options: Any) -> dict[str, Any]:
-    found = yaml.safe_load(text_of("/compose.yaml", **options))["services"][name]
+    found = yaml.load(text_of("/compose.yaml", **options), yaml.CSafeLoader)["services"][name]
     assert isinstance(found, dict)
     return found
 
@@ -91,7 +91,7 @@ def test_the_ways_out_have_ipv6_where_visitors_have() -> None:
     for ipv6, wanted in ((False, {}), (True, {"enable_ipv6": True})):
         for project in (mastodon_project(settings_with(), 4096, ipv6=ipv6), proxy_project(settings_with(), ipv6=ipv6)):
             (file,) = (each for each in project.files if each.path.endswith("/compose.yaml"))
-            assert yaml.safe_load(file.content)["networks"]["outbound"] == wanted
+            assert yaml.load(file.content, yaml.CSafeLoader)["networks"]["outbound"] == wanted
 
 
 def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
