@@ -74,10 +74,16 @@ class GoogleStandIn:
     def key_file(self, directory: Path) -> Path:
         """The account's key, as the console hands it out."""
         file = directory / "provision-key.json"
+        file.write_text(json.dumps(self.key()))
+        file.chmod(0o600)
+        return file
+
+    def key(self) -> dict[str, str]:
+        """What stands in the file of the account's key."""
         pem = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
-        content = {
+        return {
             "type": "service_account",
             "project_id": self.project,
             "private_key_id": "1",
@@ -85,9 +91,6 @@ class GoogleStandIn:
             "client_email": ACCOUNT,
             "token_uri": TOKEN_URL,
         }
-        file.write_text(json.dumps(content))
-        file.chmod(0o600)
-        return file
 
     def login(self, request: Request) -> Response:
         """POST /token."""

@@ -11,7 +11,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dns.flags
@@ -68,6 +68,10 @@ class Names:
             self.zones[zone][name, kind] = (ttl, values)
         else:
             self.zones[zone].pop((name, kind), None)
+
+    def replace(self, zone: str, records: Mapping[tuple[str, str], tuple[int, tuple[str, ...]]]) -> None:
+        """The zone as it is from now on. At once: who asks in between must not learn that a name does not exist."""
+        self.zones[zone] = {key: found for key, found in records.items() if found[1]}
 
     def values(self, name: str, kind: str) -> tuple[str, ...]:
         """What the zones say."""
