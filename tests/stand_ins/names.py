@@ -1,7 +1,7 @@
 """
 A small DNS: the registry of org and the zones below it, on the addresses of their name servers, over UDP and TCP.
 
-It answers as an authoritative server where recursion is not asked for, and as a resolver where it is; a resolver
+It answers as an authoritative server. The registry's address is a resolver too, for those who ask for recursion; it
 remembers what does not exist, as real ones do.
 """
 
@@ -116,7 +116,8 @@ class Names:
         question = query.question[0]
         name = str(question.name).rstrip(".").lower()
         kind = dns.rdatatype.to_text(question.rdtype)
-        recursive = bool(query.flags & dns.flags.RD)
+        # A zone's name server resolves for nobody, whatever it is asked.
+        recursive = bool(query.flags & dns.flags.RD) and server == self.places[0]
         self.questions.append((server, name, kind, recursive))
         response = dns.message.make_response(query)
         if recursive:
