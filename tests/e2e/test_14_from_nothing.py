@@ -14,7 +14,7 @@ import pytest
 
 from tests.lab import addresses
 from tests.lab.addresses import STATE
-from tests.lab.clouds import Clouds
+from tests.lab.clouds import Clouds, opened
 from tests.lab.commands import Completed
 from tests.lab.desk import AUTHORITIES, Desk
 from tests.lab.inhabitants import MADE
@@ -27,7 +27,6 @@ local_domain = "social.meadow.example"
 server_provider = "google"
 server_project = "my-project"
 server_place = "europe-west3-a"
-server_credentials = "provision-key.json"
 dns_provider = "route53"
 mail_domain_provider = "sparkpost"
 mail_domain = "meadow.example"
@@ -49,14 +48,13 @@ BY_HAND = """
 local_domain = "social.island.example"
 public_ipv4 = "{address}"
 dns_provider = "manual"
+mail_domain_provider = "manual"
+mail_domain = "island.example"
+mail_domain_records = [
+    'k1._domainkey.island.example. TXT "v=DKIM1; k=rsa; p=MIIB"',
+    'island.example. TXT "v=spf1 include:mail.example.net -all"',
+]
 """
-KEYS = {
-    "ROUTE53_ACCESS_KEY_ID": "AKIAROUTEFIFTYTHREE1",
-    "ROUTE53_SECRET_ACCESS_KEY": "route53-canary",
-    "SPARKPOST_API_KEY": "sparkpost-canary",
-    "HCLOUD_TOKEN": "hetzner-canary",
-    "CLOUDFLARE_API_TOKEN": "cloudflare-canary",
-}
 SMTP_KEY = "sparkpost-smtp-canary"
 CANARY = re.compile(r"[\w-]*canary|PRIVATE KEY|MII[\w+/]{100}")
 LINE = re.compile(r'^.*\]\s+(\("[^"]+", \{.*\}\),)$', re.MULTILINE)
@@ -65,15 +63,14 @@ OPEN = {22: "open", 80: "closed", 443: "closed", 2375: "filtered", 9090: "filter
 
 @pytest.fixture(scope="module", name="clouds")
 def _clouds() -> Iterator[Clouds]:
-    with Clouds() as clouds:
+    with opened() as clouds:
         yield clouds
 
 
 @pytest.fixture(scope="module", name="desk")
 def _desk(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = Desk(tmp_path_factory.mktemp("operator"))
-    desk.write("secrets.env", "".join(f"{name}='{value}'\n" for name, value in KEYS.items()), 0o600)
-    desk.write("provision-key.json", json.dumps(clouds.ask("key_file")), 0o600)
+    desk.take_keys(clouds.ask("key_file"))
     return desk
 
 
@@ -166,13 +163,13 @@ def test_visitors_are_kept_out_until_rule_and_tag_agree(clouds: Clouds, desk: De
     assert ports(world, address) == OPEN
     clouds.ask("untag")
     assert set(ports(world, address).values()) == {"filtered"}
-    repaired = provision(desk, GOOGLE, "--yes")
+    repaired = desk.pyinfra("@local", "tasks/server.py", "--yes")
     assert "~ server     mastodon                     network tag mastodon" in repaired.stdout + repaired.stderr
     assert ports(world, address) == OPEN
 
 
 @pytest.fixture(scope="module", name="served")
-def _served(desk: Desk, world: World, made: Completed, line: str, server: Machine) -> None:
+def _served(clouds: Clouds, desk: Desk, made: Completed, line: str, server: Machine) -> None:
     """The line pasted, the lines of mail too, and what the lab needs of every operator; then the deploy."""
     inventory = (desk.suite / "inventory.py").read_text()
     sample = '("your-server.example.org", {"ssh_user": "admin"}),'
@@ -190,8 +187,7 @@ def _served(desk: Desk, world: World, made: Completed, line: str, server: Machin
     }
     settings = "\n".join([GOOGLE, *mail, *(f"{setting} = {value!r}" for setting, value in lab.items())])
     desk.write("group_data/mastodon.py", settings)
-    keys = {**KEYS, "SMTP_PASSWORD": SMTP_KEY}
-    desk.write("secrets.env", "".join(f"{key}='{value}'\n" for key, value in keys.items()), 0o600)
+    desk.take_keys(clouds.ask("key_file"), SMTP_PASSWORD=SMTP_KEY)
     desk.pyinfra("inventory.py", "deploy.py", "--yes")
 
 
@@ -217,14 +213,10 @@ def test_provisioning_again_changes_nothing_and_writes_nothing(clouds: Clouds, d
 
 @pytest.mark.usefixtures("served")
 def test_no_key_of_a_provider_has_reached_the_server(server: Machine) -> None:
-    found = server.run(
-        "grep -rlE 'canary|AKIAROUTE' /srv /etc /root /home /var/lib/mstdn /usr/local", check=False
-    ).stdout
+    places = "/srv /etc /root /home /run /var/lib/mstdn /var/log /usr/local"
+    found = server.run(f"grep -rhoaE '[a-z0-9-]*canary|AKIAROUTE[A-Z0-9]*' {places}", check=False).stdout.split()
     # The one key that Mastodon sends mail with.
-    where = server.run(
-        "grep -rl sparkpost-smtp-canary /srv /etc /root /home /var/lib/mstdn /usr/local", check=False
-    ).stdout
-    assert where != "" and sorted(found.split()) == sorted(where.split())
+    assert set(found) == {SMTP_KEY}
 
 
 @pytest.mark.usefixtures("served")
@@ -269,6 +261,12 @@ def test_by_hand_the_run_fails_with_the_records_until_they_are_entered(
     settings = BY_HAND.format(address=addresses.SERVERS[world.name].ipv4)
     told = provision(desk, settings, "--yes", check=False)
     assert told.returncode == 1
-    (entry,) = set(re.findall(r"(social\.island\.example)\. 300 IN (A) (\S+)", told.stdout + told.stderr))
-    clouds.ask("enter_records", zone="island.example", records=[entry])
+    lines = set(re.findall(r"\s(\S+)\. 300 IN (\S+) \"?(.*?)\"?$", told.stdout + told.stderr, re.MULTILINE))
+    assert {(name, kind) for name, kind, _ in lines} == {
+        ("social.island.example", "A"),
+        ("k1._domainkey.island.example", "TXT"),
+        ("island.example", "TXT"),
+        ("_dmarc.island.example", "TXT"),
+    }
+    clouds.ask("enter_records", zone="island.example", records=sorted(lines))
     assert changes(provision(desk, settings, "--yes", "--json")) == 0

@@ -26,7 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "shell": shell,
     "clean": lab.clean,
     "demo": demo,
-    "clouds": clouds.serve,
+    "clouds": clouds.shell,
 }
 
 

@@ -4,23 +4,30 @@ The providers of the lab, for as long as somebody wants them: empty accounts, re
     python -m tests.lab clouds
 
 The stand-ins (tests/stand_ins) run in the inhabitant `clouds`. What they cannot do there, start a machine, they order
-here, over the standard input and output of one `docker exec`. With that line everything ends.
+here, over the standard input and output of one `docker exec`. With that line everything ends. By hand, one gets a shell
+on an operator's computer with it.
 """
 
+import fcntl
 import json
 import queue
 import subprocess
+import tempfile
 import threading
-from collections.abc import Mapping
-from types import TracebackType
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.lab import addresses, inhabitants, lab
-from tests.lab.commands import LabError, step
+from tests.lab.addresses import STATE
+from tests.lab.commands import LabError
+from tests.lab.desk import Desk
 from tests.lab.engine import Engine
 from tests.lab.inhabitants import CLOUDS, INTERNET
 
 IMAGES = {"debian-13": "13", "debian-12": "12"}
+LOCK = STATE / "clouds.lock"
 PROGRAM = ("python3", "-m", "tests.lab.images.clouds.providers")
 ANSWER_SECONDS = 120.0
 # A zone at each provider of DNS, and one that its owner keeps by hand.
@@ -33,43 +40,33 @@ ZONES = {
 
 
 class Clouds:
-    """
-    The providers while the `with` lasts.
+    """The providers, as opened() gives them."""
 
-    Raises LabError when the lab is not up, or somebody else has them.
-    """
-
-    def __init__(self) -> None:
-        self._engine = lab.running()
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._answers: queue.Queue[Any] = queue.Queue()
-        self._process: subprocess.Popen[str] | None = None
         self._last_words: list[str] = []
-
-    def __enter__(self) -> "Clouds":
-        remove_machines(self._engine)
-        # Between two sessions so much time passes that resolvers forget.
-        self._engine.run("exec", INTERNET.container, "sh", "-c", "kill -HUP $(cat /run/dnsmasq.pid)")
         self._process = subprocess.Popen(
             ["docker", "exec", "--interactive", CLOUDS.container, *PROGRAM],
-            env=self._engine.environment,
+            env=engine.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for read in (self._read, self._listen):
-            threading.Thread(target=read, args=(self._process,), daemon=True).start()
+            threading.Thread(target=read, daemon=True).start()
+
+    def open(self) -> None:
+        """Tell them what the lab has to give, and wait until they answer. Raises LabError when they do not."""
         self._say(_world())
         self._answer()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
-            self._process.wait()
-        remove_machines(self._engine)
+    def close(self) -> None:
+        """Have them end."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
 
     def ask(self, question: str, **words: Any) -> Any:
         """What the providers know, or do when somebody sits at their consoles: see images/clouds/providers.py."""
@@ -77,9 +74,12 @@ class Clouds:
         return self._answer()
 
     def _say(self, message: Mapping[str, Any]) -> None:
-        assert self._process and self._process.stdin
-        self._process.stdin.write(json.dumps(message) + "\n")
-        self._process.stdin.flush()
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:  # they have ended: the answer that does not come tells it
+            pass
 
     def _answer(self) -> Any:
         try:
@@ -88,11 +88,11 @@ class Clouds:
             answer = None
         if answer is None:
             words = "".join(self._last_words[-20:])
-            raise LabError(f"The lab's providers do not answer. Does somebody else use them?\n{words}")
+            raise LabError(f"The lab's providers do not answer. Their last lines:\n{words}")
         return answer["answer"]
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        for line in process.stdout or ():
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
             message = json.loads(line)
             if "boot" in message:
                 self._say({"booted": _boot(self._engine, message["boot"])})
@@ -100,9 +100,34 @@ class Clouds:
                 self._answers.put(message)
         self._answers.put(None)
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        for line in process.stderr or ():
+    def _listen(self) -> None:
+        for line in self._process.stderr or ():
             self._last_words.append(line)
+
+
+@contextmanager
+def opened() -> Iterator[Clouds]:
+    """
+    The providers while the `with` lasts; then what they made is removed.
+
+    Raises LabError when the lab is not up, or somebody else has them.
+    """
+    engine = lab.running()
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError("Somebody else uses the lab's providers. Wait, or take another lab.") from None
+        remove_machines(engine)
+        # Between two sessions so much time passes that resolvers forget.
+        engine.run("exec", INTERNET.container, "sh", "-c", "kill -HUP $(cat /run/dnsmasq.pid)")
+        clouds = Clouds(engine)
+        try:
+            clouds.open()
+            yield clouds
+        finally:
+            clouds.close()
+            remove_machines(engine)
 
 
 def remove_machines(engine: Engine) -> None:
@@ -111,16 +136,18 @@ def remove_machines(engine: Engine) -> None:
         inhabitants.remove(engine, machine)
 
 
-def serve() -> None:
-    """Have the providers until somebody presses Ctrl-C."""
-    with step("Open the lab's providers"):
-        clouds = Clouds()
-        clouds.__enter__()
-    try:
-        print(f"Zones: {ZONES}. How to reach them: docs/lab.md. Ctrl-C ends it, and removes what was made.")
-        threading.Event().wait()
-    finally:
-        clouds.__exit__(None, None, None)
+def shell() -> None:
+    """A shell on an operator's computer, with keys for all providers. They end, and what they made goes, with it."""
+    with opened() as clouds, tempfile.TemporaryDirectory() as directory:
+        desk = Desk(Path(directory))
+        desk.take_keys(clouds.ask("key_file"))
+        zones = ", ".join(f"{zone} ({who or 'by hand'})" for zone, who in ZONES.items())
+        print(
+            f"The accounts are empty. Zones: {zones}.\n"
+            "The keys are in secrets.env. Say what you want in group_data/mastodon.py (docs/provisioning.md; for Google"
+            ' also server_project = "my-project"), then: pyinfra @local provision.py --dry'
+        )
+        subprocess.run(desk.command("bash"), cwd=desk.suite, env=desk.environment(), check=False)
 
 
 def _world() -> dict[str, Any]:

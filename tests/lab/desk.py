@@ -4,17 +4,20 @@ An operator's own computer: a copy of the suite, an SSH key, and the lab's Inter
 The programs are this machine's and run unchanged, in a mount namespace in which /etc/resolv.conf names the lab's DNS.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY, STATE
 from tests.lab.commands import CommandError, Completed, run
 from tests.lab.world import DEPLOY_SECONDS
+from tests.stand_ins.accounts import KEYS
 
 AUTHORITIES = STATE / "authorities.pem"
 # What an operator's shell does not have: other clouds' logins, a proxy, authorities of this machine.
@@ -42,20 +45,25 @@ class Desk:
         file.touch(mode=mode)
         file.write_text(text)
 
+    def take_keys(self, google: Any, **more: str) -> None:
+        """Have the keys of all providers, and `more` secrets. google: what stands in the key file of its account."""
+        self.write("secrets.env", "".join(f"{name}='{value}'\n" for name, value in {**KEYS, **more}.items()), 0o600)
+        file = self.home / "google.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(google))
+
     def pyinfra(self, *arguments: str, check: bool = True) -> Completed:
         """
         Run pyinfra as he types it, in the suite.
 
         Raises CommandError when `check` is set and the exit code is not 0.
         """
-        return self.run(str(Path(sys.executable).parent / "pyinfra"), *arguments, check=check)
+        return self.run("pyinfra", *arguments, check=check)
 
     def run(self, *command: str, check: bool = True) -> Completed:
         """Run a program with the lab's Internet around it. Raises CommandError as pyinfra() does."""
-        namespaces = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
-        enter = ["unshare", *namespaces, "sh", "-c", ENTER, "sh", str(self._resolver), str(self._switch)]
         completed = run(
-            [*enter, *command],
+            self.command(*command),
             check=False,
             timeout=DEPLOY_SECONDS,
             environment=self.environment(),
@@ -66,11 +74,18 @@ class Desk:
             raise CommandError(" ".join(command), completed)
         return completed
 
+    def command(self, *command: str) -> list[str]:
+        """The command that runs this one with the lab's Internet around it."""
+        namespaces = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
+        return ["unshare", *namespaces, "sh", "-c", ENTER, "sh", str(self._resolver), str(self._switch), *command]
+
     def environment(self) -> Mapping[str, str]:
-        """What stands in his shell: the lab's authorities, as behind a company's proxy."""
+        """What stands in his shell: his login at Google, and the lab's authorities, as behind a company's proxy."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         trusted = {name: str(AUTHORITIES) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")}
-        return {**own, **trusted, "HOME": str(self.home), "PYINFRA_PROGRESS": "off"}
+        path = f"{Path(sys.executable).parent}:{own['PATH']}"
+        login = {"GOOGLE_APPLICATION_CREDENTIALS": str(self.home / "google.json")}
+        return {**own, **trusted, **login, "HOME": str(self.home), "PATH": path, "PYINFRA_PROGRESS": "off"}
 
 
 def _copy_of_the_suite(directory: Path) -> None:

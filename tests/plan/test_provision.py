@@ -15,7 +15,8 @@ import pytest
 
 from tests.harness import REQUIRED, ROOT
 from tests.plan.cli import Run
-from tests.stand_ins.world import KEYS, World
+from tests.stand_ins.accounts import KEYS
+from tests.stand_ins.world import World
 
 TASKS = ("cloud_firewall", "server", "dns", "mail_domain", "proof")
 GOOGLE: dict[str, Any] = {

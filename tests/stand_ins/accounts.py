@@ -7,6 +7,15 @@ from tests.stand_ins.data_centre import DataCentre, Opening
 from tests.stand_ins.internet import Site
 from tests.stand_ins.names import Names
 
+# What must be seen nowhere.
+KEYS = {
+    "HCLOUD_TOKEN": "hetzner-canary",
+    "CLOUDFLARE_API_TOKEN": "cloudflare-canary",
+    "ROUTE53_ACCESS_KEY_ID": "AKIAROUTEFIFTYTHREE1",
+    "ROUTE53_SECRET_ACCESS_KEY": "route53-canary",
+    "SPARKPOST_API_KEY": "sparkpost-canary",
+}
+
 
 class Accounts:
     """`sites`: who answers under which host name. `centre`: where addresses and machines come from."""

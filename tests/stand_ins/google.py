@@ -311,7 +311,8 @@ class GoogleStandIn:
         disk = {"boot": True, "diskSizeGb": size, "source": f"{link}/zones/{zone}/disks/{body['name']}"}
         self.disks[zone, body["name"]] = disk
         config = dict(body["networkInterfaces"][0]["accessConfigs"][0])
-        config.setdefault("natIP", self.centre.ipv4())
+        if "natIP" not in config:
+            config["natIP"] = self.centre.ipv4()
         self.instances[zone, body["name"]] = {
             "id": str(next(self._ids)),
             "name": body["name"],

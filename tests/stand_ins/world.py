@@ -7,20 +7,11 @@ from pathlib import Path
 from mstdn.cloud import google as cloud_google
 from mstdn.cloud import http
 from mstdn.dns import route53 as dns_route53
-from tests.stand_ins.accounts import Accounts
+from tests.stand_ins.accounts import KEYS, Accounts
 from tests.stand_ins.internet import ProxiedInternet
 from tests.stand_ins.names import Names
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUvXUZs9Tm7tZqA2lm6PYPDIZyTGxIxnfJkm9d4O1bq operator@desk"
-
-# What must be seen nowhere.
-KEYS = {
-    "HCLOUD_TOKEN": "hetzner-canary",
-    "CLOUDFLARE_API_TOKEN": "cloudflare-canary",
-    "ROUTE53_ACCESS_KEY_ID": "AKIAROUTEFIFTYTHREE1",
-    "ROUTE53_SECRET_ACCESS_KEY": "route53-canary",
-    "SPARKPOST_API_KEY": "sparkpost-canary",
-}
 
 
 class World:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.harness import ROOT
 from tests.lab import addresses, builder, clouds, inhabitants, lab
 from tests.lab.catalogue import CATALOGUE
 from tests.lab.commands import LabError
+from tests.lab.desk import Desk
 from tests.lab.engine import Engine
 from tests.lab.images.clouds.edge import ruleset
 from tests.stand_ins import names
@@ -282,6 +284,7 @@ def _removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     program.write_text(f"#!{sys.executable}\n{PROVIDERS}")
     program.chmod(0o755)
     removed: list[str] = []
+    monkeypatch.setattr(clouds, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(lab, "running", lambda: Engine({"PATH": str(tmp_path)}))
     monkeypatch.setattr(Engine, "run", lambda *_, **__: None)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -291,13 +294,38 @@ def _removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_machine_is_started_between_question_and_answer_and_all_are_removed_at_the_end(removed: list[str]) -> None:
-    with clouds.Clouds() as opened:
+    with clouds.opened() as there:
         assert removed == ["all"]
-        assert opened.ask("anything") == [{"booted": True}, addresses.CLOUDS.ipv4]
+        assert there.ask("anything") == [{"booted": True}, addresses.CLOUDS.ipv4]
     assert removed == ["all", "all"]
 
 
 @pytest.mark.usefixtures("removed")
 def test_providers_that_end_are_told_with_their_last_words() -> None:
-    with clouds.Clouds() as opened, pytest.raises(LabError, match="because of it"):
-        opened.ask("end")
+    with clouds.opened() as there, pytest.raises(LabError, match="because of it"):
+        there.ask("end")
+
+
+def test_nobody_takes_the_providers_away_from_somebody_who_has_them(removed: list[str]) -> None:
+    with clouds.opened():
+        with pytest.raises(LabError, match="Somebody else"), clouds.opened():
+            pass
+        assert removed == ["all"]
+
+
+def test_the_operators_computer_is_a_clone_and_knows_nothing_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ours")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.net:3128")
+    desk = Desk(tmp_path)
+    desk.take_keys({"type": "service_account"}, SMTP_PASSWORD="smtp")
+    assert (desk.suite / "provision.py").read_text() == (ROOT / "provision.py").read_text()
+    assert not (desk.suite / "tests").exists() and not (desk.suite / ".venv").exists()
+    assert stat.S_IMODE((desk.suite / "secrets.env").stat().st_mode) == 0o600
+    assert "SMTP_PASSWORD='smtp'\n" in (desk.suite / "secrets.env").read_text()
+    found = desk.environment()
+    assert [name for name in found if name.startswith(("AWS_", "HTTPS_"))] == []
+    assert found["HOME"] == str(tmp_path) and found["REQUESTS_CA_BUNDLE"].endswith("authorities.pem")
+    assert (tmp_path / "resolv.conf").read_text() == f"nameserver {addresses.INTERNET.ipv4}\n"
+    assert desk.command("pyinfra", "--version")[-2:] == ["pyinfra", "--version"]
