@@ -145,7 +145,8 @@ def shell() -> None:
         print(
             f"The accounts are empty. Zones: {zones}.\n"
             "The keys are in secrets.env. Say what you want in group_data/mastodon.py (docs/provisioning.md; for Google"
-            ' also server_project = "my-project"), then: pyinfra @local provision.py --dry'
+            ' also server_project = "my-project"), then: pyinfra @local provision.py --dry\n'
+            "ssh looks for keys in your own home: ssh -i ~/.ssh/id_ed25519 -o UserKnownHostsFile=~/.ssh/known_hosts …"
         )
         subprocess.run(desk.command("bash"), cwd=desk.suite, env=desk.environment(), check=False)
 
