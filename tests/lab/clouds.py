@@ -43,9 +43,10 @@ class Clouds:
     """The providers, as opened() gives them."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
         self._answers: queue.Queue[Any] = queue.Queue()
         self._last_words: list[str] = []
+        self._orders: list[threading.Thread] = []
+        self._faults: list[LabError] = []
         self._process = subprocess.Popen(
             ["docker", "exec", "--interactive", CLOUDS.container, *PROGRAM],
             env=engine.environment,
@@ -67,9 +68,17 @@ class Clouds:
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
+        for order in self._orders:
+            order.join()
 
     def ask(self, question: str, **words: Any) -> Any:
-        """What the providers know, or do when somebody sits at their consoles: see images/clouds/providers.py."""
+        """
+        What the providers know, or do when somebody sits at their consoles: see images/clouds/providers.py.
+
+        Raises LabError when they do not answer, or a machine that was ordered could not be made.
+        """
+        if self._faults:
+            raise self._faults[0]
         self._say({"ask": question, **words})
         return self._answer()
 
@@ -95,10 +104,18 @@ class Clouds:
         for line in self._process.stdout or ():
             message = json.loads(line)
             if "boot" in message:
-                self._say({"booted": _boot(self._engine, message["boot"])})
+                # Beside: who reads here must hear the answers meanwhile.
+                self._orders.append(threading.Thread(target=self._make, args=(message["boot"],)))
+                self._orders[-1].start()
             else:
                 self._answers.put(message)
         self._answers.put(None)
+
+    def _make(self, order: Mapping[str, Any]) -> None:
+        try:
+            _boot(order)
+        except LabError as error:
+            self._faults.append(error)
 
     def _listen(self) -> None:
         for line in self._process.stderr or ():
@@ -163,9 +180,9 @@ def _world() -> dict[str, Any]:
     }
 
 
-def _boot(engine: Engine, order: Mapping[str, Any]) -> bool:
+def _boot(order: Mapping[str, Any]) -> None:
+    """Make the machine. Raises LabError."""
     name = next(name for name, (_, private) in addresses.MADE.items() if private.ipv4 == order["private"])
     if order["image"] not in IMAGES:
-        return False
-    inhabitants.replace(engine, inhabitants.made(name, IMAGES[order["image"]], order["ipv6"], order["keys"]))
-    return True
+        raise LabError(f"The lab has no image {order['image']}, only {' and '.join(IMAGES)}: set server_image.")
+    lab.make(inhabitants.made(name, IMAGES[order["image"]], order["ipv6"], order["keys"]))

@@ -53,6 +53,18 @@ def reset(name: str = "server", image: str = "") -> None:
         inhabitants.wait_until_ready(current, SERVERS[name])
 
 
+def make(machine: Inhabitant) -> None:
+    """
+    Make a machine that a provider was asked for, and its image first where that is missing.
+
+    Raises LabError when the lab is not up.
+    """
+    with _lock(LOCK), _lock(LOCK_OF_ALL_LABS):
+        current = running()
+        builder.provide(current, machine.image)
+        inhabitants.replace(current, machine)
+
+
 def keep(name: str = "server") -> str:
     """Make an image of a server as it is now, but for what lies in its volumes. Returns the image's name."""
     image = f"{SERVERS[name].container}-kept"

@@ -252,14 +252,19 @@ def test_what_providers_make_is_known_by_name_so_that_it_is_removed_with_the_lab
     assert made.image == "server:12"
 
 
-@pytest.mark.parametrize(("image", "made"), [("debian-13", ["server:13"]), ("debian-12", ["server:12"]), ("beos", [])])
-def test_an_order_is_carried_out_or_refused(monkeypatch: pytest.MonkeyPatch, image: str, made: list[str]) -> None:
-    replaced: list[str] = []
-    monkeypatch.setattr(inhabitants, "replace", lambda engine, machine: replaced.append(machine.image))
+@pytest.mark.parametrize(("image", "made"), [("debian-13", "server:13"), ("debian-12", "server:12")])
+def test_an_order_is_carried_out(monkeypatch: pytest.MonkeyPatch, image: str, made: str) -> None:
+    machines: list[inhabitants.Inhabitant] = []
+    monkeypatch.setattr(lab, "make", machines.append)
     private = addresses.MADE["made3"][1].ipv4
-    order = {"private": private, "image": image, "ipv6": "", "keys": {"root": ["ssh-ed25519 A"]}}
-    assert clouds._boot(Engine({}), order) is (made != [])
-    assert replaced == made
+    clouds._boot({"private": private, "image": image, "ipv6": "", "keys": {"root": ["ssh-ed25519 A"]}})
+    assert [(each.name, each.image) for each in machines] == [("made3", made)]
+
+
+def test_an_image_that_the_lab_does_not_have_is_told_with_those_that_it_has() -> None:
+    order = {"private": addresses.MADE["made3"][1].ipv4, "image": "ubuntu-2404-lts-amd64", "ipv6": "", "keys": {}}
+    with pytest.raises(LabError, match="only debian-13 and debian-12"):
+        clouds._boot(order)
 
 
 PROVIDERS = """
@@ -268,12 +273,11 @@ world = json.loads(sys.stdin.readline())
 print(json.dumps({"answer": "ready"}), flush=True)
 for line in sys.stdin:
     message = json.loads(line)
-    if message.get("ask") == "end":
+    if message["ask"] == "end":
         sys.exit("because of it")
-    if "ask" in message:
-        print(json.dumps({"boot": {"private": world["machines"][0]["private"]}}), flush=True)
-    else:
-        print(json.dumps({"answer": [message, world["own"]]}), flush=True)
+    if message["ask"] == "order":
+        print(json.dumps({"boot": {"private": world["machines"][message["number"]]["private"]}}), flush=True)
+    print(json.dumps({"answer": world["own"]}), flush=True)
 """
 
 
@@ -289,15 +293,29 @@ def _removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Engine, "run", lambda *_, **__: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(clouds, "remove_machines", lambda engine: removed.append("all"))
-    monkeypatch.setattr(clouds, "_boot", lambda engine, order: order["private"] == addresses.MADE["made1"][1].ipv4)
+
+    def boot(order: dict[str, str]) -> None:
+        if order["private"] != addresses.MADE["made1"][1].ipv4:
+            raise LabError("no such machine")
+        removed.append("made")
+
+    monkeypatch.setattr(clouds, "_boot", boot)
     return removed
 
 
-def test_a_machine_is_started_between_question_and_answer_and_all_are_removed_at_the_end(removed: list[str]) -> None:
+def test_what_is_ordered_is_made_and_all_is_removed_at_the_end(removed: list[str]) -> None:
     with clouds.opened() as there:
         assert removed == ["all"]
-        assert there.ask("anything") == [{"booted": True}, addresses.CLOUDS.ipv4]
-    assert removed == ["all", "all"]
+        assert there.ask("order", number=0) == addresses.CLOUDS.ipv4
+    assert removed == ["all", "made", "all"]
+
+
+@pytest.mark.usefixtures("removed")
+def test_a_machine_that_could_not_be_made_is_told_at_the_next_question() -> None:
+    with clouds.opened() as there, pytest.raises(LabError, match="no such machine"):
+        there.ask("order", number=1)
+        there._orders[0].join()
+        there.ask("anything")
 
 
 @pytest.mark.usefixtures("removed")

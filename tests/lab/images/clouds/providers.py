@@ -6,14 +6,13 @@ One JSON object on a line, each way. First comes what the lab has to give:
     {"own": address, "name_servers": [address, ...], "zones": {zone: provider, ...},
      "machines": [{"public": address, "private": address, "ipv6": network of 64 bits}, ...]}
 
-then questions, {"ask": name, ...}, each answered by {"answer": value}. A machine is ordered by {"boot": {...}}, and
-whoever made it says {"booted": true}, or {"booted": false} where there is none of this kind.
+then questions, {"ask": name, ...}, each answered by {"answer": value}. A machine is ordered by {"boot": {...}}; as at
+real providers, it is said to run before it answers.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 import ssl
 import sys
 import threading
@@ -47,19 +46,10 @@ class Line:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._booted: queue.Queue[bool] = queue.Queue()
 
     def say(self, message: Mapping[str, Any]) -> None:
         with self._lock:
             print(json.dumps(message), flush=True)
-
-    def booted(self, success: bool) -> None:
-        self._booted.put(success)
-
-    def boot(self, order: Mapping[str, Any]) -> None:
-        self.say({"boot": order})
-        if not self._booted.get():
-            print(f"There is no machine for {order}.", file=sys.stderr)
 
 
 class LabCentre(DataCentre):
@@ -81,7 +71,7 @@ class LabCentre(DataCentre):
 
     @override
     def boot(self, machine: BareMachine) -> None:
-        self._line.boot({"private": self._private[machine.ipv4], **asdict(machine)})
+        self._line.say({"boot": {"private": self._private[machine.ipv4], **asdict(machine)}})
 
 
 class Providers:
@@ -166,15 +156,7 @@ def main() -> None:
     line.say({"answer": "ready"})
     for text in sys.stdin:
         message = json.loads(text)
-        if "booted" in message:
-            line.booted(message["booted"])
-        else:
-            # In a thread: whoever holds the lock may be waiting for a machine, which is told here.
-            threading.Thread(target=_reply, args=(providers, line, message), daemon=True).start()
-
-
-def _reply(providers: Providers, line: Line, message: dict[str, Any]) -> None:
-    line.say({"answer": providers.answer(message.pop("ask"), **message)})
+        line.say({"answer": providers.answer(message.pop("ask"), **message)})
 
 
 if __name__ == "__main__":
