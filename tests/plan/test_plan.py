@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mstdn.cloud.keys import PROVIDER_KEYS
 from tests.harness import ROOT
 from tests.plan.cli import Run, pyinfra, write_inventory
 
@@ -133,6 +134,16 @@ def test_a_plan_in_words_names_the_same_changes(tmp_path: Path, plan: Run) -> No
     words = pyinfra(write_inventory(tmp_path), "deploy.py", "--dry")
     assert words.returncode == 0, words.text
     assert [name for name in CHANGES if name not in words.text] == []
+
+
+def test_a_deploy_needs_no_package_and_no_key_of_provisioning(tmp_path: Path, plan: Run) -> None:
+    missing = tmp_path / "missing"
+    for module in ("boto3.py", "botocore.py", "dns.py", "google/__init__.py"):
+        (missing / module).parent.mkdir(parents=True, exist_ok=True)
+        (missing / module).write_text('raise SystemExit("a deploy imports what only provisioning may")\n')
+    environment = {"PYTHONPATH": str(missing), **dict.fromkeys(PROVIDER_KEYS, "")}
+    without = pyinfra(write_inventory(tmp_path), "deploy.py", "--dry", "--json", environment=environment)
+    assert without.planned == plan.planned
 
 
 def test_each_task_alone_is_planned_on_a_bare_server(tmp_path: Path) -> None:
