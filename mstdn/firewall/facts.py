@@ -94,7 +94,6 @@ class Setup:
 
     `program`: nft is there. `rules`, `unit`: SHA-256 of both files, "" without one. `note`: what the kernel made of the
     rules when they were loaded last, as table.listing() tells it. `enabled`, `active`: of the unit.
-    `trial`: rules are in force that will be taken back, because nobody has shown yet that they let him in.
     `ssh_ports`: where programs wait for SSH, and where the connection of this run came in. `uplinks`: interfaces that
     lead to the Internet and are no devices, but bridges and the like.
     """
@@ -105,7 +104,6 @@ class Setup:
     note: str = ""
     enabled: bool = False
     active: bool = False
-    trial: bool = False
     ssh_ports: tuple[int, ...] = ()
     uplinks: tuple[str, ...] = ()
     sockets: tuple[Socket, ...] = ()
@@ -125,7 +123,7 @@ class FirewallSetup(Fact[Setup]):
     def read(self, lines: Lines) -> Setup:
         sums = {path: sum_ for sum_, path in lines.words("sum")}
         units = _units(lines.all("systemd"))
-        ours, undo = units.get("mstdn-firewall.service", {}), units.get("mstdn-firewall-undo.timer", {})
+        ours = units.get("mstdn-firewall.service", {})
         sockets = [_socket(words) for words in lines.words("socket")]
         ssh = [
             *map(int, lines.all("ssh")),
@@ -140,7 +138,6 @@ class FirewallSetup(Fact[Setup]):
             note=listing(_unpacked(note)) if note else "",
             enabled=ours.get("UnitFileState") == "enabled",
             active=ours.get("ActiveState") == "active" and ours.get("NeedDaemonReload", "no") == "no",
-            trial=undo.get("ActiveState") == "active",
             ssh_ports=tuple(sorted(set(ssh))),
             uplinks=tuple(sorted(set(lines.all("uplink")))),
             sockets=tuple(each for each in sockets if each.process != SSH),

@@ -23,7 +23,7 @@ from mstdn.ssh import another_connection
 
 THE_TABLE = f"{FAMILY} {TABLE}"
 # How long rules are in force that nobody has come in through yet: several tries to connect (10 s each) fit into it.
-TRIAL_SECONDS = 90
+TRIAL_SECONDS = 60
 
 
 @operation
@@ -113,9 +113,10 @@ def _tried_out(text: str) -> Commands:
     yield script("firewall/try", FIREWALL_RULES, THE_TABLE, str(TRIAL_SECONDS), stdin=text)
     if state.is_executing and (problem := another_connection(host)):
         yield script("firewall/undo")
+        first_sentence = problem.partition(". ")[0].rstrip(".")
         yield from refuse(
             "With the new rules of the firewall you could not log in any more, so they were taken back: "
-            f"{problem} If this is how you get in, name the port or your address: firewall_tcp_ports, "
+            f"{first_sentence}. If this is how you get in, name the port or your address: firewall_tcp_ports, "
             "firewall_trusted_addresses."
         )
         return

@@ -76,7 +76,7 @@ def findings(
     rules: Rules, setup: Setup, containers: Iterable[Container], addresses: Iterable[str], settings: Settings
 ) -> Iterator[Finding]:
     """
-    What the operator has to decide before the server is closed for the first time.
+    What the operator has to decide before the server is closed for the first time, and what is closed since then.
 
     addresses: of the server itself.
     """
@@ -89,7 +89,8 @@ def findings(
             f"firewall_inside_interfaces names {', '.join(names)}, by which this server reaches the Internet: nothing "
             "would be closed. Take it out; firewall_enabled = False is for a server without this firewall.",
         )
-    if enabled is True or is_here(rules, setup) or firewall_of_others(rules):
+    here = is_here(rules, setup)
+    if enabled is True or (firewall_of_others(rules) and not here):
         return
     found = [
         *_of_containers(containers, addresses, settings),
@@ -104,6 +105,13 @@ def findings(
             more = getattr(settings, f"firewall_{protocol}_ports")
             keep.append(f"firewall_{protocol}_ports = {[*more, *ports]}")
     named = ", ".join(f"{protocol.upper()} {port} ({who})" for protocol, port, who in dict.fromkeys(found))
+    if here:
+        yield Finding(
+            "warning",
+            f"The firewall keeps closed what listens to the outside: {named}. {', '.join(keep)} opens it to everybody; "
+            "firewall_enabled = True says that it is meant to be closed, and this is not told again.",
+        )
+        return
     yield Finding(
         "error",
         f"The suite's firewall would close ports that answer from outside now: {named}. Which are meant for everybody? "

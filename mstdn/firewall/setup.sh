@@ -8,7 +8,7 @@ for file in "$1" "$2"; do
 done | while read -r sum path; do printf 'sum %s %s\n' "$sum" "$path"; done
 [ -f "$3" ] && read -r note <"$3" && printf 'note %s\n' "$note"
 systemctl show --property Id,UnitFileState,ActiveState,NeedDaemonReload,Listen \
-    mstdn-firewall.service mstdn-firewall-undo.timer ssh.socket sshd.socket 2>/dev/null |
+    mstdn-firewall.service ssh.socket sshd.socket 2>/dev/null |
     while IFS= read -r line; do printf 'systemd %s\n' "$line"; done
 
 awk 'FILENAME ~ /ipv6_route$/ { if ($1 ~ /^0+$/ && $2 == "00" && $10 != "lo") print $10; next }

@@ -28,7 +28,7 @@ UNIT = render("firewall/mstdn-firewall.service.j2", rules=FIREWALL_RULES, table=
 INSTALL = Command("apt/install", ("nftables",))
 WRITE_UNIT = Command("files/write", (FIREWALL_UNIT, "0:0", "0644"), UNIT)
 RELOAD = Command("", ("systemctl", "daemon-reload"))
-TRY = Command("firewall/try", (FIREWALL_RULES, "inet mstdn", "90"), TEXT)
+TRY = Command("firewall/try", (FIREWALL_RULES, "inet mstdn", "60"), TEXT)
 KEEP = Command("firewall/keep", (FIREWALL_RULES, "inet mstdn", FIREWALL_NOTE))
 ENABLE = Command(
     "",
@@ -111,12 +111,12 @@ def test_every_port_at_which_somebody_logs_in_stays_open() -> None:
 
 
 def test_what_does_not_let_in_is_taken_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "another_connection", lambda host: "It does not answer.")
+    monkeypatch.setattr(operations, "another_connection", lambda host: "It does not answer. Try more.")
     *before, undo, no = done({"firewall/setup": SSH}, executing=True)
     assert before == [INSTALL, WRITE_UNIT, RELOAD, TRY]
     assert undo == Command("firewall/undo", ())
-    assert no.words[0] == "_say_no" and "It does not answer." in no.words[1]
-    assert "taken back" in no.words[1] and "firewall_tcp_ports" in no.words[1]
+    assert no.words[0] == "_say_no" and "taken back: It does not answer. If" in no.words[1]
+    assert "firewall_tcp_ports" in no.words[1]
 
 
 def test_what_lets_in_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

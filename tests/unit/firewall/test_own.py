@@ -157,9 +157,16 @@ def test_a_decision_of_the_operator_is_enough(settings: dict[str, Any]) -> None:
     assert found(open_to_all(("tcp", 9999, "x"), ("tcp", 8025, "y")), **settings) == []
 
 
-@pytest.mark.parametrize("rules", [OURS, iptables(INPUT_DROPS)], ids=["it is closed already", "by somebody else"])
-def test_where_nothing_would_be_closed_nothing_is_asked(rules: Rules) -> None:
-    assert found(open_to_all(("tcp", 9999, "x")), rules=rules) == []
+def test_where_somebody_else_decides_what_is_open_nothing_is_asked() -> None:
+    assert found(open_to_all(("tcp", 9999, "x")), rules=iptables(INPUT_DROPS)) == []
+
+
+def test_what_is_closed_already_is_told_until_it_is_said_to_be_meant_so() -> None:
+    setup = open_to_all(("tcp", 9999, "x"))
+    (finding,) = found(setup, rules=OURS)
+    assert finding.level == "warning"
+    assert "keeps closed what listens to the outside: TCP 9999 (x). firewall_tcp_ports = [9999] opens" in finding.text
+    assert found(setup, rules=OURS, firewall_enabled=True) == []
 
 
 def test_an_inside_interface_that_leads_to_the_internet_is_refused() -> None:

@@ -178,9 +178,6 @@ ActiveState=active
 UnitFileState=enabled
 NeedDaemonReload=no
 
-Id=mstdn-firewall-undo.timer
-ActiveState=inactive
-
 Id=ssh.socket
 Listen=[::]:2222 (Stream)
 ActiveState=active
@@ -215,7 +212,7 @@ def test_what_listens_where_one_logs_in_and_what_is_installed_is_seen(tmp_path: 
     listed = {"nftables": [{"table": {"family": "inet", "name": "mstdn"}}]}
     (tmp_path / "note").write_text(base64.b64encode(gzip.compress(json.dumps(listed).encode())).decode() + "\n")
     setup = setup_of(tmp_path)
-    assert (setup.program, setup.enabled, setup.active, setup.trial) == (True, True, True, False)
+    assert (setup.program, setup.enabled, setup.active) == (True, True, True)
     assert setup.uplinks == ("br0",)
     assert {22, 2222} <= {*setup.ssh_ports} and 8022 not in setup.ssh_ports
     assert setup.sockets == (

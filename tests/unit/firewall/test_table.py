@@ -80,7 +80,8 @@ def test_the_rules_of_a_plain_server_are_these() -> None:
         "udp sport 67 udp dport 68 accept",
         "udp sport 547 udp dport 546 accept",
         "tcp dport { 22, 80, 443 } accept",
-        "drop",
+        "meta l4proto tcp reject with tcp reset",
+        "reject",
         "}",
         "}",
     ]
