@@ -21,6 +21,8 @@ local.include("tasks/preflight.py")
 # The machine.
 local.include("tasks/swap.py")
 local.include("tasks/kernel.py")
+# Before there is an engine that publishes ports.
+local.include("tasks/firewall.py")
 local.include("tasks/docker.py")
 local.include("tasks/networks.py")
 

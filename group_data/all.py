@@ -242,6 +242,27 @@ swap_size_mib = 2048
 # How readily the kernel swaps: the smaller, the later.
 swap_swappiness = 10
 
+# --- Firewall -------------------------------------------------------------------------------------
+
+# "auto" closes everything but SSH, HTTP and HTTPS on a server that has no firewall of its own, and asks
+# first where something else answers from outside. True closes it in any case, beside another firewall
+# too; False takes the suite's rules away.
+firewall_enabled = "auto"
+
+# Further TCP ports that everybody may reach: of the server, and published ones of containers. Those in
+# verify_open_ports are open too.
+firewall_tcp_ports = []
+
+# UDP ports that everybody may reach, such as that of a VPN.
+firewall_udp_ports = []
+
+# Who may reach every port: a monitoring system, an office.
+firewall_trusted_addresses = []
+
+# Network interfaces that do not lead to the Internet, such as a provider's private network: what comes
+# from them is let in. Bridges of containers and VPNs (WireGuard, Tailscale, tun) need not be named.
+firewall_inside_interfaces = []
+
 # --- Docker Engine --------------------------------------------------------------------------------
 
 # Docker's apt repositories; /debian or /ubuntu is added.

@@ -29,6 +29,14 @@ ENGINE_NOTE = f"{NOTES}/daemon.json"
 # Which instance was installed, and on which file systems it lies.
 INSTANCE_NOTE = f"{NOTES}/instance"
 
+# What the suite installs for programs of the server itself: rules, and what a unit of systemd runs.
+LIBRARY = "/usr/local/lib/mstdn"
+# The rules of the firewall that were shown to let the operator in; the unit loads them when the server boots.
+FIREWALL_RULES = f"{LIBRARY}/firewall.nft"
+FIREWALL_UNIT = "/etc/systemd/system/mstdn-firewall.service"
+# What the kernel made of these rules.
+FIREWALL_NOTE = f"{NOTES}/firewall"
+
 # The numeric users of the official images.
 ROOT = "0:0"
 MASTODON = "991:991"

@@ -31,7 +31,7 @@ from mstdn.docker.operations import (
 )
 from mstdn.fact import Question
 from mstdn.files.operations import states_of, written_in
-from mstdn.firewall.facts import PacketFilter
+from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.kernel.operations import overcommit_question
@@ -57,6 +57,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
+    yield FirewallSetup.of_the_server()
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)

@@ -14,8 +14,9 @@ from mstdn.docker.facts import Container, Containers, Engine
 from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
+from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
-from mstdn.firewall.facts import PacketFilter
+from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
@@ -63,7 +64,9 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
         yield from _ipv6(report, engine, front, containers, settings)
-    yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, front))
+    rules, ours = ask(PacketFilter.of_the_server()), ask(FirewallSetup.of_the_server())
+    yield from firewall.findings(rules, _situation(report, engine, settings, front))
+    yield from own_firewall.findings(rules, ours, containers, report.addresses, settings)
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from mstdn.app.settings import AppSettings
 from mstdn.checkout.settings import CheckoutSettings
 from mstdn.docker.settings import DockerSettings
+from mstdn.firewall.settings import FirewallSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
@@ -42,6 +43,7 @@ class Settings(
     CheckoutSettings,
     PreflightSettings,
     SwapSettings,
+    FirewallSettings,
     DockerSettings,
     NetworksSettings,
     VerifySettings,

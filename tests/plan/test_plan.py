@@ -15,6 +15,7 @@ from tests.plan.cli import Run, pyinfra, write_inventory
 # What a bare server needs, in this order.
 CHANGES = (
     "tasks/swap.py | Provide swap space",
+    "tasks/firewall.py | Let in SSH, HTTP and HTTPS, and nothing else",
     "tasks/docker.py | Install what the next steps call: curl, git, gpg",
     "tasks/docker.py | Trust Docker's apt repository",
     "tasks/docker.py | Configure the Docker daemon",

@@ -25,7 +25,7 @@ from mstdn.database.facts import Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import Question
 from mstdn.files.facts import FileStates, WrittenFiles
-from mstdn.firewall.facts import PacketFilter
+from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import WayOut
@@ -93,6 +93,7 @@ QUESTIONS: list[Question[Any]] = [
     Installed.of(NOWHERE, NOWHERE),
     KernelSetting.of("vm.overcommit_memory", NOWHERE),
     OldScratch.under(NOWHERE, 1440),
+    FirewallSetup.of_the_server(),
     PacketFilter.of_the_server(),
     Places.of(NOWHERE, NOWHERE, NOWHERE, "social.example.org", [NOWHERE]),
     PublishedAssets.under(NOWHERE),
