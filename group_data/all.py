@@ -278,6 +278,38 @@ verify_timeout_seconds = 180
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
 
+# --- Backups --------------------------------------------------------------------------------------
+
+# Where the encrypted backups go: sftp:user@host:/path (sftp://user@host:port//path for another port),
+# s3:https://host/bucket/path, or a directory of the server, which should be on another disk. Empty means
+# that there are none. The passphrase and the keys are BACKUP_* in secrets.env.
+backup_repository = ""
+
+# For sftp: the public key of that server, from its provider's page or, over a network that you trust,
+# from ssh-keyscan -t ed25519.
+backup_sftp_host_key = ""
+
+# For s3: the bucket's region.
+backup_s3_region = ""
+
+# When the nightly backup begins, in the server's time zone.
+backup_time = "03:30"
+
+# Up to this much later, each night anew, so that not all servers come at once.
+backup_random_delay_minutes = 60
+
+# Of the last so many days, one backup each is kept.
+backup_keep_daily = 7
+
+# Of the last so many weeks, one backup each is kept.
+backup_keep_weekly = 5
+
+# Of the last so many months, one backup each is kept.
+backup_keep_monthly = 12
+
+# True puts copies of other servers' pictures into the backup too, which Mastodon can fetch again.
+backup_media_cache = False
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

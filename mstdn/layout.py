@@ -29,6 +29,13 @@ ENGINE_NOTE = f"{NOTES}/daemon.json"
 # Which instance was installed, and on which file systems it lies.
 INSTANCE_NOTE = f"{NOTES}/instance"
 
+# What runs on a server by itself: nothing else lies there, and what is no longer wanted goes.
+PROGRAMS = "/usr/local/lib/mstdn"
+PROGRAM_SETTINGS = f"{PROGRAMS}/settings"
+UNITS = "/etc/systemd/system"
+# What the programs note: the repositories that were used, the last backup, how each program went the last time.
+BACKUP_NOTE = f"{NOTES}/backup"
+
 # The numeric users of the official images.
 ROOT = "0:0"
 MASTODON = "991:991"
@@ -96,6 +103,11 @@ class MastodonLayout:
     def operator_secrets(self) -> str:
         """What others gave the operator."""
         return f"{self.secrets}/operator.env"
+
+    @property
+    def backup_secrets(self) -> str:
+        """What opens the repository of backups."""
+        return f"{self.secrets}/backup"
 
     @property
     def nginx(self) -> str:

@@ -14,6 +14,7 @@ from inspect import signature
 from pydantic.fields import FieldInfo
 
 from mstdn.app.settings import AppSettings
+from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
 from mstdn.docker.settings import DockerSettings
 from mstdn.images.settings import ImagesSettings
@@ -45,6 +46,7 @@ class Settings(
     DockerSettings,
     NetworksSettings,
     VerifySettings,
+    BackupSettings,
 ):
     """
     The validated settings of one host.
