@@ -48,3 +48,4 @@ local.include("tasks/cleanup.py")
 
 # By night it is backed up; the first backup is of what was verified.
 local.include("tasks/timers.py")
+local.include("tasks/first_backup.py")

@@ -310,6 +310,16 @@ backup_keep_monthly = 12
 # True puts copies of other servers' pictures into the backup too, which Mastodon can fetch again.
 backup_media_cache = False
 
+# --- Restore (for one run of tasks/restore.py) ----------------------------------------------------
+
+# The backup to restore: "latest", or what /usr/local/lib/mstdn/restic snapshots calls it: --data
+# snapshot=1a2b3c4d
+snapshot = "latest"
+
+# "yes" lets a restore take the place of an instance that is there: --data replace=yes. Its database, jobs
+# and keys are kept aside.
+replace = "no"
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

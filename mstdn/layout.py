@@ -35,6 +35,8 @@ PROGRAM_SETTINGS = f"{PROGRAMS}/settings"
 UNITS = "/etc/systemd/system"
 # What the programs note: the repositories that were used, the last backup, how each program went the last time.
 BACKUP_NOTE = f"{NOTES}/backup"
+# That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
+RESTORE_NOTE = f"{NOTES}/restoring"
 
 # The numeric users of the official images.
 ROOT = "0:0"

@@ -1,12 +1,12 @@
 """
-Timers: backups by night, with all that they need, and the first one now.
+Timers: backups by night, with all that they need.
 
 Run alone:  pyinfra inventory.py tasks/timers.py
 """
 
 from pyinfra import host
 
-from mstdn.backup.operations import backup_packages, backup_secrets, first_backup
+from mstdn.backup.operations import backup_packages, backup_secrets
 from mstdn.secrets.operator import backup_secrets_for
 from mstdn.settings import settings_for
 from mstdn.timers.operations import installed_timers
@@ -26,10 +26,5 @@ backup_secrets(
 
 installed_timers(
     name="Install the programs that run by night",
-    settings=settings,
-)
-
-first_backup(
-    name="Make the first backup",
     settings=settings,
 )

@@ -17,7 +17,9 @@ def backup_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     return (
         program("backup", "lock", COMMON, "backup/make"),
         program("restic", COMMON, "backup/restic"),
+        program("restore", "lock", COMMON, "restore/data"),
         service("mstdn-backup", "Back up Mastodon", "backup"),
+        service("mstdn-restore", "Restore Mastodon from a backup", "restore"),
         timer(
             "mstdn-backup",
             "Back up Mastodon every night",

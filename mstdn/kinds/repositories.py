@@ -59,6 +59,13 @@ def time_of_day(value: str) -> str:
     return value
 
 
+def snapshot_name(value: str) -> str:
+    """What restic calls a snapshot: 8 to 64 hexadecimal digits; or "latest"."""
+    if not re.fullmatch(r"latest|[0-9a-f]{8,64}", value, re.ASCII):
+        raise refuse('it is neither "latest" nor the 8 digits and letters that restic calls a snapshot by')
+    return value
+
+
 RepositoryOrEmpty = Annotated[str, or_empty(backup_repository), Field(title="place of a repository, or empty")]
 SshHostKeyOrEmpty = Annotated[str, or_empty(ssh_host_key), Field(title="public key, or empty")]
 TimeOfDay = Annotated[str, AfterValidator(time_of_day), Field(title="time of day")]

@@ -25,6 +25,7 @@ from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
+from mstdn.restore.settings import RestoreSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
@@ -47,6 +48,7 @@ class Settings(
     NetworksSettings,
     VerifySettings,
     BackupSettings,
+    RestoreSettings,
 ):
     """
     The validated settings of one host.

@@ -46,10 +46,10 @@ NO_CHANGES = (
     "tasks/timers.py | Install what backups need",
     "tasks/timers.py | Bring what opens the backups",
     "tasks/timers.py | Install the programs that run by night",
-    "tasks/timers.py | Make the first backup",
+    "tasks/first_backup.py | Make the first backup",
 )
 # They act once, and stand in no table of contents.
-VERBS = ("backup.py",)
+VERBS = ("backup.py", "restore.py", "drill.py")
 # Those of provision.py run on this computer only: see test_provision.py.
 TASKS = sorted(
     path.name
@@ -173,7 +173,7 @@ BACKUP_CHANGES = (
     "tasks/timers.py | Install what backups need",
     "tasks/timers.py | Bring what opens the backups",
     "tasks/timers.py | Install the programs that run by night",
-    "tasks/timers.py | Make the first backup",
+    "tasks/first_backup.py | Make the first backup",
 )
 
 

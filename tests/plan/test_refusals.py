@@ -55,8 +55,9 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
 ELSEWHERE = {
     "docker/operations.py daemon",
     "verify/operations.py verified_site",
-    # A verb: see test_plan.py.
+    # Verbs: see test_plan.py.
     "backup/operations.py backup_now",
+    "restore/operations.py begun_restore",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",

@@ -233,6 +233,9 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("backup_keep_weekly", "5", "a whole number, not text", "backup_keep_weekly = 5"),
     ("backup_keep_monthly", 1001, "at most 1000", "backup_keep_monthly = 12"),
     ("backup_media_cache", "yes", "True or False, not text", "backup_media_cache = False"),
+    ("snapshot", "newest", 'neither "latest" nor', 'snapshot = "1a2b3c4d"'),
+    ("snapshot", 12345678, "text in quotes, not a number", "snapshot ="),
+    ("replace", "Yes", '"no" or "yes"', 'replace = "no"'),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]
 

@@ -33,6 +33,7 @@ from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import Claims, CompanionLog
+from mstdn.restore.facts import WayBack
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
 from mstdn.sizing.facts import ServerSize
@@ -110,6 +111,7 @@ QUESTIONS: list[Question[Any]] = [
     SwapState.of(NOWHERE),
     Units.of(["mstdn-nowhere.timer"]),
     WrittenFiles.of(NOWHERE, "mark"),
+    WayBack.of("latest", NOWHERE),
     WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 

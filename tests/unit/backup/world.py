@@ -14,9 +14,18 @@ here=@HERE@
 case $* in
 "ps "*service=*) for last; do :; done; [ -e "$here/no-${last##*=}" ] || echo "id-of-${last##*=}" ;;
 *"pg_restore --list"*) cat >/dev/null; [ ! -e "$here/dump-unreadable" ] && echo "1; 0 0 TABLE DATA public accounts" ;;
+*"pg_restore --username"*) cat >"$here/loaded" ;;
+*"tootctl feeds"*) [ ! -e "$here/feeds-fail" ] || { echo "no such command"; exit 1; } ;;
 *"pg_restore --file"*) [ "$(tail -c 5)" = whole ] || { echo "unexpected end of file" >&2; exit 1; } ;;
 *"psql"*)
     cat >"$here/asked"
+    cat "$here/asked" >>"$here/all-asked"
+    case $(cat "$here/asked") in
+    ANALYZE*) cat "$here/rows" 2>/dev/null || echo "rows accounts 3" ;;
+    *pg_tables*) echo 3 ;;
+    *shobj_description*) cat "$here/kept" 2>/dev/null || echo ;;
+    *"RENAME TO"*) [ ! -e "$here/no-switch" ] || { echo "ERROR: still in use" >&2; exit 3; } ;;
+    esac
     if grep -q pg_export_snapshot "$here/asked"; then
         printf 'PGDMP rows '
         [ ! -e "$here/dump-ends-early" ] || { echo 'pg_dump: error: out of memory' >&2; exit 0; }
@@ -32,8 +41,8 @@ case $* in
 esac
 """
 RESTIC = r"""
-here=@HERE@
-[ "$1" != --option ] || shift 2
+here=@HERE@ previous=''
+while :; do case $1 in --option) shift 2 ;; --no-*) shift ;; *) break ;; esac; done
 fail() { echo "$2" >&2; exit "$1"; }
 [ ! -e "$here/fail-$1" ] || fail 1 "$(cat "$here/fail-$1")"
 case $1 in
@@ -41,6 +50,11 @@ cat) [ -e "$here/repository" ] || fail 1 "Fatal: unable to open config file: sta
 Is there a repository at the following location?"; printf '{"version":2,"id":"%s"}\n' "$(cat "$here/repository")" ;;
 init) echo 0123abcd >"$here/repository" ;;
 snapshots) cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
+dump) cat "$here/keys" ;;
+restore)
+    for last; do [ "$previous" != --target ] || target=$last; previous=$last; done 2>/dev/null
+    [ "$target" != / ] || exit 0
+    mkdir -p "$target$here/srv" && cp -r "$here/snapshot/." "$target$here/srv" ;;
 backup)
     ls -l "$here/srv/backup" >"$here/sent"; cp "$here/srv/backup/manifest" "$here/manifest"
     echo "snapshot 1a2b3c4d saved"
