@@ -310,6 +310,23 @@ backup_keep_monthly = 12
 # True puts copies of other servers' pictures into the backup too, which Mastodon can fetch again.
 backup_media_cache = False
 
+# --- Drill: the proof of the backups --------------------------------------------------------------
+
+# The day of the week on which the newest backup is proven.
+drill_day = "Sun"
+
+# When it begins, in the server's time zone.
+drill_time = "05:30"
+
+# Memory and swap that have to be free for it; with less it is not held, and says so.
+drill_memory_mib = 1024
+
+# How many media files, chosen at random, are fetched and compared.
+drill_media_files = 20
+
+# How much of the repository's data is read and checked each time; in a year that is all of it.
+drill_read_data_percent = 2
+
 # --- Restore (for one run of tasks/restore.py) ----------------------------------------------------
 
 # The backup to restore: "latest", or what /usr/local/lib/mstdn/restic snapshots calls it: --data

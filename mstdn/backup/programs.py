@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mstdn.backup.rules import sftp_command
 from mstdn.files.tree import ConfigFile
-from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MastodonLayout
 from mstdn.settings import Settings
 from mstdn.timers.units import program, service, timer
@@ -45,8 +44,3 @@ def program_settings(settings: Settings) -> dict[str, str]:
         "BACKUP_KEEP_MONTHLY": str(settings.backup_keep_monthly),
         "BACKUP_MEDIA_CACHE": "yes" if settings.backup_media_cache else "no",
     }
-
-
-def settings_text(settings: Settings) -> str:
-    """The file of these settings."""
-    return dotenv_text(program_settings(settings), "What the programs here are told. Written by the suite.")

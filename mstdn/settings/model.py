@@ -17,6 +17,7 @@ from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
 from mstdn.docker.settings import DockerSettings
+from mstdn.drill.settings import DrillSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
@@ -48,6 +49,7 @@ class Settings(
     NetworksSettings,
     VerifySettings,
     BackupSettings,
+    DrillSettings,
     RestoreSettings,
 ):
     """

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mstdn.backup.programs import backup_programs, settings_text
+from mstdn.backup.programs import backup_programs, program_settings
+from mstdn.drill.programs import drill_programs, drill_settings
 from mstdn.fact import Question, ask
 from mstdn.files.operations import converge_tree, states_of, written_in
 from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import PROGRAM_SETTINGS, PROGRAMS, UNITS
 from mstdn.operation import announce, operation
 from mstdn.settings import Settings
@@ -18,8 +20,11 @@ from mstdn.timers.facts import Units
 
 def wanted_files(settings: Settings) -> tuple[ConfigFile, ...]:
     """Every program, unit and timer that a server with these settings has; what they are told comes with them."""
-    programs = backup_programs(settings) if settings.backup_repository else ()
-    return (*programs, ConfigFile(PROGRAM_SETTINGS, settings_text(settings))) if programs else ()
+    if not settings.backup_repository:
+        return ()
+    told = program_settings(settings) | drill_settings(settings)
+    text = dotenv_text(told, "What the programs here are told. Written by the suite.")
+    return (*backup_programs(settings), *drill_programs(settings), ConfigFile(PROGRAM_SETTINGS, text))
 
 
 def timer_questions(settings: Settings) -> Iterator[Question[Any]]:

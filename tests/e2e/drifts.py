@@ -29,6 +29,7 @@ ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
 CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
 APP = "tasks/app.py | Start Mastodon"
+TIMERS = "tasks/timers.py | Install the programs that run by night"
 
 
 @dataclass(frozen=True)
@@ -769,6 +770,24 @@ RELEASE = (
     ),
 )
 
+# Those of a server with backups are in test_15_backup.py.
+PROGRAMS = (
+    Drift(
+        "a unit of the suite that nothing wants any more",
+        "printf '# Written by the suite\\n[Timer]\\nOnCalendar=daily\\n' >/etc/systemd/system/mstdn-old.timer",
+        (TIMERS,),
+        ("/etc/systemd/system/mstdn-old.timer is no longer wanted",),
+        "[ ! -e /etc/systemd/system/mstdn-old.timer ]",
+    ),
+    Drift(
+        "a program of the suite that nothing wants any more",
+        "mkdir -p /usr/local/lib/mstdn && touch /usr/local/lib/mstdn/backup",
+        (TIMERS,),
+        ("/usr/local/lib/mstdn does not belong there",),
+        "[ ! -e /usr/local/lib/mstdn ]",
+    ),
+)
+
 DRIFTS = (
     *CONTAINERS,
     *CONNECTIONS,
@@ -779,4 +798,5 @@ DRIFTS = (
     *ENGINE,
     *MACHINE,
     *RELEASE,
+    *PROGRAMS,
 )

@@ -57,6 +57,7 @@ ELSEWHERE = {
     "verify/operations.py verified_site",
     # Verbs: see test_plan.py.
     "backup/operations.py backup_now",
+    "drill/operations.py drill_now",
     "restore/operations.py begun_restore",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",

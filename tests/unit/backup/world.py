@@ -15,6 +15,14 @@ case $* in
 "ps "*service=*) for last; do :; done; [ -e "$here/no-${last##*=}" ] || echo "id-of-${last##*=}" ;;
 *"pg_restore --list"*) cat >/dev/null; [ ! -e "$here/dump-unreadable" ] && echo "1; 0 0 TABLE DATA public accounts" ;;
 *"pg_restore --username"*) cat >"$here/loaded" ;;
+*" network create"* | "network create"*) : >"$here/network" ;;
+"network rm"*) rm -f "$here/network" ;;
+*pg_isready*) [ -e "$here/network" ] ;;
+*"rails runner"*)
+    cat >"$here/program"
+    cp "$(printf '%s\n' "$*" | sed 's/.*--volume \([^:]*\):.*/\1/')" "$here/environment"
+    [ ! -e "$here/no-boot" ] || { echo "missing keys" >&2; exit 1; }
+    printf 'encrypted 7\nunreadable %s\n' "$(cat "$here/unreadable" 2>/dev/null || echo 0)" ;;
 *"tootctl feeds"*) [ ! -e "$here/feeds-fail" ] || { echo "no such command"; exit 1; } ;;
 *"pg_restore --file"*) [ "$(tail -c 5)" = whole ] || { echo "unexpected end of file" >&2; exit 1; } ;;
 *"psql"*)
@@ -26,6 +34,7 @@ case $* in
     *shobj_description*) cat "$here/kept" 2>/dev/null || echo ;;
     *"RENAME TO"*) [ ! -e "$here/no-switch" ] || { echo "ERROR: still in use" >&2; exit 3; } ;;
     esac
+    case $* in *mstdn-drill-db*) cat "$here/rows-of-the-drill" 2>/dev/null || echo "rows accounts 3"; exit ;; esac
     if grep -q pg_export_snapshot "$here/asked"; then
         printf 'PGDMP rows '
         [ ! -e "$here/dump-ends-early" ] || { echo 'pg_dump: error: out of memory' >&2; exit 0; }
@@ -50,7 +59,8 @@ cat) [ -e "$here/repository" ] || fail 1 "Fatal: unable to open config file: sta
 Is there a repository at the following location?"; printf '{"version":2,"id":"%s"}\n' "$(cat "$here/repository")" ;;
 init) echo 0123abcd >"$here/repository" ;;
 snapshots) cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
-dump) cat "$here/keys" ;;
+dump) case $3 in */manifest) cat "$here/snapshot/backup/manifest" ;; *) cat "$here/keys" ;; esac ;;
+check) echo "no errors were found" ;;
 restore)
     for last; do [ "$previous" != --target ] || target=$last; previous=$last; done 2>/dev/null
     [ "$target" != / ] || exit 0
@@ -96,6 +106,9 @@ class Server:
             "BACKUP_KEEP_WEEKLY": "5",
             "BACKUP_KEEP_MONTHLY": "12",
             "BACKUP_MEDIA_CACHE": "no",
+            "DRILL_MEMORY_MIB": "1",
+            "DRILL_MEDIA_FILES": "20",
+            "DRILL_READ_DATA_PERCENT": "2",
         }
         (self.home / "settings").write_text(dotenv_text(told | settings))
 

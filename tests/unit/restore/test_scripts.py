@@ -186,7 +186,6 @@ def test_while_a_restore_is_under_way_no_backup_is_made(server: Server) -> None:
 
 def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
     server.make("snapshots", '[{"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}]')
-    server.make("keys", MANIFEST)
     home = server.home
     question = WayBack.question("latest", f"{home}/notes/restoring", f"{home}/srv", f"{home}/settings")
     way = answer_of(question, path=home / "bin")
