@@ -47,3 +47,7 @@ local.include("tasks/verify.py")
 
 # What the release before the last one left is not needed now.
 local.include("tasks/cleanup.py")
+
+# By night it is backed up; the first backup is of what was verified.
+local.include("tasks/timers.py")
+local.include("tasks/first_backup.py")

@@ -299,6 +299,65 @@ verify_timeout_seconds = 180
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
 
+# --- Backups --------------------------------------------------------------------------------------
+
+# Where the encrypted backups go: sftp:user@host:/path (sftp://user@host:port//path for another port),
+# s3:https://host/bucket/path, or a directory of the server, which should be on another disk. Empty means
+# that there are none. The passphrase and the keys are BACKUP_* in secrets.env.
+backup_repository = ""
+
+# For sftp: the public key of that server, from its provider's page or, over a network that you trust,
+# from ssh-keyscan -t ed25519.
+backup_sftp_host_key = ""
+
+# For s3: the bucket's region.
+backup_s3_region = ""
+
+# When the nightly backup begins, in the server's time zone.
+backup_time = "03:30"
+
+# Up to this much later, each night anew, so that not all servers come at once.
+backup_random_delay_minutes = 60
+
+# Of the last so many days, one backup each is kept.
+backup_keep_daily = 7
+
+# Of the last so many weeks, one backup each is kept.
+backup_keep_weekly = 5
+
+# Of the last so many months, one backup each is kept.
+backup_keep_monthly = 12
+
+# True puts copies of other servers' pictures into the backup too, which Mastodon can fetch again.
+backup_media_cache = False
+
+# --- Drill: the proof of the backups --------------------------------------------------------------
+
+# The day of the week on which the newest backup is proven.
+drill_day = "Sun"
+
+# When it begins, in the server's time zone.
+drill_time = "05:30"
+
+# Memory and swap that have to be free for it; with less it is not held, and says so.
+drill_memory_mib = 1024
+
+# How many media files, chosen at random, are fetched and compared.
+drill_media_files = 20
+
+# How much of the repository's data is read and checked each time; in a year that is all of it.
+drill_read_data_percent = 2
+
+# --- Restore (for one run of tasks/restore.py) ----------------------------------------------------
+
+# The backup to restore: "latest", or what /usr/local/lib/mstdn/restic snapshots calls it: --data
+# snapshot=1a2b3c4d
+snapshot = "latest"
+
+# "yes" lets a restore take the place of an instance that is there: --data replace=yes. Its database, jobs
+# and keys are kept aside.
+replace = "no"
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

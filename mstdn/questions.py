@@ -14,6 +14,7 @@ from pyinfra.api import Host
 
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
+from mstdn.backup.operations import backup_questions
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
@@ -46,6 +47,7 @@ from mstdn.sizing.facts import ServerSize
 from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
+from mstdn.timers.operations import timer_questions
 
 
 def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
@@ -86,6 +88,8 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
+    yield from backup_questions(settings)
+    yield from timer_questions(settings)
 
 
 def while_the_server_looks(host: Host) -> None:

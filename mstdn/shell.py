@@ -109,14 +109,22 @@ def _side_by_side(lanes: Sequence[_Lane]) -> str:
     return f"{first} | {{ {_side_by_side(others)}; cat; }}" if others else str(first)
 
 
-def script(name: str, *arguments: str, before: str = "", stdin: str | None = None, told: bool = False) -> StringCommand:
+def script(
+    name: str,
+    *arguments: str,
+    before: str = "",
+    stdin: str | None = None,
+    told: bool = False,
+    lock: bool = True,
+) -> StringCommand:
     """
     The command of an operation: mstdn/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
     `before` names another script whose text goes before it. `stdin` is handed over on standard input; pyinfra ends it
     with a newline. It appears in no log at any verbosity. `told`: the operator reads what it prints while it runs.
+    `lock`: False for a script that waits for a program of the server, which takes the lock itself.
     """
-    text = _text("lock") + (_text(before) if before else "") + _text(name)
+    text = (_text("lock") if lock else "") + (_text(before) if before else "") + _text(name)
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
 
 

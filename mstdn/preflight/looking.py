@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mstdn.apt import sources
+from mstdn.backup.rules import secrets_findings
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
@@ -24,6 +25,7 @@ from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
+from mstdn.secrets.operator import backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
 from mstdn.storage.operations import places_question
@@ -71,6 +73,7 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
+    yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
 
 
 def _ipv6(

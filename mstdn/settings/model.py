@@ -14,8 +14,10 @@ from inspect import signature
 from pydantic.fields import FieldInfo
 
 from mstdn.app.settings import AppSettings
+from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
 from mstdn.docker.settings import DockerSettings
+from mstdn.drill.settings import DrillSettings
 from mstdn.firewall.settings import FirewallSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
@@ -25,6 +27,7 @@ from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
+from mstdn.restore.settings import RestoreSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
@@ -47,6 +50,9 @@ class Settings(
     DockerSettings,
     NetworksSettings,
     VerifySettings,
+    BackupSettings,
+    DrillSettings,
+    RestoreSettings,
 ):
     """
     The validated settings of one host.

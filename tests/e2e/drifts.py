@@ -30,6 +30,7 @@ ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
 CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
 APP = "tasks/app.py | Start Mastodon"
+TIMERS = "tasks/timers.py | Install the programs that run by night"
 
 
 @dataclass(frozen=True)
@@ -703,7 +704,7 @@ ENGINE = (
 )
 
 UNIT = "/etc/systemd/system/mstdn-firewall.service"
-RULES = "/usr/local/lib/mstdn/firewall.nft"
+RULES = "/etc/mstdn/firewall.nft"
 FIREWALLS = (
     Drift(
         "the firewall's table deleted",
@@ -843,6 +844,24 @@ RELEASE = (
     ),
 )
 
+# Those of a server with backups are in test_15_backup.py.
+PROGRAMS = (
+    Drift(
+        "a unit of the suite that nothing wants any more",
+        "printf '# Written by the suite\\n[Timer]\\nOnCalendar=daily\\n' >/etc/systemd/system/mstdn-old.timer",
+        (TIMERS,),
+        ("/etc/systemd/system/mstdn-old.timer is no longer wanted",),
+        "[ ! -e /etc/systemd/system/mstdn-old.timer ]",
+    ),
+    Drift(
+        "a program of the suite that nothing wants any more",
+        "mkdir -p /usr/local/lib/mstdn && touch /usr/local/lib/mstdn/backup",
+        (TIMERS,),
+        ("/usr/local/lib/mstdn does not belong there",),
+        "[ ! -e /usr/local/lib/mstdn ]",
+    ),
+)
+
 DRIFTS = (
     *CONTAINERS,
     *CONNECTIONS,
@@ -854,4 +873,5 @@ DRIFTS = (
     *FIREWALLS,
     *MACHINE,
     *RELEASE,
+    *PROGRAMS,
 )

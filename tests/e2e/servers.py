@@ -447,7 +447,7 @@ OWN_FIREWALL = ("tasks/preflight.py", "tasks/firewall.py")
 NO_TABLE = "! nft list table inet mstdn 2>/dev/null"
 # The suite's own, gone again with the program that it brought.
 OPEN = (
-    "systemctl disable --quiet --now mstdn-firewall; rm /usr/local/lib/mstdn/firewall.nft /var/lib/mstdn/firewall"
+    "systemctl disable --quiet --now mstdn-firewall; rm /etc/mstdn/firewall.nft /var/lib/mstdn/firewall"
     f" /etc/systemd/system/mstdn-firewall.service; systemctl daemon-reload; {NO_NFT}"
 )
 

@@ -61,6 +61,10 @@ ELSEWHERE = {
     "verify/operations.py verified_site",
     # What a run has just tried, and has taken back.
     "firewall/operations.py _tried_out",
+    # Verbs: see test_plan.py.
+    "backup/operations.py backup_now",
+    "drill/operations.py drill_now",
+    "restore/operations.py begun_restore",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from mstdn.apt.facts import AptSources
 from mstdn.assets.facts import PublishedAssets
+from mstdn.backup.facts import BackupState
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
@@ -32,11 +33,13 @@ from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
+from mstdn.restore.facts import WayBack
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
+from mstdn.timers.facts import Units
 from tests.harness import ROOT, all_facts, answer_of
 
 NOWHERE = '/nonexistent/it\'s "here" $HOME'
@@ -78,6 +81,7 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
+    BackupState.of_the_server(),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
     CompanionLog.last_lines(),
@@ -105,7 +109,9 @@ QUESTIONS: list[Question[Any]] = [
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
     SwapState.of(NOWHERE),
+    Units.of(["mstdn-nowhere.timer"]),
     WrittenFiles.of(NOWHERE, "mark"),
+    WayBack.of("latest", NOWHERE),
     WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 
@@ -144,8 +150,8 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
     asking = {name for fact in facts for name in (fact.script, fact.before, fact.shared)}
     scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
-    # lock.sh goes before others and is tested above.
-    changing = scripts - asking - {"lock"}
+    # These go before others: lock.sh is tested above, and the other one with each program of backups.
+    changing = scripts - asking - {"lock", "backup/repository"}
     assert len(changing) > 20
     assert {name for name in changing if not re.search(rf'run_script\(\s*"{name}"', tests)} - {
         # Their tests name them in a table.
