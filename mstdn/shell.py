@@ -6,7 +6,7 @@ word, so shellcheck and a reader see a whole file, and every argument is quoted.
 an argument can be read by every user of the server in `ps`, and sudo writes it to its log.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -41,14 +41,17 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
     return _command((_text(before) if before else "") + _text(name), name, arguments)
 
 
-def script(name: str, *arguments: str, before: str = "", stdin: str | None = None, told: bool = False) -> StringCommand:
+def script(
+    name: str, *arguments: str, before: str | Sequence[str] = (), stdin: str | None = None, told: bool = False
+) -> StringCommand:
     """
     The command of an operation: mstdn/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
-    `before` names another script whose text goes before it. `stdin` is handed over on standard input; pyinfra ends it
+    `before` names other scripts whose texts go before it. `stdin` is handed over on standard input; pyinfra ends it
     with a newline. It appears in no log at any verbosity. `told`: the operator reads what it prints while it runs.
     """
-    text = _text("lock") + (_text(before) if before else "") + _text(name)
+    earlier = [before] if isinstance(before, str) else before
+    text = "".join(_text(each) for each in ("lock", *earlier, name))
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
 
 

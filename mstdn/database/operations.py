@@ -58,7 +58,9 @@ def prepared_database(
         announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
         return
-    yield script("compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES)
+    yield script(
+        "compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES, before="compose/unwell"
+    )
     if todo is Preparation.MIGRATE:
         yield _migrate("database/migrate_first", directory, release, marker)
     else:
