@@ -286,6 +286,12 @@ verify_timeout_seconds = 180
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
 
+# --- The way back ---------------------------------------------------------------------------------
+
+# The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
+# lost. Meant for one run: `--data rollback_to=v4.7.6`.
+rollback_to = None
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

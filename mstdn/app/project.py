@@ -57,7 +57,7 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         ConfigFile(f"{layout.nginx}/unavailable.html", static("app/unavailable.html")),
         ConfigFile(f"{layout.nginx}/upstreams.conf", static("app/upstreams.conf")),
     )
-    web_way = Way.BESIDE if web_fits_twice(memory_mib, settings) else Way.AFTER
+    way = web_way(memory_mib, settings)
     return Project(
         name=MASTODON_PROJECT,
         title="Mastodon",
@@ -79,14 +79,14 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         reloaded=nginx,
         reload="app/reload",
         # Web first: when a release does not come up, nothing else has stopped.
-        replaced={"web": web_way, "streaming": Way.BESIDE, "sidekiq": Way.AFTER},
+        replaced={"web": way, "streaming": Way.BESIDE, "sidekiq": Way.AFTER},
         move="app/move",
         first=("db", "redis"),
         parts=parts_of(made_from),
         notices={
             "db": "the database stops for a moment: visitors get a cached page, or the one that asks them to wait",
             "redis": "Redis stops for a moment: visitors get a cached page, or the one that asks them to wait",
-            "web": WEB_NOTICES[web_way],
+            "web": WEB_NOTICES[way],
             "streaming": "a new streaming server starts beside the old one, which then stops",
             "sidekiq": f"Sidekiq gets {settings.app_stop_timeout_seconds} seconds for the jobs it works on, and the "
             "run waits for it; what it cannot finish, such as converting a long film, the next one begins anew",
@@ -96,3 +96,8 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         inputs=(fingerprint_of(secrets_for(settings)),),
         mounted={f"{layout.secrets}/{part.file}": part.services for part in PARTS},
     )
+
+
+def web_way(memory_mib: int, settings: Settings) -> Way:
+    """How a new web takes over on a server with this memory (MiB)."""
+    return Way.BESIDE if web_fits_twice(memory_mib, settings) else Way.AFTER

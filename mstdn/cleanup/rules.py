@@ -42,6 +42,12 @@ def unneeded(
     return gone
 
 
+def unneeded_dumps(dumps: Iterable[str], assets: Assets, release: str) -> list[str]:
+    """The releases of whose dumps of the database nobody needs any more: all but this and the one before."""
+    kept = {release, _before(assets, release).rpartition("-")[0]}
+    return [each for each in dumps if each not in kept]
+
+
 def _before(assets: Assets, release: str) -> str:
     """The published release to keep besides the wanted one, "v4.7.5-0123456789ab"; "" if there is none."""
     # Before an upgrade the present one, afterwards the one before it: a plan says what the run will do.

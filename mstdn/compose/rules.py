@@ -11,8 +11,10 @@ looks itself.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mstdn.compose.facts import Applied
 from mstdn.compose.project import Project, Way
@@ -197,5 +199,16 @@ def differences(before: str, now: str) -> str:
 
     What only one of them names says nothing: another version of the suite may have noted more, or less.
     """
-    old, new = json.loads(before), json.loads(now)
+    old, new = (_without_numbers(json.loads(each)) for each in (before, now))
     return ", ".join(sorted(key for key in old.keys() & new.keys() if old[key] != new[key]))
+
+
+def _without_numbers(making: dict[str, Any]) -> dict[str, Any]:
+    """Up to 0.2.0 the container's own name, "mstdn-web-1", was noted among those by which others find it."""
+    networks = making.get("networks")
+    if isinstance(networks, dict):
+        making["networks"] = {
+            network: [name for name in names if not re.fullmatch(r".+-\d+", name)]
+            for network, names in networks.items()
+        }
+    return making

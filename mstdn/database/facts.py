@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
@@ -11,8 +13,7 @@ class Installed(Fact[dict[str, str]]):
     """
     What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
-    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS: "before" if some have to wait until that release
-    serves, "none" if it brought none. Empty on a bare server.
+    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS as rules.py explains. Empty on a bare server.
     """
 
     script = "database/state"
@@ -25,6 +26,29 @@ class Installed(Fact[dict[str, str]]):
     @override
     def read(self, lines: Lines) -> dict[str, str]:
         return dict(line.split("=", 1) for line in lines.all("installed"))
+
+
+@dataclass(frozen=True)
+class Dumps:
+    """`releases`: of which there is a dump of the database. `database_mib`: its size, 0 if nobody asked for it."""
+
+    releases: tuple[str, ...] = ()
+    database_mib: int = 0
+
+
+class DatabaseDumps(Fact[Dumps]):
+    """The ways back to releases before."""
+
+    script = "database/dumps"
+
+    @classmethod
+    def under(cls, root: str, *, size: bool = False) -> Question[Dumps]:
+        """root: of the instance. size: whether to look at the size of the database as well."""
+        return cls.question(root, *(["size"] if size else []))
+
+    @override
+    def read(self, lines: Lines) -> Dumps:
+        return Dumps(tuple(lines.all("dump")), int(lines.get("database", "0")) // 1024)
 
 
 class RefusedLogins(Fact[dict[str, str]]):

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from mstdn.app.settings import AppSettings
 from mstdn.checkout.settings import CheckoutSettings
+from mstdn.database.settings import DatabaseSettings
 from mstdn.docker.settings import DockerSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
@@ -45,6 +46,7 @@ class Settings(
     DockerSettings,
     NetworksSettings,
     VerifySettings,
+    DatabaseSettings,
 ):
     """
     The validated settings of one host.

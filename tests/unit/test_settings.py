@@ -217,6 +217,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("web_side_by_side", "beside", "True or False, not text", "web_side_by_side = None"),
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
     ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
+    ("rollback_to", "4.7.6", "with its v", "rollback_to = "),
     ("verify_open_ports", 25, "a list", "verify_open_ports ="),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]

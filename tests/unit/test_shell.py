@@ -21,7 +21,7 @@ from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import Fact, Question
 from mstdn.files.facts import FileStates, WrittenFiles
@@ -99,6 +99,7 @@ QUESTIONS: list[Question[Any]] = [
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     RefusedLogins.of("no-such-project"),
+    DatabaseDumps.under(NOWHERE, size=True),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),

@@ -6,7 +6,7 @@ import pytest
 
 from mstdn.assets.facts import Assets
 from mstdn.cleanup.facts import Image
-from mstdn.cleanup.rules import unneeded
+from mstdn.cleanup.rules import unneeded, unneeded_dumps
 
 WEB, STREAMING = "ghcr.io/mastodon/mastodon", "ghcr.io/mastodon/mastodon-streaming"
 
@@ -85,3 +85,15 @@ def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images()
     wanted = [f"{web}:v4.7.6-bb", f"{streaming}:v4.7.6-bb"]
     published = Assets("v4.7.6-480000000000", "v4.7.6-470000000000", complete=True)
     assert names(unneeded(images, wanted, [], published, "v4.7.6")) == [f"{web}:v4.6.9-aa", f"{streaming}:v4.6.9-aa"]
+
+
+@pytest.mark.parametrize(
+    ("assets", "release", "gone"),
+    [
+        pytest.param(Assets("v4.7.6-aa", "v4.6.9-bb"), "v4.7.6", ["v4.5.9"], id="after an upgrade"),
+        pytest.param(Assets("v4.6.9-bb", "v4.5.9-cc"), "v4.7.6", ["v4.5.9"], id="before one"),
+        pytest.param(Assets("v4.6.9-bb", "v4.7.6-aa"), "v4.6.9", ["v4.5.9"], id="after the way back"),
+    ],
+)
+def test_the_dumps_of_this_release_and_of_the_one_before_stay(assets: Assets, release: str, gone: list[str]) -> None:
+    assert unneeded_dumps(["v4.5.9", "v4.6.9"], assets, release) == gone
