@@ -6,7 +6,13 @@ word, so shellcheck and a reader see a whole file, and every argument is quoted.
 an argument can be read by every user of the server in `ps`, and sudo writes it to its log.
 """
 
+import getpass
+import os
+import shlex
+import socket
+import sys
 from collections.abc import Generator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +20,8 @@ from pyinfra.api import Host, QuoteString, State, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
+
+from mstdn.suite import this_suite
 
 # What an operation yields.
 Commands: TypeAlias = Generator[PyinfraCommand, None, None]
@@ -51,8 +59,20 @@ def script(
     with a newline. It appears in no log at any verbosity. `told`: the operator reads what it prints while it runs.
     """
     earlier = [before] if isinstance(before, str) else before
-    text = "".join(_text(each) for each in ("lock", *earlier, name))
+    text = f"run={shlex.quote(who_works())}\n" + "".join(_text(each) for each in ("lock", *earlier, name))
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
+
+
+@cache
+def who_works() -> str:
+    """Who works, with which suite and on what, for others who want to work on the same server."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A user without a name, in a container.
+        user = str(os.getuid())
+    files = " ".join(each for each in sys.argv[1:] if each.endswith(".py") and "inventory" not in each)
+    return f"{user}@{socket.gethostname()} with {files or 'pyinfra'} of the suite {this_suite()}"
 
 
 def _text(name: str) -> str:

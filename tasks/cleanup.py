@@ -25,7 +25,6 @@ no_old_images(
 no_old_dumps(
     name="Remove dumps of the database that nothing needs any more",
     root=layout.root,
-    assets=layout.assets,
     release=settings.mastodon_version,
 )
 

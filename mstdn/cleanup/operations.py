@@ -35,15 +35,14 @@ def no_old_images(images: Sequence[str], record: str, assets: str, release: str)
 
 
 @operation
-def no_old_dumps(root: str, assets: str, release: str) -> Commands:
+def no_old_dumps(root: str, release: str) -> Commands:
     """
     Ensure that no dump of the database is left but those that lead back to the release before.
 
     + root: of the instance
-    + assets: directory of the published assets, which tells the release before
     """
     dumps = ask(DatabaseDumps.under(root)).releases
-    gone = unneeded_dumps(dumps, ask(PublishedAssets.under(assets)), release)
+    gone = unneeded_dumps(dumps, release)
     if gone:
         announce(*(f"the dump of the database of {each} is no longer needed" for each in gone))
         yield script("cleanup/remove_dumps", root, *gone)

@@ -130,7 +130,7 @@ def stopped(project: Project, applied: Applied, containers: Iterable[Container],
     touched = {each.service for each in found if each.id in {*todo.restart, *todo.retired}} | {*todo.renew}
     if anew:
         touched |= {each for each in project.services if applied.parts.get(each, "") != project.parts.get(each)}
-    there = {each.service for each in found}
+    there = {each.service for each in found if each.status == "running"}
     return [each for each in project.services if each in touched & there]
 
 

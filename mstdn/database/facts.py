@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -48,7 +49,8 @@ class DatabaseDumps(Fact[Dumps]):
 
     @override
     def read(self, lines: Lines) -> Dumps:
-        return Dumps(tuple(lines.all("dump")), int(lines.get("database", "0")) // 1024)
+        releases = tuple(each for each in lines.all("dump") if re.fullmatch(r"v\d+\.\d+\.\d+", each))
+        return Dumps(releases, int(lines.get("database", "0")) // 1024)
 
 
 class RefusedLogins(Fact[dict[str, str]]):

@@ -366,6 +366,12 @@ def test_whoever_mounts_a_file_that_was_edited_makes_room_where_it_can_be_double
             (DB, WEB, WORKER), {"revision": "", "parts": {}}, ["db", "web", "worker"], id="nobody knows what changed"
         ),
         pytest.param((DB,), {"revision": "", "parts": {}}, ["db"], id="what is not there cannot stop"),
+        pytest.param(
+            (*web(status="exited"), WORKER),
+            {"revision": "", "parts": {}},
+            ["db", "worker"],
+            id="what stands still, too",
+        ),
         pytest.param((*web(health="unhealthy"), WORKER), {}, ["web"], id="it is restarted"),
         pytest.param(worker(image="sha256:old"), {}, ["worker"], id="it makes room"),
     ],

@@ -122,7 +122,7 @@ def test_what_an_earlier_one_left_aside_does_not_count_as_this_one(tmp_path: Pat
 def test_dumps_of_releases_are_listed_and_what_was_left_is_not_among_them(tmp_path: Path) -> None:
     assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps()
     (tmp_path / "rollback").mkdir()
-    for name in ("v4.6.9.dump", ".v4.7.0.dump.new", "left-v4.7.6.dump"):
+    for name in ("v4.6.9.dump", ".v4.7.0.dump.new", "left-v4.7.6.dump", "vacation.dump"):
         (tmp_path / "rollback" / name).touch()
     (tmp_path / "database").mkdir()
     (tmp_path / "database" / "1").write_bytes(b"x" * 3 * 1024 * 1024)
