@@ -57,6 +57,10 @@ mastodon_environment = {}
 # is 300, and 600 on a server of 1 GB.
 app_start_timeout_seconds = None
 
+# How long Sidekiq gets for the jobs it works on when it has to stop; what it cannot finish, such as
+# converting a long film, the next one begins anew. A deployment waits for it.
+app_stop_timeout_seconds = 60
+
 # --- Mail -----------------------------------------------------------------------------------------
 
 # The mail server that takes Mastodon's mail (sign-up, password reset, log-in from a new place).
@@ -179,6 +183,10 @@ postgres_memory_mib = None
 
 # The same for Redis.
 redis_memory_mib = None
+
+# Whether a new web starts beside the old one, which then stops, so that visitors notice nothing. False:
+# the old one stops first, and visitors wait. None: True where memory and swap hold both.
+web_side_by_side = None
 
 # --- Images ---------------------------------------------------------------------------------------
 
@@ -357,6 +365,12 @@ snapshot = "latest"
 # "yes" lets a restore take the place of an instance that is there: --data replace=yes. Its database, jobs
 # and keys are kept aside.
 replace = "no"
+
+# --- The way back ---------------------------------------------------------------------------------
+
+# The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
+# lost. Meant for one run: `--data rollback_to=v4.7.6`.
+rollback_to = None
 
 # --- Provisioning: a server -----------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from mstdn.apt import sources
 from mstdn.backup.rules import secrets_findings
+from mstdn.database import rules as database
+from mstdn.database.facts import DatabaseDumps
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
@@ -62,6 +64,11 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
         settings.site_domain,
         settings.proxy_root,
     )
+    at = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
+    if settings.mastodon_version not in (at, report.installed.get("NEXT_VERSION")):
+        # Only where an upgrade is due: it takes a moment, and one more remote command.
+        size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
+        yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
+from mstdn.database.settings import DatabaseSettings
 from mstdn.docker.settings import DockerSettings
 from mstdn.drill.settings import DrillSettings
 from mstdn.firewall.settings import FirewallSettings
@@ -53,6 +54,7 @@ class Settings(
     BackupSettings,
     DrillSettings,
     RestoreSettings,
+    DatabaseSettings,
 ):
     """
     The validated settings of one host.

@@ -22,7 +22,7 @@ from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import Question
 from mstdn.files.facts import FileStates, WrittenFiles
@@ -35,7 +35,7 @@ from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.restore.facts import WayBack
 from mstdn.secrets.facts import SecretStates
-from mstdn.shell import SCRIPTS, question, script
+from mstdn.shell import SCRIPTS, question, script, who_works
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
@@ -53,7 +53,7 @@ def test_every_argument_arrives_as_it_was(words: list[str]) -> None:
 
 def test_what_changes_a_server_takes_the_lock_and_what_only_asks_does_not() -> None:
     lock = (SCRIPTS / "lock.sh").read_text()
-    assert shlex.split(script("swap/write_fstab", "/swap").get_raw_value())[2].startswith(lock)
+    assert f"\n{lock}" in shlex.split(script("swap/write_fstab", "/swap").get_raw_value())[2]
     assert lock not in shlex.split(question("swap/state", "/swap").get_raw_value())[2]
 
 
@@ -69,6 +69,67 @@ def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
     subprocess.run(["sh", "-ec", f"{lock}\necho second >>{order}"], check=True, timeout=30)
     assert first.wait(timeout=30) == 0
     assert order.read_text().splitlines() == ["first begins", "first ends", "second"]
+
+
+class Runs:
+    """Runs of the lock in a place of its own, each over a connection: a process that is called like sshd's."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        text = (SCRIPTS / "lock.sh").read_text()
+        for there, here in (("/run/mstdn.lock", f"{place}/lock"), ("/run/mstdn.run", f"{place}/run")):
+            assert there in text
+            text = text.replace(there, here)
+        self.lock = text
+        (place / "sshd-session").symlink_to("/bin/sh")
+
+    def connect(self) -> subprocess.Popen[str]:
+        """A connection, which does what it reads."""
+        name = str(self.place / "sshd-session")
+        return subprocess.Popen([name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def change(self, connection: subprocess.Popen[str], who: str) -> str:
+        """Run a script over the connection. Returns "done", or what it said instead."""
+        assert connection.stdin and connection.stdout
+        words = shlex.quote(f"run='{who}'\n{self.lock}\necho done")
+        connection.stdin.write(f"sh -c {words} 2>&1 | tr '\\n' ' '; echo\n")
+        connection.stdin.flush()
+        return connection.stdout.readline().strip()
+
+    def hang_up(self, connection: subprocess.Popen[str]) -> None:
+        connection.communicate()
+
+
+def test_a_run_holds_a_server_until_its_connection_ends(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice, bob = runs.connect(), runs.connect()
+    assert [runs.change(alice, "alice") for _ in range(2)] == ["done", "done"]
+    refusal = runs.change(bob, "bob")
+    assert refusal.startswith("Another run is at work on this server: alice, since 2")
+    assert f"kill {alice.pid}" in refusal
+    runs.hang_up(alice)
+    assert runs.change(bob, "bob") == "done"
+    runs.hang_up(bob)
+
+
+def test_a_connection_that_died_unnoticed_holds_a_server_for_a_while_only(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice, bob = runs.connect(), runs.connect()
+    assert runs.change(alice, "alice") == "done"
+    long_ago = time.time() - 16 * 60
+    os.utime(tmp_path / "run", (long_ago, long_ago))
+    assert runs.change(bob, "bob") == "done"
+    assert "bob" in runs.change(alice, "alice")
+    for each in (alice, bob):
+        runs.hang_up(each)
+
+
+def test_who_works_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["pyinfra", "inventory.py", "deploy.py", "--data", "smtp_login=secret"]
+    monkeypatch.setattr("sys.argv", arguments)
+    who_works.cache_clear()
+    assert re.fullmatch(r"\S+@\S+ with deploy\.py of the suite [\d.]+.*", who_works())
+    who_works.cache_clear()
 
 
 def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) -> None:
@@ -103,6 +164,7 @@ QUESTIONS: list[Question[Any]] = [
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
     RefusedLogins.of("no-such-project"),
+    DatabaseDumps.under(NOWHERE, size=True),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),
