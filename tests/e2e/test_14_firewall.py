@@ -83,7 +83,8 @@ def test_nothing_of_others_answers_from_outside_unless_the_operator_wants_it(ins
             assert open_ports(instance, ports) == ["22", "80", "443", "8025", "8026", "9999"]
             assert open_ports(instance, "22,9999", 6) == ["22", "9999"]
             assert open_ports(instance, "9998", udp=True) == ["9998"]
-            assert instance.converge(TASK, firewall_trusted_addresses=[VISITOR.ipv4]).changed
+            trusted = {"firewall_trusted_addresses": [VISITOR.ipv4, "2001:db8::/32"]}
+            assert instance.converge(TASK, **trusted, firewall_inside_interfaces=["eth9", "vlan*"]).changed
             assert "8025" in open_ports(instance, ports)
             assert open_ports(instance, "22,9999", 6) == ["22"]
         finally:
