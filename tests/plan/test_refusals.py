@@ -55,6 +55,8 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
 ELSEWHERE = {
     "docker/operations.py daemon",
     "verify/operations.py verified_site",
+    # A verb, which is run by itself: tests/unit/database/test_operations.py.
+    "database/operations.py rolled_back_database",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",
