@@ -65,6 +65,8 @@ ELSEWHERE = {
     "backup/operations.py backup_now",
     "drill/operations.py drill_now",
     "restore/operations.py begun_restore",
+    # A verb, which is run by itself: tests/unit/database/test_operations.py.
+    "database/operations.py rolled_back_database",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",
