@@ -81,6 +81,17 @@ def variables_have_their_secrets(mastodon_environment: Mapping[str, str], secret
             )
 
 
+def passwords_are_secrets(mastodon_environment: Mapping[str, str], secrets: Container[str]) -> Iterator[Problem]:
+    """What stands in mastodon_environment is in the container's configuration: whoever may ask Docker can read it."""
+    for name, value in mastodon_environment.items():
+        secret = OPERATOR_SECRETS.get(name)
+        if re.search(r"://[^/?#]*:[^/?#]+@", value):
+            remedy = f"{name}='...' in secrets.env; remove it here" if secret else "the URL without its password"
+            yield Problem(variable(name), "the URL holds a password, and does not belong here", remedy)
+        elif secret and name in secrets:
+            yield Problem(variable(name), "secrets.env has a value for it too", "remove one of the two")
+
+
 def address_lists_can_be_read(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
     """Mastodon does not boot with an address in them that it cannot read, and knows none of Express' words."""
     for name in ("ALLOWED_PRIVATE_ADDRESSES", "TRUSTED_PROXY_IP"):

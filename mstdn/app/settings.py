@@ -13,6 +13,7 @@ from mstdn.app.rules import (
     addresses_can_be_read,
     domains_are_named_once,
     numbers_and_words_are_known,
+    passwords_are_secrets,
     switches_are_true_or_false,
     variables_are_read,
     variables_have_their_secrets,
@@ -36,6 +37,7 @@ class AppSettings(Part):
         switches_are_true_or_false,
         numbers_and_words_are_known,
         variables_have_their_secrets,
+        passwords_are_secrets,
         address_lists_can_be_read,
         addresses_can_be_read,
     )

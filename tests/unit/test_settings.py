@@ -591,6 +591,46 @@ def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
     assert "sesame" not in "".join(map(str, problems))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("http_proxy", "http://alice:sesame@198.51.100.9:3128", "http_proxy='...' in secrets.env"),
+        ("CACHE_REDIS_URL", "redis://:sesame@redis.example.org/1", "CACHE_REDIS_URL='...' in secrets.env"),
+        ("REPLICA_DATABASE_URL", "postgresql://a:sesame@db.example.org/x", "REPLICA_DATABASE_URL='...' in secrets.env"),
+        ("ES_HOST", "https://elastic:sesame@es.example.org", "the URL without its password"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=sesame", "secrets.env"),
+        ("SIDEKIQ_REDIS_SENTINEL_PASSWORD", "sesame", "secrets.env"),
+    ],
+)
+def test_a_password_in_a_variable_is_sent_to_the_secrets_and_not_shown(variable: str, value: str, remedy: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: value})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert remedy in problem.instead
+    assert "sesame" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("http_proxy", "http://198.51.100.9:3128"),
+        ("CACHE_REDIS_URL", "redis://redis.example.org:6379/1"),
+        ("CACHE_REDIS_URL", "redis://alice@redis.example.org/1"),
+        ("SOURCE_BASE_URL", "https://git.example.org:8443/@alice/mastodon"),
+    ],
+)
+def test_a_url_without_a_password_may_stay_a_variable(variable: str, value: str) -> None:
+    assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_a_url_has_one_value(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    file.write_text("http_proxy='http://a:b@198.51.100.9:3128'\n")
+    file.chmod(0o600)
+    assert problems_of() == []
+    problem = the_problem_of(mastodon_environment={"http_proxy": "http://198.51.100.9:3128"})
+    assert "secrets.env has a value for it too" in problem.wrong
+
+
 UNKNOWN_KEYS = [
     ("smtp_prot", "smtp_port"),
     ("local_domian", "local_domain"),
