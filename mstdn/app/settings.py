@@ -12,6 +12,7 @@ from mstdn.app.rules import (
     address_lists_can_be_read,
     addresses_can_be_read,
     domains_are_named_once,
+    names_are_spelt_right,
     numbers_and_words_are_known,
     passwords_are_secrets,
     switches_are_true_or_false,
@@ -34,6 +35,7 @@ class AppSettings(Part):
     relations: ClassVar[tuple[Relation, ...]] = (
         domains_are_named_once,
         variables_are_read,
+        names_are_spelt_right,
         switches_are_true_or_false,
         numbers_and_words_are_known,
         variables_have_their_secrets,

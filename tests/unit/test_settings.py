@@ -592,6 +592,38 @@ def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("AUTHORISED_FETCH", '"AUTHORIZED_FETCH"'),
+        ("AUTHORIZE_FETCH", '"AUTHORIZED_FETCH"'),
+        ("LIMITED_FEDERATION", '"LIMITED_FEDERATION_MODE"'),
+        ("DISALLOW_UNAUTHENTICATED_API_ACESS", '"DISALLOW_UNAUTHENTICATED_API_ACCESS"'),
+        ("IP_RETENTION_PERIODE", '"IP_RETENTION_PERIOD"'),
+        ("EMAIL_DOMAIN_ALLOW_LIST", '"EMAIL_DOMAIN_ALLOWLIST"'),
+        ("HTTP_PROXY", '"http_proxy"'),
+        ("SMTP_PASWORD", '"SMTP_PASSWORD"'),
+        ("S3_ENABLE", "the setting s3_enabled"),
+    ],
+)
+def test_a_name_that_is_almost_that_of_a_variable_is_refused(variable: str, meant: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: "true"})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert problem.instead == meant
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("MALLOC_ARENA_MAX", "LD_PRELOAD", "RUBY_YJIT_ENABLE", "NODE_OPTIONS", "TZ", "RAILS_MAX_THREADS"),
+        *("https_proxy", "no_proxy", "NO_PROXY", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+        *("CACHE_REDIS_SENTINEL_MASTER", "MASTODON_PROMETHEUS_EXPORTER_HOST", "LDAP_HOST", "AWS_REGION"),
+    ],
+)
+def test_a_name_of_its_own_is_not(variable: str) -> None:
+    assert not [each for each in problems_of(mastodon_environment={variable: "1"}) if variable in each.subject]
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "remedy"),
     [
         ("http_proxy", "http://alice:sesame@198.51.100.9:3128", "http_proxy='...' in secrets.env"),
