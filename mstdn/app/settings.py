@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mstdn import versions
 from mstdn.app.environment import MastodonEnvironment
+from mstdn.app.locales import Locale, the_release_has_the_locale
 from mstdn.app.rules import (
     address_lists_can_be_read,
     addresses_can_be_read,
@@ -23,7 +24,6 @@ from mstdn.kinds.images import ImageRepository, Release
 from mstdn.kinds.network import HostName, HostNameOrEmpty
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import ServerPath
-from mstdn.kinds.text import Locale
 
 HostNames = Annotated[tuple[HostName, ...], Field(strict=False, title="list of host names")]
 
@@ -34,6 +34,7 @@ class AppSettings(Part):
     title: ClassVar[str] = "Mastodon"
     relations: ClassVar[tuple[Relation, ...]] = (
         domains_are_named_once,
+        the_release_has_the_locale,
         variables_are_read,
         names_are_spelt_right,
         switches_are_true_or_false,

@@ -142,7 +142,16 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("swap_swappiness", 201, "at most 200", "swap_swappiness = 10"),
     ("single_user_mode", "true", "True or False, not text", "single_user_mode = False"),
     ("single_user_mode", 1, "True or False, not a number", "single_user_mode = False"),
-    ("default_locale", "en_GB", "not a locale", 'default_locale = "en"'),
+    ("default_locale", "en_GB", "no such language", 'default_locale = "en-GB"'),
+    ("default_locale", "de-DE", "would take English", 'default_locale = "de"'),
+    ("default_locale", "de_DE.UTF-8", "no such language", 'default_locale = "de"'),
+    ("default_locale", "zh", "no such language", 'default_locale = "zh-CN"'),
+    ("default_locale", "zh-Hant", "no such language", 'default_locale = "zh-TW"'),
+    ("default_locale", "PT", "no such language", 'default_locale = "pt-BR"'),
+    ("default_locale", "nb-NO", "no such language", 'default_locale = "no"'),
+    ("default_locale", "fr-QC", "no such language", 'default_locale = "fr"'),
+    ("default_locale", "xx", "no such language", 'default_locale = "en"'),
+    ("default_locale", "", "no such language", 'default_locale = "en"'),
     ("mastodon_log_level", "verbose", '"debug"', 'mastodon_log_level = "info"'),
     ("smtp_port", 0, "at least 1", "smtp_port = 587"),
     ("smtp_port", 65536, "at most 65535", "smtp_port = 587"),
@@ -265,6 +274,8 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("swap_size_mib", 0),
     ("default_locale", "pt-BR"),
     ("default_locale", "sr-Latn"),
+    ("default_locale", "ckb"),
+    ("default_locale", "nan-TW"),
     ("s3_endpoint", "http://198.51.100.9:9000"),
     ("s3_endpoint", "https://s3.example.org"),
     ("s3_alias_host", "media.example.org/bucket"),
@@ -652,6 +663,11 @@ def test_a_password_in_a_variable_is_sent_to_the_secrets_and_not_shown(variable:
 )
 def test_a_url_without_a_password_may_stay_a_variable(variable: str, value: str) -> None:
     assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_a_language_that_the_release_does_not_have_yet_is_refused() -> None:
+    problem = the_problem_of(default_locale="nan-TW", mastodon_version="v4.5.20")
+    assert problem.subject == "default_locale" and "since 4.6" in problem.wrong
 
 
 def test_a_url_has_one_value(tmp_path: Path) -> None:
