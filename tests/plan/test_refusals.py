@@ -45,6 +45,13 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
         "is not the image that was recorded",
     ),
     "secrets/operations.py secrets": ({"secrets/state": "database\n"}, "instance.env lacks"),
+    "database/operations.py readable_stores": (
+        {
+            "database/state": "installed DATABASE=17\n",
+            "images/state": f"id {versions.POSTGRES_IMAGE} sha256:1\nversion {versions.POSTGRES_IMAGE} PG_MAJOR=18\n",
+        },
+        "is 18, which cannot read its files",
+    ),
     "database/operations.py prepared_database": ({"database/state": INSTALLED}, "holds no database"),
     "firewall/operations.py closed_server": (
         {"firewall/setup": "nft\n"},

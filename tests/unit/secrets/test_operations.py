@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -124,3 +125,14 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
     remove, distribute = secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\n")
     assert remove.words == ("rm", "-f", f"{DIRECTORY}/operator.env")
     assert distribute == DISTRIBUTE
+
+
+def test_a_secret_that_leaves_the_server_is_named_with_what_is_known_of_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With s3_enabled turned off, AWS_… may still be in secrets.env."""
+    with caplog.at_level(logging.INFO, "pyinfra"):
+        secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\nbrought AWS_ACCESS_KEY_ID\n")
+    (told,) = (record.getMessage() for record in caplog.records if "takes" in record.getMessage())
+    assert "takes AWS_ACCESS_KEY_ID away from the server, because this run has no use for it" in told
+    assert "turned off" in told

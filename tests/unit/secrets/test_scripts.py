@@ -236,9 +236,9 @@ def test_without_the_secrets_of_the_instance_nothing_is_distributed(tmp_path: Pa
 
 
 def test_names_that_the_operator_brought_are_said_and_their_values_are_not(secrets: Path) -> None:
-    (secrets / "operator.env").write_text("DEEPL_API_KEY='canary'\n")
+    (secrets / "operator.env").write_text("DEEPL_API_KEY='canary'\nhttp_proxy='http://a:canary@x'\n")
     answer = state_script(secrets)
-    assert read(SecretStates, answer).operator == {"DEEPL_API_KEY"}
+    assert read(SecretStates, answer).operator == {"DEEPL_API_KEY", "http_proxy"}
     assert "canary" not in answer
 
 
