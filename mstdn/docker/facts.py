@@ -74,7 +74,8 @@ class Setup:
 
     `configuration` and `noted`: texts of daemon.json and of the suite's note of what it wrote there, None without one.
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
-    not start with its present options, "" where it does. `flags`: the options that its unit gives it.
+    not start with its present options, "" where it does. `flags`: the options that its unit gives it, each one word.
+    `unreadable`: the variable of the unit that holds more of them, in a form that nobody can read for certain; or "".
     `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
     goes before that of the packages. `strangers`: users of the question that the server does not have.
     """
@@ -84,6 +85,7 @@ class Setup:
     link: str = ""
     invalid: str = ""
     flags: tuple[str, ...] = ()
+    unreadable: str = ""
     disks: tuple[Disk, ...] = ()
     swarm: bool = False
     composes: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +109,8 @@ class EngineSetup(Fact[Setup]):
             noted=_text(lines, "noted"),
             link=lines.get("link"),
             invalid=lines.get("invalid").strip(),
-            flags=tuple(lines.get("flags").split()),
+            flags=tuple(lines.all("flag")),
+            unreadable=lines.get("unreadable"),
             disks=disks_of(lines),
             swarm="swarm" in lines,
             composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},

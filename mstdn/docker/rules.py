@@ -68,6 +68,15 @@ def merged_configuration(setup: Setup, wanted: str) -> Merged:
     return merged(parsed(setup.configuration), noted_configuration(setup), json.loads(wanted), setup.flags)
 
 
+def unreadable_options(setup: Setup) -> str:
+    """What to say where a variable of the unit cannot be read."""
+    return (
+        f"docker.service gives the engine options by the variable {setup.unreadable}, which cannot be read for "
+        "certain, so nobody can tell whether the engine would start again. Write the options into ExecStart itself "
+        "(systemctl edit docker.service: an empty ExecStart=, then the whole line), and systemctl daemon-reload."
+    )
+
+
 def _swarm(setup: Setup) -> Iterator[Finding]:
     if not setup.swarm:
         return
@@ -168,6 +177,8 @@ def _configuration(there: dict[str, Any], noted: dict[str, Any] | None, setup: S
             f"{DAEMON_JSON} is a link to {setup.link}, and the suite would have to replace it. Put the file itself "
             f"there: cp --remove-destination {setup.link} {DAEMON_JSON}",
         )
+    if setup.unreadable:
+        yield Finding("error", unreadable_options(setup))
     both = re.findall(r"([a-z-]+): \(from flag", setup.invalid)
     # Where it is the suite's own key that somebody has made an option of the unit since, it is taken out.
     if setup.invalid and not (both and set(both) <= set(noted or {})):

@@ -133,6 +133,13 @@ def with_versions(**versions: str) -> Engine:
             ("would not start again", "don't match any configuration option: x"),
             id="not valid",
         ),
+        pytest.param(
+            ENGINE,
+            Setup(unreadable="DOCKER_OPTS"),
+            {},
+            ("by the variable DOCKER_OPTS, which cannot be read", "systemctl edit docker.service"),
+            id="options that nobody can read",
+        ),
         pytest.param(ENGINE, Setup(configuration='{"iptables": false}'), {}, ("iptables: false",), id="no rules"),
         pytest.param(ENGINE, Setup(flags=("--iptables=false",)), {}, ("iptables: false",), id="no rules by option"),
         pytest.param(
