@@ -76,8 +76,9 @@ class Setup:
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
     not start with its present options, "" where it does. `flags`: the options that its unit gives it, each one word.
     `unreadable`: the variable of the unit that holds more of them, in a form that nobody can read for certain; or "".
-    `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
-    goes before that of the packages. `strangers`: users of the question that the server does not have.
+    `forwarding`: the kernel passes packets on. `disks`: those on which images and containers lie. `composes`: version
+    by path of each Compose that goes before that of the packages. `strangers`: users of the question that the server
+    does not have.
     """
 
     configuration: str | None = None
@@ -86,6 +87,7 @@ class Setup:
     invalid: str = ""
     flags: tuple[str, ...] = ()
     unreadable: str = ""
+    forwarding: bool = True
     disks: tuple[Disk, ...] = ()
     swarm: bool = False
     composes: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class EngineSetup(Fact[Setup]):
             invalid=lines.get("invalid").strip(),
             flags=tuple(lines.all("flag")),
             unreadable=lines.get("unreadable"),
+            forwarding=lines.get("forwarding", "1") == "1",
             disks=disks_of(lines),
             swarm="swarm" in lines,
             composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},

@@ -79,6 +79,7 @@ containerd=${containerd:-/var/lib/containerd}
 if ! command -v dockerd >/dev/null || [ -n "$(ls -A "$containerd/io.containerd.content.v1.content/blobs" 2>/dev/null)" ]; then
     disk "$containerd"
 fi
+printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
 # docker info would tell as well, but not while the daemon fails to start because of it.
 [ -e "$root/swarm/docker-state.json" ] && echo swarm
 

@@ -36,6 +36,18 @@ def found(
     ("engine", "setup"),
     [
         pytest.param(Engine(), Setup(), id="bare"),
+        pytest.param(Engine(), Setup(forwarding=False), id="a bare server, which passes nothing on yet"),
+        pytest.param(ENGINE, Setup(flags=("--config-file", "/etc/docker/daemon.json")), id="the usual file, named"),
+        pytest.param(ENGINE, Setup(configuration='{"ip-forward": false}'), id="somebody else sees to forwarding"),
+        pytest.param(ENGINE, Setup(flags=("--live-restore", "--debug=false")), id="other options"),
+        pytest.param(
+            ENGINE,
+            Setup(
+                configuration='{"default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "1400",'
+                ' "com.docker.network.bridge.enable_icc": "true"}}}'
+            ),
+            id="options of networks that do no harm",
+        ),
         pytest.param(ENGINE, Setup(), id="plain"),
         pytest.param(ENGINE, Setup(configuration=OURS, noted=OURS), id="the suite's"),
         pytest.param(ENGINE, Setup(configuration='{"dns": ["192.0.2.53"]}', flags=("-H", "fd://")), id="somebody's"),
@@ -139,6 +151,57 @@ def with_versions(**versions: str) -> Engine:
             {},
             ("by the variable DOCKER_OPTS, which cannot be read", "systemctl edit docker.service"),
             id="options that nobody can read",
+        ),
+        *(
+            pytest.param(
+                ENGINE,
+                Setup(flags=flags),
+                {},
+                ("has the engine read /etc/docker/own.json", "cp /etc/docker/own.json /etc/docker/daemon.json"),
+                id=f"another file, {len(flags)}",
+            )
+            for flags in (("--config-file=/etc/docker/own.json",), ("--config-file", "/etc/docker/own.json"))
+        ),
+        *(
+            pytest.param(
+                ENGINE, Setup(flags=(flag,)), {}, ("--live-restore=false", "systemctl edit --full"), id=f"no {flag}"
+            )
+            for flag in ("--live-restore=false", "--live-restore=0", "--live-restore=F")
+        ),
+        *(
+            pytest.param(
+                ENGINE,
+                Setup(configuration=text, flags=flags, forwarding=False),
+                {},
+                ("net.ipv4.ip_forward is 0", "sysctl --system", words),
+                id=f"no forwarding, {text} {flags}",
+            )
+            for text, flags, words in (
+                ('{"ip-forward": false}', (), "ip-forward"),
+                ("{}", ("--ip-forward=false",), "ip-forward"),
+                ('{"firewall-backend": "nftables"}', (), "nftables"),
+                ("{}", ("--firewall-backend=nftables",), "nftables"),
+            )
+        ),
+        *(
+            pytest.param(ENGINE, setup, {}, (words, "default-network-opts", "driver_opts"), id=f"networks, {words}")
+            for setup, words in (
+                (
+                    Setup(
+                        configuration='{"default-network-opts": {"bridge":'
+                        ' {"com.docker.network.bridge.enable_ip_masquerade": "false"}}}'
+                    ),
+                    "enable_ip_masquerade = false",
+                ),
+                (
+                    Setup(flags=("--default-network-opt=bridge=com.docker.network.bridge.enable_icc=false",)),
+                    "enable_icc = false",
+                ),
+                (
+                    Setup(flags=("--default-network-opt", "bridge=com.docker.network.bridge.gateway_mode_ipv4=routed")),
+                    "gateway_mode_ipv4 = routed",
+                ),
+            )
         ),
         pytest.param(ENGINE, Setup(configuration='{"iptables": false}'), {}, ("iptables: false",), id="no rules"),
         pytest.param(ENGINE, Setup(flags=("--iptables=false",)), {}, ("iptables: false",), id="no rules by option"),

@@ -132,6 +132,13 @@ def test_a_wrapper_around_the_daemon_shows_nothing(tmp_path: Path) -> None:
     assert setup.flags == USUAL
 
 
+def test_a_kernel_that_passes_nothing_on_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "proc/sys/net/ipv4").mkdir(parents=True)
+    for text, passes in (("0", False), ("1", True)):
+        (tmp_path / "proc/sys/net/ipv4/ip_forward").write_text(f"{text}\n")
+        assert seen(tmp_path).forwarding is passes
+
+
 def test_a_link_is_told_with_what_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "managed.json").write_text("{}")
     (tmp_path / "daemon.json").symlink_to(tmp_path / "managed.json")
