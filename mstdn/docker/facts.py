@@ -76,6 +76,7 @@ class Setup:
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
     not start with its present options, "" where it does. `flags`: the options that its unit gives it, each one word.
     `unreadable`: the variable of the unit that holds more of them, in a form that nobody can read for certain; or "".
+    `absent`: there is no engine. `leftovers`: files that tell systemd how to start one all the same.
     `forwarding`: the kernel passes packets on. `disks`: those on which images and containers lie. `composes`: version
     by path of each Compose that goes before that of the packages. `strangers`: users of the question that the server
     does not have.
@@ -88,6 +89,8 @@ class Setup:
     flags: tuple[str, ...] = ()
     unreadable: str = ""
     forwarding: bool = True
+    absent: bool = False
+    leftovers: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     swarm: bool = False
     composes: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +116,8 @@ class EngineSetup(Fact[Setup]):
             invalid=lines.get("invalid").strip(),
             flags=tuple(lines.all("flag")),
             unreadable=lines.get("unreadable"),
+            absent="absent" in lines,
+            leftovers=tuple(lines.all("leftover")),
             forwarding=lines.get("forwarding", "1") == "1",
             disks=disks_of(lines),
             swarm="swarm" in lines,

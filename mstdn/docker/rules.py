@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mstdn.docker.configuration import Merged, merged, parsed
+from mstdn.docker.configuration import Merged, keys_of_others, merged, parsed
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, PACKAGES, PREREQUISITES
 from mstdn.finding import Finding
 
@@ -50,6 +50,7 @@ def findings(
     except ValueError as error:
         yield Finding("error", f"{DAEMON_JSON} is not valid: {error}. The engine does not start with it; correct it.")
         return
+    yield from _left_over(keys_of_others(there, noted, dict(wanted)), setup)
     yield from _configuration(there, noted, setup)
     new = merged(there, noted, dict(wanted), setup.flags)
     yield from _publishers(there, new, containers)
@@ -204,6 +205,22 @@ def _configuration(there: dict[str, Any], noted: dict[str, Any] | None, setup: S
             "Docker gives all containers other users here (userns-remap), so Mastodon and PostgreSQL could not read "
             f"their own files under mastodon_root. Take userns-remap out of {DAEMON_JSON} if the other containers can "
             "do without it (Docker then starts with none of its present images and containers); or use another server.",
+        )
+
+
+def _left_over(keys: Sequence[str], setup: Setup) -> Iterator[Finding]:
+    """What an engine that is still to be installed would have to start with, and nobody can judge before."""
+    if not setup.absent:
+        return
+    told = [f"{DAEMON_JSON} ({', '.join(keys)})"] if keys else []
+    files = ([DAEMON_JSON] if keys else []) + list(setup.leftovers)
+    if files:
+        yield Finding(
+            "error",
+            f"Docker is not installed here, but {' and '.join([*told, *setup.leftovers])} would tell it how to start, "
+            "and an engine that does not start with it is left half installed. Move it away: mv "
+            f"{' '.join(files)} /root/{' && systemctl daemon-reload' if setup.leftovers else ''}. Or, if it shall be "
+            "in force, install Docker first (https://docs.docker.com/engine/install/): the suite then joins it.",
         )
 
 

@@ -20,6 +20,14 @@ changed() {
     return 1
 }
 
+# Without an engine nobody can tell whether one would start with what is left of an older one.
+if ! command -v dockerd >/dev/null; then
+    echo absent
+    for file in /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf; do
+        [ -f "$file" ] && grep -q '^[[:space:]]*ExecStart[[:space:]]*=' "$file" && printf 'leftover %s\n' "$file"
+    done
+fi
+
 # The value of a variable that the unit gives the daemon; a file goes before Environment. systemd prints a value with spaces in
 # quotes, or not at all ("[unprintable]"). What xargs would not take apart as systemd does is not guessed.
 value_of() {

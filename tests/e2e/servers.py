@@ -130,6 +130,22 @@ ENGINES = [
         undo=PLAIN,
     ),
     refused(
+        "a daemon.json left over from an engine that is gone",
+        BARE,
+        daemon_json('{"graph": "/srv/docker"}', restart=False),
+        "/etc/docker/daemon.json (graph)",
+        "mv /etc/docker/daemon.json /root/",
+        undo="rm /etc/docker/daemon.json",
+    ),
+    refused(
+        "Docker with a configuration file of another name",
+        DOCKER,
+        "mkdir -p /etc/docker && echo '{}' >/etc/docker/own.json; " + unit("--config-file=/etc/docker/own.json"),
+        "has the engine read /etc/docker/own.json",
+        "cp /etc/docker/own.json /etc/docker/daemon.json",
+        undo="rm /etc/docker/own.json; " + NO_DROP_IN,
+    ),
+    refused(
         "an option that stands in daemon.json and in the unit",
         DOCKER,
         unit("--debug") + "; " + daemon_json('{"debug": true}', restart=False),

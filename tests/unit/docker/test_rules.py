@@ -36,6 +36,9 @@ def found(
     ("engine", "setup"),
     [
         pytest.param(Engine(), Setup(), id="bare"),
+        pytest.param(Engine(), Setup(absent=True, configuration="{}"), id="bare, with an empty daemon.json"),
+        pytest.param(Engine(), Setup(absent=True, configuration=OURS), id="a run that was killed before its note"),
+        pytest.param(Engine(), Setup(absent=True, configuration=OURS, noted=OURS), id="and after it"),
         pytest.param(Engine(), Setup(forwarding=False), id="a bare server, which passes nothing on yet"),
         pytest.param(ENGINE, Setup(flags=("--config-file", "/etc/docker/daemon.json")), id="the usual file, named"),
         pytest.param(ENGINE, Setup(configuration='{"ip-forward": false}'), id="somebody else sees to forwarding"),
@@ -151,6 +154,27 @@ def with_versions(**versions: str) -> Engine:
             {},
             ("by the variable DOCKER_OPTS, which cannot be read", "systemctl edit docker.service"),
             id="options that nobody can read",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, configuration='{"graph": "/srv/docker", "live-restore": true}'),
+            {},
+            ("daemon.json (graph, live-restore) would tell it", "mv /etc/docker/daemon.json /root/", "install Docker"),
+            id="a daemon.json without an engine",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, configuration=OURS[:-2] + ', "graph": "/srv/docker"}', noted=OURS),
+            {},
+            ("daemon.json (graph) would tell it",),
+            id="the suite's daemon.json and more, without an engine",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, leftovers=("/etc/systemd/system/docker.service.d/own.conf",)),
+            {},
+            ("mv /etc/systemd/system/docker.service.d/own.conf /root/ && systemctl daemon-reload",),
+            id="a drop-in of the unit without an engine",
         ),
         *(
             pytest.param(

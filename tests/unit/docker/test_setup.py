@@ -62,6 +62,23 @@ def test_a_server_without_an_engine_says_little(tmp_path: Path) -> None:
     assert "/var/lib/docker" in [disk.path for disk in setup.disks]
 
 
+def test_what_an_engine_that_is_gone_has_left_for_the_next_one_is_seen(tmp_path: Path) -> None:
+    units = tmp_path / "units/docker.service.d"
+    units.mkdir(parents=True)
+    (units / "own.conf").write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --graph=/old\n")
+    # How to reach the Internet is no matter of how it starts.
+    (units / "proxy.conf").write_text("[Service]\nEnvironment=HTTPS_PROXY=http://192.0.2.1:3128\n")
+    question, instead = (
+        EngineSetup.of(str(tmp_path / "note"), []),
+        {"/etc/systemd/system": units.parent, "/etc/docker/daemon.json": tmp_path / "daemon.json"},
+    )
+    path = stand_in(tmp_path, "systemctl")
+    setup = answer_of(question, path=path, instead={**instead, "command -v dockerd": "false"})
+    assert (setup.absent, setup.leftovers) == (True, (f"{units}/own.conf",))
+    setup = answer_of(question, path=path, instead={**instead, "command -v dockerd": "true"})
+    assert (setup.absent, setup.leftovers) == (False, ())
+
+
 def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -> None:
     (tmp_path / "note").write_text('{"ip": "127.0.0.1"}')
     text = '{\n  "data-root" :\n "/nowhere/docker", "ip": "127.0.0.1"}\n'
