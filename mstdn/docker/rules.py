@@ -313,20 +313,23 @@ def _publishers(there: dict[str, Any], new: Merged, containers: Sequence[Contain
     joining = there.get("ip") != address
     for container in containers:
         ports = sorted({each.port for each in container.anywhere})
-        if not ports or container.status not in ALIVE or not (joining or DEFAULT_NETWORK in container.networks):
+        held, by_default = bool(container.published), DEFAULT_NETWORK in container.networks
+        # Nobody can tell of one that is stopped whether it was ever reached from outside since the engine was joined.
+        if not ports or not (joining or (held and by_default)):
             continue
         when = (
-            "the engine or the server restarts"
-            if DEFAULT_NETWORK in container.networks
+            ("the engine or the server restarts" if held else "it is started again")
+            if by_default
             else "its network is made anew (docker compose down, and up)"
         )
+        stopped = "" if held else f" It does not run now; if nobody needs it any more: docker rm {container.name}"
         listed = " and ".join(map(str, ports))
         yield Finding(
             "error" if joining else "warning",
             f"The container {container.name} publishes port {listed} without an address, that is, to everybody. "
             f'docker_bind_address = "{address}" makes that {address} as soon as {when}, and nobody outside would reach '
             f'it any more. If it shall stay reachable: docker_bind_address = "0.0.0.0", or say it in its ports '
-            f"(0.0.0.0:{ports[0]}:…).",
+            f"(0.0.0.0:{ports[0]}:…).{stopped}",
         )
 
 

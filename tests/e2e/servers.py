@@ -239,6 +239,15 @@ ENGINES = [
         works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up'",
         sample=True,
     ),
+    refused(
+        "a stopped container that publishes without an address",
+        DOCKER,
+        runs("other", "--publish 8025:80") + "; docker stop other >/dev/null",
+        "The container other publishes port 8025 without an address",
+        "as soon as it is started again",
+        "docker rm other",
+        undo="docker rm --force other",
+    ),
     joins(
         "Docker's packages, held in a version that will do",
         DOCKER,

@@ -264,6 +264,7 @@ def publishing(network: str, **changes: Any) -> Container:
             "reference": "i",
             "status": "running",
             "networks": {network: "n"},
+            "published": (Published("0.0.0.0", 8025, "tcp"),),  # noqa: S104
             "anywhere": (Published("0.0.0.0", 8025, "tcp"),),  # noqa: S104
             **changes,
         }
@@ -285,11 +286,21 @@ def test_a_container_that_would_be_reached_by_nobody_any_more_is_named(network: 
     [
         (publishing("bridge"), {"docker_bind_address": "0.0.0.0"}),  # noqa: S104
         (publishing("bridge", anywhere=()), {}),
-        (publishing("bridge", status="exited"), {}),
     ],
 )
 def test_a_container_that_loses_nothing_is_not_named(container: Container, settings: dict[str, Any]) -> None:
     assert found(containers=(container,), **settings) == []
+
+
+@pytest.mark.parametrize("status", ["exited", "created", "dead", "restarting"])
+def test_one_that_does_not_run_would_lose_its_port_when_it_is_started(status: str) -> None:
+    stopped = publishing("bridge", status=status, published=(), anywhere=(Published("", 8025, "tcp"),))
+    (finding,) = found(containers=(stopped,))
+    assert finding.level == "error"
+    for words in ("other publishes port 8025", "as soon as it is started again", "docker rm other"):
+        assert words in finding.text
+    # Later it is as one that was made under the suite's own configuration.
+    assert found(setup=Setup(configuration=OURS, noted=OURS), containers=(stopped,)) == []
 
 
 def test_once_the_engine_is_joined_only_what_a_restart_would_take_is_named() -> None:
