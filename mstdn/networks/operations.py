@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mstdn.docker.facts import Containers
+from mstdn.docker.operations import engine_question
+from mstdn.docker.rules import numbers_of
 from mstdn.fact import ask
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from mstdn.networks.rules import closed_ways
@@ -62,10 +64,13 @@ def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
 @operation
 def open_ways(networks: Sequence[str]) -> Commands:
     """
-    Ensure that the kernel's firewall has what Docker wrote into it for these networks, and passes packets on.
+    Ensure that the kernel's firewall has what Docker wrote into it for these networks and for ports of containers on
+    them, and passes packets on.
 
     Docker writes its rules anew when it starts, and containers run on meanwhile.
     """
-    if missing := list(closed_ways(ask(FirewallWays.of(networks)))):
+    version = numbers_of(ask(engine_question()).packages.get("docker-ce", ""))
+    ways, containers = ask(FirewallWays.of(networks)), ask(Containers.all())
+    if missing := list(closed_ways(ways, containers, version)):
         announce(*missing)
         yield script("docker/restart_daemon")

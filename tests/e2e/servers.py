@@ -130,6 +130,22 @@ ENGINES = [
         undo=PLAIN,
     ),
     refused(
+        "a daemon.json left over from an engine that is gone",
+        BARE,
+        daemon_json('{"graph": "/srv/docker"}', restart=False),
+        "/etc/docker/daemon.json (graph)",
+        "mv /etc/docker/daemon.json /root/",
+        undo="rm /etc/docker/daemon.json",
+    ),
+    refused(
+        "Docker with a configuration file of another name",
+        DOCKER,
+        "mkdir -p /etc/docker && echo '{}' >/etc/docker/own.json; " + unit("--config-file=/etc/docker/own.json"),
+        "has the engine read /etc/docker/own.json",
+        "cp /etc/docker/own.json /etc/docker/daemon.json",
+        undo="rm /etc/docker/own.json; " + NO_DROP_IN,
+    ),
+    refused(
         "an option that stands in daemon.json and in the unit",
         DOCKER,
         unit("--debug") + "; " + daemon_json('{"debug": true}', restart=False),
@@ -222,6 +238,15 @@ ENGINES = [
         runs("shop", "--publish 127.0.0.1:8025:80"),
         works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up'",
         sample=True,
+    ),
+    refused(
+        "a stopped container that publishes without an address",
+        DOCKER,
+        runs("other", "--publish 8025:80") + "; docker stop other >/dev/null",
+        "The container other publishes port 8025 without an address",
+        "as soon as it is started again",
+        "docker rm other",
+        undo="docker rm --force other",
     ),
     joins(
         "Docker's packages, held in a version that will do",
