@@ -278,6 +278,21 @@ verify_timeout_seconds = 180
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
 
+# --- Owner (for one run of tasks/owner.py) --------------------------------------------------------
+
+# The account, as its name stands before the domain: --data owner_name=alice
+owner_name = ""
+
+# The mail address of an account that is made: --data owner_email=alice@example.org
+owner_email = ""
+
+# For an account that is locked out: "password" gives it a new one, "second_factor" takes that away, both
+# do both: --data owner_reset=password
+owner_reset = ""
+
+# Make an owner of an account that is there: --data owner_promote=true
+owner_promote = False
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

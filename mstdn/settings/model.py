@@ -21,6 +21,7 @@ from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
+from mstdn.owner.settings import OwnerSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
@@ -45,6 +46,7 @@ class Settings(
     DockerSettings,
     NetworksSettings,
     VerifySettings,
+    OwnerSettings,
 ):
     """
     The validated settings of one host.

@@ -216,6 +216,11 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
     ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
     ("verify_open_ports", 25, "a list", "verify_open_ports ="),
+    ("owner_name", "@alice@social.example.org", "without @ and domain", 'owner_name = "alice"'),
+    ("owner_name", "alice; rm", "letters, digits and underscores", "owner_name ="),
+    ("owner_email", "alice", "not a mail address", "owner_email ="),
+    ("owner_reset", "all", '"second_factor"', 'owner_reset = ""'),
+    ("owner_promote", "yes", "True or False, not text", "owner_promote = False"),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]
 

@@ -30,6 +30,7 @@ from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
+from mstdn.owner.facts import AccountState
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.secrets.facts import SecretStates
@@ -77,6 +78,7 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 # --- Questions to a bare server -----------------------------------------------------------------
 
 QUESTIONS: list[Question[Any]] = [
+    AccountState.of("no-such-project", "alice", ""),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
