@@ -293,6 +293,11 @@ owner_reset = ""
 # Make an owner of an account that is there: --data owner_promote=true
 owner_promote = False
 
+# --- Status (for one run of tasks/status.py) ------------------------------------------------------
+
+# "json" is for programs, one line for each server: --data format=json
+format = "text"
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

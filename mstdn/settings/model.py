@@ -28,6 +28,7 @@ from mstdn.proxy.settings import ProxySettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
+from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
 from mstdn.verify.settings import VerifySettings
 
@@ -47,6 +48,7 @@ class Settings(
     NetworksSettings,
     VerifySettings,
     OwnerSettings,
+    StatusSettings,
 ):
     """
     The validated settings of one host.

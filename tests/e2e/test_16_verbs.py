@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from tests.e2e.instance import Instance, recorded_arguments, with_settings
 from tests.lab.addresses import REPOSITORY
+from tests.lab.commands import wait_until
 
 # --- The owner ----------------------------------------------------------------------------------
 
@@ -71,6 +73,8 @@ def may_log_in(instance: Instance, name: str, password: str) -> bool:
 def test_the_owner_gets_a_password_that_only_the_terminal_shows(instance: Instance) -> None:
     arguments = "/run/arguments-of-all-processes"
     instance.run(f"rm -f {arguments}")
+    # Where this ran before.
+    instance.inside("mstdn", "web", "bin/tootctl accounts delete olga || true")
     with recorded_arguments(instance):
         made = in_a_terminal(instance, *owner(name="olga", email="olga@example.org"), options=("-vvv", "--debug"))
         reset = in_a_terminal(instance, *owner(name="olga", reset="password"), options=("-vvv", "--debug"))
@@ -99,3 +103,101 @@ def test_what_cannot_be_done_for_an_owner_is_explained_and_changes_nothing(insta
     assert "terminal" in instance.refusal(*owner(name="nobody", email="nobody@example.org"))
     assert "is the name right?" in instance.refusal(*owner(name="nobody", reset="password"))
     assert "letters, digits" in instance.refusal(*owner(name="no body"))
+
+
+# --- The state of the server --------------------------------------------------------------------
+
+
+def status(instance: Instance, *settings: str) -> tuple[int, str]:
+    """Exit code and standard output of tasks/status.py, as an operator types it: nobody is asked anything."""
+    run = subprocess.run(
+        instance.world.pyinfra_command("tasks/status.py", *settings, options=["--limit", instance.host]),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env=instance.world.environment(),
+        timeout=60,
+    )
+    assert "Traceback" not in run.stderr, run.stderr
+    return run.returncode, run.stdout
+
+
+CHANGES = "find /srv/mastodon/state /srv/mastodon/secrets /var/lib/mstdn /etc /srv/proxy -newer {mark} -type f"
+SICK = """
+docker stop --time 5 {streaming}
+printf '[Service]\nExecStart=/bin/false\n' >/run/systemd/system/mstdn-lab.service
+systemctl daemon-reload && systemctl start mstdn-lab; true
+"""
+# A queue that nobody works, with a job of an hour ago.
+STUCK = (
+    'export REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf); redis-cli SADD queues lab;'
+    """ redis-cli LPUSH queue:lab '{"class":"Lab","args":[],"enqueued_at":1700000000000}'"""
+)
+EASED = (
+    'export REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf);'
+    " redis-cli SREM queues lab; redis-cli DEL queue:lab"
+)
+VERSION = 'psql -U postgres -At mastodon_production -c "{} RETURNING version"'
+
+
+def test_status_tells_a_healthy_server_on_one_screen_and_changes_nothing(instance: Instance) -> None:
+    mark, started = "/run/lab-mark", instance.started()
+    instance.run(f"touch {mark}")
+    code, screen = status(instance)
+    assert code == 0, screen
+    for words in ("v4.7.6", "in order: db, redis, web", "none pending", "connections", "swap", "All is well"):
+        assert words in screen, screen
+    assert len(screen.splitlines()) <= 24
+    code, line = status(instance, *with_settings({"format": "json"}))
+    told = json.loads(line)
+    assert code == 0 and told["ok"] and told["containers"]["mstdn/web"] == "healthy" and told["database_bytes"] > 0
+    assert instance.run(CHANGES.format(mark=mark)).strip() == "" and instance.started() == started
+
+
+def test_status_names_what_is_wrong_with_its_remedy_and_fails(instance: Instance) -> None:
+    migration = instance.inside(
+        "mstdn",
+        "db",
+        VERSION.format("DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)"),
+    ).split()[0]
+    instance.inside("mstdn", "redis", STUCK)
+    instance.run(SICK.format(streaming=instance.container("mstdn", "streaming")))
+    try:
+        code, screen = status(instance)
+        assert code == 1, screen
+        for words in (
+            "streaming of mstdn is exited",
+            "docker compose logs --tail 30 streaming",
+            "1 migrations of the release that runs have not run",
+            migration,
+            "1 jobs wait in the queue lab",
+            "mstdn-lab.service failed (exit-code)",
+            "journalctl --unit mstdn-lab.service",
+            "pyinfra inventory.py deploy.py",
+            "4 things are wrong",
+        ):
+            assert words in screen, screen
+        code, line = status(instance, *with_settings({"format": "json"}))
+        assert code == 1 and json.loads(line)["ok"] is False
+    finally:
+        instance.inside("mstdn", "redis", EASED)
+        put_back = f"INSERT INTO schema_migrations VALUES ('{migration}')"  # noqa: S608 (what was just read there)
+        instance.inside("mstdn", "db", VERSION.format(put_back))
+        instance.run(
+            "rm /run/systemd/system/mstdn-lab.service; systemctl reset-failed mstdn-lab; systemctl daemon-reload"
+        )
+        instance.converge()
+    assert status(instance)[0] == 0
+
+
+def test_status_says_so_where_docker_does_not_run(instance: Instance) -> None:
+    instance.run("systemctl stop docker.service docker.socket")
+    try:
+        code, screen = status(instance)
+        assert code == 1 and "Docker does not run" in screen and "systemctl restart docker" in screen
+        assert not instance.succeeds("systemctl is-active docker")
+    finally:
+        instance.run("systemctl start docker.socket docker.service")
+    wait_until("all is well again", lambda: status(instance)[0] == 0, timeout=120)

@@ -36,6 +36,7 @@ from mstdn.proxy.facts import CompanionLog
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script
 from mstdn.sizing.facts import ServerSize
+from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from tests.harness import ROOT, all_facts, answer_of
@@ -79,6 +80,8 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AccountState.of("no-such-project", "alice", ""),
+    MachineState.of(NOWHERE, NOWHERE, [NOWHERE]),
+    PartStates.of("no-such-project"),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
