@@ -84,6 +84,9 @@ smtp_authentication = "plain"
 # "peer" verifies the certificate of the mail server, "none" accepts any.
 smtp_verify = "peer"
 
+# Where a test mail goes, for one run of tasks/mail_test.py: --data mail_test_to=you@example.org
+mail_test_to = ""
+
 # --- Passwords and keys ---------------------------------------------------------------------------
 
 # The file of your passwords and keys, for servers of one inventory that have different ones. Empty means

@@ -201,3 +201,40 @@ def test_status_says_so_where_docker_does_not_run(instance: Instance) -> None:
     finally:
         instance.run("systemctl start docker.socket docker.service")
     wait_until("all is well again", lambda: status(instance)[0] == 0, timeout=120)
+
+
+# --- Mail ---------------------------------------------------------------------------------------
+
+MAIL_TEST = ("tasks/mail_test.py", *with_settings({"mail_test_to": "ann@example.org"}))
+PART = "/srv/mastodon/secrets/mastodon.env"
+
+
+def test_a_test_mail_arrives_and_what_the_dns_lacks_is_named(instance: Instance) -> None:
+    before = len(instance.world.mails())
+    run = instance.converge(*MAIL_TEST)
+    (mail,) = instance.world.mails()[before:]
+    assert (mail.sender, mail.recipients) == ("mastodon@example.org", ("ann@example.org",))
+    assert mail.message["Subject"] == f"Test of the mail of {instance.domain}"
+    assert '"250 2.0.0 Kept"' in run.stderr
+    for words in ("no SPF record", "no DKIM key", "no DMARC policy"):
+        assert words in run.stderr, run.stderr
+    # A plan sends nothing.
+    assert instance.plan(*MAIL_TEST).planned and len(instance.world.mails()) == before + 1
+
+
+def test_a_mail_that_cannot_be_sent_is_explained(instance: Instance) -> None:
+    # In place: a file that was replaced would stay the old one in the container.
+    instance.run(f"cp -p {PART} {PART}.lab && sed 's/^SMTP_PASSWORD=.*/SMTP_PASSWORD=wrong/' {PART}.lab >{PART}")
+    try:
+        refusal = instance.refusal(*MAIL_TEST)
+    finally:
+        instance.run(f"cat {PART}.lab >{PART} && rm {PART}.lab")
+    assert "535" in refusal and "smtp_login" in refusal and "wrong" not in refusal
+    blocked = "DOCKER-USER -p tcp --dport 587 -j REJECT --reject-with tcp-reset"
+    instance.run(f"iptables -I {blocked}")
+    try:
+        refusal = instance.refusal(*MAIL_TEST)
+    finally:
+        instance.run(f"iptables -D {blocked}")
+    assert "block port 587" in refusal
+    assert "mail_test_to=you@example.org" in instance.refusal("tasks/mail_test.py")

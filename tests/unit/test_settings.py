@@ -221,6 +221,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("owner_email", "alice", "not a mail address", "owner_email ="),
     ("owner_reset", "all", '"second_factor"', 'owner_reset = ""'),
     ("owner_promote", "yes", "True or False, not text", "owner_promote = False"),
+    ("mail_test_to", "Me <me@example.org>", "only the address", 'mail_test_to = "me@example.org"'),
     ("format", "yaml", '"text" or "json"', 'format = "text"'),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]

@@ -28,7 +28,7 @@ from mstdn.files.facts import FileStates, WrittenFiles
 from mstdn.firewall.facts import PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
-from mstdn.mail.facts import WayOut
+from mstdn.mail.facts import SenderRecords, WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.owner.facts import AccountState
 from mstdn.preflight.facts import Server
@@ -82,6 +82,7 @@ QUESTIONS: list[Question[Any]] = [
     AccountState.of("no-such-project", "alice", ""),
     MachineState.of(NOWHERE, NOWHERE, [NOWHERE]),
     PartStates.of("no-such-project"),
+    SenderRecords.of([]),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
