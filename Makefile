@@ -6,6 +6,9 @@ PYTHON := .venv/bin/python
 PYINFRA := .venv/bin/pyinfra
 SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group_data
 
+# Kept byte code is a part of "warm": without it each process of the tests compiles the suite and the tests again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint types unit plan provision e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
@@ -21,8 +24,9 @@ demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this
 test: test-fast provision e2e ## Everything that proves the suite
 	@echo "All of it passed: lint, types, unit, plan, provision, e2e."
 
+# The longest first, and the others beside it.
 test-fast: .venv/.complete ## The part without the lab (under 60 s), two things at a time
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types unit plan
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit lint types plan
 
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)

@@ -94,6 +94,12 @@ class AppSettings(Part):
         "log lines; None is 300, and 600 on a server of 1 GB.",
     )
 
+    app_stop_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(
+        60,
+        description="How long Sidekiq gets for the jobs it works on when it has to stop; what it cannot finish, such "
+        "as converting a long film, the next one begins anew. A deployment waits for it.",
+    )
+
     @property
     def site_domain(self) -> str:
         """The host name of the site: WEB_DOMAIN where it differs from LOCAL_DOMAIN."""

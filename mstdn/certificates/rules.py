@@ -60,14 +60,14 @@ def steps(found: CertificateFiles, names: Iterable[str], now: float) -> Steps:
 
 def _look_at(name: str, found: CertificateFiles, now: float, todo: Steps) -> None:
     installed, kept, served = found.installed.get(name), found.kept.get(name), found.served.get(name)
-    if wrong := trouble(installed, name, now):
+    if wrong := defect(installed, name, now):
         todo.reasons.append(f"{name}: {wrong}")
         todo.ask = todo.reload = True
-        if kept and not trouble(kept, name, now):
+        if kept and not defect(kept, name, now):
             todo.install.append(name)
         elif installed or kept:
             todo.order.append(name)
-    elif kept and installed and kept.sum != installed.sum and not trouble(kept, name, now):
+    elif kept and installed and kept.sum != installed.sum and not defect(kept, name, now):
         # Perhaps one that nobody trusts: whoever put it there, the client replaces it at its next renewal.
         todo.reasons.append(f"{name}: its certificate is not the one that the authority's client keeps")
         todo.install.append(name)
@@ -81,14 +81,14 @@ def _look_at(name: str, found: CertificateFiles, now: float, todo: Steps) -> Non
 
 
 def _put_back(name: str, found: CertificateFiles, now: float, todo: Steps) -> None:
-    wrong = trouble(found.installed.get(name), name, now)
-    if wrong and not trouble(found.kept[name], name, now):
+    wrong = defect(found.installed.get(name), name, now)
+    if wrong and not defect(found.kept[name], name, now):
         todo.reasons.append(f"{name}: {wrong}")
         todo.install.append(name)
         todo.ask = todo.reload = True
 
 
-def trouble(certificate: Certificate | None, name: str, now: float) -> str:
+def defect(certificate: Certificate | None, name: str, now: float) -> str:
     """What is wrong with a certificate for this host name, in words; "" if nothing is."""
     if certificate is None:
         return "its certificate is gone"

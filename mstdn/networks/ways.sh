@@ -13,5 +13,5 @@ fi
 {
     iptables-save 2>/dev/null
     command -v nft >/dev/null && nft list table ip docker-bridges 2>/dev/null
-} | grep -E 'br-[0-9a-f]{12}|DOCKER-USER|DOCKER-FORWARD|masquerade|MASQUERADE' | sed 's/^[[:space:]]*/rule /'
+} | grep -E 'br-[0-9a-f]{12}|DOCKER-USER|DOCKER-FORWARD|DOCKER-ISOLATION-STAGE-1|masquerade|MASQUERADE' | sed 's/^[[:space:]]*/rule /'
 exit 0

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Maker = Literal["operator", "mastodon", "random"]
-Reader = Literal["web", "sidekiq", "streaming", "db", "redis"]
+# "backup" is no service: the programs that make and check backups.
+Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "backup"]
 
 # They run the same program and read the same secrets.
 MASTODON: tuple[Reader, ...] = ("web", "sidekiq")
@@ -44,6 +45,10 @@ class Secret:
 
 def _made(name: str, group: str, form: str, meaning: str) -> Secret:
     return Secret(name, "mastodon", MASTODON, meaning, form, group)
+
+
+def _for_backups(name: str, meaning: str) -> Secret:
+    return Secret(name, "operator", ("backup",), meaning, from_environment=True)
 
 
 def _brought(name: str, meaning: str, *needed_by: str, from_environment: bool = False, unless: str = "") -> Secret:
@@ -98,8 +103,20 @@ SECRETS = (
     _brought("CACHE_REDIS_PASSWORD", "A Redis of its own for the cache: the password of CACHE_REDIS_HOST."),
     _brought("SIDEKIQ_REDIS_PASSWORD", "A Redis of its own for Sidekiq: the password of SIDEKIQ_REDIS_HOST."),
     _brought("OTEL_EXPORTER_OTLP_HEADERS", "OpenTelemetry: what OTEL_EXPORTER_OTLP_ENDPOINT wants to be shown."),
+    _for_backups(
+        "BACKUP_PASSPHRASE",
+        "Encrypts the backups, at least 16 characters. Keep it somewhere else too: without it no backup can be read.",
+    ),
+    _for_backups("BACKUP_AWS_ACCESS_KEY_ID", "The access key of the store of backup_repository, for s3:."),
+    _for_backups("BACKUP_AWS_SECRET_ACCESS_KEY", "The secret key of the store of backup_repository, for s3:."),
+    _for_backups(
+        "BACKUP_SSH_KEY",
+        "The private key for backup_repository, for sftp:, without a passphrase, in one line: base64 -w0 the-key-file.",
+    ),
 )
 
+# Mastodon itself gets none of these.
+OF_BACKUPS = tuple(secret.name for secret in SECRETS if secret.readers == ("backup",))
 OPERATOR_SECRETS = {secret.name: secret for secret in SECRETS if secret.maker == "operator"}
 MADE_ON_THE_SERVER = {secret.name: secret for secret in SECRETS if secret.maker != "operator"}
 REPLACEABLE = frozenset(secret.name for secret in SECRETS if secret.replaceable)

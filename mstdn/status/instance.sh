@@ -2,7 +2,8 @@
 # migration of the release that has not run; "queue NAME JOBS SINCE" with the time at which its oldest job came ("-" without
 # one), "jobs RETRIES DEAD PROCESSES", "writes STATUS" of Redis' last writes to disk. "silent db|redis" where one does not answer.
 list_containers
-db=$(running "$1" db) redis=$(running "$1" redis) web=$(running "$1" web)
+# While a release is replaced there are two web.
+db=$(running "$1" db) redis=$(running "$1" redis) web=$(running "$1" web | head -n 1)
 # shellcheck disable=SC2016 # that is for the shell in the container
 sql() { docker exec -i -e PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout=20s' "$db" sh -c 'PGPASSWORD=$(cat /run/secrets/postgres-superuser-password) exec psql --no-psqlrc --quiet --tuples-only --no-align --username postgres --dbname mastodon_production --set ON_ERROR_STOP=1' 2>/dev/null; }
 if [ -n "$db" ]; then

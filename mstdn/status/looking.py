@@ -79,4 +79,5 @@ def wanted(settings: Settings) -> Wanted:
         proxy=settings.proxy_root,
         suite=str(this_suite()),
         swap=bool(settings.swap_size_mib),
+        backups=bool(settings.backup_repository),
     )

@@ -22,7 +22,7 @@ if command -v systemctl >/dev/null; then
             awk -F = -v unit="$unit" '{ value[$1] = $2 } END { print "unit", unit, value["LoadState"], value["ActiveState"], value["Result"], value["NextElapseUSecRealtime"] }'
     done
 fi
-for file in "$notes/backup" "$notes"/*-result; do
+for file in "$notes/backup" "$notes/restoring" "$notes"/*-result; do
     [ -f "$file" ] && sed "s/^/noted ${file##*/} /" "$file"
 done
 exit 0

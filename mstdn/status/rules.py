@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mstdn.certificates.facts import CertificateFiles
-from mstdn.certificates.rules import trouble
+from mstdn.certificates.rules import defect
 from mstdn.docker.facts import Container
 from mstdn.finding import Level
 from mstdn.kinds.images import release_numbers
@@ -34,7 +34,8 @@ class Wanted:
     """
     What there should be. `release`: of Mastodon. `services`: by project, in their order. `images`: of web, by which the
     release is known. `names`: host names with a certificate. `swap`: the suite provides it. `root`, `proxy`: the
-    directories of the projects, to be named in remedies. `suite`: the text of this suite.
+    directories of the projects, to be named in remedies. `suite`: the text of this suite. `backups`: the suite makes
+    them.
     """
 
     release: str
@@ -45,6 +46,7 @@ class Wanted:
     proxy: str
     suite: str
     swap: bool = True
+    backups: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _everything(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
     if seen.machine:
         yield from _machine(seen.machine, wanted, installed=True)
         yield from _units(seen.machine.units)
-        yield from _backups(seen.machine)
+        yield from _backups(seen.machine, wanted)
 
 
 def _release(installed: Mapping[str, str], wanted: Wanted) -> Iterator[Complaint]:
@@ -176,7 +178,7 @@ def _containers(containers: tuple[Container, ...], wanted: Wanted) -> Iterator[C
 def _certificates(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
     now = seen.machine.now if seen.machine else 0
     for name in wanted.names if now else ():
-        if wrong := trouble(seen.certificates.installed.get(name), name, now):
+        if wrong := defect(seen.certificates.installed.get(name), name, now):
             yield Complaint(
                 "error",
                 "certificate",
@@ -310,14 +312,27 @@ def _units(units: Iterable[Unit]) -> Iterator[Complaint]:
             yield Complaint("error", "timers", f"{unit.name} does not wait for its time.", f"Mend it: {DEPLOY}")
 
 
-def _backups(machine: Machine) -> Iterator[Complaint]:
+def _backups(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
     last, results = machine.noted.get("backup", {}), machine.noted
-    if not last:
+    if "restoring" in results:
+        yield Complaint(
+            "error",
+            "restore",
+            "A restore was begun and is not finished; until then no backup is made.",
+            "Finish it: pyinfra inventory.py tasks/restore.py",
+        )
+    if not wanted.backups:
         yield Complaint(
             "warning",
             "backup",
-            "No backup is noted on this server.",
-            "Make backups of your own, of the database, the media and secrets/instance.env (docs/runbook.md)",
+            "Backups are off: if this server is lost, so is everything on it.",
+            "Set backup_repository, and BACKUP_PASSPHRASE in secrets.env, and deploy; or docs/runbook.md, Backups by "
+            "hand",
+        )
+        return
+    if not last:
+        yield Complaint(
+            "error", "backup", "No backup was made yet.", "Make one: pyinfra inventory.py tasks/backup.py -y"
         )
     elif (age := machine.now - _number(last.get("time", ""))) > BACKUP_DAYS * DAY:
         yield Complaint(

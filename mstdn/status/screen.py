@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from mstdn.status.facts import Machine
 from mstdn.status.rules import GOOD, Complaint, Seen, Wanted, ago, condition, gigabytes, newer_patch, of_service
 from mstdn.versions import MASTODON
 
@@ -63,7 +64,8 @@ def _rows(seen: Seen, wanted: Wanted) -> Iterator[tuple[str, str]]:
         yield "migrations", f"{len(parts.pending)} pending" if parts.pending else "none pending"
     if machine and parts.retries is not None:
         yield "queues", _queues(seen)
-        yield from _timed(seen)
+    if machine:
+        yield from _timed(machine, wanted)
 
 
 def _queues(seen: Seen) -> str:
@@ -77,16 +79,13 @@ def _queues(seen: Seen) -> str:
     return f"{', '.join(waiting) or 'empty'}; {parts.retries} to be tried again, {parts.dead} given up"
 
 
-def _timed(seen: Seen) -> Iterator[tuple[str, str]]:
-    machine = seen.machine
-    if machine is None:
-        return
+def _timed(machine: Machine, wanted: Wanted) -> Iterator[tuple[str, str]]:
     last = machine.noted.get("backup", {})
     time = last.get("time", "")
     if time.isdecimal():
         yield "backup", f"{ago(machine.now - int(time))} ago, snapshot {last.get('snapshot', '?')[:8]}"
     else:
-        yield "backup", "none noted"
+        yield "backup", "none" if wanted.backups else "off"
     drill = machine.noted.get("drill-result", {})
     if drill.get("time", "").isdecimal():
         yield "drill", f"{drill.get('result', '?')}, {ago(machine.now - int(drill['time']))} ago"

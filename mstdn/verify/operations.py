@@ -113,7 +113,7 @@ def verified_site(
     with ThreadPoolExecutor(len(checks) + len(cautions)) as pool:
         failing, warning = (_begun(pool, each) for each in (checks, cautions))
         out = ask(way_out)
-        problems, warnings = _said(failing), _said(warning)
+        problems, warnings = _found_by(failing), _found_by(warning)
     if problem := outside_problem(out):
         problems.append(problem)
     elif caution := mail_warning(out, mail_server.name, mail_server.port):
@@ -130,16 +130,16 @@ def _begun(pool: ThreadPoolExecutor, checks: Iterable[Check]) -> list[Future[str
     return [pool.submit(attempt, check) for check in checks]
 
 
-def _said(checks: Iterable[Future[str | None]]) -> list[str]:
-    """What those checks say that are not content, in their order."""
-    return [said for check in checks if (said := check.result())]
+def _found_by(checks: Iterable[Future[str | None]]) -> list[str]:
+    """The problem of each check that found one, in their order."""
+    return [problem for check in checks if (problem := check.result())]
 
 
 def _together(checks: Iterable[Check]) -> list[str]:
     """The same of checks that all begin now."""
     checks = list(checks)
     with ThreadPoolExecutor(len(checks)) as pool:
-        return _said(_begun(pool, checks))
+        return _found_by(_begun(pool, checks))
 
 
 def _patient(checks: Iterable[Check], deadline: float) -> Iterator[Check]:

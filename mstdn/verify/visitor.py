@@ -229,14 +229,14 @@ def _has_route_to(address: str) -> bool:
 
 
 def patiently(check: Callable[[], str | None], deadline: float) -> str | None:
-    """Repeat `check` until it is content or `deadline` (of time.monotonic) has passed; what it said last."""
+    """Repeat `check` until it is content or `deadline` (of time.monotonic) has passed. Returns its last answer."""
     while (problem := attempt(check)) and time.monotonic() < deadline:
         time.sleep(1)
     return problem
 
 
 def attempt(check: Callable[[], str | None]) -> str | None:
-    """The check's word; a connection that breaks is a problem like any other."""
+    """The check's answer; a connection that breaks is a problem like any other."""
     try:
         return check()
     except (OSError, urllib3.exceptions.HTTPError) as error:

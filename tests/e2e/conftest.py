@@ -17,7 +17,7 @@ from tests.lab.addresses import SERVERS, make
 from tests.lab.world import Deployment, World
 
 CONTAINERS = "docker ps --all --format '{{.Names}}: {{.Status}}'"
-LAST_WORDS = (
+LAST_LINES = (
     "docker ps --all --format '{{.Names}}' |"
     ' while read -r name; do echo "--- $name"; docker logs --tail 8 "$name" 2>&1; done'
 )
@@ -50,7 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         for used in getattr(item, "funcargs", {}).values():
             if isinstance(used, Instance):
-                for title, command in (("containers", CONTAINERS), ("their last words", LAST_WORDS)):
+                for title, command in (("containers", CONTAINERS), ("their last lines", LAST_LINES)):
                     report.sections.append((f"{title} on {used.host}", used.run(command, check=False)))
     return report
 

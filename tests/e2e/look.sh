@@ -28,3 +28,9 @@ echo "swappiness $(cat /proc/sys/vm/swappiness)"
 echo "forwarding $(cat /proc/sys/net/ipv4/ip_forward)"
 echo "docker $(systemctl is-enabled docker.service) $(systemctl is-active docker.service docker.socket containerd.service | tr '\n' ' ')"
 echo "group $(getent group docker)"
+# shellcheck disable=SC2012 # there are no strange names here
+ls -l /usr/local/lib/mstdn/* /etc/systemd/system/mstdn-* | awk '{ print "file", $NF, $1, $3, $4 }'
+sha256sum /usr/local/lib/mstdn/* /etc/systemd/system/mstdn-* | sed 's/^/sum /'
+# The order in a set means nothing.
+echo "firewall $(nft list table inet mstdn | tr ',{}' '\n' | tr -d ' \t' | sort | sha256sum)"
+echo "firewall's unit $(systemctl is-enabled mstdn-firewall.service) $(systemctl is-active mstdn-firewall.service)"

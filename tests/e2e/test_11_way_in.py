@@ -34,7 +34,7 @@ SSHD = "/etc/ssh/sshd_config.d/way-in.conf"
 KEPT = f"/etc/passwd /etc/shadow {SUDOERS} /etc/sudo.conf"
 WORKS = ""
 ANSWER_SECONDS = 120.0
-TROUBLE = ("Traceback", "pyinfra-debug.log", "Exception (client)", "could not load fact", "GetPassWarning")
+CRASH = ("Traceback", "pyinfra-debug.log", "Exception (client)", "could not load fact", "GetPassWarning")
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ class Operator:
 
 
 def at_a_terminal(command: list[str], environment: dict[str, str], answers: Mapping[str, str]) -> tuple[int, str]:
-    """Exit code and everything shown, when each question (its last words) is answered."""
+    """Exit code and everything shown, when each question (the end of it) is answered."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [command[0], "--ctty", *command[1:]],
@@ -370,7 +370,7 @@ def test_the_way_in(operator: Operator, row: Row, results: dict[str, reliability
     said = answer.stdout + answer.stderr
     results[row.there] = reliability.Row(row.there, what_happened(answer), holds=False)
     outcomes = re.findall(r"\[server\] +(Success|No changes)", said)
-    assert not [word for word in TROUBLE if word in said], said
+    assert not [word for word in CRASH if word in said], said
     assert answer.returncode == (0 if row.says == WORKS else 1), said
     assert row.says in said
     if row.says == WORKS:

@@ -210,7 +210,7 @@ def ssh() -> Iterator[paramiko.SSHClient]:
 
 
 def output(client: paramiko.SSHClient, command: str, data: bytes = b"") -> bytes:
-    """What a command of root prints, given `data`. Raises RuntimeError with its last words if it fails."""
+    """What a command of root prints, given `data`. Raises RuntimeError with the end of its output if it fails."""
     stdin, stdout, stderr = client.exec_command(f"sudo {command}")
     stdin.write(data)
     stdin.channel.shutdown_write()

@@ -24,7 +24,8 @@ install_venv_module() {
 
 [ $# = 2 ] || fail "Usage: $0 LOCK DIRECTORY"
 lock=$1
-directory=$2
+# With a slash at its end, a link would be what it leads to.
+directory=${2%/}
 
 if cmp -s "$lock" "$directory/.complete"; then
     touch "$directory/.complete" # make compares times
@@ -37,7 +38,8 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
 python3 -c 'import ensurepip, venv' 2>/dev/null || install_venv_module
 
 echo "Making $directory from $lock."
-rm -rf "$directory"
+# Only the link goes: what it leads to may be the environment of another checkout.
+if [ -L "$directory" ]; then rm "$directory"; else rm -rf "$directory"; fi
 python3 -m venv "$directory"
 "$directory/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$lock"
 cp "$lock" "$directory/.complete"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +34,7 @@ clock {clock}
 BARE_SERVER_ANSWERS = {
     "docker/state": "codename debian trixie\narchitecture amd64\nactive inactive\nenabled not-found\n",
     "sizing/state": "memory 4032848\n",
+    "firewall/setup": "socket tcp 0.0.0.0 22 (ssh)\n",
 }
 
 INVENTORY = """\
@@ -50,6 +53,11 @@ def host(name, settings):
 
 servers = [host(name, settings) for name, settings in {hosts!r}.items()]
 """
+
+# What each run of this suite imports before its first task: the files that config.py and the tests' inventories name.
+OF_THE_SUITE = ("mstdn.connection", "tests.plan.cli")
+# What a suite elsewhere may share with this one: packages that the components use, and nothing of the suite.
+OF_ANY_SUITE = ("jinja2", "pydantic", "requests")
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,31 @@ def write_inventory(directory: Path, hosts: Mapping[str, Mapping[str, Any]] | No
     return file
 
 
-def pyinfra(inventory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
-    """Run pyinfra from the suite's directory. Without --yes it changes nothing and asks nothing."""
+def pyinfra(
+    *arguments: str | Path,
+    directory: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
+) -> Run:
+    """
+    Run pyinfra in the directory of a suite, with nobody to answer its questions.
+
+    environment: variables beside those of this process, of which those named in `without` are left out.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in without}
+    variables = inherited | {"PYINFRA_PROGRESS": "off"} | dict(environment or {})
+    words = [str(each) for each in arguments]
+    # Python reads this one when it starts, so a fork comes too late.
+    if variables.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+        return _from_nothing(words, directory, variables)
+    return _forked(words, directory, variables)
+
+
+def _from_nothing(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Run:
     process = subprocess.run(
-        [sys.executable, "-m", "pyinfra", str(inventory), *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYINFRA_PROGRESS": "off"} | dict(environment or {}),
+        [sys.executable, "-m", "pyinfra", *arguments],
+        cwd=directory,
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -101,3 +128,36 @@ def pyinfra(inventory: Path, *arguments: str, environment: Mapping[str, str] | N
         timeout=120,
     )
     return Run(process.returncode, process.stdout, process.stderr)
+
+
+# Servers that wait for a run, by what they have imported. Each does one run at a time; a second thread gets another.
+_idle: dict[tuple[str, ...], list[subprocess.Popen[str]]] = {OF_THE_SUITE: [], OF_ANY_SUITE: []}
+
+
+def _forked(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Run:
+    modules = OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE
+    server = _idle[modules].pop() if _idle[modules] else _server(modules)
+    assert server.stdin and server.stdout
+    with tempfile.NamedTemporaryFile() as stdout, tempfile.NamedTemporaryFile() as stderr:
+        run = {
+            "arguments": arguments,
+            "directory": str(directory),
+            "environment": dict(environment),
+            "stdout": stdout.name,
+            "stderr": stderr.name,
+        }
+        print(json.dumps(run), file=server.stdin, flush=True)
+        answer = server.stdout.readline()
+        assert answer, (
+            f"tests/plan/fork_server.py ended with exit code {server.wait()}; the reason is in its standard error"
+        )
+        _idle[modules].append(server)
+        return Run(int(answer), stdout.read().decode(), stderr.read().decode())
+
+
+def _server(modules: tuple[str, ...]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.plan.fork_server", *modules]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # It ends with its standard input.
+    atexit.register(server.communicate)
+    return server

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ import pytest
 
 from tests.harness import REQUIRED, ROOT
 from tests.plan.cli import Run
-from tests.stand_ins.world import KEYS, World
+from tests.plan.cli import pyinfra as command_line
+from tests.stand_ins.accounts import KEYS
+from tests.stand_ins.world import World
 
 TASKS = ("cloud_firewall", "server", "dns", "mail_domain", "proof")
 GOOGLE: dict[str, Any] = {
@@ -31,7 +31,9 @@ HETZNER: dict[str, Any] = {"server_provider": "hetzner", "dns_provider": "cloudf
 
 @pytest.fixture(name="world")
 def _world(tmp_path: Path) -> Iterator[World]:
+    """Providers that have done at once what they are asked for: tests/provision watches how a run waits for them."""
     world = World(tmp_path)
+    world.google.polls = world.hetzner.polls = world.route53.polls = 0
     yield world
     world.stop()
 
@@ -51,18 +53,8 @@ def provision(world: World, *arguments: str, file: str = "provision.py", **setti
 
 
 def pyinfra(environment: Mapping[str, str], *arguments: str) -> Run:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GOOGLE_"))}
-    process = subprocess.run(
-        [sys.executable, "-m", "pyinfra", *arguments],
-        cwd=ROOT,
-        env=inherited | {"PYINFRA_PROGRESS": "off"} | dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Run(process.returncode, process.stdout, process.stderr)
+    without = [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_"))]
+    return command_line(*arguments, environment=environment, without=without)
 
 
 def changes(run: Run) -> int:
@@ -89,7 +81,7 @@ def test_from_nothing_to_all_of_it_and_a_second_run_changes_nothing(world: World
     assert first.returncode == 0, first.text
     assert changes(first) > 0
     (address,) = (each["address"] for each in world.google.addresses.values())
-    assert f'("{address}", {{"ssh_user": "admin"}}),' in first.text
+    assert f'("{address}", {{"ssh_user": "admin", "public_ipv4": "{address}"}}),' in first.text
     assert "Then: pyinfra inventory.py deploy.py" in first.text
     assert 'smtp_server = "smtp.sparkpostmail.com"' in first.text
     assert world.names.values("social.example.org", "A") == (address,)

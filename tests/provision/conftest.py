@@ -12,8 +12,8 @@ from botocore.httpsession import URLLib3Session
 
 from mstdn.cloud import waiting
 from mstdn.secrets import operator as secrets
-from tests.stand_ins.internet import Shortcut
 from tests.stand_ins.operator import Sleeper
+from tests.stand_ins.shortcut import Shortcut
 from tests.stand_ins.world import World
 
 
@@ -45,4 +45,6 @@ def _quick_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     shortcut = Shortcut(world.internet)
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda *args, **kw: shortcut.requests_send(*args, **kw))
     monkeypatch.setattr(URLLib3Session, "send", lambda *args: shortcut.botocore_send(*args))
+    # Looking through all of the environment for a proxy, twice for each request, took a quarter of the time.
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda *args, **kw: {})
     return world

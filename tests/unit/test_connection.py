@@ -14,7 +14,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,16 +23,17 @@ from typing import Any
 import pytest
 from paramiko import Channel, ChannelException, SSHException
 from pyinfra.api import Config, Inventory, State, StringCommand
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api.exceptions import ConnectError, DeployError
 from pyinfra.api.state import StateStage
 
 from mstdn import ssh
 from mstdn.connection import PLACEHOLDER_HOST, check_hosts, prepare
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
-from mstdn.ssh import Watch, WayIn, send_at_once
+from mstdn.ssh import Watch, WayIn, another_connection, send_at_once
 from mstdn.versions import MASTODON
-from tests.harness import REQUIRED, ROOT
+from tests.harness import REQUIRED
+from tests.plan.cli import pyinfra as command_line
 
 SET = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
 TROUBLE = ("Traceback", "exception", "pyinfra-debug.log")
@@ -41,18 +41,9 @@ TROUBLE = ("Traceback", "exception", "pyinfra-debug.log")
 
 def pyinfra(*arguments: str) -> tuple[int, str]:
     """Exit code and everything said, of pyinfra in the suite's directory."""
-    environment = {name: value for name, value in os.environ.items() if name not in OPERATOR_SECRETS}
-    process = subprocess.run(
-        [sys.executable, "-m", "pyinfra", *arguments],
-        cwd=ROOT,
-        env=environment | {"PYINFRA_FAKE_DELAY": "0", "PYINFRA_FAKE_DELAY_JITTER": "0"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return process.returncode, process.stdout + process.stderr
+    delays = {"PYINFRA_FAKE_DELAY": "0", "PYINFRA_FAKE_DELAY_JITTER": "0"}
+    run = command_line(*arguments, environment=delays, without=OPERATOR_SECRETS)
+    return run.returncode, run.text
 
 
 @pytest.fixture
@@ -502,3 +493,40 @@ def test_packets_through_a_jump_host_are_sent_at_once() -> None:
 
 def test_a_connection_through_a_proxy_command_is_left_alone() -> None:
     send_at_once(transport_on(object()))
+
+
+# --- Another connection beside it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, ""),
+        (ConnectError("Nothing was changed. 198.51.100.7 port 22 does not answer."), "198.51.100.7 port 22 does not"),
+    ],
+    ids=["open", "closed"],
+)
+def test_whether_a_new_connection_gets_in_is_found_out_by_making_one(
+    monkeypatch: pytest.MonkeyPatch, error: ConnectError | None, said: str
+) -> None:
+    state = State(Inventory((["198.51.100.7"], {})), Config())  # type: ignore[no-untyped-call]
+    (host,) = state.inventory
+    host.connector = in_use = WayIn(state, host)
+    made, closed = [], []
+
+    def connect(connector: WayIn) -> None:
+        made.append(connector)
+        connector.client = SimpleNamespace(close=lambda: closed.append(connector))  # type: ignore[assignment]
+        if error:
+            raise error
+
+    monkeypatch.setattr(WayIn, "connect", connect)
+    answer = another_connection(host)
+    assert answer.startswith(said) and bool(answer) == bool(said)
+    assert len(made) == 1 and made == closed and made[0] is not in_use
+
+
+def test_a_host_that_is_not_reached_by_ssh_needs_no_new_connection() -> None:
+    state = State(Inventory((["@local"], {})), Config())  # type: ignore[no-untyped-call]
+    (host,) = state.inventory
+    assert another_connection(host) == ""

@@ -6,10 +6,7 @@ pyinfra's command line is run for real, in a suite of its own under a temporary 
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from mstdn.operator_files import inventory_directory, operator_path, remember_in
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.settings import examine
 from tests.harness import REQUIRED, ROOT
+from tests.plan.cli import pyinfra
 
 VALUES = "".join(f"{name} = {value!r}\n" for name, value in REQUIRED.items())
 # Says what the host was given. It runs where tasks run: in a greenlet of the host, after everything was checked.
@@ -50,21 +48,10 @@ class Clone:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """What pyinfra says of a task of these hosts."""
-        environment = {name: value for name, value in os.environ.items() if name not in OPERATOR_SECRETS}
-        process = subprocess.run(
-            [sys.executable, "-m", "pyinfra", *arguments, "task.py", "-y"],
-            cwd=self.directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        said = process.stdout + process.stderr
-        assert process.returncode == code, said
-        assert "Traceback" not in said
-        return said
+        run = pyinfra(*arguments, "task.py", "-y", directory=self.directory, without=OPERATOR_SECRETS)
+        assert run.returncode == code, run.text
+        assert "Traceback" not in run.text
+        return run.text
 
 
 @pytest.fixture
@@ -98,8 +85,8 @@ def test_an_instance_without_secrets_does_not_get_those_of_another_server(clone:
     clone.write("instances/alice/inventory.py", 'mastodon = ["@fake/alice"]\n')
     clone.write("instances/alice/group_data/all.py", LOGIN)
     clone.write("secrets.env", "SMTP_PASSWORD='of nobody'\n")
-    said = clone.run("instances/alice/inventory.py", code=1)
-    assert "of nobody" not in said and "SMTP_PASSWORD" in said
+    output = clone.run("instances/alice/inventory.py", code=1)
+    assert "of nobody" not in output and "SMTP_PASSWORD" in output
 
 
 def test_two_servers_of_one_inventory_have_their_own_secrets(clone: Clone) -> None:
@@ -110,34 +97,34 @@ def test_two_servers_of_one_inventory_have_their_own_secrets(clone: Clone) -> No
     clone.write("group_data/mastodon.py", LOGIN)
     for name in ("a", "b", "secrets"):
         clone.write(f"{name}.env", f"SMTP_PASSWORD='in {name}.env'\n")
-    said = clone.run("inventory.py")
+    output = clone.run("inventory.py")
     for name, file in (("a", "a.env"), ("b", "b.env"), ("c", "secrets.env")):
-        assert f"@fake/{name}: social.example.org in {file}" in said
+        assert f"@fake/{name}: social.example.org in {file}" in output
 
 
 def test_hosts_without_an_inventory_file_have_their_files_beside_deploy_py(clone: Clone) -> None:
     clone.write("secrets.env", "SMTP_PASSWORD='beside deploy.py'\n")
     data = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
-    said = clone.run("@fake/a,@fake/b", *data, "--data", "smtp_login=mastodon")
+    output = clone.run("@fake/a,@fake/b", *data, "--data", "smtp_login=mastodon")
     for name in ("a", "b"):
-        assert f"@fake/{name}: social.example.org beside deploy.py" in said
+        assert f"@fake/{name}: social.example.org beside deploy.py" in output
 
 
 def test_values_of_the_old_layout_are_not_lost_but_told_to_move(clone: Clone) -> None:
     old = 'local_domain = "old.example.org"\nmastodon_version = "v4.7.5"\n_sudo = False\n'
     secret = 'smtp_password = "sesame"\nmastodon_environment = {"DEEPL_PLAN": "sesame"}\nimport os\n'
     clone.append("group_data/all.py", old + secret)
-    said = clone.run("inventory.py", code=1)
-    assert "move these lines to group_data/mastodon.py, then: git checkout group_data/all.py" in said
+    output = clone.run("inventory.py", code=1)
+    assert "move these lines to group_data/mastodon.py, then: git checkout group_data/all.py" in output
     for line in (
         "local_domain = 'old.example.org'",
         "mastodon_version = 'v4.7.5'",
         "_sudo = False",
         "smtp_password = ...",
     ):
-        assert f"             {line}\n" in said
-    assert "smtp_port = 587" not in said
-    assert "sesame" not in said
+        assert f"             {line}\n" in output
+    assert "smtp_port = 587" not in output
+    assert "sesame" not in output
 
 
 # --- The rule -----------------------------------------------------------------------------------

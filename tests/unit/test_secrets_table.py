@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS, REPLACEABLE, SECRETS, groups, read_by
+from mstdn.secrets.table import MADE_ON_THE_SERVER, OF_BACKUPS, OPERATOR_SECRETS, REPLACEABLE, SECRETS, groups, read_by
 
 FORMS = [
     ("SECRET_KEY_BASE", "0a" * 64, True),
@@ -63,5 +63,6 @@ def test_each_service_gets_its_part_and_no_more() -> None:
     assert set(read_by("streaming")) == {"DB_PASS", "REDIS_PASSWORD"}
     assert set(read_by("db")) == {"POSTGRES_PASSWORD", "DB_PASS"}
     assert set(read_by("redis")) == {"REDIS_PASSWORD"}
-    assert set(read_by("web")) == {secret.name for secret in SECRETS} - {"POSTGRES_PASSWORD"}
+    assert set(read_by("web")) == {secret.name for secret in SECRETS} - {"POSTGRES_PASSWORD", *read_by("backup")}
+    assert read_by("backup") == OF_BACKUPS
     assert read_by("web") == read_by("sidekiq")

@@ -72,7 +72,7 @@ def compose(settings: Settings, project: str, *, ipv6: bool = False) -> dict[str
         else mastodon_project(settings, memory_mib=4096, ipv6=ipv6)
     )
     (file,) = (each for each in wanted.files if each.path.endswith("/compose.yaml"))
-    loaded = yaml.safe_load(file.content)
+    loaded = yaml.load(file.content, yaml.CSafeLoader)
     assert isinstance(loaded, dict)
     return loaded
 

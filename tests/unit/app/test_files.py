@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from mstdn.app.project import mastodon_project
+from mstdn.compose.project import Way
 from mstdn.proxy.project import proxy_project
 from mstdn.settings import Settings
 from tests.harness import settings_with
@@ -21,7 +23,7 @@ def text_of(name: str, *, memory_mib: int = 4096, **changes: Any) -> str:
 
 
 def service(name: str, **options: Any) -> dict[str, Any]:
-    found = yaml.safe_load(text_of("/compose.yaml", **options))["services"][name]
+    found = yaml.load(text_of("/compose.yaml", **options), yaml.CSafeLoader)["services"][name]
     assert isinstance(found, dict)
     return found
 
@@ -78,8 +80,10 @@ def test_sidekiq_is_healthy_when_it_takes_jobs_and_not_before() -> None:
 
 
 def test_sidekiq_gets_the_time_that_it_takes_to_put_jobs_back() -> None:
-    assert int(service("sidekiq")["stop_grace_period"].removesuffix("s")) > 25
-    assert "25 seconds" in mastodon_project(settings_with(), 4096, ipv6=False).notices["sidekiq"]
+    sidekiq = service("sidekiq")
+    assert sidekiq["command"][-2:] == ["-t", "60"]
+    assert int(sidekiq["stop_grace_period"].removesuffix("s")) > 60
+    assert "60 seconds" in mastodon_project(settings_with(), 4096, ipv6=False).notices["sidekiq"]
 
 
 def test_a_small_server_gets_more_time_to_start() -> None:
@@ -91,7 +95,7 @@ def test_the_ways_out_have_ipv6_where_visitors_have() -> None:
     for ipv6, wanted in ((False, {}), (True, {"enable_ipv6": True})):
         for project in (mastodon_project(settings_with(), 4096, ipv6=ipv6), proxy_project(settings_with(), ipv6=ipv6)):
             (file,) = (each for each in project.files if each.path.endswith("/compose.yaml"))
-            assert yaml.safe_load(file.content)["networks"]["outbound"] == wanted
+            assert yaml.load(file.content, yaml.CSafeLoader)["networks"]["outbound"] == wanted
 
 
 def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
@@ -100,3 +104,11 @@ def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
     )
     for directive in ("worker_connections 8192;", "worker_rlimit_nofile 16384;"):
         assert directive in outer and directive in text_of("nginx.conf")
+
+
+@pytest.mark.parametrize(("own", "words"), [({}, "starts beside"), ({"web_side_by_side": False}, "stops before")])
+def test_the_plan_says_what_visitors_will_notice_of_a_new_web(own: dict[str, Any], words: str) -> None:
+    project = mastodon_project(settings_with(**own), 4096, ipv6=False)
+    assert words in project.notices["web"]
+    assert project.replaced["sidekiq"] is Way.AFTER
+    assert project.replaced["web"] is (Way.AFTER if own else Way.BESIDE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mstdn.certificates.facts import Certificate, CertificateFiles
-from mstdn.certificates.rules import DAY, Steps, covers, least_seconds, steps, trouble
+from mstdn.certificates.rules import DAY, Steps, covers, defect, least_seconds, steps
 
 NAME, NOW = "social.example.org", 1_800_000_000
 GOOD = Certificate("aa", True, NOW - 30 * DAY, NOW + 60 * DAY, (NAME,))
@@ -111,7 +111,7 @@ def test_how_much_of_its_life_a_certificate_should_have_left(days: int, least: i
 
 
 def test_a_certificate_for_six_days_is_good_on_its_third() -> None:
-    assert trouble(dataclasses.replace(GOOD, begin=NOW - 3 * DAY, end=NOW + 3 * DAY), NAME, NOW) == ""
+    assert defect(dataclasses.replace(GOOD, begin=NOW - 3 * DAY, end=NOW + 3 * DAY), NAME, NOW) == ""
 
 
 @pytest.mark.parametrize(

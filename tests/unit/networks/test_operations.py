@@ -43,20 +43,20 @@ BACK: dict[str, Any] = {"name": "back-mstdn", "internal": True}
 
 
 @pytest.mark.parametrize(
-    ("drift", "said"),
+    ("drift", "reason"),
     [
         pytest.param({"internal": False}, "not internal", id="not internal"),
         pytest.param({"driver": "macvlan"}, "driver macvlan", id="driver"),
         pytest.param({"ipv6": True}, "IPv6 is on", id="IPv6"),
     ],
 )
-def test_drift_of_a_network_is_repaired_only_when_nothing_is_attached(drift: dict[str, Any], said: str) -> None:
+def test_drift_of_a_network_is_repaired_only_when_nothing_is_attached(drift: dict[str, Any], reason: str) -> None:
     front = network("front")
     assert network_commands(front, network(**BACK | drift)) == [Command("networks/make", ("back-mstdn", "yes", "no"))]
     containers = attached_to("back-mstdn", "db", "web") + attached_to("front", "nginx")
     facts = {"networks/state": front + network(**BACK | drift), "docker/containers": containers}
     refusal = refusal_of(docker_networks, facts, networks=NETWORKS)
-    assert said in refusal
+    assert reason in refusal
     assert "containers use it: mstdn-db-1, mstdn-web-1. " in refusal
 
 

@@ -66,8 +66,8 @@ def test_chains_to_which_nothing_leads_any_more_do_not_count() -> None:
 
 
 def test_a_kernel_that_forwards_nothing_is_named() -> None:
-    (said,) = closed_ways(dataclasses.replace(ways(OLDER), forwarding=False))
-    assert "net.ipv4.ip_forward is 0" in said
+    (problem,) = closed_ways(dataclasses.replace(ways(OLDER), forwarding=False))
+    assert "net.ipv4.ip_forward is 0" in problem
 
 
 def test_each_network_is_looked_at() -> None:

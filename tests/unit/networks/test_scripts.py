@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mstdn.fact import CouldNotLook
-from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 GLOBAL = "20010db8000000000000000000000007 02 40 00 80     eth0\n"
@@ -84,3 +84,14 @@ def test_an_engine_without_them_has_none(tmp_path: Path, words: str) -> None:
 def test_an_engine_that_does_not_answer_is_not_one_without_networks(tmp_path: Path) -> None:
     with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
         networks_of(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+
+
+def test_what_leads_to_docker_is_seen_also_where_an_older_engine_came_back_after_a_flush(tmp_path: Path) -> None:
+    """Engine 26 does not lead to DOCKER-USER again then, and lives without it."""
+    saved = "-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n-A FORWARD -o br-4081928e710d -j DOCKER\n-A INPUT -j mine"
+    stand_in(tmp_path, "iptables-save", f"echo '{saved}'")
+    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
+    stand_in(tmp_path, "nft", "exit 1")
+    path = stand_in(tmp_path, "docker", "echo 'network mstdn_outbound br-4081928e710d 172.20.0.0/16'")
+    rules = answer_of(FirewallWays.of(["mstdn_outbound"]), path=path).rules
+    assert rules == ("-A FORWARD -j DOCKER-ISOLATION-STAGE-1", "-A FORWARD -o br-4081928e710d -j DOCKER")

@@ -237,7 +237,10 @@ def test_where_all_is_well_nothing_is_said() -> None:
             "deploy.py",
             id="a timer",
         ),
-        pytest.param(machine(noted={}), "warning", "backup", "No backup", "runbook", id="no backup"),
+        pytest.param(machine(noted={}), "error", "backup", "No backup", "tasks/backup.py", id="no backup"),
+        pytest.param(
+            noted("restoring", begun="1"), "error", "restore", "not finished", "tasks/restore.py", id="restore"
+        ),
         pytest.param(
             noted("backup", time=str(NOW - 3 * DAY)),
             "error",
@@ -275,6 +278,13 @@ def test_what_is_wrong_is_told_once_with_its_remedy(
     # What is wrong comes first, and nothing else is said but what follows from it.
     assert [each.level for each in found] == sorted((each.level for each in found), key="error warning".index)
     assert len(found) <= 2, found
+
+
+def test_where_backups_are_off_that_is_said_and_is_not_wrong() -> None:
+    off = replace(WANTED, backups=False)
+    (found,) = complaints(machine(noted={}), off)
+    assert (found.level, found.about) == ("warning", "backup") and "backup_repository" in found.remedy
+    assert "backup       off" in text("server", NAME, machine(noted={}), off, (found,))
 
 
 def test_the_screen_names_every_part_and_ends_with_the_verdict() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from mstdn.verify.handles import Handles
 from mstdn.verify.operations import MailServer, verified_site
 from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import Command, commands_of, container_line
+from tests.stand_ins.operator import Sleeper
 
 DOMAIN = "social.example.org"
 ADDRESS = "203.0.113.7"
@@ -219,6 +221,16 @@ def _visitor(authority: Authority) -> Visitor:
     return Visitor(DOMAIN, (ADDRESS,), str(authority.bundle), VERSION)
 
 
+@pytest.fixture(name="sleeper", autouse=True)
+def _sleeper(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
+    """Time to be patient in passes only while a check waits to be repeated."""
+    sleeper = Sleeper()
+    clock = SimpleNamespace(sleep=sleeper.sleep, monotonic=sleeper.clock, time=time.time)
+    monkeypatch.setattr("mstdn.verify.visitor.time", clock)
+    monkeypatch.setattr("mstdn.verify.operations.time", clock)
+    return sleeper
+
+
 CHECKS = (
     "name",
     "certificate",
@@ -232,11 +244,11 @@ CHECKS = (
 )
 
 
-def said(visitor: Visitor, check: str) -> str:
+def problem_of(visitor: Visitor, check: str) -> str:
     """What the check has to say, which must be something."""
-    trouble = attempt(getattr(visitor, check))
-    assert trouble is not None, f"{check} noticed nothing"
-    return trouble
+    problem = attempt(getattr(visitor, check))
+    assert problem is not None, f"{check} noticed nothing"
+    return problem
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -251,20 +263,20 @@ def test_a_good_site_has_no_open_ports(site: Site, visitor: Visitor) -> None:
 
 def test_a_domain_that_does_not_resolve_is_named(authority: Authority) -> None:
     visitor = Visitor("no-such-host.invalid", (), str(authority.bundle), VERSION)
-    assert "no-such-host.invalid does not resolve" in said(visitor, "name")
+    assert "no-such-host.invalid does not resolve" in problem_of(visitor, "name")
 
 
 def test_a_silent_address_makes_one_think_of_a_firewall(site: Site, visitor: Visitor) -> None:
     site.answers = False
-    trouble = said(visitor, "certificate")
-    assert ADDRESS in trouble and "443" in trouble and "firewall" in trouble
+    problem = problem_of(visitor, "certificate")
+    assert ADDRESS in problem and "443" in problem and "firewall" in problem
 
 
 def test_every_address_is_visited(site: Site, authority: Authority) -> None:
     visitor = Visitor(DOMAIN, (ADDRESS, IPV6_ADDRESS), str(authority.bundle), VERSION)
     assert attempt(visitor.certificate) is None
     site.silent = {IPV6_ADDRESS}
-    assert f"nothing answers at {IPV6_ADDRESS}" in said(visitor, "certificate")
+    assert f"nothing answers at {IPV6_ADDRESS}" in problem_of(visitor, "certificate")
 
 
 def test_an_address_that_this_machine_has_no_way_to_is_left_out(site: Site, authority: Authority) -> None:
@@ -276,33 +288,33 @@ def test_an_address_that_this_machine_has_no_way_to_is_left_out(site: Site, auth
 
 def test_without_a_way_to_any_address_the_first_is_named(site: Site, authority: Authority) -> None:
     site.unrouted = site.silent = {IPV6_ADDRESS}
-    assert IPV6_ADDRESS in said(Visitor(DOMAIN, (IPV6_ADDRESS,), str(authority.bundle), VERSION), "certificate")
+    assert IPV6_ADDRESS in problem_of(Visitor(DOMAIN, (IPV6_ADDRESS,), str(authority.bundle), VERSION), "certificate")
 
 
 def test_a_certificate_that_is_not_there_yet_is_told_from_a_wrong_one(site: Site, visitor: Visitor) -> None:
     site.has_certificate = False
-    assert f"no certificate for {DOMAIN} yet" in said(visitor, "certificate")
+    assert f"no certificate for {DOMAIN} yet" in problem_of(visitor, "certificate")
 
 
 def test_an_authority_that_nobody_trusts_is_noticed(site: Site) -> None:
-    trouble = said(Visitor(DOMAIN, (ADDRESS,), "", VERSION), "certificate")
-    assert "not valid" in trouble and "acme_ca_bundle" in trouble
+    problem = problem_of(Visitor(DOMAIN, (ADDRESS,), "", VERSION), "certificate")
+    assert "not valid" in problem and "acme_ca_bundle" in problem
 
 
 def test_a_certificate_for_another_name_is_noticed(site: Site, visitor: Visitor, authority: Authority) -> None:
     site.certificate = authority.issue("other.example.org")
-    assert "not valid" in said(visitor, "certificate")
+    assert "not valid" in problem_of(visitor, "certificate")
 
 
 def test_an_expired_certificate_is_noticed(site: Site, visitor: Visitor, authority: Authority) -> None:
     site.certificate = authority.issue(DOMAIN, days=-1)
-    assert "expired" in said(visitor, "certificate")
+    assert "expired" in problem_of(visitor, "certificate")
 
 
 def test_a_certificate_that_is_about_to_end_is_noticed(site: Site, visitor: Visitor, authority: Authority) -> None:
     site.certificate = authority.issue(DOMAIN, days=19)
     assert attempt(visitor.certificate) is None
-    assert "ends in 18 days" in said(visitor, "certificate_age")
+    assert "ends in 18 days" in problem_of(visitor, "certificate_age")
 
 
 @pytest.mark.parametrize(
@@ -318,13 +330,13 @@ def test_a_certificate_that_is_about_to_end_is_noticed(site: Site, visitor: Visi
 )
 def test_a_wrong_redirect_is_noticed(site: Site, visitor: Visitor, method: str, reply: Answer) -> None:
     site.over_http[method] = reply
-    trouble = said(visitor, "redirect")
-    assert method in trouble and str(reply[0]) in trouble
+    problem = problem_of(visitor, "redirect")
+    assert method in problem and str(reply[0]) in problem
 
 
 def test_a_site_whose_web_does_not_answer_is_noticed(site: Site, visitor: Visitor) -> None:
     site.over_https["/health"] = answer(502)
-    assert "502" in said(visitor, "health") and "web" in said(visitor, "health")
+    assert "502" in problem_of(visitor, "health") and "web" in problem_of(visitor, "health")
 
 
 @pytest.mark.parametrize("headers", [[], [STRICT, STRICT]], ids=["none", "two"])
@@ -332,7 +344,9 @@ def test_any_number_but_one_of_strict_transport_security_headers_is_noticed(
     site: Site, visitor: Visitor, headers: list[tuple[str, str]]
 ) -> None:
     site.over_https["/"] = (200, headers, b"")
-    assert said(visitor, "strict_transport_security").startswith(f"{len(headers)} Strict-Transport-Security headers")
+    assert problem_of(visitor, "strict_transport_security").startswith(
+        f"{len(headers)} Strict-Transport-Security headers"
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +362,7 @@ def test_a_site_that_does_not_run_the_release_is_noticed(
     site: Site, visitor: Visitor, reply: Answer, words: str
 ) -> None:
     site.over_https["/api/v2/instance"] = reply
-    assert words in said(visitor, "instance_version")
+    assert words in problem_of(visitor, "instance_version")
 
 
 def test_a_build_of_ones_own_is_the_release_too(site: Site, visitor: Visitor) -> None:
@@ -359,62 +373,66 @@ def test_a_build_of_ones_own_is_the_release_too(site: Site, visitor: Visitor) ->
 @pytest.mark.parametrize("reply", [answer(404), answer(200, "<html>")], ids=["not found", "answered by something else"])
 def test_streaming_that_does_not_answer_is_noticed(site: Site, visitor: Visitor, reply: Answer) -> None:
     site.over_https["/api/v1/streaming/health"] = reply
-    assert "streaming" in said(visitor, "streaming")
+    assert "streaming" in problem_of(visitor, "streaming")
 
 
 def test_tls_for_a_stranger_is_noticed(site: Site, visitor: Visitor) -> None:
     site.knows_every_name = True
-    assert "completes TLS" in said(visitor, "unknown_host")
+    assert "completes TLS" in problem_of(visitor, "unknown_host")
 
 
 def test_plain_http_for_a_stranger_is_noticed(site: Site, visitor: Visitor) -> None:
     site.for_strangers = answer(200)
-    assert "200 over plain HTTP" in said(visitor, "unknown_host")
+    assert "200 over plain HTTP" in problem_of(visitor, "unknown_host")
 
 
 @pytest.mark.parametrize("port", [2375, 3000, 4000, 5432, 6379, 9090])
 def test_an_open_inner_port_is_named(site: Site, visitor: Visitor, port: int) -> None:
     site.ports = {port}
-    trouble = visitor.closed_ports([])
-    assert trouble is not None and str(port) in trouble
+    problem = visitor.closed_ports([])
+    assert problem is not None and str(port) in problem
 
 
 def test_a_published_port_is_named_with_its_service(site: Site, visitor: Visitor) -> None:
     site.ports = {8025}
     assert visitor.closed_ports([]) is None
-    trouble = visitor.closed_ports([("203.0.113.7", 8025, "mail/catcher")])
-    assert trouble is not None and "8025 (mail/catcher)" in trouble
+    problem = visitor.closed_ports([("203.0.113.7", 8025, "mail/catcher")])
+    assert problem is not None and "8025 (mail/catcher)" in problem
 
 
 def test_a_port_that_is_open_by_ipv6_only_is_named(site: Site, authority: Authority) -> None:
     site.ports, site.silent = {5432}, {ADDRESS}
-    trouble = Visitor(DOMAIN, (ADDRESS, IPV6_ADDRESS), str(authority.bundle), VERSION).closed_ports([])
-    assert trouble is not None and "5432" in trouble
+    problem = Visitor(DOMAIN, (ADDRESS, IPV6_ADDRESS), str(authority.bundle), VERSION).closed_ports([])
+    assert problem is not None and "5432" in problem
 
 
-def test_a_port_that_is_meant_to_be_open_is_no_trouble(site: Site, visitor: Visitor) -> None:
+def test_a_port_that_is_meant_to_be_open_is_no_problem(site: Site, visitor: Visitor) -> None:
     site.ports = {25, 8025}
     published = [(ADDRESS, 25, "mail/server"), (ADDRESS, 8025, "mail/web")]
     assert visitor.closed_ports(published, open_ports=(25, 8025)) is None
-    trouble = visitor.closed_ports(published, open_ports=(25,))
-    assert trouble is not None and "verify_open_ports = [8025]" in trouble and "mail/server" not in trouble
+    problem = visitor.closed_ports(published, open_ports=(25,))
+    assert problem is not None and "verify_open_ports = [8025]" in problem and "mail/server" not in problem
     assert visitor.closed_ports([], open_ports=INNER_PORTS) is None
 
 
-def test_a_connection_that_breaks_is_trouble_and_no_traceback(site: Site, visitor: Visitor) -> None:
+def test_a_connection_that_breaks_is_a_problem_and_no_traceback(site: Site, visitor: Visitor) -> None:
     site.answers = False
     for check in ("redirect", "health", "strict_transport_security", "instance_version", "streaming", "unknown_host"):
-        assert said(visitor, check).startswith("no answer")
+        assert problem_of(visitor, check).startswith("no answer")
 
 
-def test_patience_ends_when_the_site_is_well() -> None:
+def test_patience_ends_when_the_site_is_healthy(sleeper: Sleeper) -> None:
     replies = iter(["not yet", None, "never asked"])
-    assert patiently(lambda: next(replies), time.monotonic() + 60) is None
+    assert patiently(lambda: next(replies), sleeper.now + 60) is None
     assert next(replies) == "never asked"
+    assert sleeper.slept == [1]
 
 
-def test_patience_ends_at_its_deadline() -> None:
-    assert patiently(lambda: "not yet", time.monotonic() - 1) == "not yet"
+def test_patience_ends_at_its_deadline(sleeper: Sleeper) -> None:
+    assert patiently(lambda: "not yet", sleeper.now - 1) == "not yet"
+    assert sleeper.slept == []
+    assert patiently(lambda: "not yet", sleeper.now + 3) == "not yet"
+    assert sleeper.slept == [1, 1, 1]
 
 
 # --- The operation ------------------------------------------------------------------------------
@@ -487,7 +505,7 @@ def test_what_may_be_open_is_a_setting(site: Site, authority: Authority) -> None
     assert verify(authority.bundle, open_ports=(3000,)) == ""
 
 
-def test_a_missing_certificate_comes_with_the_companions_last_words(site: Site, authority: Authority) -> None:
+def test_a_missing_certificate_comes_with_the_companions_last_lines(site: Site, authority: Authority) -> None:
     site.has_certificate = False
     words = verify(authority.bundle)
     assert "no certificate" in words
@@ -545,22 +563,19 @@ def test_every_name_of_the_site_is_visited(site: Site, authority: Authority) -> 
     assert "certificate" in verify(authority.bundle, names=(DOMAIN, "alice.example.org"))
 
 
-def test_a_healthy_site_is_seen_to_be_so_in_the_time_of_its_slowest_answers(
-    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delay = 0.3
-    slow = dict(site.over_https)
+def test_a_healthy_site_is_asked_at_once_for_everything(site: Site, authority: Authority) -> None:
+    pages = dict(site.over_https)
+    asked_together = threading.Barrier(3)
 
-    class Slowly(dict[str, Answer]):
+    class Together(dict[str, Answer]):
         def __getitem__(self, path: str) -> Answer:
-            time.sleep(delay)
-            return slow[path]
+            # Whether it is healthy is asked before; each of the others is answered when all three were asked for.
+            if path != "/health":
+                asked_together.wait(10)
+            return pages[path]
 
-    site.over_https = Slowly()
-    begin = time.monotonic()
+    site.over_https = Together()
     assert verify(authority.bundle) == ""
-    # Five of its checks wait for an answer over HTTPS; one at a time that would be more than six delays.
-    assert time.monotonic() - begin < 5 * delay
 
 
 # --- Accounts whose name is not the site's ------------------------------------------------------
@@ -600,16 +615,16 @@ def test_a_name_whose_questions_are_led_to_the_site_is_content(site: Site, autho
 def test_a_name_whose_questions_get_lost_comes_with_a_line_for_each_web_server(
     site: Site, authority: Authority, reply: Answer
 ) -> None:
-    said = handles(site, authority, reply)
-    assert said is not None
+    problem = handles(site, authority, reply)
+    assert problem is not None
     for words in ("@…@example.org", "nginx: ", "Apache: ", "Caddy: ", f"https://{SITE}"):
-        assert words in said
+        assert words in problem
 
 
 def test_a_name_that_nobody_serves_comes_with_its_reason(site: Site, authority: Authority) -> None:
     site.has_certificate = False
-    said = handles(site, authority, answer(404))
-    assert said is not None and "there is no certificate" in said and "Caddy: " in said
+    problem = handles(site, authority, answer(404))
+    assert problem is not None and "there is no certificate" in problem and "Caddy: " in problem
 
 
 def test_a_name_that_this_server_answers_for_has_to_lead_to_the_site(site: Site, authority: Authority) -> None:

@@ -1,0 +1,59 @@
+"""
+A process that has imported what every run of pyinfra imports, and forks for each run: importing takes longer than most
+runs. tests/plan/cli.py starts it and writes to its standard input.
+
+    python -m tests.plan.fork_server MODULE …
+
+Each line of its standard input is a run as JSON: arguments, directory, environment, and the files for what the run
+prints. The answer to each is a line with its exit code. A run is otherwise as it would be without this: a process
+of its own that ends as pyinfra ends, and the modules that a task imports are imported there.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import sys
+
+# pyinfra has gevent replace both, and gevent's take part in its event loop. There must be none before the fork.
+from os import fork, waitpid
+from typing import Any
+
+LONGEST_RUN_SECONDS = 120
+
+
+def serve() -> None:
+    """Answer requests until there are no more, which ends this process. Returns in each fork, ready to run."""
+    for line in sys.stdin:
+        if (process := fork()) == 0:
+            become(json.loads(line))
+            return
+        print(os.waitstatus_to_exitcode(waitpid(process, 0)[1]), flush=True)
+    sys.exit()
+
+
+def become(run: dict[str, Any]) -> None:
+    """Make this process what `python -m pyinfra` begins as."""
+    signal.alarm(LONGEST_RUN_SECONDS)
+    for number, file in enumerate((os.devnull, run["stdout"], run["stderr"])):
+        opened = os.open(file, os.O_RDWR)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.chdir(run["directory"])
+    os.environ.clear()
+    os.environ.update(run["environment"])
+    sys.path[0] = run["directory"]
+    sys.argv = ["pyinfra", *run["arguments"]]
+
+
+if __name__ == "__main__":
+    for name in ("pyinfra_cli.main", *sys.argv[1:]):
+        importlib.import_module(name)
+    # What is there already needs not be looked through, and copied by that, in each fork.
+    gc.collect()
+    gc.freeze()
+    serve()
+    importlib.import_module("pyinfra_cli.main").main()
