@@ -88,6 +88,9 @@ smtp_authentication = "plain"
 # "peer" verifies the certificate of the mail server, "none" accepts any.
 smtp_verify = "peer"
 
+# Where a test mail goes, for one run of tasks/mail_test.py: --data mail_test_to=you@example.org
+mail_test_to = ""
+
 # --- Passwords and keys ---------------------------------------------------------------------------
 
 # The file of your passwords and keys, for servers of one inventory that have different ones. Empty means
@@ -371,6 +374,26 @@ replace = "no"
 # The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
 # lost. Meant for one run: `--data rollback_to=v4.7.6`.
 rollback_to = None
+
+# --- Owner (for one run of tasks/owner.py) --------------------------------------------------------
+
+# The account, as its name stands before the domain: --data owner_name=alice
+owner_name = ""
+
+# The mail address of an account that is made: --data owner_email=alice@example.org
+owner_email = ""
+
+# For an account that is locked out: "password" gives it a new one, "second_factor" takes that away, both
+# do both: --data owner_reset=password
+owner_reset = ""
+
+# Make an owner of an account that is there: --data owner_promote=true
+owner_promote = False
+
+# --- Status (for one run of tasks/status.py) ------------------------------------------------------
+
+# "json" is for programs, one line for each server: --data format=json
+format = "text"
 
 # --- Provisioning: a server -----------------------------------------------------------------------
 

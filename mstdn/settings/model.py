@@ -25,6 +25,7 @@ from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
+from mstdn.owner.settings import OwnerSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
@@ -32,6 +33,7 @@ from mstdn.restore.settings import RestoreSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
+from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
 from mstdn.verify.settings import VerifySettings
 
@@ -55,6 +57,8 @@ class Settings(
     DrillSettings,
     RestoreSettings,
     DatabaseSettings,
+    OwnerSettings,
+    StatusSettings,
 ):
     """
     The validated settings of one host.

@@ -13,6 +13,7 @@ LIVES: dict[str, tuple[str, ...]] = {
         "test_04_files.py",
         "test_05_instance.py",
         "test_06_visitors.py",
+        "test_16_verbs.py",
         "test_13_members_and_passwords.py",
         "test_14_firewall.py",
         "test_15_backup.py",

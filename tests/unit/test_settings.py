@@ -266,6 +266,13 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("snapshot", "newest", 'neither "latest" nor', 'snapshot = "1a2b3c4d"'),
     ("snapshot", 12345678, "text in quotes, not a number", "snapshot ="),
     ("replace", "Yes", '"no" or "yes"', 'replace = "no"'),
+    ("owner_name", "@alice@social.example.org", "without @ and domain", 'owner_name = "alice"'),
+    ("owner_name", "alice; rm", "letters, digits and underscores", "owner_name ="),
+    ("owner_email", "alice", "not a mail address", "owner_email ="),
+    ("owner_reset", "all", '"second_factor"', 'owner_reset = ""'),
+    ("owner_promote", "yes", "True or False, not text", "owner_promote = False"),
+    ("mail_test_to", "Me <me@example.org>", "only the address", 'mail_test_to = "me@example.org"'),
+    ("format", "yaml", '"text" or "json"', 'format = "text"'),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]
 

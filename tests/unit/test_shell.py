@@ -29,14 +29,16 @@ from mstdn.files.facts import FileStates, WrittenFiles
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
-from mstdn.mail.facts import WayOut
+from mstdn.mail.facts import SenderRecords, WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
+from mstdn.owner.facts import AccountState
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.restore.facts import WayBack
 from mstdn.secrets.facts import SecretStates
 from mstdn.shell import SCRIPTS, question, script, who_works
 from mstdn.sizing.facts import ServerSize
+from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
@@ -141,6 +143,10 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 # --- Questions to a bare server -----------------------------------------------------------------
 
 QUESTIONS: list[Question[Any]] = [
+    AccountState.of("no-such-project", "alice", ""),
+    MachineState.of(NOWHERE, NOWHERE, [NOWHERE]),
+    PartStates.of("no-such-project"),
+    SenderRecords.of([]),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     BackupState.of_the_server(),
     AptSources.naming("nowhere.example.org", NOWHERE),
