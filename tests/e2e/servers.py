@@ -514,7 +514,6 @@ OWN_FIREWALLS = [
         "ufw, and a firewall of the suite's because the operator wants both",
         BARE,
         f"{FIREWALL} ufw >/dev/null 2>&1; ufw allow 22,80,443/tcp >/dev/null; ufw --force enable >/dev/null",
-        "ufw is a second firewall beside the suite's",
         files=OWN_FIREWALL,
         settings={"firewall_enabled": True},
         works="nft list table inet mstdn >/dev/null && ufw status | grep -q 'Status: active'",
