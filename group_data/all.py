@@ -289,7 +289,7 @@ verify_open_ports = []
 # --- The way back ---------------------------------------------------------------------------------
 
 # The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
-# lost. Meant for one run: `--data rollback_to=v4.7.6`.
+# lost. Meant for one run: `--data rollback_to=v4.6.9`.
 rollback_to = None
 
 # --- Provisioning: a server -----------------------------------------------------------------------
