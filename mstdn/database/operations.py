@@ -157,7 +157,7 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
     there = f"There are dumps of: {', '.join(dumps)}." if dumps else "There is no dump; the first upgrade makes one."
     if release is None:
         yield from refuse(
-            f"Which release? {there} Name it: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.7.6"
+            f"Which release? {there} Name it: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.7.5"
         )
     elif release == installed.get("MASTODON_VERSION") and installed.get("MIGRATIONS") in (None, "none", "before"):
         host.noop(f'the database is that of {release}; set mastodon_version = "{release}" and deploy')
