@@ -27,6 +27,11 @@ def ipv6_reaches_containers(front: Network | None, server_has_ipv6: bool, settin
 FIRST_ENGINE_WITH_IPV6 = (27, 0)
 
 
+def engine_has_ipv6(engine: tuple[int, int]) -> bool:
+    """Whether the engine gives containers IPv6. engine: its version, (0, 0) for one that is still to be installed."""
+    return engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6
+
+
 def ipv6_findings(
     front: Network | None, attached: Iterable[str], engine: tuple[int, int], names: Iterable[str], setting: bool | str
 ) -> Iterator[Finding]:
@@ -47,7 +52,7 @@ def ipv6_findings(
                 f"networks_ipv6 is False, {without}, but {listed} has an AAAA record, and {first}. Remove "
                 'the record, or set networks_ipv6 = "auto".',
             )
-    elif front.ipv6 if front else engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6:
+    elif front.ipv6 if front else engine_has_ipv6(engine):
         return
     elif engine < FIRST_ENGINE_WITH_IPV6:
         yield Finding(
