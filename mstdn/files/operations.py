@@ -60,8 +60,6 @@ def converge_tree(
     paths = {file.path for file in files}
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
-    ours = {file.path for file in files}
-    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"

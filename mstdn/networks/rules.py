@@ -11,20 +11,28 @@ from mstdn.layout import FRONT
 from mstdn.networks.facts import Bridge, Network, Rule, Ways
 
 
-def ipv6_reaches_containers(front: Network | None, server_has_ipv6: bool, setting: bool | str) -> bool:
+def ipv6_reaches_containers(
+    front: Network | None, server_has_ipv6: bool, setting: bool | str, engine: tuple[int, int]
+) -> bool:
     """
     Whether containers are reached, and get out, by IPv6.
 
-    front: the network, None as long as it does not exist; then it is foreseen. Where it has no IPv6, Docker would carry
+    front: the network, None as long as it does not exist; then it is foreseen. engine: its version, (0, 0) for one that
+    is still to be installed. Where it has no IPv6, Docker would carry
     visitors over IPv4, all of them with the address of the bridge: Mastodon would slow down and ban them as one.
     """
     if not server_has_ipv6:
         return False
-    return front.ipv6 if front else setting is not False
+    return front.ipv6 if front else setting is not False and engine_has_ipv6(engine)
 
 
 # Engines before 27 have no addresses of IPv6 to give away, and do not masquerade them.
 FIRST_ENGINE_WITH_IPV6 = (27, 0)
+
+
+def engine_has_ipv6(engine: tuple[int, int]) -> bool:
+    """Whether the engine gives containers IPv6. engine: its version, (0, 0) for one that is still to be installed."""
+    return engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6
 
 
 def ipv6_findings(
@@ -47,13 +55,15 @@ def ipv6_findings(
                 f"networks_ipv6 is False, {without}, but {listed} has an AAAA record, and {first}. Remove "
                 'the record, or set networks_ipv6 = "auto".',
             )
-    elif front.ipv6 if front else engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6:
+    elif front.ipv6 if front else engine_has_ipv6(engine):
         return
     elif engine < FIRST_ENGINE_WITH_IPV6:
+        # Making the network with it would fail, in the middle of the run.
+        forced = ' Or set networks_ipv6 = "auto".' if setting is True else ""
         yield Finding(
-            level,
+            "error" if forced else level,
             f"The network {FRONT} has no IPv6, {without}: Docker Engine {'.'.join(map(str, engine))} has none to give, "
-            f"27 does.{lost}",
+            f"27 does.{forced}{lost}",
         )
     else:
         yield Finding(
@@ -100,7 +110,7 @@ def closed_ways(ways: Ways, containers: Iterable[Container] = (), engine: tuple[
             yield from _closed_ways_of(network, family, words, rules)
         for container in published:
             # Through which one of its networks Docker leads a port is known where it leads through none of others.
-            if container.networks.keys() <= networks.keys():
+            if container.networks and container.networks.keys() <= networks.keys():
                 yield from _closed_ports(container, family, words, rules)
 
 

@@ -103,5 +103,7 @@ def _situation(report: ServerReport, engine: Engine, settings: Settings, front: 
     addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
     return firewall.Situation(
-        (f"br-{front.id[:12]}",) if front else (), by_process and any(":" in each for each in addresses)
+        (f"br-{front.id[:12]}",) if front else (),
+        by_process and any(":" in each for each in addresses),
+        settings.smtp_port,
     )

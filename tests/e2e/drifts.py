@@ -251,6 +251,18 @@ CONNECTIONS = (
         touched=("mstdn/nginx", "proxy/nginx"),
     ),
     Drift(
+        "the network front was removed",
+        f"docker network disconnect --force front {_of('mstdn/nginx')}; docker network disconnect --force front "
+        f"{_of('proxy/nginx')}; docker network rm front",
+        (NETWORKS, PROXY, APP),
+        (
+            "the network front does not exist",
+            "the proxy: nginx was changed by hand: networks",
+            "Mastodon: nginx was changed by hand: networks",
+        ),
+        touched=("mstdn/nginx", "proxy/nginx"),
+    ),
+    Drift(
         "the network back-mstdn was removed",
         "for service in db redis web streaming sidekiq nginx; do docker network disconnect --force back-mstdn "
         "$(c mstdn $service); done;"

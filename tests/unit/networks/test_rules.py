@@ -79,6 +79,7 @@ def test_ports_are_missed_only_where_docker_would_have_rules_for_them() -> None:
     for other in (
         dataclasses.replace(PROXY, published=()),
         dataclasses.replace(PROXY, status="exited"),
+        dataclasses.replace(PROXY, networks={}),
         # Docker may lead the port through the other network.
         dataclasses.replace(PROXY, networks={"front": "n", "shop": "m"}),
     ):

@@ -12,24 +12,10 @@ from mstdn.networks.facts import DockerNetworks, Network, Rule
 from tests.harness import answer_of, calls_in, run_script, stand_in
 from tests.unit.networks.rulesets import DIRECTORY, ENGINE_29, NETWORKS, NFTABLES, Ruleset
 
-GLOBAL = "20010db8000000000000000000000007 02 40 00 80     eth0\n"
-LINK_LOCAL = "fe800000000000000000000000000007 02 40 20 80     eth0\n"
 
-
-def make(
-    directory: Path, internal: str, ipv6: str, *, exists: bool = False, engine: str = "29.1.2", addresses: str = GLOBAL
-) -> subprocess.CompletedProcess[str]:
-    """The script, on a server with this version of the engine and these addresses."""
-    (directory / "if_inet6").write_text(addresses)
-    docker = f'case "$1 $2" in version*) echo {engine} ;; "network inspect") exit {0 if exists else 1} ;; esac'
-    return run_script(
-        "networks/make",
-        "front",
-        internal,
-        ipv6,
-        path=stand_in(directory, "docker", docker),
-        instead={"/proc/net/if_inet6": directory / "if_inet6"},
-    )
+def make(directory: Path, internal: str, ipv6: str, *, exists: bool = False) -> subprocess.CompletedProcess[str]:
+    docker = f'case "$1 $2" in "network inspect") exit {0 if exists else 1} ;; esac'
+    return run_script("networks/make", "front", internal, ipv6, path=stand_in(directory, "docker", docker))
 
 
 @pytest.mark.parametrize(
@@ -48,22 +34,6 @@ def test_a_network_is_made_with_its_options(tmp_path: Path, internal: str, ipv6:
 def test_a_network_with_other_options_is_replaced(tmp_path: Path) -> None:
     make(tmp_path, "no", "no", exists=True)
     assert calls_in(tmp_path)[1:] == ["docker network rm front", "docker network create --driver bridge front"]
-
-
-@pytest.mark.parametrize(
-    ("engine", "addresses", "ipv6"),
-    [
-        ("27.0.1", GLOBAL, True),
-        ("29.1.2", LINK_LOCAL + GLOBAL, True),
-        ("26.1.5", GLOBAL, False),
-        ("29.1.2", LINK_LOCAL, False),
-        ("29.1.2", "", False),
-    ],
-    ids=["27", "29", "engine too old", "no global address", "no IPv6"],
-)
-def test_ipv6_is_taken_where_engine_and_server_have_it(tmp_path: Path, engine: str, addresses: str, ipv6: bool) -> None:
-    make(tmp_path, "no", "auto", engine=engine, addresses=addresses)
-    assert ("--ipv6" in calls_in(tmp_path)[-1].split()) is ipv6
 
 
 def networks_of(directory: Path, docker: str) -> dict[str, Network]:
