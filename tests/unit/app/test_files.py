@@ -100,3 +100,13 @@ def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
     )
     for directive in ("worker_connections 8192;", "worker_rlimit_nofile 16384;"):
         assert directive in outer and directive in text_of("nginx.conf")
+
+
+def test_a_visitor_decides_neither_host_nor_port_of_what_is_kept_for_others() -> None:
+    """The proxy outside passes both on with proxy_downstream_addresses, and the key of the cache has neither."""
+    text = text_of("nginx.conf", proxy_downstream_addresses=["203.0.113.0/24"])
+    common, _, servers = text.partition("    server {")
+    headers = dict(re.findall(r"proxy_set_header (\S+) (\S+);", common))
+    assert (headers["X-Forwarded-Host"], headers["X-Forwarded-Port"]) == ("$http_host", "443")
+    # A location that sets one header sends no other one of these.
+    assert "proxy_set_header" not in servers
