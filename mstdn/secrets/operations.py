@@ -58,7 +58,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield StringCommand("rm -f", QuoteString(f"{directory}/operator.env"))
     if missing:
         changed = True
-        yield script("secrets/generate", image, directory, *missing)
+        makers = (f"{name}={MADE_ON_THE_SERVER[name].maker}" for name in missing)
+        yield script("secrets/generate", image, directory, *makers)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
     if changed or state.differing:
