@@ -126,6 +126,11 @@ def ports(*numbers: int, handle: int = 3) -> dict[str, Any]:
     return {"rule": rule}
 
 
+def reject(protocol: str | int) -> dict[str, Any]:
+    match = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": protocol}}
+    return {"rule": {"family": "inet", "table": "mstdn", "chain": "outside", "expr": [match, {"reject": None}]}}
+
+
 def ruleset(*objects: dict[str, Any]) -> dict[str, Any]:
     return {"nftables": [copy.deepcopy(each) for each in (METAINFO, *objects)]}
 
@@ -135,6 +140,11 @@ def test_the_table_is_the_same_whatever_its_handles_and_the_order_in_a_set() -> 
     other = {"table": {"family": "ip", "name": "mstdn", "handle": 1}}
     again = listing(ruleset(other, TABLE, CHAIN, ports(80, 22, handle=9)))
     assert first == again != ""
+
+
+def test_a_server_that_has_learned_the_names_of_protocols_since_has_the_same_rules() -> None:
+    assert listing(ruleset(TABLE, CHAIN, reject(6))) == listing(ruleset(TABLE, CHAIN, reject("tcp")))
+    assert listing(ruleset(TABLE, CHAIN, reject(6))) != listing(ruleset(TABLE, CHAIN, reject("udp")))
 
 
 @pytest.mark.parametrize(
