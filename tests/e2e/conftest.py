@@ -6,7 +6,6 @@ What a test changes it puts back. When a test fails, the state of the server's c
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -48,17 +47,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
+        # A run of all of them takes long. What failed is shown at once, and at the end with the others.
+        reporter = item.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"\n{report.nodeid} failed:\n{report.longreprtext}")
         for used in getattr(item, "funcargs", {}).values():
             if isinstance(used, Instance):
                 for title, command in (("containers", CONTAINERS), ("their last lines", LAST_LINES)):
                     report.sections.append((f"{title} on {used.host}", used.run(command, check=False)))
     return report
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """The matrices run for an hour: what failed is shown at once, and at the end with the others."""
-    if report.failed and "[" in report.nodeid:
-        print(f"\n{report.nodeid} failed:\n{report.longreprtext}", file=sys.__stderr__, flush=True)
 
 
 @pytest.fixture(scope="session")
