@@ -13,7 +13,7 @@ MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
 WAIT = Command("database/wait_for_migration", ("mstdn",))
-UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.6\ninstalled MIGRATIONS=before\n"
+UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.60\ninstalled MIGRATIONS=before\n"
 
 
 PREPARATION: dict[str, Any] = {
@@ -25,7 +25,7 @@ PREPARATION: dict[str, Any] = {
 }
 
 
-def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
+def prepare_commands(state: str, release: str = "v4.7.60") -> list[Command]:
     return commands_of(prepared_database, {"database/state": state}, release=release, **PREPARATION)
 
 
@@ -42,7 +42,7 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
         WAIT,
         *discard,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/create", ("/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
+        Command("database/create", ("/srv/mastodon", "v4.7.60", MARKER, "social.example.org")),
     ]
 
 
@@ -50,7 +50,7 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
     assert prepare_commands(INSTALLED) == [
         WAIT,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/migrate_first", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20")),
+        Command("database/migrate_first", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20")),
     ]
 
 
@@ -58,7 +58,7 @@ def test_the_database_of_the_installed_release_is_left_alone() -> None:
     assert prepare_commands(INSTALLED, "v4.7.5") == []
 
 
-@pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
+@pytest.mark.parametrize("release", ["v4.7.5", "v4.7.60"])
 def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
     facts = {"database/state": INSTALLED.replace("installed DATABASE=17\n", "")}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
@@ -67,7 +67,7 @@ def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) 
 
 
 def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
-    assert prepare_commands(UNDER_WAY, "v4.7.6") == []
+    assert prepare_commands(UNDER_WAY, "v4.7.60") == []
 
 
 def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
@@ -77,17 +77,17 @@ def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
     ]
 
 
-REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20"))]
+REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20"))]
 
 
 @pytest.mark.parametrize(
     ("state", "commands"),
     [
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6"), [], id="done"),
+        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.60"), [], id="done"),
         pytest.param(UNDER_WAY, REST, id="some wait"),
         pytest.param(
             UNDER_WAY.replace("before", "none"),
-            [Command("database/note", ("/srv/mastodon", "v4.7.6", MARKER))],
+            [Command("database/note", ("/srv/mastodon", "v4.7.60", MARKER))],
             id="none came, not noted",
         ),
         pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), REST, id="an upgrade is planned"),
@@ -99,7 +99,7 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, commands: lis
         finished_migrations,
         {"database/state": state},
         directory="/srv/mastodon",
-        release="v4.7.6",
+        release="v4.7.60",
         marker=MARKER,
         database=DATABASE,
     )
