@@ -215,10 +215,10 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         'local_domain = "old.example.org"',
     ),
     "older release": (
-        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.7"}},
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.999"}},
         {},
         f"cannot go back to {versions.MASTODON}",
-        'mastodon_version = "v4.7.7"',
+        'mastodon_version = "v4.7.999"',
     ),
     "skipped release": (
         {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.5.20"}},
