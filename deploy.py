@@ -4,7 +4,7 @@ A bare Debian or Ubuntu server becomes a Mastodon, and stays one.
     pyinfra inventory.py deploy.py --dry --diff    what would change
     pyinfra inventory.py deploy.py                 change it
 
-Each task also runs alone. Run it as often as you like: what is right already is not touched.
+Each task also runs by itself. Run it as often as you like: what is right already is not touched.
 """
 
 from pyinfra import local

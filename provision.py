@@ -4,7 +4,7 @@ Before there is a server: the machine, its address, its firewall, its names, and
     pyinfra @local provision.py --dry    what would be made
     pyinfra @local provision.py          make it
 
-Each task also runs alone. Run it as often as you like: what is right already is not touched, and nothing is ever
+Each task also runs by itself. Run it as often as you like: what is right already is not touched, and nothing is ever
 deleted. docs/provisioning.md tells which settings and keys each provider needs.
 """
 

@@ -247,7 +247,7 @@ preflight_memory_and_swap_mib = 2048
 # The swap file.
 swap_path = "/swap"
 
-# 0 makes no swap file. An existing swap of at least this size is left alone.
+# 0 makes no swap file. An existing swap of at least this size is kept as it is.
 swap_size_mib = 2048
 
 # How readily the kernel swaps: the smaller, the later.

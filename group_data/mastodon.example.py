@@ -1,5 +1,5 @@
 """
-Your own values: these, and whatever else of all.py you want otherwise. An update leaves this file alone.
+Your own values: these, and whatever else of all.py you want otherwise. An update does not touch this file.
 
     cp group_data/mastodon.example.py group_data/mastodon.py
 

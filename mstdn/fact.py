@@ -182,7 +182,7 @@ def ask(question: Question[T]) -> T:
         known.answers |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
     lines = known.answers[question]
     if lines is None:
-        raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see what it said")
+        raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see its output")
     return question.fact().process(lines)
 
 

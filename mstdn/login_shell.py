@@ -35,7 +35,7 @@ _ENVIRONMENT = (
     "PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 LANGUAGE="
     ";export PATH LC_ALL LANGUAGE"
 )
-# read takes its line byte by byte and leaves the rest of the input alone.
+# read takes its line byte by byte and leaves the rest of the input as it is.
 _STDIN_IS_WHOLE = f"""\
 IFS= read -r line
 [ "$line" = {UNREAD} ] || {{ echo {STDIN_WAS_READ} >&2; exit 1; }}

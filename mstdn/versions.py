@@ -1,7 +1,9 @@
 """
 Every release and image that is named anywhere, once. A line with a `renovate:` comment is kept fresh by that bot.
 
-Tests and texts take them from here. What may follow what is a rule: mstdn/preflight/releases.py.
+Tests, the lab and texts take them from here, so a newer patch is one line (and `make docs`). A newer minor release of
+Mastodon also has migrations, of which the lab's stand-in has to know: tests/lab/images/mastodon/releases.py. What may
+follow what is a rule: mstdn/preflight/releases.py.
 """
 
 # renovate: datasource=github-releases depName=mastodon/mastodon

@@ -2,7 +2,7 @@
 What to tell the operator when the way to the server is closed: what is wrong, then what to type. Pure.
 
 Everything here is made from the words and exceptions of SSH, the login shell and sudo after they failed, so that a
-server on which all is well is never asked about its rights.
+server on which everything is in order is never asked about its rights.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def shell_refuses(door: Door, said: Iterable[str], code: int) -> str:
             f"{door.host} is not to be reached as {door.login}, but as {other[1]}: set ssh_user to "
             f'"{other[1]}" beside the host in inventory.py.'
         )
-    words = f"said {_quoted(text)}" if text.strip() else "said nothing"
+    words = f"wrote {_quoted(text)}" if text.strip() else "wrote nothing"
     return (
         f"The login shell of {door.login} on {door.host} did not run our command: it {words} and ended with {code}. "
         "Correct what ends it in its start-up files (exit or exec in ~/.bashrc), give the user an ordinary shell (as "
@@ -198,7 +198,7 @@ def sudo_refuses(door: Door, said: Iterable[str]) -> str:
         return f"sudo on {door.host} did not accept that password. Run again, or, as root there: {rule}"
     if re.search(r"not in the sudoers|not allowed to (execute|run)|may not run sudo|I'm afraid I can't", text):
         return f"{door.login} may not use sudo on {door.host}. As root there: {rule}"
-    words = f"said {_quoted(text)}" if text.strip() else "said nothing"
+    words = f"wrote {_quoted(text)}" if text.strip() else "wrote nothing"
     return (
         f"Commands cannot be run as root on {door.host}: sudo {words}. Try: {door.ssh} sudo -n true. When that works "
         "without a question, run again."

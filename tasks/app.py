@@ -1,7 +1,7 @@
 """
 App: Mastodon itself, started only on a database that is ready for it, and the migrations that waited for it.
 
-Run alone:  pyinfra inventory.py tasks/app.py
+Run by itself:  pyinfra inventory.py tasks/app.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Assets: the release's compiled styles and scripts go to the inner nginx; those of the release before stay.
 
-Run alone:  pyinfra inventory.py tasks/assets.py
+Run by itself:  pyinfra inventory.py tasks/assets.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Certificates: on disk, in nginx and in the records of the authority's client they are the same, and not about to end.
 
-Run alone:  pyinfra inventory.py tasks/certificates.py
+Run by itself:  pyinfra inventory.py tasks/certificates.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Checkout: the source of exactly the release that runs, to read, to patch and to build from.
 
-Run alone:  pyinfra inventory.py tasks/checkout.py
+Run by itself:  pyinfra inventory.py tasks/checkout.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Cleanup: images of releases before the last one, and what killed processes left, go once the new release is verified.
 
-Run alone:  pyinfra inventory.py tasks/cleanup.py
+Run by itself:  pyinfra inventory.py tasks/cleanup.py
 """
 
 from pyinfra import host

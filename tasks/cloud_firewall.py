@@ -1,7 +1,7 @@
 """
 The provider's firewall: SSH and the web come through, for servers with our tag.
 
-Run alone:  pyinfra @local tasks/cloud_firewall.py
+Run by itself:  pyinfra @local tasks/cloud_firewall.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Configuration: every file of both projects that holds no secret.
 
-Run alone:  pyinfra inventory.py tasks/configuration.py
+Run by itself:  pyinfra inventory.py tasks/configuration.py
 """
 
 from pyinfra import host

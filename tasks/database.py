@@ -3,7 +3,7 @@ Database: made at the first installation, migrated as far as the release that st
 
 The migrations that have to wait until the new release serves are in tasks/app.py.
 
-Run alone:  pyinfra inventory.py tasks/database.py
+Run by itself:  pyinfra inventory.py tasks/database.py
 """
 
 from pyinfra import host

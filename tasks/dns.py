@@ -1,7 +1,7 @@
 """
 The names of the site lead to the server.
 
-Run alone:  pyinfra @local tasks/dns.py
+Run by itself:  pyinfra @local tasks/dns.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Docker: the engine, Buildx and Compose from Docker's own apt repository.
 
-Run alone:  pyinfra inventory.py tasks/docker.py
+Run by itself:  pyinfra inventory.py tasks/docker.py
 """
 
 from pyinfra import host

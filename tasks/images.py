@@ -1,7 +1,7 @@
 """
 Images: everything that will run is on the server before anything is stopped.
 
-Run alone:  pyinfra inventory.py tasks/images.py
+Run by itself:  pyinfra inventory.py tasks/images.py
 Take what the registries offer now, for security fixes of the base images:
             pyinfra inventory.py deploy.py --data images_refresh=true
 """

@@ -1,7 +1,7 @@
 """
 Kernel: what Redis asks for, so that it can save its jobs where memory is short.
 
-Run alone:  pyinfra inventory.py tasks/kernel.py
+Run by itself:  pyinfra inventory.py tasks/kernel.py
 """
 
 from mstdn.kernel.operations import memory_for_forks

@@ -1,7 +1,7 @@
 """
 The domain that Mastodon's mail is sent from: registered at the mail provider, its records published.
 
-Run alone:  pyinfra @local tasks/mail_domain.py
+Run by itself:  pyinfra @local tasks/mail_domain.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Networks: front leads to the proxy, back-mstdn has no way out.
 
-Run alone:  pyinfra inventory.py tasks/networks.py
+Run by itself:  pyinfra inventory.py tasks/networks.py
 """
 
 from pyinfra import host

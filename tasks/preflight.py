@@ -1,7 +1,7 @@
 """
 Preflight: whatever can be refused is refused here, all at once and before the first change. It changes nothing.
 
-Run alone:  pyinfra inventory.py tasks/preflight.py
+Run by itself:  pyinfra inventory.py tasks/preflight.py
 """
 
 import time

@@ -1,7 +1,7 @@
 """
 The proof: name servers answer with what was published, and the mail provider has seen it. Then what to do next.
 
-Run alone:  pyinfra @local tasks/proof.py
+Run by itself:  pyinfra @local tasks/proof.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Proxy: nginx on ports 80 and 443, docker-gen, acme-companion, and the filter between these two and Docker.
 
-Run alone:  pyinfra inventory.py tasks/proxy.py
+Run by itself:  pyinfra inventory.py tasks/proxy.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Secrets: the instance's own are made once, on the server, by Mastodon's own commands; yours come from secrets.env.
 
-Run alone:  pyinfra inventory.py tasks/secrets.py
+Run by itself:  pyinfra inventory.py tasks/secrets.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 The server at a provider: a static address, and a machine that lets you in.
 
-Run alone:  pyinfra @local tasks/server.py
+Run by itself:  pyinfra @local tasks/server.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Swap: a 1 GB server cannot boot Mastodon without it.
 
-Run alone:  pyinfra inventory.py tasks/swap.py
+Run by itself:  pyinfra inventory.py tasks/swap.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Verify: the site as a visitor sees it, over the network, from this machine.
 
-Run alone:  pyinfra inventory.py tasks/verify.py -y
+Run by itself:  pyinfra inventory.py tasks/verify.py -y
 """
 
 from pyinfra import host

@@ -17,8 +17,8 @@ DAY = 86400
 # With less than this a renewal has failed for days: Let's Encrypt's 90 days are renewed after 60. Certificates may also
 # live for six days only, so it is never more than a third of their life.
 LEAST_DAYS = 20
-# After a start everything is looked at anew and linked, and what is missing is ordered: nobody has to be told. Lost
-# files alone do not come back by that while the client has its records ("Domains not changed.", acme-companion 2.8.2).
+# After a start everything is looked at anew and linked, and what is missing is ordered: nobody has to be told. But
+# lost files do not come back by that while the client has its records ("Domains not changed.", acme-companion 2.8.2).
 SETTLED_SECONDS = 30
 
 

@@ -25,7 +25,7 @@ class ProviderError(ProvisionError):
         self.details = details
         said = f'"{words}"' if words else "nothing that explains it"
         named = f", {code}" if code and code != words else ""
-        super().__init__(f"{provider} did not {doing}. It said: {said} (status {status}{named}).")
+        super().__init__(f"{provider} did not {doing}. Its answer: {said} (status {status}{named}).")
 
 
 class UnreachableError(ProvisionError):

@@ -56,7 +56,7 @@ class Hetzner:
             self._api.call("PUT", doing, path, body=body)
 
     def delete(self, doing: str, path: str) -> None:
-        """For record sets alone, under dns_replace. Nothing else is ever deleted."""
+        """Only for record sets, under dns_replace. Nothing else is ever deleted."""
         with _in_words():
             answer = self._api.call("DELETE", doing, path)
         self._wait_for(doing, answer)

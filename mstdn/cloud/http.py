@@ -134,8 +134,7 @@ class Api:
             waited += wait
             if waited > PATIENCE_SECONDS:
                 raise UnreachableError(
-                    f"{self.provider} asks to be left alone for {round(wait)} seconds (too many requests). Run "
-                    "again then."
+                    f"{self.provider} wants no request for {round(wait)} seconds (there were too many). Run again then."
                 )
             pause(wait)
         raise AssertionError("the last try ends the loop")
@@ -188,7 +187,7 @@ def session_with(key: SecretStr, form: str = "Bearer {}") -> requests.Session:
 
 def seconds_to_wait(headers: Mapping[str, str], otherwise: float, now: float) -> float:
     """
-    How long the server wants to be left alone: Retry-After in seconds or as a date (RFC 9110), or the moment at which
+    How long the server wants no further request: Retry-After in seconds or as a date (RFC 9110), or the moment at which
     Hetzner's RateLimit-Reset lies (docs.hetzner.cloud, "Rate Limiting"). `now`: seconds since the epoch.
     """
     after = headers.get("Retry-After", "").strip()

@@ -24,7 +24,7 @@ def missing_keys(setting: str, provider: str, secrets: Container[str]) -> Iterat
 
 
 def an_access_key_has_its_secret(secrets: Container[str]) -> Iterator[Problem]:
-    """Route 53 needs neither key where a profile of AWS is used, but one of them alone is a mistake."""
+    """Route 53 needs neither key where a profile of AWS is used, but only one of the two is a mistake."""
     pair = ("ROUTE53_ACCESS_KEY_ID", "ROUTE53_SECRET_ACCESS_KEY")
     for name, other in (pair, pair[::-1]):
         if name in secrets and other not in secrets:

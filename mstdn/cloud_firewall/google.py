@@ -13,7 +13,7 @@ from mstdn.cloud.google import Google
 from mstdn.cloud_firewall.rules import FoundFirewall, Part, Rule, wanted_rules
 from mstdn.settings.provision import ProvisionSettings
 
-# Google takes IPv4 and IPv6 sources in rules of their own. The servers made here have IPv4 alone.
+# Google takes IPv4 and IPv6 sources in rules of their own. The servers made here have IPv4 only.
 EVERYWHERE_IPV4 = "0.0.0.0/0"
 
 

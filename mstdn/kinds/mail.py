@@ -79,7 +79,7 @@ def _unreadable(name: str) -> str | None:
         return f"Mastodon cannot read a sender with {found[0]} in the name"
     words = _without_comments(name)
     if words is None:
-        return "Mastodon cannot read a sender with a parenthesis alone in the name"
+        return "Mastodon cannot read a sender with a parenthesis without its other half in the name"
     # "Inc.  <a@example.org>", with two spaces, is the address "Inc." for the gem.
     if re.search(r"(?:^|[.@]) +[.@]|[.@]  ", words):
         return "Mastodon cannot read a sender with such dots, @ and spaces in the name"
@@ -87,7 +87,7 @@ def _unreadable(name: str) -> str | None:
 
 
 def _without_comments(text: str) -> str | None:
-    """The text with two spaces for each outer pair of parentheses; None if one is alone."""
+    """The text with two spaces for each outer pair of parentheses; None if one has no other half."""
     outside, depth = "", 0
     for character in text:
         depth += {"(": 1, ")": -1}.get(character, 0)

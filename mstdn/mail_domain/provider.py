@@ -42,7 +42,7 @@ class MailProvider(Protocol):
         """Register it; nothing happens where it is registered."""
 
     def verify(self) -> Sequence[str]:
-        """Have its records looked at, and say what the provider does not accept, in its words. Empty: all is well."""
+        """Have its records looked at, and say what the provider does not accept, in its words. Empty: nothing."""
 
 
 def mail_provider(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> MailProvider:

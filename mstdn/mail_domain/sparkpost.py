@@ -29,7 +29,7 @@ class SparkPost:
 
     def __init__(self, settings: ProvisionSettings, key: SecretStr):
         self._region = settings.mail_domain_region
-        # The key stands alone in the header, without "Bearer".
+        # Nothing but the key stands in the header, without "Bearer".
         session = session_with(key, "{}")
         self._api = Api("SparkPost", BASES[self._region], session, ErrorForm(_error))
         self._domain = settings.sending_domain

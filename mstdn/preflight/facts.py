@@ -26,7 +26,7 @@ class Listener:
 @dataclass(frozen=True)
 class ServerReport:
     """
-    A server as it is. `system` is ("debian", "13"), ("", "") if the server said nothing at all.
+    A server as it is. `system` is ("debian", "13"), ("", "") if the server answered nothing at all.
 
     `limits_memory`: the kernel can limit a container's memory. `swaps`: MiB by path. `directories`: mastodon_root and
     proxy_root without symbolic links. `packages`: those of Docker that are installed, "snap:docker" among them.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Beside the inventory, or else beside deploy.py.
 SECRETS_FILE = Path("secrets.env")
 
-# The file may hold both kinds. What is read for a server is the first kind alone.
+# The file may hold both kinds. Only the first kind is read for a server.
 KNOWN_NAMES = (*OPERATOR_SECRETS, *PROVIDER_KEYS)
 ENVIRONMENT_SECRETS = tuple(secret.name for secret in OPERATOR_SECRETS.values() if secret.from_environment)
 

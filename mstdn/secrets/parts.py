@@ -10,7 +10,7 @@ from typing import Literal
 from mstdn.layout import MASTODON, POSTGRES, REDIS
 from mstdn.secrets.table import MADE_ON_THE_SERVER, Reader, read_by
 
-# "dotenv": NAME=value lines; "bare": the value alone; "redis": a line of Redis' configuration.
+# "dotenv": NAME=value lines; "bare": only the value; "redis": a line of Redis' configuration.
 Form = Literal["dotenv", "bare", "redis"]
 
 

@@ -25,7 +25,7 @@ class Secret:
     "random" (32 random bytes in hexadecimal digits). `readers`: the services that get it.
 
     `form`: an extended regular expression (POSIX, and Python's too) for the whole value; "" for what has no form of
-    its own. `group`: those of one group are made together and useless apart; "" for one that stands alone.
+    its own. `group`: those of one group are made together and useless apart; "" for one that belongs to none.
     `replaceable`: a new one may be made although the instance has data, for nothing was encrypted or stored with it.
     `from_environment`: the environment of pyinfra may hold it; only few, because others may be there for other ends.
     `needed_by`: variables of mastodon_environment that make no sense without it, unless `unless` is set there too.

@@ -1,4 +1,4 @@
-"""Whether the operator's values stand where an update leaves them alone, and pyinfra reads them for this server."""
+"""Whether the operator's values stand where an update does not touch them, and pyinfra reads them for this server."""
 
 from __future__ import annotations
 

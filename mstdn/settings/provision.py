@@ -1,7 +1,7 @@
 """
 The settings of provision.py: the parts of its components, and the few that it shares with deploy.py.
 
-All of them may stand in the same group_data: each side knows the other's names and leaves them alone.
+All of them may stand in the same group_data: each side knows the other's names and ignores them.
 """
 
 from __future__ import annotations

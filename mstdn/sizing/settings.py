@@ -22,7 +22,7 @@ def postgres_fits_its_limit(
     if postgres_memory_mib < least:
         yield Problem(
             "postgres_memory_mib",
-            f"PostgreSQL could not start: postgres_shared_buffers_mib alone is {postgres_shared_buffers_mib}",
+            f"PostgreSQL could not start: postgres_shared_buffers_mib by itself is {postgres_shared_buffers_mib}",
             f"postgres_memory_mib = {least} or more",
             str(postgres_memory_mib),
         )

@@ -28,7 +28,7 @@ class SwapSettings(Part):
 
     swap_path: ServerPath = Field("/swap", description="The swap file.")
     swap_size_mib: Annotated[int, Field(ge=0, le=65536)] = Field(
-        2048, description="0 makes no swap file. An existing swap of at least this size is left alone."
+        2048, description="0 makes no swap file. An existing swap of at least this size is kept as it is."
     )
     swap_swappiness: Annotated[int, Field(ge=0, le=200)] = Field(
         10, description="How readily the kernel swaps: the smaller, the later."

@@ -1,7 +1,7 @@
 """
 The site seen as a visitor sees it: over the network, from this machine, through name, certificate and proxies.
 
-Every check returns None when all is well, or one sentence on what is wrong and the likely reason.
+Every check returns None when it finds nothing wrong, or one sentence on what is wrong and the likely reason.
 """
 
 import json

@@ -2,7 +2,7 @@
 What may happen to a server that was deployed, row by row: how it is done, what a plan says of it, how one sees that it
 is mended.
 
-A row is read by test_drift.py. What it does not name has to stay: containers that are well keep ID and start time,
+A row is read by test_drift.py. What it does not name has to stay: containers that are in order keep ID and start time,
 and all files, options and links are afterwards as they were before.
 """
 

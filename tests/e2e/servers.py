@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mstdn import versions
+
 Base = Literal["bare", "with Docker", "deployed"]
 BARE: Base = "bare"
 DOCKER: Base = "with Docker"
@@ -18,7 +20,7 @@ DEPLOYED: Base = "deployed"
 LOOKS = ("tasks/preflight.py",)
 ENGINE = ("tasks/preflight.py", "tasks/swap.py", "tasks/docker.py", "tasks/networks.py")
 EVERYTHING = ("deploy.py",)
-IMAGE = "nginx:1.30-alpine"
+IMAGE = versions.NGINX_IMAGE
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,8 @@ ENGINES = [
         + "; "
         + runs("shop"),
         "log-driver stays as it is",
-        works="docker inspect --format '{{.HostConfig.LogConfig.Type}}' $(docker create nginx:1.30-alpine) | grep"
+        works="docker inspect --format '{{.HostConfig.LogConfig.Type}}' $(docker create "
+        f"{IMAGE}) | grep"
         " -qx local && docker info --format '{{.LiveRestoreEnabled}}' | grep -qx true"
         " && docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up'",
     ),
@@ -413,7 +416,8 @@ FIREWALLS = [
         DOCKER,
         nft(FORWARD_DROP) + "nft insert rule inet filter forward ct status dnat accept;"
         " nft insert rule inet filter forward iifname 'br-*' accept",
-        works="docker network create own >/dev/null && docker run --rm --network own nginx:1.30-alpine sh -c"
+        works="docker network create own >/dev/null && docker run --rm --network own "
+        f"{IMAGE} sh -c"
         " 'curl --silent --max-time 10 --insecure --output /dev/null https://github.com'",
     ),
     joins(
@@ -611,8 +615,7 @@ PORTS = [
     refused(
         "another proxy of the project that was abandoned",
         DOCKER,
-        "docker tag nginx:1.30-alpine jwilder/nginx-proxy && docker run --detach --name old jwilder/nginx-proxy"
-        " >/dev/null",
+        f"docker tag {IMAGE} jwilder/nginx-proxy && docker run --detach --name old jwilder/nginx-proxy >/dev/null",
         "jwilder/nginx-proxy, which is abandoned",
         undo="docker rm --force old; docker rmi jwilder/nginx-proxy",
     ),
@@ -745,7 +748,8 @@ LIVES = [
     joins(
         "files of another site in vhost.d, and its password",
         DEPLOYED,
-        "docker run --detach --network front --env VIRTUAL_HOST=alice.example.org --name cloud nginx:1.30-alpine;"
+        "docker run --detach --network front --env VIRTUAL_HOST=alice.example.org --name cloud "
+        f"{IMAGE};"
         " echo 'client_max_body_size 512m;' >/srv/proxy/vhost.d/alice.example.org;"
         " echo 'alice:{PLAIN}secret' >/srv/proxy/htpasswd/alice.example.org; echo '# Written by the suite' "
         ">/srv/proxy/vhost.d/gone.example.org",
@@ -761,15 +765,14 @@ LIVES = [
     refused(
         "a second container that claims the site's name",
         DEPLOYED,
-        "docker run --detach --network none --env VIRTUAL_HOST=www.example.org,{domain} --name old-site"
-        " nginx:1.30-alpine",
+        f"docker run --detach --network none --env VIRTUAL_HOST=www.example.org,{{domain}} --name old-site {IMAGE}",
         "The container old-site asks the proxy for {domain} too",
         undo="docker rm --force old-site",
     ),
     joins(
         "a UDP port 443 beside the running proxy",
         DEPLOYED,
-        "docker run --detach --name vpn --publish 0.0.0.0:443:443/udp nginx:1.30-alpine >/dev/null",
+        f"docker run --detach --name vpn --publish 0.0.0.0:443:443/udp {IMAGE} >/dev/null",
         files=EVERYTHING,
         works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^vpn Up'",
         undo="docker rm --force vpn",
@@ -777,8 +780,10 @@ LIVES = [
     joins(
         "compose.override.yaml with a service and a one-shot service",
         DEPLOYED,
-        "printf 'services:\\n  es:\\n    image: redis:7.4-alpine\\n    networks: [back-mstdn]\\n  es-setup: {image: "
-        '"redis:7.4-alpine", command: ["true"], networks: [back-mstdn]}\\n\' >/srv/mastodon/compose.override.yaml',
+        f"printf 'services:\\n  es:\\n    image: {versions.REDIS_IMAGE}\\n    networks: [back-mstdn]\\n' "
+        ">/srv/mastodon/compose.override.yaml; "
+        f"printf '  es-setup: {{image: {versions.REDIS_IMAGE}, command: [\"true\"], networks: [back-mstdn]}}\\n' "
+        ">>/srv/mastodon/compose.override.yaml",
         files=EVERYTHING,
         works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^mstdn-es-1 Up'"
         " && docker ps --all --format '{{.Names}} {{.Status}}' | grep -q '^mstdn-es-setup-1 Exited (0)'",

@@ -18,7 +18,7 @@ SOURCE = "/srv/mastodon/source"
 
 
 def test_the_checkout_is_the_release_and_nothing_more(instance: Instance) -> None:
-    assert instance.run(f"git -C {SOURCE} describe --tags --exact-match").strip() == "v4.7.6"
+    assert instance.run(f"git -C {SOURCE} describe --tags --exact-match").strip() == versions.MASTODON
     assert instance.run(f"git -C {SOURCE} rev-list --count --all").strip() == "1"
     assert instance.run(f"git -C {SOURCE} status --porcelain") == ""
 
@@ -40,7 +40,7 @@ def test_modifications_in_the_checkout_stay_and_are_not_lost_to_another_release(
 
 
 def test_a_release_that_does_not_exist_is_named(instance: Instance) -> None:
-    assert "v4.7.66" in instance.refusal("tasks/checkout.py", mastodon_version="v4.7.66")
+    assert "v4.7.999" in instance.refusal("tasks/checkout.py", mastodon_version="v4.7.999")
 
 
 # --- Configuration ------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ def recorded(instance: Instance) -> dict[str, str]:
 def test_every_image_is_recorded_with_the_digest_that_the_registry_gave(instance: Instance) -> None:
     record = recorded(instance)
     assert set(record) == {
-        "ghcr.io/mastodon/mastodon:v4.7.6",
-        "ghcr.io/mastodon/mastodon-streaming:v4.7.6",
+        f"ghcr.io/mastodon/mastodon:{versions.MASTODON}",
+        f"ghcr.io/mastodon/mastodon-streaming:{versions.MASTODON}",
         versions.POSTGRES_IMAGE,
         versions.REDIS_IMAGE,
         versions.NGINX_IMAGE,

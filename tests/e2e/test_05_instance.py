@@ -144,8 +144,8 @@ def test_another_local_domain_is_refused_for_ever(instance: Instance) -> None:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        pytest.param("v4.7.5", 'mastodon_version = "v4.7.6"', id="an older patch"),
-        pytest.param("v4.6.9", 'mastodon_version = "v4.7.6"', id="an older minor release"),
+        pytest.param("v4.7.5", f'mastodon_version = "{versions.MASTODON}"', id="an older patch"),
+        pytest.param("v4.6.9", f'mastodon_version = "{versions.MASTODON}"', id="an older minor release"),
         pytest.param("v4.9.0", "v4.8", id="a skipped minor release"),
     ],
 )
@@ -272,7 +272,7 @@ def test_the_filter_does_not_speak_to_strangers(instance: Instance) -> None:
 def test_the_published_assets_are_those_of_the_running_image(instance: Instance) -> None:
     image = instance.inspect("mstdn", "web")["Image"]
     current = instance.run("readlink -f /srv/mastodon/assets/current").strip()
-    assert current.endswith(f"v4.7.6-{image.removeprefix('sha256:')[:12]}")
+    assert current.endswith(f"{versions.MASTODON}-{image.removeprefix('sha256:')[:12]}")
     command = "cd {} && find assets packs -type f -exec sha256sum {{}} + | sort"
     there = instance.run(command.format(current))
     assert there and there == instance.inside("mstdn", "web", command.format("/opt/mastodon/public"))

@@ -121,7 +121,7 @@ ROWS = [
     startup("bash that becomes another shell", "bash", ".bashrc", "exec zsh", "login shell of operator"),
     startup("bash that reads standard input", "bash", ".bashrc", "read -r answer", "reads standard input"),
     Row("login shell /usr/sbin/nologin", "currently not available", "usermod -s /usr/sbin/nologin operator"),
-    Row("login shell /bin/false", "said nothing and ended with 1", "usermod -s /bin/false operator"),
+    Row("login shell /bin/false", "wrote nothing and ended with 1", "usermod -s /bin/false operator"),
     Row("login shell that is not there", "does not let operator in", "usermod -s /bin/gone operator"),
     Row("login shell rbash", "restricted", "usermod -s /bin/rbash operator"),
     # --- root, and sudo

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mstdn import versions
 from tests.e2e.instance import Instance
 
 INDEX = "index_statuses_on_deleted_at"
@@ -13,7 +14,7 @@ INDEX = "index_statuses_on_deleted_at"
 
 @pytest.fixture(name="upgraded", scope="module")
 def _upgraded(reborn: Instance) -> Instance:
-    reborn.converge(mastodon_version="v4.7.6")
+    reborn.converge(mastodon_version=versions.MASTODON)
     return reborn
 
 
@@ -30,7 +31,7 @@ def test_a_migration_that_was_killed_is_named_and_the_old_release_serves(upgrade
     refusal = upgraded.refusal(mastodon_version="v4.7.94")
     assert "AddIndexOnDeletedAtToStatuses: migrating" in refusal
     assert "exit code 137" in refusal and "swap_size_mib" in refusal
-    assert "v4.7.6 still serves" in refusal
+    assert f"{versions.MASTODON} still serves" in refusal
     # PostgreSQL's log has to do with other things.
     assert "LOG:" not in refusal
     assert upgraded.visit("/api/v2/instance").status == 200

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e import reliability
 from tests.e2e.instance import Instance, with_settings
-from tests.e2e.servers import DEPLOYED, DOCKER, ROWS, Row
+from tests.e2e.servers import DEPLOYED, DOCKER, IMAGE, ROWS, Row
 from tests.lab import addresses, lab
 from tests.lab.addresses import INTERNET
 from tests.lab.world import Deployment, World
@@ -63,7 +63,7 @@ class Place:
             self.instance.converge()
         if base != DEPLOYED:
             # So that containers of somebody else can be had without a download each.
-            self.instance.run("! command -v docker >/dev/null || docker pull --quiet nginx:1.30-alpine >/dev/null")
+            self.instance.run(f"! command -v docker >/dev/null || docker pull --quiet {IMAGE} >/dev/null")
         self.base = base
 
 

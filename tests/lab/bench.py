@@ -30,6 +30,7 @@ from pathlib import Path
 
 import paramiko
 
+from mstdn import versions
 from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY, STATE
 from tests.lab.commands import LabError, run
@@ -167,7 +168,7 @@ def baseline_seconds(world: World, files: bytes) -> float:
         output(client, "tar --extract --file - --directory /", files)
         output(
             client,
-            f"sh -s -- {world.domain} v4.7.6 {addresses.SWAP_PATHS['server']} {addresses.SWAP_MIB}",
+            f"sh -s -- {world.domain} {versions.MASTODON} {addresses.SWAP_PATHS['server']} {addresses.SWAP_MIB}",
             BASELINE.read_bytes(),
         )
     return time.monotonic() - begun

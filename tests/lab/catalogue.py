@@ -7,7 +7,8 @@ images that the Dockerfile takes from (FROM or COPY --from) are found by reading
 
 from dataclasses import dataclass
 
-from tests.lab.images.mastodon.releases import RELEASES
+from mstdn import versions
+from tests.lab.images.mastodon.releases import NEWEST_GOOD_RELEASE, RELEASES
 
 DEBIAN_SUITES = {"13": "trixie", "12": "bookworm"}
 
@@ -24,17 +25,27 @@ class Image:
     suite: tuple[str, ...] = ()  # files of the repository, by patterns, that the Dockerfile copies from suite/
 
 
+# Which release is the newest is said to what is built: mstdn/versions.py is not there.
+_NEWEST = ("NEWEST_RELEASE", NEWEST_GOOD_RELEASE)
+
+
 def _mastodon(name: str, release: str) -> Image:
-    return Image(f"{name}:{release}", name, (("RELEASE", release),), f"ghcr.io/mastodon/{name}:{release}")
+    arguments = (("RELEASE", release), *([_NEWEST] if name == "mastodon" else []))
+    return Image(f"{name}:{release}", name, arguments, f"ghcr.io/mastodon/{name}:{release}")
+
+
+def _official(reference: str) -> str:
+    """Where the engine looks for an image that the suite names as Docker's own registry does."""
+    return f"docker.io/{reference}" if "/" in reference else f"docker.io/library/{reference}"
 
 
 PUBLISHED = (
-    Image("postgres", "postgres", production_name="docker.io/library/postgres:17-trixie"),
-    Image("redis", "redis", production_name="docker.io/library/redis:7.4-alpine"),
-    Image("nginx", "nginx", production_name="docker.io/library/nginx:1.30-alpine"),
-    Image("docker-gen", "docker-gen", production_name="docker.io/nginxproxy/nginx-proxy:1.11-dockergen"),
-    Image("acme-companion", "acme-companion", production_name="docker.io/nginxproxy/acme-companion:2.8"),
-    Image("socket-proxy", "socket-proxy", production_name="docker.io/wollomatic/socket-proxy:1.13.1"),
+    Image("postgres", "postgres", production_name=_official(versions.POSTGRES_IMAGE)),
+    Image("redis", "redis", production_name=_official(versions.REDIS_IMAGE)),
+    Image("nginx", "nginx", production_name=_official(versions.NGINX_IMAGE)),
+    Image("docker-gen", "docker-gen", production_name=_official(versions.DOCKER_GEN_IMAGE)),
+    Image("acme-companion", "acme-companion", production_name=_official(versions.ACME_COMPANION_IMAGE)),
+    Image("socket-proxy", "socket-proxy", production_name=_official(versions.SOCKET_PROXY_IMAGE)),
     *(_mastodon(name, release) for release in RELEASES for name in ("mastodon", "mastodon-streaming")),
 )
 
@@ -45,7 +56,7 @@ INFRASTRUCTURE = (
     Image("identity", "identity"),
     Image("apt-repository", "apt-repository"),
     Image("registry", "registry"),
-    Image("internet", "internet", further_context=("mastodon",)),
+    Image("internet", "internet", (_NEWEST,), further_context=("mastodon",)),
     Image("visitor", "visitor"),
     Image("clouds", "clouds", suite=("tests/__init__.py", "tests/stand_ins/*.py", "mstdn/dns/zone_file.py")),
 )

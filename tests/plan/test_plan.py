@@ -111,7 +111,7 @@ def test_a_whole_deployment_asks_everything_in_one_remote_command(plan: Run) -> 
                 "proxy_root": "/data/proxy",
                 "swap_path": "/data/swap",
                 "alternate_domains": ["alice.example.org"],
-                "nginx_image": "nginx:1.31-alpine",
+                "nginx_image": "nginx:1.999-alpine",
                 "preflight_dns": "skip",
             },
             id="everything elsewhere",

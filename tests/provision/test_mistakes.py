@@ -484,7 +484,7 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(world: World, sleepe
 def test_a_server_that_asks_for_too_long_is_not_waited_for(world: World) -> None:
     busy = answer(429, {"error": {"code": "rate_limit_exceeded", "message": "slow"}}, Retry_After="3600")
     world.internet.interventions.append(lambda request: busy)
-    assert "Hetzner asks to be left alone for 3600 seconds" in hetzner(open_ports).text
+    assert "Hetzner wants no request for 3600 seconds" in hetzner(open_ports).text
 
 
 def test_a_right_that_is_missing_is_not_asked_for_again(world: World) -> None:
@@ -514,7 +514,7 @@ def test_no_usable_answer_is_a_sentence(world: World, break_it: str) -> None:
         "captive portal": (lambda request: Response(200, b"<html>"), "Is a proxy or a captive portal in between?"),
         "echo of the key": (
             lambda request: answer(400, {"error": {"code": "bad", "message": request.headers["authorization"]}}),
-            'It said: "Bearer …" (status 400, bad)',
+            'Its answer: "Bearer …" (status 400, bad)',
         ),
     }
     intervention, words = said[break_it]

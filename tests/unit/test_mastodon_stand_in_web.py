@@ -68,7 +68,7 @@ class Web:
         }.items():
             monkeypatch.setattr(module.accounts, name, replacement)
         monkeypatch.setattr(module, "query", lambda *_: [{"count": 1}])
-        monkeypatch.setattr(module, "version", lambda: SimpleNamespace(text="4.7.6"))
+        monkeypatch.setattr(module, "version", lambda: SimpleNamespace(text="4.7.60"))
         monkeypatch.setattr(module.jobs, "enqueue", lambda *job: self.jobs.append(job))
         monkeypatch.setattr(module.Application, "_throttle", lambda *_: None)
         monkeypatch.setattr(module.Application, "_static_file", lambda *_: None)

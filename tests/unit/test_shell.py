@@ -159,7 +159,7 @@ QUESTIONS: list[Question[Any]] = [
     EngineSetup.of(NOWHERE, ["no-such-user"]),
     FileStates.of([NOWHERE]),
     FirewallWays.of(["no-such-network"]),
-    GitCheckout.of(NOWHERE, "v4.7.6"),
+    GitCheckout.of(NOWHERE, "v4.7.60"),
     ImageStates.of(["no-such-image:1"]),
     Images.all(),
     Installed.of(NOWHERE, NOWHERE),

@@ -85,9 +85,9 @@ def test_a_lost_connection() -> None:
     [
         (
             "This account is currently not available.",
-            'said "This account is currently not available." and ended with 1',
+            'wrote "This account is currently not available." and ended with 1',
         ),
-        ("", "said nothing and ended with 1"),
+        ("", "wrote nothing and ended with 1"),
         ('Please login as the user "debian" rather than the user "root".', 'set ssh_user to "debian"'),
         ("WARNING: Your password has expired.", "has expired"),
         ("Password change required but no TTY available.", "Change it: ssh admin@203.0.113.7"),
@@ -115,7 +115,7 @@ def test_a_login_shell_that_refuses(said: str, words: str) -> None:
         ("/etc/sudoers.d/admin:1:5: syntax error\nsudo: a password is required", "visudo -c"),
         ("sudo: /usr/bin/sudo must be owned by uid 0 and have the setuid bit set", "setuid bit set"),
         ("sudo: Account or password is expired, reset your password and try again", "Account or password is expired"),
-        ("", "said nothing"),
+        ("", "wrote nothing"),
     ],
 )
 def test_sudo_that_refuses(said: str, words: str) -> None:

@@ -58,8 +58,8 @@ def revisions(settings: Settings) -> dict[str, str]:
         ({"acme_directory": "https://acme.example.org/directory"}, {"proxy runs"}),
         ({"proxy_downstream_addresses": ["203.0.113.0/24"]}, {"mastodon runs", "mastodon loaded", "proxy runs"}),
         ({"docker_log_size_mib": 20}, {"mastodon runs", "mastodon loaded", "proxy runs"}),
-        ({"nginx_image": "nginx:1.31-alpine"}, {"mastodon runs", "mastodon loaded", "proxy runs"}),
-        ({"docker_gen_image": "nginxproxy/nginx-proxy:1.12-dockergen"}, {"proxy runs"}),
+        ({"nginx_image": "nginx:1.999-alpine"}, {"mastodon runs", "mastodon loaded", "proxy runs"}),
+        ({"docker_gen_image": "nginxproxy/nginx-proxy:1.999-dockergen"}, {"proxy runs"}),
         # What nginx can read anew while it serves replaces no container.
         ({"proxy_body_size_mib": 200}, {"mastodon loaded", "proxy loaded"}),
         ({"proxy_read_timeout_seconds": 60}, {"mastodon loaded", "proxy loaded"}),

@@ -10,11 +10,11 @@ def test_a_modified_checkout_is_read() -> None:
     output = """\
 head 1111111111111111111111111111111111111111
 wanted 1111111111111111111111111111111111111111
-tagged v4.7.6
+tagged v4.7.60
 modified  M app/a file.rb
 modified ?? notes
 """
-    assert read(GitCheckout, output) == Checkout(False, "1" * 40, "1" * 40, "v4.7.6", [" M app/a file.rb", "?? notes"])
+    assert read(GitCheckout, output) == Checkout(False, "1" * 40, "1" * 40, "v4.7.60", [" M app/a file.rb", "?? notes"])
 
 
 def test_a_checkout_whose_first_fetch_was_killed_is_read() -> None:

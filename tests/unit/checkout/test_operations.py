@@ -11,8 +11,8 @@ from tests.harness import Command, commands_of, refusal_of
 
 REPOSITORY = "https://github.com/mastodon/mastodon.git"
 SOURCE = "/srv/mastodon/source"
-CHECKOUT_ARGUMENTS: dict[str, Any] = {"repository": REPOSITORY, "directory": SOURCE, "tag": "v4.7.6"}
-CHECKOUT = Command("checkout/fetch", (REPOSITORY, SOURCE, "v4.7.6"))
+CHECKOUT_ARGUMENTS: dict[str, Any] = {"repository": REPOSITORY, "directory": SOURCE, "tag": "v4.7.60"}
+CHECKOUT = Command("checkout/fetch", (REPOSITORY, SOURCE, "v4.7.60"))
 HERE, THERE = "1" * 40, "2" * 40
 
 
@@ -38,7 +38,7 @@ def test_the_release_is_checked_out_when_it_is_not_there(state: str) -> None:
 
 @pytest.mark.parametrize("modified", ["", "modified  M app/x.rb\n"], ids=["clean", "modified"])
 def test_the_wanted_release_is_left_as_the_operator_has_it(modified: str) -> None:
-    assert checkout_commands(f"head {HERE}\nwanted {HERE}\ntagged v4.7.6\n{modified}") == []
+    assert checkout_commands(f"head {HERE}\nwanted {HERE}\ntagged v4.7.60\n{modified}") == []
 
 
 def test_modifications_are_not_lost_to_another_release() -> None:

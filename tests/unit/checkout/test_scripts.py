@@ -36,7 +36,7 @@ class Repository:
         self.origin, self.checkout = directory / "origin", directory / "it's a checkout"
         self.origin.mkdir()
         git(self.origin, "init", "--quiet")
-        for release in ("v4.7.5", "v4.7.6"):
+        for release in ("v4.7.5", "v4.7.60"):
             commit(self.origin, release)
             git(self.origin, "tag", "--annotate", "--message", release, release)
 
@@ -55,11 +55,11 @@ def _repository(tmp_path: Path) -> Repository:
 
 
 def test_a_checkout_is_exactly_the_release_and_shallow(repository: Repository) -> None:
-    assert repository.converge("v4.7.6")
-    assert repository.text == "v4.7.6"
+    assert repository.converge("v4.7.60")
+    assert repository.text == "v4.7.60"
     assert git(repository.checkout, "rev-list", "--count", "HEAD") == "1"
-    assert git(repository.checkout, "describe", "--exact-match", "--tags") == "v4.7.6"
-    assert not repository.converge("v4.7.6")
+    assert git(repository.checkout, "describe", "--exact-match", "--tags") == "v4.7.60"
+    assert not repository.converge("v4.7.60")
 
 
 def test_nothing_is_fetched_when_the_release_is_there(repository: Repository) -> None:
@@ -69,7 +69,7 @@ def test_nothing_is_fetched_when_the_release_is_there(repository: Repository) ->
 
 
 def test_a_checkout_follows_the_release_up_and_down(repository: Repository) -> None:
-    for tag in ("v4.7.5", "v4.7.6", "v4.7.5"):
+    for tag in ("v4.7.5", "v4.7.60", "v4.7.5"):
         assert repository.converge(tag)
         assert repository.text == tag
         assert not repository.converge(tag)
@@ -81,7 +81,7 @@ def test_modifications_in_a_checkout_survive_every_run(repository: Repository, c
     (repository.checkout / change).write_text("the operator's")
     assert not repository.converge("v4.7.5")
     with pytest.raises(OperationError, match=change):
-        repository.converge("v4.7.6")
+        repository.converge("v4.7.60")
     assert (repository.checkout / change).read_text() == "the operator's"
 
 
@@ -89,7 +89,7 @@ def test_commits_in_a_checkout_survive_every_run(repository: Repository) -> None
     repository.converge("v4.7.5")
     commit(repository.checkout, "the operator's")
     head = git(repository.checkout, "rev-parse", "HEAD")
-    for tag in ("v4.7.5", "v4.7.6"):
+    for tag in ("v4.7.5", "v4.7.60"):
         with pytest.raises(OperationError, match=head[:12]):
             repository.converge(tag)
     assert git(repository.checkout, "rev-parse", "HEAD") == head
@@ -101,9 +101,9 @@ def test_a_checkout_that_was_killed_is_finished_by_the_next_run(repository: Repo
     (repository.checkout / ".git" / leftover).touch()
     if leftover == "switching":
         (repository.checkout / "file").write_text("half of")
-    assert repository.converge("v4.7.6")
-    assert repository.text == "v4.7.6"
-    assert not repository.converge("v4.7.6")
+    assert repository.converge("v4.7.60")
+    assert repository.text == "v4.7.60"
+    assert not repository.converge("v4.7.60")
 
 
 def test_a_release_that_does_not_exist_is_named(repository: Repository) -> None:
@@ -119,6 +119,6 @@ def test_a_question_writes_nothing_into_the_checkout(tmp_path: Path) -> None:
     # What makes git want to write the index anew: a file that only looks changed.
     os.utime(tmp_path / "source/file", (1, 1))
     before = (tmp_path / "source/.git").stat().st_mtime_ns, (tmp_path / "source/.git/index").read_bytes()
-    answer_of(GitCheckout.of(str(tmp_path / "source"), "v4.7.6"))
+    answer_of(GitCheckout.of(str(tmp_path / "source"), "v4.7.60"))
     answer_of(SourceTree.of(str(tmp_path / "source")))
     assert ((tmp_path / "source/.git").stat().st_mtime_ns, (tmp_path / "source/.git/index").read_bytes()) == before

@@ -18,11 +18,11 @@ def release(tag: str, identity: str) -> list[Image]:
     ]
 
 
-FOUR = [*release("v4.4.27", "44"), *release("v4.5.20", "45"), *release("v4.6.9", "46"), *release("v4.7.6", "47")]
+FOUR = [*release("v4.4.27", "44"), *release("v4.5.20", "45"), *release("v4.6.9", "46"), *release("v4.7.60", "47")]
 NGINX = [Image("nginx", "1.30-alpine", "sha256:91"), Image("nginx", "1.28-alpine", "sha256:90")]
 RECORDED = [f"{image.repository}:{image.tag}" for image in (*FOUR, *NGINX)]
-WANTED = [f"{WEB}:v4.7.6", f"{STREAMING}:v4.7.6", "nginx:1.30-alpine"]
-UPGRADED = Assets("v4.7.6-470000000000", "v4.6.9-460000000000", complete=True)
+WANTED = [f"{WEB}:v4.7.60", f"{STREAMING}:v4.7.60", "nginx:1.29-alpine"]
+UPGRADED = Assets("v4.7.60-470000000000", "v4.6.9-460000000000", complete=True)
 
 
 def names(images: list[Image]) -> list[str]:
@@ -30,7 +30,7 @@ def names(images: list[Image]) -> list[str]:
 
 
 def test_what_runs_stays_with_the_release_before_it_and_everything_older_of_ours_goes() -> None:
-    gone = unneeded([*FOUR, *NGINX], {"sha256:91"}, WANTED, RECORDED, UPGRADED, "v4.7.6")
+    gone = unneeded([*FOUR, *NGINX], {"sha256:91"}, WANTED, RECORDED, UPGRADED, "v4.7.60")
     assert names(gone) == [
         *(f"{name}:{tag}" for tag in ("v4.4.27", "v4.5.20") for name in (WEB, STREAMING)),
         "nginx:1.28-alpine",
@@ -41,16 +41,16 @@ def test_a_plan_of_an_upgrade_says_what_the_run_will_remove() -> None:
     before = Assets("v4.6.9-460000000000", "v4.5.20-450000000000", complete=True)
     running = release("v4.6.9", "46")
     images, used = [*release("v4.5.20", "45"), *running], {image.id for image in running}
-    gone = unneeded(images, used, WANTED, RECORDED, before, "v4.7.6")
+    gone = unneeded(images, used, WANTED, RECORDED, before, "v4.7.60")
     assert names(gone) == [f"{WEB}:v4.5.20", f"{STREAMING}:v4.5.20"]
     assert unneeded(images, used, WANTED, RECORDED, before, "v4.6.9") == []
 
 
 def test_after_the_first_installation_nothing_goes() -> None:
-    first = Assets("v4.7.6-470000000000", "v4.7.6-470000000000", complete=True)
-    running = release("v4.7.6", "47")
-    assert unneeded(running, {image.id for image in running}, WANTED, RECORDED, first, "v4.7.6") == []
-    assert unneeded([], (), WANTED, [], Assets(), "v4.7.6") == []
+    first = Assets("v4.7.60-470000000000", "v4.7.60-470000000000", complete=True)
+    running = release("v4.7.60", "47")
+    assert unneeded(running, {image.id for image in running}, WANTED, RECORDED, first, "v4.7.60") == []
+    assert unneeded([], (), WANTED, [], Assets(), "v4.7.60") == []
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_after_the_first_installation_nothing_goes() -> None:
     ],
 )
 def test_an_image_that_is_somebodys_stays(image: Image) -> None:
-    assert unneeded([image], {"sha256:used"}, WANTED, RECORDED, UPGRADED, "v4.7.6") == []
+    assert unneeded([image], {"sha256:used"}, WANTED, RECORDED, UPGRADED, "v4.7.60") == []
 
 
 @pytest.mark.parametrize(
@@ -75,19 +75,19 @@ def test_an_image_that_is_somebodys_stays(image: Image) -> None:
     ],
 )
 def test_an_image_of_ours_that_lost_its_tag_goes_by_its_id(image: Image) -> None:
-    assert names(unneeded([image], (), WANTED, RECORDED, UPGRADED, "v4.7.6")) == ["sha256:aa"]
+    assert names(unneeded([image], (), WANTED, RECORDED, UPGRADED, "v4.7.60")) == ["sha256:aa"]
 
 
 def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images() -> None:
     web, streaming = "mstdn-source/mastodon", "mstdn-source/mastodon-streaming"
     images = [
         Image(name, tag, f"sha256:{number}{place}", built=True)
-        for number, tag in (("46", "v4.6.9-aa"), ("47", "v4.7.6-aa"), ("48", "v4.7.6-bb"))
+        for number, tag in (("46", "v4.6.9-aa"), ("47", "v4.7.60-aa"), ("48", "v4.7.60-bb"))
         for place, name in (("000000000000", web), ("1", streaming))
     ]
-    wanted = [f"{web}:v4.7.6-bb", f"{streaming}:v4.7.6-bb"]
-    published = Assets("v4.7.6-480000000000", "v4.7.6-470000000000", complete=True)
-    gone = unneeded(images, (), wanted, [], published, "v4.7.6")
+    wanted = [f"{web}:v4.7.60-bb", f"{streaming}:v4.7.60-bb"]
+    published = Assets("v4.7.60-480000000000", "v4.7.60-470000000000", complete=True)
+    gone = unneeded(images, (), wanted, [], published, "v4.7.60")
     assert names(gone) == [f"{web}:v4.6.9-aa", f"{streaming}:v4.6.9-aa"]
 
 

@@ -11,13 +11,13 @@ from tests.harness import answer_of, calls_in, read, run_script, stand_in
 
 
 def test_images_are_told_apart_by_who_made_them() -> None:
-    output = """image nginx:1.30-alpine sha256:aa
+    output = """image nginx:1.29-alpine sha256:aa
 image registry.example.org:5000/nginx:<none> sha256:bb
 image <none>:<none> sha256:cc
 built sha256:cc
 """
     assert read(Images, output) == (
-        Image("nginx", "1.30-alpine", "sha256:aa"),
+        Image("nginx", "1.29-alpine", "sha256:aa"),
         Image("registry.example.org:5000/nginx", "", "sha256:bb"),
         Image("<none>", "", "sha256:cc", built=True),
     )

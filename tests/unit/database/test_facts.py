@@ -13,14 +13,14 @@ def test_an_upgrade_that_is_under_way_is_read() -> None:
     output = """\
 installed LOCAL_DOMAIN=social.example.org
 installed MASTODON_VERSION=v4.7.5
-installed NEXT_VERSION=v4.7.6
+installed NEXT_VERSION=v4.7.60
 installed MIGRATIONS=before
 installed DATABASE=17
 """
     assert read(Installed, output) == {
         "LOCAL_DOMAIN": "social.example.org",
         "MASTODON_VERSION": "v4.7.5",
-        "NEXT_VERSION": "v4.7.6",
+        "NEXT_VERSION": "v4.7.60",
         "MIGRATIONS": "before",
         "DATABASE": "17",
     }

@@ -14,7 +14,7 @@ MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
 WAIT = Command("database/wait_for_migration", ("mstdn",))
-UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.6\ninstalled MIGRATIONS=before\n"
+UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.60\ninstalled MIGRATIONS=before\n"
 
 
 PREPARATION: dict[str, Any] = {
@@ -26,7 +26,7 @@ PREPARATION: dict[str, Any] = {
 }
 
 
-def prepare_commands(state: str, release: str = "v4.7.6") -> list[Command]:
+def prepare_commands(state: str, release: str = "v4.7.60") -> list[Command]:
     return commands_of(prepared_database, {"database/state": state}, release=release, **PREPARATION)
 
 
@@ -43,7 +43,7 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
         WAIT,
         *discard,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/create", ("/srv/mastodon", "v4.7.6", MARKER, "social.example.org")),
+        Command("database/create", ("/srv/mastodon", "v4.7.60", MARKER, "social.example.org")),
     ]
 
 
@@ -51,8 +51,8 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
     assert prepare_commands(INSTALLED) == [
         WAIT,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/dump", ("/srv/mastodon", "v4.7.6", MARKER)),
-        Command("database/migrate_first", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20")),
+        Command("database/dump", ("/srv/mastodon", "v4.7.60", MARKER)),
+        Command("database/migrate_first", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20")),
     ]
 
 
@@ -60,7 +60,7 @@ def test_the_database_of_the_installed_release_is_left_alone() -> None:
     assert prepare_commands(INSTALLED, "v4.7.5") == []
 
 
-@pytest.mark.parametrize("release", ["v4.7.5", "v4.7.6"])
+@pytest.mark.parametrize("release", ["v4.7.5", "v4.7.60"])
 def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) -> None:
     facts = {"database/state": INSTALLED.replace("installed DATABASE=17\n", "")}
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
@@ -69,7 +69,7 @@ def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) 
 
 
 def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:
-    assert prepare_commands(UNDER_WAY, "v4.7.6") == []
+    assert prepare_commands(UNDER_WAY, "v4.7.60") == []
 
 
 def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
@@ -80,17 +80,17 @@ def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
 
 
 ROLL = ("mstdn", "/srv/mastodon", "300")
-REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20"))]
+REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20"))]
 
 
 @pytest.mark.parametrize(
     ("state", "commands"),
     [
-        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.6"), [], id="done"),
+        pytest.param(INSTALLED.replace("v4.7.5", "v4.7.60"), [], id="done"),
         pytest.param(UNDER_WAY, REST, id="some wait"),
         pytest.param(
             UNDER_WAY.replace("before", "none"),
-            [Command("database/note", ("/srv/mastodon", "v4.7.6", MARKER))],
+            [Command("database/note", ("/srv/mastodon", "v4.7.60", MARKER))],
             id="none came, not noted",
         ),
         pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), REST, id="an upgrade is planned"),
@@ -103,7 +103,7 @@ REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKE
                     "compose/roll",
                     (*ROLL, "web=beside", "sidekiq=after", "--", "id-of-web", "id-of-sidekiq"),
                 ),
-                Command("database/note", ("/srv/mastodon", "v4.7.6", MARKER)),
+                Command("database/note", ("/srv/mastodon", "v4.7.60", MARKER)),
             ],
             id="programs know the columns of before",
         ),
@@ -117,7 +117,7 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, commands: lis
             "docker/containers": "".join(map(container_line, ("db", "web", "streaming", "sidekiq", "proxy/nginx"))),
         },
         directory="/srv/mastodon",
-        release="v4.7.6",
+        release="v4.7.60",
         marker=MARKER,
         database=DATABASE,
         timeout_seconds=300,
@@ -132,17 +132,17 @@ def test_once_the_second_phase_has_begun_the_release_before_is_refused_with_the_
 ) -> None:
     facts = {"database/state": UNDER_WAY.replace("before", "begun"), "database/dumps": dumps}
     refusal = refusal_of(prepared_database, facts, release="v4.7.5", **PREPARATION)
-    assert 'mastodon_version = "v4.7.6"' in refusal and words in refusal
+    assert 'mastodon_version = "v4.7.60"' in refusal and words in refusal
 
 
 def test_a_way_back_that_was_interrupted_has_to_be_finished() -> None:
     facts = {"database/state": UNDER_WAY.replace("before", "returning")}
-    refusal = refusal_of(prepared_database, facts, release="v4.7.6", **PREPARATION)
+    refusal = refusal_of(prepared_database, facts, release="v4.7.60", **PREPARATION)
     assert "tasks/rollback.py --data rollback_to=v4.7.5" in refusal
 
 
 BACK: dict[str, Any] = {"directory": "/srv/mastodon", "marker": MARKER, "database": DATABASE}
-DONE = INSTALLED.replace("v4.7.5", "v4.7.6")
+DONE = INSTALLED.replace("v4.7.5", "v4.7.60")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ RAILS = "docker compose --progress quiet run --rm --no-deps -T --quiet-pull "
 STATUS = RAILS + "migrate bundle exec rails db:migrate:status"
 SQL = "docker compose exec -T -e PGAPPNAME=mstdn-migration db"
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.6.9\n"
-UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=before\n"
+UNDER_WAY = INSTALLED + "NEXT_VERSION=v4.7.60\nMIGRATIONS=before\n"
 MIGRATED = """== 20260201000000 New: migrating ======
 -- add_index(:statuses)
    -> 0.1s
@@ -102,7 +102,7 @@ def run_on_database(
     return run_script(
         name,
         directory,
-        "v4.7.6",
+        "v4.7.60",
         directory / "installed.env",
         *arguments,
         before=BEFORE[0],
@@ -128,7 +128,7 @@ def test_a_new_database_is_made_with_schema_and_seeds_and_only_then_noted(tmp_pa
         "docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh",
         RAILS + "migrate bundle exec rails db:prepare db:seed",
     ]
-    assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
+    assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.60")
 
 
 def test_a_database_that_cannot_be_made_is_not_noted(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_what_the_release_before_can_live_with_is_migrated_before_it_goes(tmp_pa
     assert noted(tmp_path) == UNDER_WAY
     # One line for each migration, while it runs, and everything in the log.
     assert answer.stdout.splitlines() == [
-        "Migrating the database towards v4.7.6 while v4.6.9 serves.",
+        "Migrating the database towards v4.7.60 while v4.6.9 serves.",
         "20260201000000 New: migrating",
         "20260201000000 New: migrated (0.1000s)",
     ]
@@ -237,7 +237,7 @@ def test_a_migration_that_waits_for_a_lock_is_tried_again_and_then_tells_who_is_
 def test_an_upgrade_that_is_given_up_is_forgotten(tmp_path: Path) -> None:
     assert run_on_database(tmp_path, "database/note", note=UNDER_WAY.replace("v4.6.9", "v4.7.5")).returncode == 0
     assert calls_in(tmp_path) == []
-    assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
+    assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.60")
 
 
 def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("before", "note"),
     [
-        pytest.param("before", INSTALLED.replace("v4.6.9", "v4.7.6"), id="nothing to renew"),
+        pytest.param("before", INSTALLED.replace("v4.6.9", "v4.7.60"), id="nothing to renew"),
         pytest.param("begun", UNDER_WAY.replace("before", "after"), id="an earlier attempt may have run some"),
     ],
 )
@@ -269,7 +269,7 @@ def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: 
     answer = run_on_database(tmp_path, "database/migrate_rest", "5", note=UNDER_WAY, status=status, docker=docker)
     assert answer.returncode != 0
     assert noted(tmp_path) == UNDER_WAY.replace("before", "begun")
-    assert "v4.7.6 serves" in answer.stderr
+    assert "v4.7.60 serves" in answer.stderr
     if not docker:
         assert DOWN in answer.stderr and "did not run" in answer.stderr
 

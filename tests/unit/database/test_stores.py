@@ -12,7 +12,7 @@ from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, red
     ("made_by", "image"),
     [
         ("", "postgres:18-trixie"),
-        ("17", "postgres:17-trixie"),
+        ("17", "postgres:17-bookworm"),
         ("17", "postgres:17.6-bookworm"),
         ("17", "registry.example.org:5000/library/postgres:17"),
         # Nobody knows what these are.
@@ -30,10 +30,10 @@ def test_a_postgresql_that_can_read_the_database_or_of_which_nothing_is_known_ma
 @pytest.mark.parametrize(
     ("image", "remedy"),
     [
-        ("postgres:18-trixie", "postgres:17-trixie"),
+        ("postgres:18-bookworm", "postgres:17-bookworm"),
         ("postgres:16.4-bookworm", "postgres:17-bookworm"),
         ("registry.example.org:5000/postgres:18", "registry.example.org:5000/postgres:17"),
-        ("postgres:18-trixie@sha256:" + "0" * 64, "postgres:17-trixie"),
+        ("postgres:18-bookworm@sha256:" + "0" * 64, "postgres:17-bookworm"),
     ],
 )
 def test_a_newer_or_older_postgresql_is_refused_with_the_tag_to_stay_with(image: str, remedy: str) -> None:
@@ -48,7 +48,7 @@ def test_a_newer_or_older_postgresql_is_refused_with_the_tag_to_stay_with(image:
         ("registry.example.org:5000/our@sha256:" + "0" * 64, "registry.example.org:5000/our:17"),
         ("pgvector/pgvector:pg18", "pgvector/pgvector:pg17"),
         ("postgis/postgis:18-3.5", "postgis/postgis:17-3.5"),
-        ("postgres:17-trixie", "postgres:17-trixie"),
+        ("postgres:17-bookworm", "postgres:17-bookworm"),
     ],
 )
 def test_what_an_image_says_of_itself_is_believed_before_its_name(image: str, remedy: str) -> None:
@@ -73,7 +73,7 @@ def test_a_redis_known_by_its_digest_is_judged_by_what_it_says_of_itself(version
     ("data_format", "image"),
     [
         (0, "redis:7.0-alpine"),
-        (12, "redis:7.4-alpine"),
+        (12, "redis:7.4-bookworm"),
         (9, "redis:8.0-alpine"),
         (80, "valkey/valkey:9"),
         (99, "redis:9.1-alpine"),

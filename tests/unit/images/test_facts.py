@@ -11,18 +11,18 @@ from tests.harness import read
 
 def test_images_are_read_with_every_digest_and_their_source() -> None:
     output = """\
-id postgres:17-trixie sha256:aa
-digest postgres:17-trixie postgres@sha256:d1
-digest postgres:17-trixie mirror.example.org:5000/postgres@sha256:d2
+id postgres:17-bookworm sha256:aa
+digest postgres:17-bookworm postgres@sha256:d1
+digest postgres:17-bookworm mirror.example.org:5000/postgres@sha256:d2
 id built:1 sha256:bb
 built built:1 tree-patches
-version postgres:17-trixie PG_MAJOR=17
+version postgres:17-bookworm PG_MAJOR=17
 """
     assert read(ImageStates, output) == Images(
-        ids={"postgres:17-trixie": "sha256:aa", "built:1": "sha256:bb"},
-        digests={"postgres:17-trixie": {"sha256:d1", "sha256:d2"}},
+        ids={"postgres:17-bookworm": "sha256:aa", "built:1": "sha256:bb"},
+        digests={"postgres:17-bookworm": {"sha256:d1", "sha256:d2"}},
         built={"built:1": "tree-patches"},
-        versions={"postgres:17-trixie": {"PG_MAJOR": "17"}},
+        versions={"postgres:17-bookworm": {"PG_MAJOR": "17"}},
     )
 
 
@@ -31,13 +31,13 @@ def test_each_image_is_asked_for_once() -> None:
 
 
 def test_the_record_is_read() -> None:
-    output = "recorded postgres:17-trixie sha256:d1\nrecorded redis:7.4 sha256:d2\n"
-    assert read(RecordedImages, output) == {"postgres:17-trixie": "sha256:d1", "redis:7.4": "sha256:d2"}
+    output = "recorded postgres:17-bookworm sha256:d1\nrecorded redis:7.4 sha256:d2\n"
+    assert read(RecordedImages, output) == {"postgres:17-bookworm": "sha256:d1", "redis:7.4": "sha256:d2"}
 
 
 def test_a_record_with_half_a_line_is_contained() -> None:
     with pytest.raises(FactProcessError, match="images/recorded answered something unexpected"):
-        read(RecordedImages, "recorded postgres:17-trixie\n")
+        read(RecordedImages, "recorded postgres:17-bookworm\n")
 
 
 @pytest.mark.parametrize(("output", "tree"), [("tree cc\n", "cc"), ("", "")])

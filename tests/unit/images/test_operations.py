@@ -16,11 +16,11 @@ from tests.harness import Command, commands_of, refusal_of
 # --- Images from a registry ---------------------------------------------------------------------
 
 RECORD = "/srv/mastodon/state/images"
-REFERENCES = ("postgres:17-trixie", "redis:7.4-alpine")
+REFERENCES = ("postgres:17-bookworm", "redis:7.4-bookworm")
 BOTH = "".join(f"id {name} sha256:i\ndigest {name} x@sha256:d\n" for name in REFERENCES)
 RECORDED = "".join(f"recorded {name} sha256:d\n" for name in REFERENCES)
 # All that the suite knows: one question to the engine serves every operation.
-IMAGES = (*REFERENCES, "nginx:1.30-alpine")
+IMAGES = (*REFERENCES, "nginx:1.29-alpine")
 
 
 def pull_commands(*states: str, recorded: str, refresh: bool = False) -> list[Command]:
@@ -65,10 +65,10 @@ def test_what_is_there_is_not_pulled() -> None:
     ],
 )
 def test_only_what_is_missing_is_pulled(state: str, recorded: str) -> None:
-    assert pull_commands(state, BOTH, recorded=recorded)[0] == Command("images/pull", ("redis:7.4-alpine",))
+    assert pull_commands(state, BOTH, recorded=recorded)[0] == Command("images/pull", ("redis:7.4-bookworm",))
 
 
-MOVED = BOTH.replace("digest redis:7.4-alpine x@sha256:d", "digest redis:7.4-alpine x@sha256:e")
+MOVED = BOTH.replace("digest redis:7.4-bookworm x@sha256:d", "digest redis:7.4-bookworm x@sha256:e")
 
 
 def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -> None:
@@ -79,19 +79,19 @@ def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -
         images=IMAGES,
         record=RECORD,
     )
-    for needed in ("redis:7.4-alpine", "sha256:d", "sha256:e", "docker image rm", "images_refresh=true"):
+    for needed in ("redis:7.4-bookworm", "sha256:d", "sha256:e", "docker image rm", "images_refresh=true"):
         assert needed in refusal
 
 
 def test_a_tag_that_moved_at_the_registry_is_refused_and_forgotten_and_nothing_is_recorded() -> None:
     pull, forget, refusal = pull_commands("", MOVED, recorded=RECORDED)
-    assert (pull, forget) == (PULL_ALL, Command("images/forget", ("redis:7.4-alpine",)))
-    for needed in ("The tag redis:7.4-alpine moved", "sha256:d", "sha256:e", "images_refresh=true"):
+    assert (pull, forget) == (PULL_ALL, Command("images/forget", ("redis:7.4-bookworm",)))
+    for needed in ("The tag redis:7.4-bookworm moved", "sha256:d", "sha256:e", "images_refresh=true"):
         assert needed in refusal.words[1]
 
 
 def test_an_image_known_by_several_digests_is_accepted_when_one_is_the_recorded() -> None:
-    both_digests = BOTH + "digest redis:7.4-alpine mirror/redis@sha256:e\n"
+    both_digests = BOTH + "digest redis:7.4-bookworm mirror/redis@sha256:e\n"
     assert pull_commands(both_digests, recorded=RECORDED) == []
     assert pull_commands("", both_digests, recorded=RECORDED)[1] == record(postgres="sha256:d", redis="sha256:d")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mstdn import versions
 from mstdn.images.references import all_images, patches, patches_id, pulled_images, streaming_image, web_image
 from tests.harness import settings_with
 
@@ -15,12 +16,12 @@ def test_official_images_are_pulled_at_the_pinned_release() -> None:
     assert references == (
         "ghcr.io/mastodon/mastodon:v4.7.5",
         "ghcr.io/mastodon/mastodon-streaming:v4.7.5",
-        "postgres:17-trixie",
-        "redis:7.4-alpine",
-        "nginx:1.30-alpine",
-        "nginxproxy/nginx-proxy:1.11-dockergen",
-        "nginxproxy/acme-companion:2.8",
-        "wollomatic/socket-proxy:1.13.1",
+        versions.POSTGRES_IMAGE,
+        versions.REDIS_IMAGE,
+        versions.NGINX_IMAGE,
+        versions.DOCKER_GEN_IMAGE,
+        versions.ACME_COMPANION_IMAGE,
+        versions.SOCKET_PROXY_IMAGE,
     )
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mstdn import versions
 from mstdn.docker.facts import Container, Published
 from mstdn.preflight import Finding, findings
 from mstdn.preflight.facts import Listener, Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
-from mstdn.preflight.releases import refusal
+from mstdn.preflight.releases import NEWEST_PATCH, refusal
 from mstdn.storage.disks import Disk
 from tests.harness import read, settings_with
 
@@ -48,17 +49,17 @@ def container(
     )
 
 
-OUR_PROXY = container("proxy-nginx-1", "nginx:1.30-alpine", 80, 443, project="proxy", directory="/srv/proxy")
+OUR_PROXY = container("proxy-nginx-1", "nginx:1.29-alpine", 80, 443, project="proxy", directory="/srv/proxy")
 OUR_CONTAINERS = (
     OUR_PROXY,
-    container("mstdn-web-1", "mastodon:v4.7.6", project="mstdn", directory="/srv/mastodon"),
+    container("mstdn-web-1", f"mastodon:{versions.MASTODON}", project="mstdn", directory="/srv/mastodon"),
 )
 CONVERGED = dataclasses.replace(
     BARE,
     swaps={"/swap": 2048},
     listeners=(Listener(80, 812, "docker-proxy"), Listener(443, 813, "docker-proxy")),
     packages=frozenset({"docker-ce"}),
-    installed={"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.6", "MIGRATIONS": "done"},
+    installed={"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": versions.MASTODON, "MIGRATIONS": "done"},
 )
 
 
@@ -208,22 +209,22 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "Make an A record",
     ),
     "other domain": (
-        {"installed": {"LOCAL_DOMAIN": "old.example.org", "MASTODON_VERSION": "v4.7.6"}},
+        {"installed": {"LOCAL_DOMAIN": "old.example.org", "MASTODON_VERSION": versions.MASTODON}},
         {},
         "installed as old.example.org",
         'local_domain = "old.example.org"',
     ),
     "older release": (
-        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.7"}},
+        {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.999"}},
         {},
-        "cannot go back to v4.7.6",
-        'mastodon_version = "v4.7.7"',
+        f"cannot go back to {versions.MASTODON}",
+        'mastodon_version = "v4.7.999"',
     ),
     "skipped release": (
         {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.5.20"}},
         {},
-        "v4.7.6 skips a minor release",
-        "v4.6.9 or any newer v4.6.x",
+        f"{versions.MASTODON} skips a minor release",
+        f"{NEWEST_PATCH[4, 6]} or any newer v4.6.x",
     ),
 }
 
@@ -355,29 +356,29 @@ def test_everything_in_the_way_is_told_at_once() -> None:
 
 RELEASES = [
     # installed, wanted, part of the refusal or None
-    ("v4.7.6", "v4.7.6", None),
-    ("v4.7.5", "v4.7.6", None),
-    ("v4.7.6", "v4.7.12", None),
-    ("v4.6.9", "v4.7.6", None),
-    ("v4.7.6", "v5.0.0", None),
+    ("v4.7.60", "v4.7.60", None),
+    ("v4.7.5", "v4.7.60", None),
+    ("v4.7.60", "v4.7.112", None),
+    ("v4.6.9", "v4.7.60", None),
+    ("v4.7.60", "v5.0.0", None),
     ("v5.0.3", "v5.1.0", None),
-    ("v4.7.6", "v4.7.5", 'mastodon_version = "v4.7.6"'),
-    ("v4.7.6", "v4.6.9", "cannot go back to v4.6.9"),
-    ("v5.0.0", "v4.7.6", "cannot go back"),
-    ("v4.4.27", "v4.6.9", "v4.5.20 or any newer v4.5.x"),
-    ("v4.4.27", "v4.7.6", "v4.5.20 or any newer v4.5.x"),
-    ("v4.5.20", "v4.7.6", "v4.6.9 or any newer v4.6.x"),
-    ("v4.6.9", "v5.0.0", "v4.7.6 or any newer v4.7.x"),
-    ("v4.7.6", "v4.8.0", None),
+    ("v4.7.60", "v4.7.5", 'mastodon_version = "v4.7.60"'),
+    ("v4.7.60", "v4.6.9", "cannot go back to v4.6.9"),
+    ("v5.0.0", "v4.7.60", "cannot go back"),
+    ("v4.4.27", "v4.6.9", f"{NEWEST_PATCH[4, 5]} or any newer v4.5.x"),
+    ("v4.4.27", "v4.7.60", f"{NEWEST_PATCH[4, 5]} or any newer v4.5.x"),
+    ("v4.5.20", "v4.7.60", f"{NEWEST_PATCH[4, 6]} or any newer v4.6.x"),
+    ("v4.6.9", "v5.0.0", f"{NEWEST_PATCH[4, 7]} or any newer v4.7.x"),
+    ("v4.7.60", "v4.8.0", None),
     ("v4.8.0", "v5.0.0", None),
     ("v4.8.0", "v4.9.0", None),
-    ("v4.7.6", "v4.9.0", "Deploy v4.8.x next"),
-    ("v4.6.9", "v4.8.0", "v4.7.6 or any newer v4.7.x"),
-    ("v4.7.6", "v5.1.0", "Deploy v5.0.x next"),
-    ("v4.7.6", "v6.0.0", "Deploy v5.0.x next"),
+    ("v4.7.60", "v4.9.0", "Deploy v4.8.x next"),
+    ("v4.6.9", "v4.8.0", f"{NEWEST_PATCH[4, 7]} or any newer v4.7.x"),
+    ("v4.7.60", "v5.1.0", "Deploy v5.0.x next"),
+    ("v4.7.60", "v6.0.0", "Deploy v5.0.x next"),
     ("v4.7.10", "v4.7.9", "cannot go back"),
-    ("edge", "v4.7.6", "installed.env"),
-    ("", "v4.7.6", "installed.env"),
+    ("edge", "v4.7.60", "installed.env"),
+    ("", "v4.7.60", "installed.env"),
 ]
 
 

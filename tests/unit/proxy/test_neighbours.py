@@ -72,13 +72,13 @@ def test_a_site_of_another_name_does_not(asked: str) -> None:
 
 
 ID = "4f" * 32
-EDGE = Container(id=ID, name="edge", image="sha256:1", reference="nginx:1.30-alpine", status="running")
+EDGE = Container(id=ID, name="edge", image="sha256:1", reference="nginx:1.29-alpine", status="running")
 
 
 @pytest.mark.parametrize(
     ("owner", "words"),
     [
-        (ID, "nginx (process 812) in the container edge (nginx:1.30-alpine), which uses the server's own network"),
+        (ID, "nginx (process 812) in the container edge (nginx:1.29-alpine), which uses the server's own network"),
         ("apache2.service", "systemctl disable --now apache2.service"),
         ("", "for example: systemctl disable --now nginx"),
         ("session-3.scope", "for example: systemctl disable --now nginx"),

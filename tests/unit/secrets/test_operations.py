@@ -16,7 +16,7 @@ from mstdn.secrets.table import MADE_ON_THE_SERVER, REPLACEABLE, groups
 from tests.harness import Command, commands_of, refusal_of
 
 DIRECTORY = "/srv/mastodon/secrets"
-IMAGE = "ghcr.io/mastodon/mastodon:v4.7.6"
+IMAGE = "ghcr.io/mastodon/mastodon:v4.7.60"
 NAMES = tuple(MADE_ON_THE_SERVER)
 IRREPLACEABLE = [name for name in NAMES if name not in REPLACEABLE]
 ALL_GOOD = "exists\ncomplete\naccess 0600 0:0\n" + "".join(f"good {name}\n" for name in NAMES)

@@ -3,7 +3,7 @@ The source tree of one release: what is at its tag in the lab's mastodon/mastodo
 
 The files come from source/, with @NAMES@ filled in; migrations and schema are written from releases.py.
 
-    python3 -m tests.lab.images.mastodon.source_tree v4.7.6 DIRECTORY
+    python3 -m tests.lab.images.mastodon.source_tree v4.7.5 DIRECTORY
 """
 
 from __future__ import annotations

@@ -1,0 +1,45 @@
+"""What operators read is written in the field's words: docs/architecture.md, "Words"."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import ROOT
+
+# Words that mean something to whoever wrote them only, or that readers from elsewhere stumble over.
+PRIVATE = re.compile(r"\b(alone|trouble|hand out|last words|said nothing|settles?)\b", re.IGNORECASE)
+
+
+def texts_of(file: Path) -> Iterator[str]:
+    """Every string of a program but its docstrings, which are for people who change it."""
+    tree = ast.parse(file.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(each.body[0].value)
+        for each in ast.walk(tree)
+        if isinstance(each, documented) and each.body and isinstance(each.body[0], ast.Expr)
+    }
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in docstrings:
+            yield each.value
+
+
+def test_what_the_suite_says_has_no_private_words() -> None:
+    files = [*(ROOT / "mstdn").rglob("*.py"), *(ROOT / "tasks").glob("*.py")]
+    found = [f"{file.relative_to(ROOT)}: {text}" for file in files for text in texts_of(file) if PRIVATE.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md", "group_data/mastodon.example.py", "deploy.py"])
+def test_what_operators_open_first_has_none_either(page: str) -> None:
+    assert PRIVATE.search((ROOT / page).read_text()) is None
+
+
+@pytest.mark.parametrize("task", sorted((ROOT / "tasks").glob("*.py")), ids=lambda task: task.name)
+def test_a_task_says_how_it_is_run_by_itself(task: Path) -> None:
+    assert re.search(rf"^Run by itself:  pyinfra \S+ tasks/{task.name}", task.read_text(), re.MULTILINE)
