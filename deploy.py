@@ -21,6 +21,8 @@ local.include("tasks/preflight.py")
 # The machine.
 local.include("tasks/swap.py")
 local.include("tasks/kernel.py")
+# Before there is an engine that publishes ports.
+local.include("tasks/firewall.py")
 local.include("tasks/docker.py")
 local.include("tasks/networks.py")
 
@@ -45,3 +47,7 @@ local.include("tasks/verify.py")
 
 # What the release before the last one left is not needed now.
 local.include("tasks/cleanup.py")
+
+# By night it is backed up; the first backup is of what was verified.
+local.include("tasks/timers.py")
+local.include("tasks/first_backup.py")

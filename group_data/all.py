@@ -57,6 +57,10 @@ mastodon_environment = {}
 # is 300, and 600 on a server of 1 GB.
 app_start_timeout_seconds = None
 
+# How long Sidekiq gets for the jobs it works on when it has to stop; what it cannot finish, such as
+# converting a long film, the next one begins anew. A deployment waits for it.
+app_stop_timeout_seconds = 60
+
 # --- Mail -----------------------------------------------------------------------------------------
 
 # The mail server that takes Mastodon's mail (sign-up, password reset, log-in from a new place).
@@ -83,6 +87,9 @@ smtp_authentication = "plain"
 
 # "peer" verifies the certificate of the mail server, "none" accepts any.
 smtp_verify = "peer"
+
+# Where a test mail goes, for one run of tasks/mail_test.py: --data mail_test_to=you@example.org
+mail_test_to = ""
 
 # --- Passwords and keys ---------------------------------------------------------------------------
 
@@ -180,6 +187,10 @@ postgres_memory_mib = None
 # The same for Redis.
 redis_memory_mib = None
 
+# Whether a new web starts beside the old one, which then stops, so that visitors notice nothing. False:
+# the old one stops first, and visitors wait. None: True where memory and swap hold both.
+web_side_by_side = None
+
 # --- Images ---------------------------------------------------------------------------------------
 
 # Patches (*.patch, applied in order of their names) for mastodon_image_source = "source"; a directory
@@ -242,6 +253,27 @@ swap_size_mib = 2048
 # How readily the kernel swaps: the smaller, the later.
 swap_swappiness = 10
 
+# --- Firewall -------------------------------------------------------------------------------------
+
+# "auto" closes everything but SSH, HTTP and HTTPS on a server that has no firewall of its own, and asks
+# first where something else answers from outside. True closes it in any case, beside another firewall
+# too; False takes the suite's rules away.
+firewall_enabled = "auto"
+
+# Further TCP ports that everybody may reach: of the server, and published ones of containers. Those in
+# verify_open_ports are open too.
+firewall_tcp_ports = []
+
+# UDP ports that everybody may reach, such as that of a VPN.
+firewall_udp_ports = []
+
+# Who may reach every port: a monitoring system, an office.
+firewall_trusted_addresses = []
+
+# Network interfaces that do not lead to the Internet, such as a provider's private network: what comes
+# from them is let in. Bridges of containers and VPNs (WireGuard, Tailscale, tun) need not be named.
+firewall_inside_interfaces = []
+
 # --- Docker Engine --------------------------------------------------------------------------------
 
 # Docker's apt repositories; /debian or /ubuntu is added.
@@ -277,6 +309,91 @@ verify_timeout_seconds = 180
 
 # Ports of other containers that are meant to answer from outside: [25, 993].
 verify_open_ports = []
+
+# --- Backups --------------------------------------------------------------------------------------
+
+# Where the encrypted backups go: sftp:user@host:/path (sftp://user@host:port//path for another port),
+# s3:https://host/bucket/path, or a directory of the server, which should be on another disk. Empty means
+# that there are none. The passphrase and the keys are BACKUP_* in secrets.env.
+backup_repository = ""
+
+# For sftp: the public key of that server, from its provider's page or, over a network that you trust,
+# from ssh-keyscan -t ed25519.
+backup_sftp_host_key = ""
+
+# For s3: the bucket's region.
+backup_s3_region = ""
+
+# When the nightly backup begins, in the server's time zone.
+backup_time = "03:30"
+
+# Up to this much later, each night anew, so that not all servers come at once.
+backup_random_delay_minutes = 60
+
+# Of the last so many days, one backup each is kept.
+backup_keep_daily = 7
+
+# Of the last so many weeks, one backup each is kept.
+backup_keep_weekly = 5
+
+# Of the last so many months, one backup each is kept.
+backup_keep_monthly = 12
+
+# True puts copies of other servers' pictures into the backup too, which Mastodon can fetch again.
+backup_media_cache = False
+
+# --- Drill: the proof of the backups --------------------------------------------------------------
+
+# The day of the week on which the newest backup is proven.
+drill_day = "Sun"
+
+# When it begins, in the server's time zone.
+drill_time = "05:30"
+
+# Memory and swap that have to be free for it; with less it is not held, and says so.
+drill_memory_mib = 1024
+
+# How many media files, chosen at random, are fetched and compared.
+drill_media_files = 20
+
+# How much of the repository's data is read and checked each time; in a year that is all of it.
+drill_read_data_percent = 2
+
+# --- Restore (for one run of tasks/restore.py) ----------------------------------------------------
+
+# The backup to restore: "latest", or what /usr/local/lib/mstdn/restic snapshots calls it: --data
+# snapshot=1a2b3c4d
+snapshot = "latest"
+
+# "yes" lets a restore take the place of an instance that is there: --data replace=yes. Its database, jobs
+# and keys are kept aside.
+replace = "no"
+
+# --- The way back ---------------------------------------------------------------------------------
+
+# The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
+# lost. Meant for one run: `--data rollback_to=v4.6.9`.
+rollback_to = None
+
+# --- Owner (for one run of tasks/owner.py) --------------------------------------------------------
+
+# The account, as its name stands before the domain: --data owner_name=alice
+owner_name = ""
+
+# The mail address of an account that is made: --data owner_email=alice@example.org
+owner_email = ""
+
+# For an account that is locked out: "password" gives it a new one, "second_factor" takes that away, both
+# do both: --data owner_reset=password
+owner_reset = ""
+
+# Make an owner of an account that is there: --data owner_promote=true
+owner_promote = False
+
+# --- Status (for one run of tasks/status.py) ------------------------------------------------------
+
+# "json" is for programs, one line for each server: --data format=json
+format = "text"
 
 # --- Provisioning: a server -----------------------------------------------------------------------
 

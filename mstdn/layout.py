@@ -29,6 +29,20 @@ ENGINE_NOTE = f"{NOTES}/daemon.json"
 # Which instance was installed, and on which file systems it lies.
 INSTANCE_NOTE = f"{NOTES}/instance"
 
+# The rules of the firewall that were shown to let the operator in; the unit loads them when the server boots.
+FIREWALL_RULES = "/etc/mstdn/firewall.nft"
+FIREWALL_UNIT = "/etc/systemd/system/mstdn-firewall.service"
+# What the kernel made of these rules.
+FIREWALL_NOTE = f"{NOTES}/firewall"
+# What runs on a server by itself: nothing else lies there, and what is no longer wanted goes.
+PROGRAMS = "/usr/local/lib/mstdn"
+PROGRAM_SETTINGS = f"{PROGRAMS}/settings"
+UNITS = "/etc/systemd/system"
+# What the programs note: the repositories that were used, the last backup, how each program went the last time.
+BACKUP_NOTE = f"{NOTES}/backup"
+# That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
+RESTORE_NOTE = f"{NOTES}/restoring"
+
 # The numeric users of the official images.
 ROOT = "0:0"
 MASTODON = "991:991"
@@ -96,6 +110,11 @@ class MastodonLayout:
     def operator_secrets(self) -> str:
         """What others gave the operator."""
         return f"{self.secrets}/operator.env"
+
+    @property
+    def backup_secrets(self) -> str:
+        """What opens the repository of backups."""
+        return f"{self.secrets}/backup"
 
     @property
     def nginx(self) -> str:

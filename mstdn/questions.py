@@ -14,13 +14,14 @@ from pyinfra.api import Host
 
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
+from mstdn.backup.operations import backup_questions
 from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
-from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import (
     daemon_questions,
@@ -31,7 +32,7 @@ from mstdn.docker.operations import (
 )
 from mstdn.fact import Question
 from mstdn.files.operations import states_of, written_in
-from mstdn.firewall.facts import PacketFilter
+from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.kernel.operations import overcommit_question
@@ -46,6 +47,7 @@ from mstdn.sizing.facts import ServerSize
 from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
+from mstdn.timers.operations import timer_questions
 
 
 def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
@@ -57,6 +59,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield question_about_the_server(settings)
     yield Containers.all()
     yield PacketFilter.of_the_server()
+    yield FirewallSetup.of_the_server()
     yield places_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
@@ -80,11 +83,14 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
         yield SourceTree.of(layout.source)
     yield SecretStates.of(layout.secrets, layout.database)
     yield Installed.of(layout.installed, layout.database)
+    yield DatabaseDumps.under(layout.root)
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
+    yield from backup_questions(settings)
+    yield from timer_questions(settings)
 
 
 def while_the_server_looks(host: Host) -> None:

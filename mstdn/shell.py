@@ -6,9 +6,14 @@ word, so shellcheck and a reader see a whole file, and every argument is quoted.
 an argument can be read by every user of the server in `ps`, and sudo writes it to its log.
 """
 
+import getpass
+import os
 import shlex
+import socket
+import sys
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +21,8 @@ from pyinfra.api import Host, QuoteString, State, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
+
+from mstdn.suite import this_suite
 
 # What an operation yields.
 Commands: TypeAlias = Generator[PyinfraCommand, None, None]
@@ -109,15 +116,39 @@ def _side_by_side(lanes: Sequence[_Lane]) -> str:
     return f"{first} | {{ {_side_by_side(others)}; cat; }}" if others else str(first)
 
 
-def script(name: str, *arguments: str, before: str = "", stdin: str | None = None, told: bool = False) -> StringCommand:
+def script(
+    name: str,
+    *arguments: str,
+    before: str | Sequence[str] = (),
+    stdin: str | None = None,
+    told: bool = False,
+    lock: bool = True,
+) -> StringCommand:
     """
     The command of an operation: mstdn/<name>.sh with `arguments` as $1, $2, …, never two at once on a server.
 
-    `before` names another script whose text goes before it. `stdin` is handed over on standard input; pyinfra ends it
+    `before` names other scripts whose texts go before it. `stdin` is handed over on standard input; pyinfra ends it
     with a newline. It appears in no log at any verbosity. `told`: the operator reads what it prints while it runs.
+    `lock`: False for a script that waits for a program of the server, which takes the lock itself.
     """
-    text = _text("lock") + (_text(before) if before else "") + _text(name)
+    earlier = [before] if isinstance(before, str) else list(before)
+    if lock:
+        earlier.insert(0, "lock")
+    who = f"run={shlex.quote(who_works())}\n" if lock else ""
+    text = who + "".join(_text(each) for each in (*earlier, name) if each)
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
+
+
+@cache
+def who_works() -> str:
+    """Who works, with which suite and on what, for others who want to work on the same server."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A user without a name, in a container.
+        user = str(os.getuid())
+    files = " ".join(each for each in sys.argv[1:] if each.endswith(".py") and "inventory" not in each)
+    return f"{user}@{socket.gethostname()} with {files or 'pyinfra'} of the suite {this_suite()}"
 
 
 def _text(name: str) -> str:

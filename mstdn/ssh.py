@@ -51,6 +51,7 @@ SESSION_SECONDS = 5.0
 ENDING_SECONDS = 1.0
 # What paramiko has instead of an exit code when none came: the command was killed, or the connection ended.
 NO_STATUS = -1
+NOTHING_WAS_CHANGED = "Nothing was changed. "
 
 
 def there_is_a_terminal() -> bool:
@@ -102,7 +103,7 @@ class WayIn(SSHConnector):
         except Exception as error:
             cause = error.__context__ if isinstance(error, ConnectError) and error.__context__ else error
             sentence = way_in.no_connection(self.door(), cause, self._banner())
-            raise ConnectError(f"Nothing was changed. {sentence}") from None
+            raise ConnectError(f"{NOTHING_WAS_CHANGED}{sentence}") from None
         transport = self._transport()
         send_at_once(transport)
         self._watch = Watch(transport)
@@ -287,7 +288,7 @@ class WayIn(SSHConnector):
         Elsewhere that would end other hosts' runs half-way.
         """
         if self.state.current_stage is StateStage.Prepare and self.state.current_deploy_filename:
-            raise DeployError(f"Nothing was changed. {sentence}")
+            raise DeployError(f"{NOTHING_WAS_CHANGED}{sentence}")
         if sentence not in self._told:
             self._told.add(sentence)
             self.host.log_styled(sentence, fg="red", log_func=logger.error)
@@ -325,6 +326,26 @@ def _lines_of(stdin: Any) -> list[str]:
     if hasattr(stdin, "readlines"):
         return list(stdin.readlines())
     return list(stdin) if isinstance(stdin, list | tuple) else [stdin]
+
+
+def another_connection(host: Host) -> str:
+    """
+    Log in once more, beside the connection in use, and out again: whether the way in is open to new connections.
+
+    Returns why it is not, as a sentence for the operator; "" if it is, or if the host is not reached by SSH.
+    """
+    connector = host.connector
+    if not isinstance(connector, WayIn):
+        return ""
+    another = WayIn(connector.state, connector.host)
+    try:
+        another.connect()
+    except ConnectError as error:
+        return str(error).removeprefix(NOTHING_WAS_CHANGED)
+    finally:
+        if another.client:
+            another.client.close()
+    return ""
 
 
 def send_at_once(transport: Transport) -> None:

@@ -7,6 +7,7 @@ Run alone:  pyinfra inventory.py tasks/app.py
 from pyinfra import host
 
 from mstdn.app.operations import running_mastodon
+from mstdn.app.project import web_way
 from mstdn.database.operations import finished_migrations
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
@@ -28,4 +29,6 @@ finished_migrations(
     release=settings.mastodon_version,
     marker=layout.installed,
     database=layout.database,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
+    web_way=web_way(server_size().memory_mib, settings),
 )

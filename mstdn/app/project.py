@@ -1,7 +1,8 @@
 """The Compose project of Mastodon. Pure: the same settings and the same server give the same text."""
 
 from mstdn.app.variables import FILE_COMMENT, mastodon_variables, streaming_variables
-from mstdn.compose.project import Project
+from mstdn.compose.parts import parts_of
+from mstdn.compose.project import Project, Way
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from mstdn.images.references import streaming_image, web_image
 from mstdn.kinds.dotenv import dotenv_text
@@ -10,7 +11,14 @@ from mstdn.render import render, static
 from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.secrets.parts import PARTS
 from mstdn.settings import Settings
-from mstdn.sizing.rules import sizing_for, start_timeout_seconds
+from mstdn.sizing.rules import sizing_for, start_timeout_seconds, web_fits_twice
+
+# What visitors will notice of a new web.
+WEB_NOTICES = {
+    Way.BESIDE: "a new web starts beside the old one, which stops once the new one serves: visitors notice nothing",
+    Way.AFTER: "web stops before the new one starts: visitors get a cached page, or the one that asks them to wait. "
+    "Memory and swap of this server do not hold two at once; web_side_by_side = True starts both all the same",
+}
 
 
 def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: tuple[str, ...] = ()) -> Project:
@@ -47,7 +55,9 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
             render("app/nginx.conf.j2", settings=settings, revision=revision, handles=handles),
         ),
         ConfigFile(f"{layout.nginx}/unavailable.html", static("app/unavailable.html")),
+        ConfigFile(f"{layout.nginx}/upstreams.conf", static("app/upstreams.conf")),
     )
+    way = web_way(memory_mib, settings)
     return Project(
         name=MASTODON_PROJECT,
         title="Mastodon",
@@ -68,9 +78,18 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         files=(*made_from, *nginx),
         reloaded=nginx,
         reload="app/reload",
+        # Web first: when a release does not come up, nothing else has stopped.
+        replaced={"web": way, "streaming": Way.BESIDE, "sidekiq": Way.AFTER},
+        move="app/move",
+        first=("db", "redis"),
+        parts=parts_of(made_from),
         notices={
-            "sidekiq": "Sidekiq gets 25 seconds for the jobs it works on; what it cannot finish, such as converting "
-            "a film, the next one begins anew"
+            "db": "the database stops for a moment: visitors get a cached page, or the one that asks them to wait",
+            "redis": "Redis stops for a moment: visitors get a cached page, or the one that asks them to wait",
+            "web": WEB_NOTICES[way],
+            "streaming": "a new streaming server starts beside the old one, which then stops",
+            "sidekiq": f"Sidekiq gets {settings.app_stop_timeout_seconds} seconds for the jobs it works on, and the "
+            "run waits for it; what it cannot finish, such as converting a long film, the next one begins anew",
         },
         written_elsewhere=(layout.checksums,),
         # The operator's secrets count as well: a new password of the mail server has to reach the containers.
@@ -78,3 +97,8 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         inputs=lambda: (fingerprint_of(secrets_for(settings)),),
         mounted={f"{layout.secrets}/{part.file}": part.services for part in PARTS},
     )
+
+
+def web_way(memory_mib: int, settings: Settings) -> Way:
+    """How a new web takes over on a server with this memory (MiB)."""
+    return Way.BESIDE if web_fits_twice(memory_mib, settings) else Way.AFTER

@@ -8,11 +8,14 @@ from pydantic import Field
 
 from mstdn import versions
 from mstdn.app.environment import MastodonEnvironment
+from mstdn.app.locales import Locale, the_release_has_the_locale
 from mstdn.app.rules import (
     address_lists_can_be_read,
     addresses_can_be_read,
     domains_are_named_once,
+    names_are_spelt_right,
     numbers_and_words_are_known,
+    passwords_are_secrets,
     switches_are_true_or_false,
     variables_are_read,
     variables_have_their_secrets,
@@ -21,7 +24,6 @@ from mstdn.kinds.images import ImageRepository, Release
 from mstdn.kinds.network import HostName, HostNameOrEmpty
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import ServerPath
-from mstdn.kinds.text import Locale
 
 HostNames = Annotated[tuple[HostName, ...], Field(strict=False, title="list of host names")]
 
@@ -32,10 +34,13 @@ class AppSettings(Part):
     title: ClassVar[str] = "Mastodon"
     relations: ClassVar[tuple[Relation, ...]] = (
         domains_are_named_once,
+        the_release_has_the_locale,
         variables_are_read,
+        names_are_spelt_right,
         switches_are_true_or_false,
         numbers_and_words_are_known,
         variables_have_their_secrets,
+        passwords_are_secrets,
         address_lists_can_be_read,
         addresses_can_be_read,
     )
@@ -92,6 +97,12 @@ class AppSettings(Part):
         None,
         description="How long a container may take to become healthy before the run fails and shows its last "
         "log lines; None is 300, and 600 on a server of 1 GB.",
+    )
+
+    app_stop_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(
+        60,
+        description="How long Sidekiq gets for the jobs it works on when it has to stop; what it cannot finish, such "
+        "as converting a long film, the next one begins anew. A deployment waits for it.",
     )
 
     @property

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from mstdn.assets.facts import PublishedAssets
 from mstdn.cleanup.facts import Images, OldScratch
-from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded
+from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded, unneeded_dumps
+from mstdn.database.facts import DatabaseDumps
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.images.facts import RecordedImages
@@ -36,6 +37,20 @@ def no_old_images(images: Sequence[str], record: str, assets: str, release: str)
         )
         yield script("cleanup/prune_builds")
     yield script("cleanup/remove_images", *dict.fromkeys(image.name for image in gone))
+
+
+@operation
+def no_old_dumps(root: str, release: str) -> Commands:
+    """
+    Ensure that no dump of the database is left but those that lead back to the release before.
+
+    + root: of the instance
+    """
+    dumps = ask(DatabaseDumps.under(root)).releases
+    gone = unneeded_dumps(dumps, release)
+    if gone:
+        announce(*(f"the dump of the database of {each} is no longer needed" for each in gone))
+        yield script("cleanup/remove_dumps", root, *gone)
 
 
 @operation

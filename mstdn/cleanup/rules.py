@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from mstdn.assets.facts import Assets
 from mstdn.cleanup.facts import Image
+from mstdn.kinds.images import release_numbers
 
 # Temporary files: a film takes minutes, an archive of an account hours.
 SCRATCH_MINUTES = 24 * 60
@@ -46,6 +47,18 @@ def unneeded(
         elif image.built or image.repository in repositories:
             gone.append(image)
     return gone
+
+
+def unneeded_dumps(dumps: Iterable[str], release: str) -> list[str]:
+    """
+    The releases of whose dumps of the database nobody needs any more: all but this and the last one before.
+
+    Not the one whose assets were published before: that may be one that never came up.
+    """
+    found = list(dumps)
+    before = [each for each in found if release_numbers(each) < release_numbers(release)]
+    kept = {release, max(before, key=release_numbers, default="")}
+    return [each for each in found if each not in kept]
 
 
 def _before(assets: Assets, release: str) -> str:

@@ -1,6 +1,6 @@
 # What was applied to the project in $1 last: "revision" of the files that containers are made from (the arguments after $1 up
 # to "--") and "loaded" of those that services read anew (the rest), each only as long as none of its files is gone or newer;
-# "making" of its containers; "mounted", the checksum that each file they mount had, and "edited" for those that have another
+# "making" of its containers, and "parts", what its files said about each service; "mounted", the checksum that each file they mount had, and "edited" for those that have another
 # now; and "override", the checksum of the operator's own file,
 # with "broken" and Compose's words if it cannot be read.
 directory=$1 stamp=revision file=$1/state/applied fresh=yes
@@ -13,7 +13,9 @@ for path in "$@" --; do
         fresh=no
     fi
 done
-[ ! -f "$directory/state/making" ] || printf 'making %s\n' "$(cat "$directory/state/making")"
+for name in making parts; do
+    [ ! -f "$directory/state/$name" ] || printf '%s %s\n' "$name" "$(cat "$directory/state/$name")"
+done
 if [ -f "$directory/state/mounted" ]; then
     sed 's/^/mounted /' "$directory/state/mounted"
     LC_ALL=C sha256sum --check --quiet "$directory/state/mounted" 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/edited \1/p'

@@ -19,7 +19,8 @@ class Applied:
     while they run; "" if never, or if a file was changed since.
 
     `mounted`: checksum of each file that a service mounts, as it was then, and `edited` those that are another now or
-    gone. `making`: what the container of each service was made with at that time (Container.making).
+    gone. `making`: what the container of each service was made with at that time (Container.making). `parts`: checksum
+    of what the files said about each service (Project.parts).
     `override`: checksum of the operator's own compose.override.yaml now, "" without one. `broken`: why Compose cannot
     read that, with its path.
     """
@@ -27,6 +28,7 @@ class Applied:
     revision: str = ""
     loaded: str = ""
     making: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     mounted: dict[str, str] = field(default_factory=dict)
     edited: frozenset[str] = frozenset()
     override: str = ""
@@ -52,6 +54,7 @@ class AppliedProject(Fact[Applied]):
             revision=lines.get("revision"),
             loaded=lines.get("loaded"),
             making=json.loads(lines.get("making", "{}")),
+            parts=json.loads(lines.get("parts", "{}")),
             mounted={path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("mounted"))},
             edited=frozenset(lines.all("edited")),
             override=lines.get("override"),

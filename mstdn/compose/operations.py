@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 
 from pyinfra import state
+from pyinfra.api import StringCommand
 
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
-from mstdn.compose.rules import Steps, making_of, of_project, steps, wanted_revision
+from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask, forget
 from mstdn.images.facts import ImageStates
@@ -27,8 +28,8 @@ def converge_project(project: Project, images: Sequence[str], timeout_seconds: i
     images: references of all images that the suite knows. timeout_seconds: for all services to become healthy; then the
     run fails and shows the last log lines of the others.
 
-    Only the containers concerned are touched. The operator's own compose.override.yaml is honoured: its services are
-    started too, but neither counted nor waited for.
+    Only the containers concerned are touched, and those that can make room for new ones do so without a gap. The
+    operator's own compose.override.yaml is honoured: its services are started too, but neither counted nor waited for.
     """
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
     if applied.broken:
@@ -43,8 +44,11 @@ def converge_project(project: Project, images: Sequence[str], timeout_seconds: i
         todo = _look(project, applied, images)
     if todo.changes_containers:
         announce(*(f"{project.title}: {reason}" for reason in todo.reasons), *_notices(project, applied, todo))
-        yield from _change(project, todo, timeout_seconds)
+        yield from _change(project, applied, todo, timeout_seconds)
         revision = wanted_revision(project, applied)
+        parts = json.dumps(dict(project.parts), sort_keys=True)
+        if applied.parts != project.parts:
+            yield script("files/write", f"{project.directory}/state/parts", "0:0", "0644", stdin=parts)
         yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
         yield from _note(project)
     elif todo.note:
@@ -65,18 +69,30 @@ def _look(project: Project, applied: Applied, images: Sequence[str]) -> Steps:
 
 def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
     """What people should know who wait while containers stop."""
-    anew = bool(applied.revision) and applied.revision != wanted_revision(project, applied)
-    yield from (notice for service, notice in project.notices.items() if anew or service in todo.renew)
+    containers = ask(Containers.all())
+    services = stopped(project, applied, containers, todo)
+    yield from (project.notices[service] for service in services if service in project.notices)
 
 
-def _change(project: Project, todo: Steps, timeout_seconds: int) -> Commands:
+def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: int) -> Commands:
     if todo.resume:
         yield script("compose/resume", *todo.resume)
     if todo.restart:
         yield script("compose/restart", *todo.restart)
     if todo.renew:
         yield script("compose/renew", project.directory, *todo.renew)
-    yield script("compose/up", project.name, project.directory, str(timeout_seconds), *project.services)
+    patience = str(timeout_seconds)
+    if todo.roll:
+        if project.first and applied.revision != wanted_revision(project, applied):
+            yield _up(project, patience, project.first)
+        ways = [f"{service}={project.replaced[service].value}" for service in todo.roll]
+        words = [project.name, project.directory, patience, *ways, "--", *todo.retired]
+        yield script("compose/roll", *words, before=("compose/unwell", project.move), told=True)
+    yield _up(project, patience, project.services)
+
+
+def _up(project: Project, patience: str, services: Sequence[str]) -> StringCommand:
+    return script("compose/up", project.name, project.directory, patience, *services, before="compose/unwell")
 
 
 def _note(project: Project) -> Commands:

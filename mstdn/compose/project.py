@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
+
+
+class Way(Enum):
+    """How the container of a service makes room for a new one; the values are words of compose/roll.sh."""
+
+    BESIDE = "beside"
+    """The new one starts beside it, and it stops when that one is healthy."""
+    AFTER = "after"
+    """It stops first, because there must not be two; if the new one does not become healthy, it goes on."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +27,12 @@ class Project:
     can read anew, with the script `reload`. `written_elsewhere`: paths of further files that containers are made from.
     `mounted`: which services mount which single file. Unlike what lies in a mounted directory, such a file stays the
     old one inside a container when it is replaced. `inputs` gives further words that containers are made from; they may
-    not be secret. `notices`: by service, what to know when its container is stopped.
+    not be secret.
+
+    `replaced`: how the containers of some services make room for new ones, in this order; Compose itself makes the
+    others anew. `move`: the script that leads visitors from one container to another. `first`: services that have to be
+    as their files say before that. `parts`: by service, a checksum of what its files say about it. `notices`: by
+    service, what people should know who wait while its container is stopped or replaced.
     """
 
     name: str
@@ -31,6 +46,10 @@ class Project:
     written_elsewhere: tuple[str, ...] = ()
     inputs: Callable[[], Iterable[str]] = tuple
     mounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replaced: Mapping[str, Way] = field(default_factory=dict)
+    move: str = ""
+    first: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
     notices: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -11,11 +11,13 @@ looks itself.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mstdn.compose.facts import Applied
-from mstdn.compose.project import Project
+from mstdn.compose.project import Project, Way
 from mstdn.docker.facts import Container
 
 
@@ -23,14 +25,17 @@ from mstdn.docker.facts import Container
 class Steps:
     """
     What to do, in this order. `resume`, `restart`: container IDs. `renew`: services whose containers are made anew.
-    `up`: let Compose make and start what is missing. `note`: only note what is there. `reload`: let services read their
-    configuration anew. `waiting`: some containers are still starting; what they become is not known yet.
-    `reasons`: why, for people.
+    `roll`: services whose container makes room for a new one if that would be another, `retired` the IDs of containers
+    that have to make room in any case. `up`: let Compose make and start what is missing. `note`: only note what is
+    there. `reload`: let services read their configuration anew. `waiting`: some containers are still starting; what
+    they become is not known yet. `reasons`: why, for people.
     """
 
     resume: list[str] = field(default_factory=list)
     restart: list[str] = field(default_factory=list)
     renew: list[str] = field(default_factory=list)
+    roll: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
     up: bool = False
     note: bool = False
     reload: bool = False
@@ -40,7 +45,7 @@ class Steps:
     @property
     def changes_containers(self) -> bool:
         """Whether any container is touched."""
-        return bool(self.resume or self.restart or self.renew or self.up)
+        return bool(self.resume or self.restart or self.renew or self.roll or self.up)
 
 
 def of_project(project: Project, containers: Iterable[Container]) -> list[Container]:
@@ -87,13 +92,46 @@ def steps(
         # Compose makes those anew that its files describe in another way now. To restart them before would be once too
         # often.
         todo.renew += [each.service for each in found if each.id in todo.restart]
+        todo.retired += todo.restart
         todo.restart = []
+    _replace(project, found, todo, anew=applied.revision != wanted_revision(project, applied))
     todo.reload = applied.loaded != project.reload_revision
     unknown = applied.making != making_of(project, found) or applied.mounted.keys() != project.mounted.keys()
     if not todo.changes_containers and unknown:
         todo.note = True
         todo.reasons.append("what its containers were made with is not noted")
     return todo
+
+
+def _replace(project: Project, found: Sequence[Container], todo: Steps, *, anew: bool) -> None:
+    """
+    Containers that can make room for new ones without a gap do so, instead of being restarted or made anew in place.
+
+    `anew`: the files may describe every container in another way now. Which they do, only Compose can tell.
+    """
+    for service, way in project.replaced.items():
+        mine = [each for each in found if each.service == service]
+        if len(mine) < 2 and not any(each.status == "running" for each in mine):
+            continue
+        serving = {each.id for each in mine if each.status == "running" and each.health != "unhealthy"}
+        away = [each for each in todo.restart if each in serving and way is Way.BESIDE]
+        todo.retired += away
+        todo.restart = [each for each in todo.restart if each not in away]
+        if anew or away or len(mine) > 1 or service in todo.renew:
+            todo.roll.append(service)
+        todo.renew = [each for each in todo.renew if each != service]
+    todo.retired = [each.id for each in found if each.id in todo.retired and each.service in todo.roll]
+
+
+def stopped(project: Project, applied: Applied, containers: Iterable[Container], todo: Steps) -> list[str]:
+    """The services whose containers are stopped or replaced, as far as it can be told beforehand."""
+    anew = applied.revision != wanted_revision(project, applied)
+    found = of_project(project, containers)
+    touched = {each.service for each in found if each.id in {*todo.restart, *todo.retired}} | {*todo.renew}
+    if anew:
+        touched |= {each for each in project.services if applied.parts.get(each, "") != project.parts.get(each)}
+    there = {each.service for each in found if each.status == "running"}
+    return [each for each in project.services if each in touched & there]
 
 
 def _judge_mounts(project: Project, applied: Applied, found: Iterable[Container], todo: Steps) -> None:
@@ -124,12 +162,15 @@ def _judge(
     if images.get(container.reference, container.image) != container.image:
         # Compose sees that by itself, as long as its files name the same image.
         todo.renew.append(service)
+        todo.retired.append(container.id)
         todo.reasons.append(f"{service} runs another image than {container.reference} is now")
     elif making and differences(making, container.making):
         todo.renew.append(service)
+        todo.retired.append(container.id)
         todo.reasons.append(f"{service} was changed by hand: {differences(making, container.making)}")
     elif lost:
         todo.renew.append(service)
+        todo.retired.append(container.id)
         todo.reasons.append(f"{service} is on a network {', '.join(lost)} that no longer exists")
     elif container.status == "paused":
         todo.resume.append(container.id)
@@ -158,5 +199,16 @@ def differences(before: str, now: str) -> str:
 
     What only one of them names says nothing: another version of the suite may have noted more, or less.
     """
-    old, new = json.loads(before), json.loads(now)
+    old, new = (_without_numbers(json.loads(each)) for each in (before, now))
     return ", ".join(sorted(key for key in old.keys() & new.keys() if old[key] != new[key]))
+
+
+def _without_numbers(making: dict[str, Any]) -> dict[str, Any]:
+    """Up to 0.2.0 the container's own name, "mstdn-web-1", was noted among those by which others find it."""
+    networks = making.get("networks")
+    if isinstance(networks, dict):
+        making["networks"] = {
+            network: [name for name in names if not re.fullmatch(r".+-\d+", name)]
+            for network, names in networks.items()
+        }
+    return making

@@ -1,5 +1,5 @@
 # Brings the services that the rest of the arguments names, of the project $1 in $2, up as its files say; each has to become
-# healthy within $3 seconds.
+# healthy within $3 seconds. After compose/unwell.
 set -eu
 project=$1 directory=$2 patience=$3
 shift 3
@@ -26,16 +26,5 @@ containers=$(
 )
 [ -n "$containers" ] || exit 1
 # shellcheck disable=SC2086 # one word for each container
-unwell=$(
-    docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.Id}}' $containers |
-        grep -v '^[^ ]* running healthy ' || true
-)
-[ -n "$unwell" ] || exit "$ended"
-printf '%s\n' "$unwell" | while read -r service status health code killed id; do
-    printf '\n%s is %s (%s), exit code %s' "$service" "$status" "$health" "$code" >&2
-    [ "$killed" = false ] || printf ', killed because it needed more memory than it may have' >&2
-    printf '. Its last log lines:\n' >&2
-    docker logs --tail 25 "$id" >&2 2>&1 || true
-    docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed 's/^/health check: /' >&2
-done
+unwell $containers && exit "$ended"
 exit 1

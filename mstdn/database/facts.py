@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from typing_extensions import override
 
 from mstdn.docker.engine import EngineFact
@@ -12,8 +15,7 @@ class Installed(Fact[dict[str, str]]):
     """
     What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
-    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS: "before" if some have to wait until that release
-    serves, "none" if it brought none. Empty on a bare server.
+    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS as rules.py explains. Empty on a bare server.
     """
 
     script = "database/state"
@@ -26,6 +28,30 @@ class Installed(Fact[dict[str, str]]):
     @override
     def read(self, lines: Lines) -> dict[str, str]:
         return dict(line.split("=", 1) for line in lines.all("installed"))
+
+
+@dataclass(frozen=True)
+class Dumps:
+    """`releases`: of which there is a dump of the database. `database_mib`: its size, 0 if nobody asked for it."""
+
+    releases: tuple[str, ...] = ()
+    database_mib: int = 0
+
+
+class DatabaseDumps(Fact[Dumps]):
+    """The ways back to releases before."""
+
+    script = "database/dumps"
+
+    @classmethod
+    def under(cls, root: str, *, size: bool = False) -> Question[Dumps]:
+        """root: of the instance. size: whether to look at the size of the database as well."""
+        return cls.question(root, *(["size"] if size else []))
+
+    @override
+    def read(self, lines: Lines) -> Dumps:
+        releases = tuple(each for each in lines.all("dump") if re.fullmatch(r"v\d+\.\d+\.\d+", each))
+        return Dumps(releases, int(lines.get("database", "0")) // 1024)
 
 
 class RefusedLogins(EngineFact[dict[str, str]]):

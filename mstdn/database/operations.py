@@ -1,19 +1,47 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
-from pyinfra import host
+from pyinfra import host, state
 from pyinfra.api import StringCommand
 
-from mstdn.database.facts import Installed, RefusedLogins
-from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, preparation
+from mstdn.compose.project import Way
+from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
+from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
+from mstdn.images.facts import ImageStates
+from mstdn.images.references import all_images
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, MastodonLayout
 from mstdn.operation import announce, operation
+from mstdn.preflight import question_about_the_server
 from mstdn.refusal import refuse
+from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
+
+
+@operation
+def readable_stores(settings: Settings) -> Commands:
+    """
+    Ensure that the images of PostgreSQL and Redis can read what is there, before anything of them is stopped.
+
+    Preflight has judged their tags; what an image says itself is known once it is on the server.
+    """
+    layout, postgres, redis = MastodonLayout(settings.mastodon_root), settings.postgres_image, settings.redis_image
+    made_by = ask(Installed.of(layout.installed, layout.database)).get("DATABASE", "")
+    jobs, images = ask(question_about_the_server(settings)).redis, ask(ImageStates.of(all_images(settings)))
+    major = images.versions.get(postgres, {}).get("PG_MAJOR", "")
+    problems = [
+        postgres_cannot_read(made_by, postgres, major),
+        postgres_is_unknown(made_by, postgres) if postgres in images.ids and not major else None,
+        redis_cannot_read(jobs, redis, images.versions.get(redis, {}).get("REDIS_VERSION", "")),
+    ]
+    if found := [problem for problem in problems if problem]:
+        yield from refuse(" ".join(found))
+        return
+    host.noop("the images can read the data")
 
 
 @operation
@@ -46,6 +74,21 @@ def prepared_database(
             f"rm {INSTANCE_NOTE}."
         )
         return
+    if todo is Preparation.RETURNING:
+        at = installed["MASTODON_VERSION"]
+        yield from refuse(
+            f"tasks/rollback.py was interrupted on the way back to {at}. Finish it: "
+            f"pyinfra inventory.py tasks/rollback.py --data rollback_to={at}"
+        )
+        return
+    if todo is Preparation.TOO_LATE:
+        at, target = installed["MASTODON_VERSION"], installed["NEXT_VERSION"]
+        way_back = going_back(at, ask(DatabaseDumps.under(directory)).releases)
+        yield from refuse(
+            f"The migrations that {at} cannot live with have begun. To finish the upgrade, set "
+            f'mastodon_version = "{target}" and deploy. {way_back}'
+        )
+        return
     if todo is Preparation.NOTHING:
         host.noop(f"the database is ready for {release}")
         return
@@ -58,17 +101,25 @@ def prepared_database(
         announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
         return
-    yield script("compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES)
+    yield script(
+        "compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES, before="compose/unwell"
+    )
     if todo is Preparation.MIGRATE:
+        yield script("database/dump", directory, release, marker, before=MIGRATIONS, told=True)
         yield _migrate("database/migrate_first", directory, release, marker)
     else:
         yield script("database/create", directory, release, marker, local_domain, before=MIGRATIONS)
 
 
 @operation
-def finished_migrations(directory: str, release: str, marker: str, database: str) -> Commands:
+def finished_migrations(
+    directory: str, release: str, marker: str, database: str, timeout_seconds: int, web_way: Way
+) -> Commands:
     """
-    Ensure that no migration is left, once `release` serves.
+    Ensure that no migration is left, once `release` serves, and that no program knows the columns of before.
+
+    + timeout_seconds: for new containers to become healthy
+    + web_way: how a new web takes over
 
     On a first installation there is nothing to do: the schema came complete.
     """
@@ -79,6 +130,20 @@ def finished_migrations(directory: str, release: str, marker: str, database: str
     elif todo is Completion.MIGRATE:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
         yield _migrate("database/migrate_rest", directory, release, marker)
+        if state.is_executing:
+            now = ask(Installed.of(marker, database))
+            todo = completion(now, release)
+    if todo is Completion.RENEW:
+        announce("the columns that web and Sidekiq know are those of before the migrations")
+        ways = {"web": web_way, "sidekiq": Way.AFTER}
+        containers = ask(Containers.all())
+        old = [each.id for each in containers if each.project == MASTODON_PROJECT and each.service in ways]
+        words = [*(f"{service}={way.value}" for service, way in ways.items()), "--", *old]
+        before = ("compose/unwell", "app/move")
+        yield script(
+            "compose/roll", MASTODON_PROJECT, directory, str(timeout_seconds), *words, before=before, told=True
+        )
+        yield script("database/note", directory, release, marker, before=MIGRATIONS)
 
 
 def _migrate(name: str, directory: str, release: str, marker: str) -> StringCommand:
@@ -105,3 +170,31 @@ def passwords_in_force(directory: str) -> Commands:
         containers = ask(Containers.all())
         redis = [each.id for each in containers if (each.project, each.service) == (MASTODON_PROJECT, "redis")]
         yield script("compose/restart", *redis)
+
+
+@operation
+def rolled_back_database(directory: str, release: str | None, marker: str, database: str) -> Commands:
+    """
+    Ensure that the database is the one that `release` left behind when it was upgraded.
+
+    What it is now is dumped first. Mastodon stays stopped, for its containers are those of the release after; the next
+    deployment starts the others.
+    """
+    installed, dumps = ask(Installed.of(marker, database)), ask(DatabaseDumps.under(directory)).releases
+    there = f"There are dumps of: {', '.join(dumps)}." if dumps else "There is no dump; the first upgrade makes one."
+    if release is None:
+        yield from refuse(
+            f"Which release? {there} Name it: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.6.9"
+        )
+    elif release == installed.get("MASTODON_VERSION") and installed.get("MIGRATIONS") in (None, "none", "before"):
+        host.noop(f'the database is that of {release}; set mastodon_version = "{release}" and deploy')
+    elif release not in dumps:
+        yield from refuse(f"There is no dump of the database of {release}. {there}")
+    else:
+        announce(
+            f"the database goes back to the moment before the upgrade from {release}; what was written since is lost, "
+            "but for a dump of it",
+            "visitors get the page that asks them to wait, until the next deployment",
+        )
+        yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
+        yield script("database/restore_dump", directory, release, marker, before=MIGRATIONS, told=True)

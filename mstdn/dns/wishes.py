@@ -18,7 +18,7 @@ from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_
 
 
 @dataclass(frozen=True)
-class Exactly:
+class _Records:
     """`records.values` is empty while they are not known; `pending` then says when they will be."""
 
     records: RecordSet
@@ -28,6 +28,10 @@ class Exactly:
     def name(self) -> str:
         return self.records.name
 
+
+class Exactly(_Records):
+    """These values and no others."""
+
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Raises ProvisionError where the name is somebody's."""
         if self.records.type == "TXT":
@@ -35,16 +39,8 @@ class Exactly:
         return change_of(self.records, found, replace, task)
 
 
-@dataclass(frozen=True)
-class Among:
+class Among(_Records):
     """One TXT text that may have company. There can be one SPF text only (RFC 7208, 3.2)."""
-
-    records: RecordSet
-    pending: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.records.name
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Raises ProvisionError where another SPF text is there: merging them is up to the owner."""
@@ -69,16 +65,8 @@ class Among:
         return Change(tuple(same), record_set(self.name, "TXT", [*others, text], ttl))
 
 
-@dataclass(frozen=True)
-class IfNone:
+class IfNone(_Records):
     """A record that is made only where there is none of its type, nor a CNAME."""
-
-    records: RecordSet
-    pending: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.records.name
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Never raises."""

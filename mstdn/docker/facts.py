@@ -204,10 +204,13 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
     making = {key: found[key] for key in _MAKING}
     # The order of these is Docker's and means nothing.
     making |= {key: sorted(found[key] or (), key=json.dumps) for key in ("binds", "mounts")}
-    # The names by which others find it there. Engines before 25 add a part of its ID, which is another after each
-    # making.
+    # The names by which others find it there, but for its own, which has another number after each roll. Engines before
+    # 25 add a part of its ID.
+    own = found["name"].removeprefix("/")
     making["networks"] = {
-        network: sorted(name for name in found["aliases"].get(network) or () if not found["id"].startswith(name))
+        network: sorted(
+            name for name in found["aliases"].get(network) or () if name != own and not found["id"].startswith(name)
+        )
         for network in sorted(found["networks"])
     }
     return Container(

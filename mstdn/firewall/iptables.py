@@ -33,6 +33,22 @@ def base_chains(lines: Iterable[str], family: int) -> Iterator[Chain]:
             rules.setdefault(name, []).append(rule)
 
 
+# Chains of the table nat by which engines lead ports to their own containers, and which they tell of themselves.
+_ENGINES = ("DOCKER", "LIBVIRT_", "ts-")
+
+
+def redirections(lines: Iterable[str]) -> Iterator[str]:
+    """Rules of somebody's, not Docker's, that lead what comes in elsewhere: ports that nothing listens on."""
+    table = ""
+    for line in lines:
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif table == "nat" and line.startswith("-A PREROUTING "):
+            _, _, target = line.partition(" -j ")
+            if target and not target.startswith(_ENGINES):
+                yield line
+
+
 def _chains(policies: dict[str, str], rules: dict[str, list[Rule]], family: int) -> Iterator[Chain]:
     others = {name: tuple(found) for name, found in rules.items() if name not in HOOKS}
     for name, hook in HOOKS.items():

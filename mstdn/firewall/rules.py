@@ -38,7 +38,7 @@ def findings(rules: Rules, situation: Situation) -> Iterator[Finding]:
     """What would certainly be dropped; what nobody can know from the rules alone is not told."""
     outside = rules.outside[0] if rules.outside else "eth0"
     bridge = situation.bridges[0] if situation.bridges else BRIDGE
-    chains = [_without_docker(chain) for chain in rules.chains]
+    chains = [without_docker(chain) for chain in rules.chains]
     yield from _visitors(chains, outside, bridge, rules)
     yield from _way_out(chains, outside, bridge, situation.smtp_port)
     yield from _server_itself(chains, outside)
@@ -53,7 +53,7 @@ def findings(rules: Rules, situation: Situation) -> Iterator[Finding]:
         )
 
 
-def _without_docker(chain: Chain) -> Chain:
+def without_docker(chain: Chain) -> Chain:
     """
     The chain without Docker's own part, which lets pass what the suite needs, and lets it pass first.
 

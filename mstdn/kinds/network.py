@@ -142,6 +142,32 @@ def address_range(value: str) -> str:
     return str(interface.ip) if network.prefixlen == network.max_prefixlen else str(network)
 
 
+def port_or_range(value: int | str) -> int | str:
+    """A port, or a range of them as text: 25, "60000-61000"."""
+    if isinstance(value, int):
+        if not 1 <= value <= 65535:
+            raise refuse("a port is a number from 1 to 65535")
+        return value
+    if value.isdecimal():
+        raise refuse("a port is a number, without quotes", int(value))
+    first, dash, last = value.replace(":", "-").partition("-")
+    if not (dash and first.strip().isdecimal() and last.strip().isdecimal()):
+        raise refuse('it is neither a port such as 25 nor a range such as "60000-61000"')
+    begin, end = int(first), int(last)
+    if not (1 <= begin <= 65535 and 1 <= end <= 65535):
+        raise refuse("a port is a number from 1 to 65535")
+    if begin >= end or value != f"{begin}-{end}":
+        raise refuse("a range is its first port, a hyphen and its last port", f"{min(begin, end)}-{max(begin, end)}")
+    return value
+
+
+def interface(value: str) -> str:
+    """The name of a network interface; with a * at its end, of all that begin so."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", value.removesuffix("*")):
+        raise refuse('it is not the name of a network interface such as eth1, or the beginning of some such as "vlan*"')
+    return value
+
+
 # No load balancer or CDN has more than this; 10.0.0.0/8 and fc00::/7 are somebody's own.
 WIDEST_RANGE = {4: 8, 6: 7}
 
@@ -170,4 +196,11 @@ Ipv4AddressOrEmpty = Annotated[str, or_empty(ipv4_address), Field(title="IPv4 ad
 Ipv6AddressOrEmpty = Annotated[str, or_empty(ipv6_address), Field(title="IPv6 address or empty")]
 AddressRanges = Annotated[
     tuple[Annotated[str, AfterValidator(address_range)], ...], Field(strict=False, title="list of address ranges")
+]
+PortsOrRanges = Annotated[
+    tuple[Annotated[int | str, AfterValidator(port_or_range)], ...],
+    Field(strict=False, title="list of ports and ranges"),
+]
+Interfaces = Annotated[
+    tuple[Annotated[str, AfterValidator(interface)], ...], Field(strict=False, title="list of network interfaces")
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from typing_extensions import override
 
 from mstdn.docker.engine import EngineFact
-from mstdn.fact import Lines, Question
+from mstdn.fact import Fact, Lines, Question
+from mstdn.mail.dns_messages import Texts, message_about, understood
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,18 @@ class WayOut(EngineFact[GoingOut]):
             said=lines.get("said"),
             outside=int(lines.one("outside")) if "outside" in lines else None,
         )
+
+
+class SenderRecords(Fact[tuple[Texts, ...]]):
+    """The TXT records of some names, in their order, as the server's own DNS tells them."""
+
+    script = "mail/records"
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Question[tuple[Texts, ...]]:
+        """names: whose TXT records."""
+        return cls.question(*map(message_about, names))
+
+    @override
+    def read(self, lines: Lines) -> tuple[Texts, ...]:
+        return tuple(understood(text) for _, text in sorted(lines.words("answer"), key=lambda each: int(each[0])))

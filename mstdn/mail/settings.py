@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mstdn.kinds.mail import MailSender, MailServer
+from mstdn.kinds.mail import MailAddressOrEmpty, MailSender, MailServer
 from mstdn.kinds.network import Port
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import OneLine
@@ -47,6 +47,11 @@ class MailSettings(Part):
     )
     smtp_verify: Literal["peer", "none"] = Field(
         "peer", description='"peer" verifies the certificate of the mail server, "none" accepts any.'
+    )
+    mail_test_to: MailAddressOrEmpty = Field(
+        "",
+        examples=["you@example.org"],
+        description="Where a test mail goes, for one run of tasks/mail_test.py: --data mail_test_to=you@example.org",
     )
 
     @property

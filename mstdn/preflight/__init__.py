@@ -67,7 +67,7 @@ def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
             "address of the same site there are web_domain and alternate_domains.",
         )
     version = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
-    if text := releases.refusal(version, settings.mastodon_version):
+    if text := releases.refusal(version, settings.mastodon_version, report.dumps):
         yield Finding("error", text)
     for text in (
         postgres_cannot_read(report.postgres, settings.postgres_image),

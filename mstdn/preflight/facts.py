@@ -33,6 +33,7 @@ class ServerReport:
     `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
     suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
     database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
+    `dumps`: the releases to which a dump of the database leads back.
     """
 
     system: tuple[str, str] = ("", "")
@@ -52,6 +53,7 @@ class ServerReport:
     suite: str = ""
     postgres: str = ""
     redis: int = 0
+    dumps: tuple[str, ...] = ()
 
 
 class Server(Fact[ServerReport]):
@@ -87,6 +89,7 @@ class Server(Fact[ServerReport]):
             answers={name: frozenset(addresses) for name, addresses in answers.items()},
             installed=dict(value.split("=", 1) for value in lines.all("installed")),
             clock=int(lines.one("clock")),
+            dumps=tuple(lines.all("dump")),
             suite=lines.get("suite"),
             postgres=lines.get("database"),
             redis=max(map(int, lines.all("redis")), default=0),

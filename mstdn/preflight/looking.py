@@ -8,14 +8,19 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mstdn.apt import sources
+from mstdn.backup.facts import BackupState
+from mstdn.backup.rules import restore_findings, secrets_findings
+from mstdn.database import rules as database
+from mstdn.database.facts import DatabaseDumps
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
 from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
+from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
-from mstdn.firewall.facts import PacketFilter
+from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
@@ -23,6 +28,7 @@ from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
+from mstdn.secrets.operator import backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
 from mstdn.storage.operations import places_question
@@ -59,15 +65,25 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
         settings.site_domain,
         settings.proxy_root,
     )
+    at = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
+    if settings.mastodon_version not in (at, report.installed.get("NEXT_VERSION")):
+        # Only where an upgrade is due: it takes a moment, and one more remote command.
+        size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
+        yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
         yield from _ipv6(report, engine, front, containers, settings)
-    yield from firewall.findings(ask(PacketFilter.of_the_server()), _situation(report, engine, settings, front))
+    rules, ours = ask(PacketFilter.of_the_server()), ask(FirewallSetup.of_the_server())
+    yield from firewall.findings(rules, _situation(report, engine, settings, front))
+    yield from own_firewall.findings(rules, ours, containers, report.addresses, settings)
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
+    yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
+    if settings.backup_repository:
+        yield from restore_findings(ask(BackupState.of_the_server()).restoring)
 
 
 def _ipv6(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from mstdn.database.rules import going_back
 from mstdn.kinds.images import release_numbers
 from mstdn.versions import NEWEST_PATCHES
 
@@ -12,9 +15,10 @@ NEWEST_PATCH = {release_numbers(release)[:2]: release for release in NEWEST_PATC
 READY_FOR_NEXT_MAJOR = {4: 7}
 
 
-def refusal(installed: str, wanted: str) -> str | None:
+def refusal(installed: str, wanted: str, dumps: Iterable[str] = ()) -> str | None:
     """
-    Why `wanted` must not follow `installed`, with what may; None if it may.
+    Why `wanted` must not follow `installed`, with what may; None if it may. `dumps`: the releases to which a dump of
+    the database leads back.
 
     Upstream supports neither going back (migrations are not undone) nor skipping a minor release (docs: each one's
     migrations expect that those of the one before have run).
@@ -30,7 +34,7 @@ def refusal(installed: str, wanted: str) -> str | None:
     if new < old:
         return (
             f"{installed} is installed, and the database cannot go back to {wanted}. "
-            f'Set mastodon_version = "{installed}" or newer; only a backup brings the old release back.'
+            f'Set mastodon_version = "{installed}" or newer. {going_back(wanted, dumps)}'
         )
     steps = _next_steps(old)
     if new[:2] in (old[:2], *steps):

@@ -56,6 +56,9 @@ for name in "$@"; do
 done
 
 sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+for path in "$root"/rollback/v*.dump; do
+    [ ! -f "$path" ] || printf 'dump %s\n' "$(basename "$path" .dump)"
+done
 # Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
 [ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
 for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do

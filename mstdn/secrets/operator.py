@@ -23,7 +23,7 @@ from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
 from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
-from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.secrets.table import OF_BACKUPS, OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
@@ -87,9 +87,16 @@ def _values(
 
 
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
-    """The secrets that go to the server: AWS_* may be in the environment for other ends than an object store."""
+    """The secrets that go to Mastodon: AWS_* may be in the environment for other ends than an object store."""
     found, _ = operator_secrets(secrets_file_of(settings))
-    return {name: value for name, value in found.items() if settings.s3_enabled or not name.startswith("AWS_")}
+    mine = {name: value for name, value in found.items() if name not in OF_BACKUPS}
+    return {name: value for name, value in mine.items() if settings.s3_enabled or not name.startswith("AWS_")}
+
+
+def backup_secrets_for(settings: Settings) -> dict[str, SecretStr]:
+    """The secrets that go to the programs of backups, and to nobody else on the server."""
+    found, _ = operator_secrets(secrets_file_of(settings))
+    return {name: value for name, value in found.items() if name in OF_BACKUPS}
 
 
 def keys_for(settings: ProvisionSettings) -> dict[str, SecretStr]:
@@ -154,8 +161,9 @@ def _wrong(line: Line, where: str) -> Problem | None:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), KNOWN_NAMES, n=1)
-    return f"{near[0]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
+    by_capitals = {known.upper(): known for known in KNOWN_NAMES}
+    near = difflib.get_close_matches(name.upper(), by_capitals, n=1)
+    return f"{by_capitals[near[0]]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
 
 
 @cache

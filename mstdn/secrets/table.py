@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Maker = Literal["operator", "mastodon", "random"]
-Reader = Literal["web", "sidekiq", "streaming", "db", "redis"]
+# "backup" is no service: the programs that make and check backups.
+Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "backup"]
 
 # They run the same program and read the same secrets.
 MASTODON: tuple[Reader, ...] = ("web", "sidekiq")
@@ -28,6 +29,8 @@ class Secret:
     `replaceable`: a new one may be made although the instance has data, for nothing was encrypted or stored with it.
     `from_environment`: the environment of pyinfra may hold it; only few, because others may be there for other ends.
     `needed_by`: variables of mastodon_environment that make no sense without it, unless `unless` is set there too.
+    `a_url`: an address that may hold a password, and is no secret where it holds none: mastodon_environment may have it
+    then.
     """
 
     name: str
@@ -40,16 +43,25 @@ class Secret:
     from_environment: bool = False
     needed_by: tuple[str, ...] = ()
     unless: str = ""
+    a_url: bool = False
 
 
 def _made(name: str, group: str, form: str, meaning: str) -> Secret:
     return Secret(name, "mastodon", MASTODON, meaning, form, group)
 
 
+def _for_backups(name: str, meaning: str) -> Secret:
+    return Secret(name, "operator", ("backup",), meaning, from_environment=True)
+
+
 def _brought(name: str, meaning: str, *needed_by: str, from_environment: bool = False, unless: str = "") -> Secret:
     return Secret(
         name, "operator", MASTODON, meaning, from_environment=from_environment, needed_by=needed_by, unless=unless
     )
+
+
+def _url(name: str, meaning: str) -> Secret:
+    return Secret(name, "operator", MASTODON, f"{meaning}, where the URL holds a password.", a_url=True)
 
 
 RANDOM_FORM = "[0-9a-f]{64}"
@@ -97,9 +109,32 @@ SECRETS = (
     ),
     _brought("CACHE_REDIS_PASSWORD", "A Redis of its own for the cache: the password of CACHE_REDIS_HOST."),
     _brought("SIDEKIQ_REDIS_PASSWORD", "A Redis of its own for Sidekiq: the password of SIDEKIQ_REDIS_HOST."),
+    _brought("CACHE_REDIS_SENTINEL_PASSWORD", "The same for its sentinels (CACHE_REDIS_SENTINELS)."),
+    _brought("SIDEKIQ_REDIS_SENTINEL_PASSWORD", "The same for its sentinels (SIDEKIQ_REDIS_SENTINELS)."),
     _brought("OTEL_EXPORTER_OTLP_HEADERS", "OpenTelemetry: what OTEL_EXPORTER_OTLP_ENDPOINT wants to be shown."),
+    _for_backups(
+        "BACKUP_PASSPHRASE",
+        "Encrypts the backups, at least 16 characters. Keep it somewhere else too: without it no backup can be read.",
+    ),
+    _for_backups("BACKUP_AWS_ACCESS_KEY_ID", "The access key of the store of backup_repository, for s3:."),
+    _for_backups("BACKUP_AWS_SECRET_ACCESS_KEY", "The secret key of the store of backup_repository, for s3:."),
+    _for_backups(
+        "BACKUP_SSH_KEY",
+        "The private key for backup_repository, for sftp:, without a passphrase, in one line: base64 -w0 the-key-file.",
+    ),
+    *(
+        _brought(f"OTEL_EXPORTER_OTLP_{signal}_HEADERS", f"The same for OTEL_EXPORTER_OTLP_{signal}_ENDPOINT.")
+        for signal in ("TRACES", "METRICS", "LOGS")
+    ),
+    _url("http_proxy", "The proxy through which Mastodon visits others"),
+    _url("http_hidden_proxy", "The same for hidden services"),
+    _url("REPLICA_DATABASE_URL", "A read-only copy of the database"),
+    _url("CACHE_REDIS_URL", "A Redis of its own for the cache"),
+    _url("SIDEKIQ_REDIS_URL", "A Redis of its own for Sidekiq"),
 )
 
+# Mastodon itself gets none of these.
+OF_BACKUPS = tuple(secret.name for secret in SECRETS if secret.readers == ("backup",))
 OPERATOR_SECRETS = {secret.name: secret for secret in SECRETS if secret.maker == "operator"}
 MADE_ON_THE_SERVER = {secret.name: secret for secret in SECRETS if secret.maker != "operator"}
 REPLACEABLE = frozenset(secret.name for secret in SECRETS if secret.replaceable)

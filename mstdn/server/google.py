@@ -22,6 +22,8 @@ IMAGES = {
 
 
 class GoogleServer:
+    behind_nat = True
+
     def __init__(self, settings: ProvisionSettings, public_key: str):
         self._google = Google(settings)
         self._settings = settings

@@ -22,6 +22,7 @@ TYPE = "cx23"
 
 class HetznerServer:
     user = "root"
+    behind_nat = False
 
     def __init__(
         self,

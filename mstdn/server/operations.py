@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -89,20 +90,27 @@ def next_steps(settings: ProvisionSettings) -> Commands:
     keys = keys_for(settings)
     try:
         addresses = site_addresses(settings, keys)
-        user = server_provider(settings, keys).user if settings.server_provider else "admin"
+        provider = server_provider(settings, keys) if settings.server_provider else None
     except Exception as error:
         yield from refuse(in_words(error))
         return
-    for line in next_lines(settings, addresses.ipv4 or addresses.ipv6 or "", user):
+    address = addresses.ipv4 or addresses.ipv6 or ""
+    user = provider.user if provider else "admin"
+    for line in next_lines(settings, address, user, behind_nat=provider is not None and provider.behind_nat):
         host.log(line, logger.info)
     host.noop("nothing is left to provision")
     yield from ()
 
 
-def next_lines(settings: ProvisionSettings, address: str, user: str) -> list[str]:
-    """The last lines of a run."""
+def next_lines(settings: ProvisionSettings, address: str, user: str, *, behind_nat: bool = False) -> list[str]:
+    """
+    The last lines of a run.
+
+    address: the server's, "" where nobody knows it. behind_nat: preflight, on the server, has to be told of it.
+    """
     ready = "The server is ready. Put it into inventory.py:" if address else "Put your server into inventory.py:"
-    lines = [ready, f'    ("{address or "your-server.example.org"}", {{"ssh_user": "{user}"}}),']
+    host_data = {"ssh_user": user} | ({"public_ipv4": address} if behind_nat and address else {})
+    lines = [ready, f'    ("{address or "your-server.example.org"}", {json.dumps(host_data)}),']
     if not settings.server_provider:
         lines.append("If your provider has a firewall of its own, let TCP ports 22, 80 and 443 through.")
     if not settings.dns_provider:
@@ -118,4 +126,6 @@ def next_lines(settings: ProvisionSettings, address: str, user: str) -> list[str
             '    smtp_login = "SMTP_Injection"',
             '    smtp_authentication = "login"',
         ]
+        if not settings.smtp_from_address:
+            lines.append(f'    smtp_from_address = "Mastodon <notifications@{settings.mail_domain}>"')
     return [*lines, "Then: pyinfra inventory.py deploy.py"]

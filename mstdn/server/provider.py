@@ -26,6 +26,8 @@ class ServerProvider(Protocol):
     heading: str
     # The account on the server that the key is for.
     user: str
+    # The server knows a private address only; the public one is translated. It cannot find out by itself.
+    behind_nat: bool
 
     def wanted(self) -> Wanted:
         """What the settings ask for, with this provider's defaults."""

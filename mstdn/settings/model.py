@@ -14,19 +14,26 @@ from inspect import signature
 from pydantic.fields import FieldInfo
 
 from mstdn.app.settings import AppSettings
+from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
+from mstdn.database.settings import DatabaseSettings
 from mstdn.docker.settings import DockerSettings
+from mstdn.drill.settings import DrillSettings
+from mstdn.firewall.settings import FirewallSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
+from mstdn.owner.settings import OwnerSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
+from mstdn.restore.settings import RestoreSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
+from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
 from mstdn.verify.settings import VerifySettings
 
@@ -42,9 +49,16 @@ class Settings(
     CheckoutSettings,
     PreflightSettings,
     SwapSettings,
+    FirewallSettings,
     DockerSettings,
     NetworksSettings,
     VerifySettings,
+    BackupSettings,
+    DrillSettings,
+    RestoreSettings,
+    DatabaseSettings,
+    OwnerSettings,
+    StatusSettings,
 ):
     """
     The validated settings of one host.

@@ -52,3 +52,8 @@ class SizingSettings(Part):
     streaming_memory_mib: MemoryMib | None = Field(None, description="The same for the streaming server.")
     postgres_memory_mib: MemoryMib | None = Field(None, description="The same for PostgreSQL.")
     redis_memory_mib: MemoryMib | None = Field(None, description="The same for Redis.")
+    web_side_by_side: bool | None = Field(
+        None,
+        description="Whether a new web starts beside the old one, which then stops, so that visitors notice nothing. "
+        "False: the old one stops first, and visitors wait. None: True where memory and swap hold both.",
+    )

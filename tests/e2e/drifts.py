@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 # Operations.
 SWAP = "tasks/swap.py | Provide swap space"
+FIREWALL = "tasks/firewall.py | Let in SSH, HTTP and HTTPS, and nothing else"
 KEY = "tasks/docker.py | Trust Docker's apt repository"
 PACKAGES = "tasks/docker.py | Install Docker Engine and Compose"
 DAEMON = "tasks/docker.py | Configure the Docker daemon"
@@ -29,6 +30,7 @@ ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
 CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
 APP = "tasks/app.py | Start Mastodon"
+TIMERS = "tasks/timers.py | Install the programs that run by night"
 
 
 @dataclass(frozen=True)
@@ -727,6 +729,64 @@ ENGINE = (
     Drift("the note of the images' content lost", f"rm {M}/state/images", (IMAGES,), ("is not noted",)),
 )
 
+UNIT = "/etc/systemd/system/mstdn-firewall.service"
+RULES = "/etc/mstdn/firewall.nft"
+FIREWALLS = (
+    Drift(
+        "the firewall's table deleted",
+        "nft delete table inet mstdn",
+        (FIREWALL,),
+        ("the table inet mstdn is not in force",),
+        sample=True,
+    ),
+    Drift(
+        "a port opened in the firewall by hand",
+        "nft insert rule inet mstdn outside tcp dport 9999 accept",
+        (FIREWALL,),
+        ("the table inet mstdn is not as it was loaded",),
+        "! nft list table inet mstdn | grep -q 9999",
+        sample=True,
+    ),
+    Drift(
+        "a rule of the firewall deleted",
+        "nft --handle list chain inet mstdn outside | sed -n 's/.*tcp reset # handle //p' | xargs nft delete rule inet"
+        " mstdn outside handle",
+        (FIREWALL,),
+        ("the table inet mstdn is not as it was loaded",),
+        "nft list chain inet mstdn outside | grep -q 'tcp reset'",
+    ),
+    Drift("the firewall's file edited", f"echo >>{RULES}", (FIREWALL,), (f"{RULES} has another content",)),
+    Drift("the firewall's file deleted", f"rm {RULES}", (FIREWALL,), (f"{RULES} does not exist",)),
+    Drift("the firewall's unit edited", f"echo '#' >>{UNIT}", (FIREWALL,), (f"{UNIT} has another content",)),
+    Drift(
+        "the firewall's unit disabled",
+        "systemctl disable --quiet mstdn-firewall",
+        (FIREWALL,),
+        ("does not start at boot",),
+        "systemctl is-enabled --quiet mstdn-firewall",
+    ),
+    Drift(
+        "the firewall's unit stopped",
+        "systemctl stop mstdn-firewall",
+        (FIREWALL,),
+        ("the table inet mstdn is not in force",),
+        "systemctl is-active --quiet mstdn-firewall",
+    ),
+    Drift(
+        "the firewall's unit masked",
+        f"rm {UNIT} && systemctl mask --quiet mstdn-firewall",
+        (FIREWALL,),
+        (f"{UNIT} does not exist or is masked",),
+        "systemctl is-enabled --quiet mstdn-firewall",
+    ),
+    Drift(
+        "the note of what the kernel made of the firewall lost",
+        "rm /var/lib/mstdn/firewall",
+        (FIREWALL,),
+        ("the table inet mstdn is not as it was loaded",),
+    ),
+)
+
 MACHINE = (
     Drift("swap switched off", "swapoff -a", (SWAP,), ("is not in use",)),
     Drift("the swap file deleted", "swapoff -a; rm /swap.d/*", (SWAP,), ("does not exist",)),
@@ -802,6 +862,24 @@ RELEASE = (
     ),
 )
 
+# Those of a server with backups are in test_15_backup.py.
+PROGRAMS = (
+    Drift(
+        "a unit of the suite that nothing wants any more",
+        "printf '# Written by the suite\\n[Timer]\\nOnCalendar=daily\\n' >/etc/systemd/system/mstdn-old.timer",
+        (TIMERS,),
+        ("/etc/systemd/system/mstdn-old.timer is no longer wanted",),
+        "[ ! -e /etc/systemd/system/mstdn-old.timer ]",
+    ),
+    Drift(
+        "a program of the suite that nothing wants any more",
+        "mkdir -p /usr/local/lib/mstdn && touch /usr/local/lib/mstdn/backup",
+        (TIMERS,),
+        ("/usr/local/lib/mstdn does not belong there",),
+        "[ ! -e /usr/local/lib/mstdn ]",
+    ),
+)
+
 DRIFTS = (
     *CONTAINERS,
     *CONNECTIONS,
@@ -810,6 +888,8 @@ DRIFTS = (
     *STORES,
     *CERTIFICATE_FILES,
     *ENGINE,
+    *FIREWALLS,
     *MACHINE,
     *RELEASE,
+    *PROGRAMS,
 )

@@ -7,8 +7,9 @@ health='{{with index .State "Health"}}{{.Status}}{{end}}'
 # shellcheck disable=SC2016 # these are Docker's variables, not the shell's
 networks='{{range $name, $network := .NetworkSettings.Networks}} {{$name}} {{$network.Aliases}}{{end}}'
 limits='{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}'
+# A container that makes room for another leaves it another number.
 docker ps --all --quiet | xargs docker inspect --format "container $name {{.Id}} {{.State.StartedAt}}
-is $name {{.State.Status}} $health {{.Image}} $limits$networks"
+is $name {{.State.Status}} $health {{.Image}} $limits$networks" | sed -E 's/(mstdn|proxy)-([a-z-]+)-[0-9]+/\1-\2/g'
 docker network ls --format 'network {{.Name}} {{.Driver}} {{.Internal}}'
 docker image ls --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
 
@@ -28,3 +29,9 @@ echo "swappiness $(cat /proc/sys/vm/swappiness)"
 echo "forwarding $(cat /proc/sys/net/ipv4/ip_forward)"
 echo "docker $(systemctl is-enabled docker.service) $(systemctl is-active docker.service docker.socket containerd.service | tr '\n' ' ')"
 echo "group $(getent group docker)"
+# shellcheck disable=SC2012 # there are no strange names here
+ls -l /usr/local/lib/mstdn/* /etc/systemd/system/mstdn-* | awk '{ print "file", $NF, $1, $3, $4 }'
+sha256sum /usr/local/lib/mstdn/* /etc/systemd/system/mstdn-* | sed 's/^/sum /'
+# The order in a set means nothing.
+echo "firewall $(nft list table inet mstdn | tr ',{}' '\n' | tr -d ' \t' | sort | sha256sum)"
+echo "firewall's unit $(systemctl is-enabled mstdn-firewall.service) $(systemctl is-active mstdn-firewall.service)"

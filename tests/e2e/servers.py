@@ -468,6 +468,15 @@ FIREWALLS = [
 ]
 
 
+OWN_FIREWALL = ("tasks/preflight.py", "tasks/firewall.py")
+NO_TABLE = "! nft list table inet mstdn 2>/dev/null"
+# The suite's own, gone again with the program that it brought.
+OPEN = (
+    "systemctl disable --quiet --now mstdn-firewall; rm /etc/mstdn/firewall.nft /var/lib/mstdn/firewall"
+    f" /etc/systemd/system/mstdn-firewall.service; systemctl daemon-reload; {NO_NFT}"
+)
+
+
 def holds(port: int, unit: str) -> str:
     """A process that listens on a TCP port."""
     return (
@@ -475,6 +484,86 @@ def holds(port: int, unit: str) -> str:
         f" timeout 10 sh -c 'until ss -Hltn sport = :{port} | grep -q .; do sleep 0.1; done'"
     )
 
+
+OWN_FIREWALLS = [
+    joins(
+        "ufw, to which no second firewall is added",
+        BARE,
+        f"{FIREWALL} ufw >/dev/null 2>&1; ufw allow 22,80,443/tcp >/dev/null; ufw --force enable >/dev/null",
+        "The firewall of this server is ufw: the suite adds none",
+        files=OWN_FIREWALL,
+        works=f"{NO_TABLE}; ! test -e /etc/systemd/system/mstdn-firewall.service",
+        undo="ufw --force disable >/dev/null; ufw --force reset >/dev/null; "
+        "apt-get purge -qq --yes ufw >/dev/null 2>&1",
+    ),
+    joins(
+        "a table of nftables that lets only SSH and the web in, to which no second firewall is added",
+        BARE,
+        nft(
+            "table inet filter {\nchain input {\ntype filter hook input priority filter; policy drop;\n"
+            "ct state established,related accept\niif lo accept\ntcp dport { 22, 80, 443 } accept\n"
+            "meta l4proto ipv6-icmp accept\n}\n}"
+        ),
+        "The firewall of this server is the table inet filter of nftables: the suite adds none",
+        files=OWN_FIREWALL,
+        works=f"{NO_TABLE}; nft list table inet filter | grep -q 'policy drop'",
+        undo=NO_NFT,
+        sample=True,
+    ),
+    joins(
+        "ufw, and a firewall of the suite's because the operator wants both",
+        BARE,
+        f"{FIREWALL} ufw >/dev/null 2>&1; ufw allow 22,80,443/tcp >/dev/null; ufw --force enable >/dev/null",
+        files=OWN_FIREWALL,
+        settings={"firewall_enabled": True},
+        works="nft list table inet mstdn >/dev/null && ufw status | grep -q 'Status: active'",
+        undo=f"ufw --force disable >/dev/null; {OPEN}; apt-get purge -qq --yes ufw >/dev/null 2>&1",
+    ),
+    refused(
+        "a service of somebody's that answers from outside",
+        BARE,
+        holds(9999, "game"),
+        "would close ports that answer from outside now: TCP 9999 (systemd-socket-)",
+        "firewall_tcp_ports = [9999]",
+        "firewall_enabled = True",
+        files=OWN_FIREWALL,
+        undo="systemctl stop game",
+        sample=True,
+    ),
+    joins(
+        "a service of somebody's that answers from outside, and may go on",
+        BARE,
+        holds(9999, "game"),
+        files=OWN_FIREWALL,
+        settings={"firewall_tcp_ports": [9999]},
+        reboots=True,
+        works="nft list table inet mstdn | grep -qw 9999",
+        undo=OPEN,
+    ),
+    joins(
+        "fail2ban's kind of rules, which ban single addresses",
+        BARE,
+        nft(
+            "table inet f2b-table {\nset addr-set-sshd { type ipv4_addr; elements = { 203.0.113.7 }; }\n"
+            "chain f2b-chain {\ntype filter hook input priority filter - 1; policy accept;\n"
+            "tcp dport 22 ip saddr @addr-set-sshd reject\n}\n}"
+        ),
+        files=OWN_FIREWALL,
+        works="nft list table inet mstdn >/dev/null && nft list table inet f2b-table | grep -q 203.0.113.7",
+        undo=OPEN,
+    ),
+    joins(
+        "SSH by socket activation and at a second port",
+        BARE,
+        "systemctl disable --quiet --now ssh.service; mkdir -p /etc/systemd/system/ssh.socket.d; printf"
+        " '[Socket]\\nListenStream=2222\\n' >/etc/systemd/system/ssh.socket.d/two.conf; systemctl daemon-reload;"
+        " systemctl enable --quiet --now ssh.socket",
+        files=OWN_FIREWALL,
+        works="nft list table inet mstdn | grep -w 22 | grep -w 2222",
+        undo="systemctl disable --quiet --now ssh.socket; rm -r /etc/systemd/system/ssh.socket.d; systemctl"
+        f" daemon-reload; systemctl enable --quiet --now ssh.service; {OPEN}",
+    ),
+]
 
 PORTS = [
     refused(
@@ -512,9 +601,10 @@ PORTS = [
         sample=True,
     ),
     joins(
-        "a VPN on UDP port 443",
+        "a VPN on UDP port 443, which stays open",
         DOCKER,
         runs("vpn", "--publish 0.0.0.0:443:443/udp"),
+        settings={"firewall_udp_ports": [443]},
         works="docker ps --format '{{.Names}} {{.Status}}' | grep -q '^vpn Up'",
         undo="",
     ),
@@ -715,5 +805,6 @@ LIVES = [
 BASES = (BARE, DOCKER, DEPLOYED)
 # What can be undone comes first, so that few servers have to be made.
 ROWS = sorted(
-    [*SOURCES, *FIREWALLS, *PORTS, *PLACES, *ENGINES, *LIVES], key=lambda row: (BASES.index(row.base), not row.undo)
+    [*SOURCES, *FIREWALLS, *OWN_FIREWALLS, *PORTS, *PLACES, *ENGINES, *LIVES],
+    key=lambda row: (BASES.index(row.base), not row.undo),
 )

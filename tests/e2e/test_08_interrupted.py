@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,10 @@ def test_a_key_that_is_not_the_pinned_one_is_refused_before_apt_knows_it(reborn:
     assert not reborn.succeeds("ls /etc/apt/keyrings/docker.asc || grep -rqs download.docker.com /etc/apt")
 
 
-def kill_when(reborn: Instance, condition: str) -> None:
+def kill_when(reborn: Instance, condition: str, **settings: Any) -> None:
     """Start a run, and kill pyinfra with all that belongs to it as soon as the condition is true on the server."""
     options = ["--limit", reborn.host, "--yes"]
-    command = reborn.world.pyinfra_command("deploy.py", *with_settings(RELEASE), options=options)
+    command = reborn.world.pyinfra_command("deploy.py", *with_settings(settings or RELEASE), options=options)
     run = subprocess.Popen(
         command,
         cwd=ROOT,

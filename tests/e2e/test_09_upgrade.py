@@ -9,6 +9,7 @@ import pytest
 
 from mstdn import versions
 from tests.e2e.instance import Instance
+from tests.e2e.visitors import visitors_without_pause
 
 
 @pytest.fixture(name="carol", scope="module")
@@ -23,16 +24,24 @@ def version(instance: Instance) -> str:
 
 
 def test_an_upgrade_to_the_next_minor_release_migrates_in_two_phases(reborn: Instance, carol: str) -> None:
-    begun = reborn.run("date +%s").strip()
-    reborn.converge(mastodon_version="v4.7.5")
+    with visitors_without_pause(reborn, carol, at_least=500) as usual:
+        pass
+    assert usual.failed == []
+    # Docker itself remembers no more than 256 events.
+    told = "--filter event=start --format '{{index .Actor.Attributes \"com.docker.compose.service\"}}'"
+    reborn.run(f"setsid docker events {told} >/root/events 2>&1 </dev/null & echo $! >/root/pid")
+    with visitors_without_pause(reborn, carol, at_least=3000) as seen:
+        reborn.converge(mastodon_version="v4.7.5")
+    # Nobody noticed.
+    assert seen.failed == [] and seen.asked >= 3000
+    assert seen.slowest <= usual.slowest + 1, seen.kinds
     assert version(reborn) == "4.7.5"
-    events = reborn.run(
-        f"docker events --since {begun} --until $(date +%s) --filter event=start"
-        " --format '{{index .Actor.Attributes \"com.docker.compose.service\"}}'"
-    ).split()
+    events = reborn.run("kill $(cat /root/pid); cat /root/events").split()
     order = [service for service in events if service in ("migrate", "web")]
-    # First what the old release can live with, then the new release, then what had to wait for it.
-    assert re.fullmatch(r"(migrate )+web( migrate)+", " ".join(order)), order
+    # First what the old release can live with, then the new release beside the old one, then what had to wait for it,
+    # and programs that know the new columns.
+    assert re.fullmatch(r"(migrate )+web( migrate)+ web", " ".join(order)), order
+    assert reborn.run("ls /srv/mastodon/rollback").split() == ["v4.6.9.dump"]
     status = reborn.run(
         "cd /srv/mastodon && docker compose run --rm --no-deps --no-TTY migrate bundle exec rails db:migrate:status"
     )

@@ -73,3 +73,26 @@ def test_the_second_phase_too_is_finished_by_the_next_run_after_it_was_killed(up
     run = upgraded.converge(mastodon_version="v4.7.96")
     assert "had left of the index index_statuses_on_created_at" in run.stderr
     assert upgraded.converge(mastodon_version="v4.7.96").changed == []
+
+
+def test_once_they_have_run_the_way_back_is_the_dump(upgraded: Instance) -> None:
+    # What happens after the upgrade is what is lost.
+    upgraded.token("latecomer")
+    refusal = upgraded.refusal(mastodon_version="v4.7.95")
+    assert "tasks/rollback.py --data rollback_to=v4.7.95" in refusal and "Nothing was changed" in refusal
+    way_back = {"rollback_to": "v4.7.95", "mastodon_version": "v4.7.96"}
+    refusal = upgraded.refusal("tasks/rollback.py", **(way_back | {"rollback_to": "v4.7.90"}))
+    assert "There is no dump of the database of v4.7.90. There are dumps of: v4.7.95" in refusal
+    assert upgraded.visit("/auth/password/new").status == 200
+
+    run = upgraded.converge("tasks/rollback.py", **way_back)
+    assert 'set mastodon_version = "v4.7.95" and deploy' in run.stderr
+    assert upgraded.visit("/auth/password/new").status == 503
+    assert upgraded.converge("tasks/rollback.py", **way_back).changed == []
+    upgraded.converge(mastodon_version="v4.7.95")
+    assert upgraded.visit("/auth/password/new").status == 200
+    assert sql(upgraded, "SELECT count(*) FROM accounts WHERE username = 'latecomer'") == "0"
+    assert sql(upgraded, "SELECT count(*) FROM pg_database WHERE datname LIKE 'mastodon_%'") == "1"
+    # The other half of the way leads there once more.
+    upgraded.converge(mastodon_version="v4.7.96")
+    assert upgraded.converge(mastodon_version="v4.7.96").changed == []

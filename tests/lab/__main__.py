@@ -1,11 +1,11 @@
-"""The lab's commands: python -m tests.lab up|down|reset|reboot|shell|clean|demo [server...]"""
+"""The lab's commands: python -m tests.lab up|down|reset|reboot|shell|clean|demo|clouds [server...]"""
 
 import argparse
 import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.lab import lab
+from tests.lab import clouds, lab
 from tests.lab.commands import LabError
 from tests.lab.demo import demo
 from tests.lab.inhabitants import SERVERS
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "shell": shell,
     "clean": lab.clean,
     "demo": demo,
+    "clouds": clouds.shell,
 }
 
 

@@ -44,6 +44,11 @@ def address_of(number: int, host: int) -> Address:
     return Address(f"198.18.{number}.{host}", str(IPv6Address(f"fd00:198:18:{number}::{host}")))
 
 
+def network_of(number: int, host: int) -> str:
+    """A network of 64 bits (IPv6) for the machine `host` (1 to 254) that a provider makes in a lab."""
+    return f"{IPv6Address(f'fd00:198:{0x100 + host:x}:{number}::')}/64"
+
+
 def swap_path_of(number: int, server: str) -> str:
     """Path of a server's swap file: unique, because the kernel knows the swap of all servers by path alone."""
     return f"/swap.d/{server}-{number}" if number else f"/swap.d/{server}"
@@ -62,12 +67,17 @@ NETWORK_IPV4 = f"198.18.{NUMBER}.0/24"
 
 GATEWAY = address_of(NUMBER, 1)
 INTERNET = address_of(NUMBER, 2)
+# All providers, their two name servers, and the public and private addresses of the machines that they may make.
+CLOUDS = address_of(NUMBER, 3)
+NAME_SERVERS = (address_of(NUMBER, 4), address_of(NUMBER, 5))
+MADE = {f"made{each}": (address_of(NUMBER, 30 + each), address_of(NUMBER, 130 + each)) for each in range(1, 5)}
+MADE_NETWORKS = {name: network_of(NUMBER, each) for each, name in enumerate(MADE, start=1)}
 VISITOR = address_of(NUMBER, 20)
 NOBODY = address_of(NUMBER, 99)  # no machine has it
 SERVERS = {"server": address_of(NUMBER, 10), "server2": address_of(NUMBER, 11), "server12": address_of(NUMBER, 12)}
 DOMAINS = {"server": "social.example.org", "server2": "social2.example.org", "server12": "social12.example.org"}
 FURTHER_DOMAINS = {"server": "alice.example.org", "server2": "alice2.example.org"}
-SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in SERVERS}
+SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in (*SERVERS, *MADE)}
 SWAP_MIB = 64  # of the kernel that all labs share
 
 

@@ -14,10 +14,12 @@ import re
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from tests.lab import debian
+from tests.lab.addresses import REPOSITORY
 from tests.lab.catalogue import CATALOGUE, DEBIAN_SUITES, PUBLISHED, Image
 from tests.lab.commands import LabError, run, step
 from tests.lab.engine import Engine
@@ -155,19 +157,28 @@ def _context(image: Image, recipe: bytes | None = None) -> bytes:
     """The build context as a tar archive that depends on names, modes and contents only."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for directory, prefix in ((image.directory, ""), *((name, f"{name}/") for name in image.further_context)):
-            top = DIRECTORY / directory
-            for path in sorted(top.rglob("*")):
-                if "__pycache__" not in path.parts and not path.is_dir() and path != top / "README.md":
-                    entry = tar.gettarinfo(path, prefix + str(path.relative_to(top)))
-                    entry.mtime = entry.uid = entry.gid = 0
-                    entry.uname = entry.gname = ""
-                    entry.mode = 0o755 if entry.mode & 0o100 else 0o644
-                    content = path.read_bytes() if entry.isreg() else b""
-                    if recipe is not None and entry.name == "Dockerfile":
-                        content, entry.size = recipe, len(recipe)
-                    tar.addfile(entry, io.BytesIO(content))
+        for name, path in _files(image):
+            entry = tar.gettarinfo(path, name)
+            entry.mtime = entry.uid = entry.gid = 0
+            entry.uname = entry.gname = ""
+            entry.mode = 0o755 if entry.mode & 0o100 else 0o644
+            content = path.read_bytes() if entry.isreg() else b""
+            if recipe is not None and entry.name == "Dockerfile":
+                content, entry.size = recipe, len(recipe)
+            tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
+
+
+def _files(image: Image) -> Iterator[tuple[str, Path]]:
+    """Every file of the context, with its name there."""
+    for directory, prefix in ((image.directory, ""), *((name, f"{name}/") for name in image.further_context)):
+        top = DIRECTORY / directory
+        for path in sorted(top.rglob("*")):
+            if "__pycache__" not in path.parts and not path.is_dir() and path != top / "README.md":
+                yield prefix + str(path.relative_to(top)), path
+    for pattern in image.suite:
+        for path in sorted(REPOSITORY.glob(pattern)):
+            yield f"suite/{path.relative_to(REPOSITORY)}", path
 
 
 def _make(engine: Engine, name: str) -> None:

@@ -21,6 +21,7 @@ class Image:
     arguments: tuple[tuple[str, str], ...] = ()
     production_name: str = ""
     further_context: tuple[str, ...] = ()  # directories beside `directory` that the Dockerfile copies from
+    suite: tuple[str, ...] = ()  # files of the repository, by patterns, that the Dockerfile copies from suite/
 
 
 def _mastodon(name: str, release: str) -> Image:
@@ -46,6 +47,7 @@ INFRASTRUCTURE = (
     Image("registry", "registry"),
     Image("internet", "internet", further_context=("mastodon",)),
     Image("visitor", "visitor"),
+    Image("clouds", "clouds", suite=("tests/__init__.py", "tests/stand_ins/*.py", "mstdn/dns/zone_file.py")),
 )
 
 CATALOGUE = {image.name: image for image in (*PUBLISHED, *SERVERS, *INFRASTRUCTURE)}

@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.lab import addresses, builder, kernel
@@ -69,7 +70,10 @@ INTERNET = Inhabitant(
     "internet",
     "internet",
     addresses.INTERNET,
-    ("python3", "/lab/services.py", addresses.INTERNET.ipv4, addresses.INTERNET.ipv6, *addresses.host_records()),
+    (
+        *("python3", "/lab/services.py", addresses.INTERNET.ipv4, addresses.INTERNET.ipv6, addresses.CLOUDS.ipv4),
+        *addresses.host_records(),
+    ),
     _GUEST,
 )
 VISITOR = Inhabitant(
@@ -79,12 +83,40 @@ VISITOR = Inhabitant(
     ("sh", "/lab/start", addresses.INTERNET.ipv4, addresses.VISITOR.ipv6),
     _GUEST,
 )
+CLOUDS = Inhabitant(
+    "clouds",
+    "clouds",
+    addresses.CLOUDS,
+    (
+        *("sh", "/lab/start", addresses.INTERNET.ipv4),
+        *(address.ipv4 for address in addresses.NAME_SERVERS),
+        *(public.ipv4 for public, _ in addresses.MADE.values()),
+    ),
+    (*_GUEST, "--sysctl", "net.ipv4.ip_forward=1"),
+)
 SERVERS = {
     "server": _server("server", "13"),
     "server2": _server("server2", "13"),
     "server12": _server("server12", "12"),
 }
-EVERYONE = {inhabitant.name: inhabitant for inhabitant in (INTERNET, VISITOR, *SERVERS.values())}
+
+
+def made(name: str, debian: str, ipv6: str, keys: Mapping[str, Sequence[str]]) -> Inhabitant:
+    """
+    A machine that a provider makes: bare, with a private address behind CLOUDS.
+
+    name: one of addresses.MADE. ipv6: its address, or "". keys: the public SSH keys of each user.
+    """
+    _, private = addresses.MADE[name]
+    users = [part for user, found in keys.items() for key in found for part in (user, key)]
+    command = ("/init", addresses.INTERNET.ipv4, ipv6, addresses.CLOUDS.ipv4, *users)
+    return Inhabitant(name, f"server:{debian}", Address(private.ipv4, ipv6), command, _MACHINE)
+
+
+# As they are found and removed: how one was ordered, only its container knows.
+MADE = {name: made(name, "13", "", {}) for name in addresses.MADE}
+MACHINES = {**SERVERS, **MADE}
+EVERYONE = {each.name: each for each in (INTERNET, CLOUDS, VISITOR, *MACHINES.values())}
 _NAMES = {inhabitant.container: inhabitant.name for inhabitant in EVERYONE.values()}
 
 
@@ -129,7 +161,7 @@ def replace(engine: Engine, inhabitant: Inhabitant, image: str = "") -> None:
 
 def start(engine: Engine, inhabitant: Inhabitant) -> None:
     """Start the container that had stopped; the kernel forgets the swap that one of the server's own would forget."""
-    if inhabitant.name in SERVERS:
+    if inhabitant.name in MACHINES:
         kernel.release_swap(engine, inhabitant.container)
     engine.run("start", inhabitant.container)
 
@@ -138,7 +170,7 @@ def remove(engine: Engine, inhabitant: Inhabitant) -> None:
     """Remove the container, if it exists, with its volumes and the swap in them."""
     if inhabitant.name not in states(engine):
         return
-    if inhabitant.name in SERVERS:
+    if inhabitant.name in MACHINES:
         kernel.release_swap(engine, inhabitant.container)
     engine.run("rm", "--force", "--volumes", inhabitant.container)
 

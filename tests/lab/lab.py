@@ -13,7 +13,7 @@ from tests.lab import addresses, builder, engine, inhabitants
 from tests.lab.addresses import STATE
 from tests.lab.commands import LabError, step, wait_until
 from tests.lab.engine import Engine
-from tests.lab.inhabitants import EVERYONE, INTERNET, READY_SECONDS, SERVERS, VISITOR, Inhabitant
+from tests.lab.inhabitants import CLOUDS, EVERYONE, INTERNET, READY_SECONDS, SERVERS, VISITOR, Inhabitant
 
 LOCK = STATE / "lock"
 # The engine, its images and its networks are common to all labs of this machine, whichever checkout they are from.
@@ -31,7 +31,7 @@ def up(*further_servers: str) -> None:
             current = engine.provide()
             wanted = {"server", *further_servers, *inhabitants.states(current)}
             servers = [name for name in SERVERS if name in wanted]
-            everyone = [INTERNET, *(SERVERS[name] for name in servers), VISITOR]
+            everyone = [INTERNET, CLOUDS, *(SERVERS[name] for name in servers), VISITOR]
             builder.provide(current, *(inhabitant.image for inhabitant in everyone))
             _provide_network(current)
             for inhabitant in everyone:
@@ -51,6 +51,18 @@ def reset(name: str = "server", image: str = "") -> None:
         current = running()
         inhabitants.replace(current, SERVERS[name], image)
         inhabitants.wait_until_ready(current, SERVERS[name])
+
+
+def make(machine: Inhabitant) -> None:
+    """
+    Make a machine that a provider was asked for, and its image first where that is missing.
+
+    Raises LabError when the lab is not up.
+    """
+    with _lock(LOCK), _lock(LOCK_OF_ALL_LABS):
+        current = running()
+        builder.provide(current, machine.image)
+        inhabitants.replace(current, machine)
 
 
 def keep(name: str = "server") -> str:

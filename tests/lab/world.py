@@ -18,6 +18,7 @@ from tests.lab.engine import Engine
 
 INVENTORY = "tests/lab/inventory.py"
 SMTP_PASSWORD = "lab-smtp-password"
+BACKUP_PASSPHRASE = "a passphrase of the lab"
 COMMAND_SECONDS = 120.0
 DEPLOY_SECONDS = 1200.0
 
@@ -132,7 +133,7 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """The environment in which to run pyinfra: ours, and the secrets of an operator of the lab."""
-        return {**os.environ, "SMTP_PASSWORD": SMTP_PASSWORD}
+        return {**os.environ, "SMTP_PASSWORD": SMTP_PASSWORD, "BACKUP_PASSPHRASE": BACKUP_PASSPHRASE}
 
     def pyinfra_command(self, *arguments: str, options: Sequence[str]) -> list[str]:
         """The command that aims pyinfra at the lab's inventory; run it in REPOSITORY, with `environment`."""

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from mstdn.cloud.keys import PROVIDER_KEYS
 from tests.harness import ROOT
 from tests.plan.cli import Run, pyinfra, write_inventory
 
 # What a bare server needs, in this order.
 CHANGES = (
     "tasks/swap.py | Provide swap space",
+    "tasks/firewall.py | Let in SSH, HTTP and HTTPS, and nothing else",
     "tasks/docker.py | Install what the next steps call: curl, git, gpg",
     "tasks/docker.py | Trust Docker's apt repository",
     "tasks/docker.py | Configure the Docker daemon",
@@ -36,18 +38,27 @@ NO_CHANGES = (
     "tasks/kernel.py | Let Redis save its jobs where memory is short",
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
+    "tasks/database.py | Compare PostgreSQL and Redis with the data that is there",
     "tasks/database.py | Keep the passwords of the database and Redis in force",
     "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",
+    "tasks/cleanup.py | Remove dumps of the database that nothing needs any more",
     "tasks/cleanup.py | Remove images that nothing needs any more",
     "tasks/cleanup.py | Remove old temporary files",
+    # As shipped there are no backups.
+    "tasks/timers.py | Install what backups need",
+    "tasks/timers.py | Bring what opens the backups",
+    "tasks/timers.py | Install the programs that run by night",
+    "tasks/first_backup.py | Make the first backup",
 )
-# Those of provision.py run on this computer only: see test_provision.py.
+# They act once, and stand in no table of contents.
+VERBS = ("backup.py", "restore.py", "drill.py")
+# What converges. Verbs stand in no table of contents, and refuse where there is nothing to act on.
 TASKS = sorted(
     path.name
     for path in (ROOT / "tasks").glob("*.py")
-    if "provision_settings_for" not in path.read_text(encoding="utf-8")
+    if f'"tasks/{path.name}"' in (ROOT / "deploy.py").read_text(encoding="utf-8")
 )
 
 
@@ -135,6 +146,16 @@ def test_a_plan_in_words_names_the_same_changes(tmp_path: Path, plan: Run) -> No
     assert [name for name in CHANGES if name not in words.text] == []
 
 
+def test_a_deploy_needs_no_package_and_no_key_of_provisioning(tmp_path: Path, plan: Run) -> None:
+    missing = tmp_path / "missing"
+    for module in ("boto3.py", "botocore.py", "dns.py", "google/__init__.py"):
+        (missing / module).parent.mkdir(parents=True, exist_ok=True)
+        (missing / module).write_text('raise SystemExit("a deploy imports what only provisioning may")\n')
+    environment = {"PYTHONPATH": str(missing), **dict.fromkeys(PROVIDER_KEYS, "")}
+    without = pyinfra(write_inventory(tmp_path), "deploy.py", "--dry", "--json", environment=environment)
+    assert without.planned == plan.planned
+
+
 def test_each_task_alone_is_planned_on_a_bare_server(tmp_path: Path) -> None:
     inventory = write_inventory(tmp_path)
     with ThreadPoolExecutor(2) as pool:
@@ -147,6 +168,37 @@ def test_each_task_alone_is_planned_on_a_bare_server(tmp_path: Path) -> None:
     # A file run by itself is not named in front of its operations.
     alone = {f"tasks/{task} | {name}" for task, plan in plans.items() for name in plan.planned}
     assert alone == set(CHANGES)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_that_needs_backups_says_so_where_they_are_off(tmp_path: Path, verb: str) -> None:
+    run = pyinfra(write_inventory(tmp_path), f"tasks/{verb}", "--yes")
+    assert run.returncode == 1
+    assert "Backups are off" in run.text and "backup_repository" in run.text
+    assert "Traceback" not in run.text
+
+
+def test_where_backups_are_off_a_run_says_so_in_one_line(plan: Run) -> None:
+    assert len([line for line in plan.text.splitlines() if "Backups are off" in line]) == 1
+
+
+BACKUPS = {"backup_repository": "/srv/backups"}
+BACKUP_CHANGES = (
+    "tasks/timers.py | Install what backups need",
+    "tasks/timers.py | Bring what opens the backups",
+    "tasks/timers.py | Install the programs that run by night",
+    "tasks/first_backup.py | Make the first backup",
+)
+
+
+def test_backups_are_planned_after_all_else_and_asked_in_the_same_command(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path, {"@fake/bare": BACKUPS})
+    secrets = {"BACKUP_PASSPHRASE": "canary of the passphrase"}
+    run = pyinfra(inventory, "deploy.py", "--dry", "--diff", "--json", "-v", environment=secrets)
+    assert run.returncode == 0, run.text
+    assert tuple(run.planned) == CHANGES + BACKUP_CHANGES
+    assert is_one_batch(run), facts_asked(run)
+    assert "canary" not in run.text and "Backups are off" not in run.text
 
 
 def test_two_servers_with_settings_of_their_own_are_planned_together(tmp_path: Path) -> None:
@@ -204,6 +256,7 @@ CANARIES = {
     "SMTP_PASSWORD": "canary-of-the-mail-server",
     "AWS_ACCESS_KEY_ID": "canary-of-the-store",
     "AWS_SECRET_ACCESS_KEY": 'canary-$HOME-"quoted"',
+    "BACKUP_PASSPHRASE": "canary of all backups",
 }
 WRITES_SECRETS = "Make the instance's secrets"
 
@@ -222,6 +275,7 @@ WRITES_SECRETS = "Make the instance's secrets"
 def test_the_operators_secrets_are_shown_nowhere(tmp_path: Path, arguments: list[str]) -> None:
     # A name that does not resolve: a run on a host that does not exist must not visit anybody's site.
     settings = {"local_domain": "social.invalid", "smtp_login": "mastodon", "s3_enabled": True, "s3_bucket": "media"}
+    settings |= BACKUPS
     run = pyinfra(write_inventory(tmp_path, {"@fake/bare": settings}), "deploy.py", *arguments, environment=CANARIES)
     if "--json" not in arguments or "--yes" not in arguments:
         assert WRITES_SECRETS in run.text, run.text

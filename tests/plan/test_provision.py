@@ -14,7 +14,8 @@ import pytest
 from tests.harness import REQUIRED, ROOT
 from tests.plan.cli import Run
 from tests.plan.cli import pyinfra as command_line
-from tests.stand_ins.world import KEYS, World
+from tests.stand_ins.accounts import KEYS
+from tests.stand_ins.world import World
 
 TASKS = ("cloud_firewall", "server", "dns", "mail_domain", "proof")
 GOOGLE: dict[str, Any] = {
@@ -80,7 +81,7 @@ def test_from_nothing_to_all_of_it_and_a_second_run_changes_nothing(world: World
     assert first.returncode == 0, first.text
     assert changes(first) > 0
     (address,) = (each["address"] for each in world.google.addresses.values())
-    assert f'("{address}", {{"ssh_user": "admin"}}),' in first.text
+    assert f'("{address}", {{"ssh_user": "admin", "public_ipv4": "{address}"}}),' in first.text
     assert "Then: pyinfra inventory.py deploy.py" in first.text
     assert 'smtp_server = "smtp.sparkpostmail.com"' in first.text
     assert world.names.values("social.example.org", "A") == (address,)

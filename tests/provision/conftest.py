@@ -12,8 +12,8 @@ from botocore.httpsession import URLLib3Session
 
 from mstdn.cloud import waiting
 from mstdn.secrets import operator as secrets
-from tests.stand_ins.internet import Shortcut
 from tests.stand_ins.operator import Sleeper
+from tests.stand_ins.shortcut import Shortcut
 from tests.stand_ins.world import World
 
 

@@ -5,19 +5,37 @@ from __future__ import annotations
 import ast
 import json
 import re
+from typing import Any
 
 import pytest
 
 from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.cloud.loading import examine
 from mstdn.dns.operations import site_records
+from mstdn.server.operations import next_lines
 from mstdn.settings.model import FIELDS
 from tests.harness import ROOT
 from tests.stand_ins.operator import provision_settings, run
 from tests.stand_ins.world import World
 
 PAGE = (ROOT / "docs" / "provisioning.md").read_text()
-EXAMPLES = re.findall(r"^    # group_data/mastodon\.py\n((?:    .*\n)+)", PAGE, flags=re.MULTILINE)
+README = (ROOT / "README.md").read_text()
+
+
+def examples(text: str) -> list[str]:
+    """What stands in group_data/mastodon.py, in each example."""
+    return re.findall(r"^    # group_data/mastodon\.py\n((?:    .*\n)+)", text, flags=re.MULTILINE)
+
+
+def values_of(text: str) -> dict[str, Any]:
+    """The settings of an example."""
+    tree = ast.parse(re.sub(r"^    ", "", text, flags=re.MULTILINE))
+    return {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
+    }
+
+
+EXAMPLES = examples(PAGE)
 
 
 def policy() -> dict[str, list[str]]:
@@ -35,10 +53,7 @@ def policy() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=["google", "hetzner"])
 def test_the_examples_are_valid_settings(text: str, world: World) -> None:
-    tree = ast.parse(re.sub(r"^    ", "", text, flags=re.MULTILINE))
-    values = {
-        ast.unparse(node.targets[0]): ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
-    }
+    values = values_of(text)
     assert len(values) >= 4
     assert examine(values)[1] == []
 
@@ -65,3 +80,34 @@ def test_the_page_names_no_setting_and_no_key_that_does_not_exist() -> None:
     assert words - set(FIELDS) == set()
     named = set(re.findall(r"^    ([A-Z][A-Z0-9_]+)='…'$", PAGE, flags=re.MULTILINE))
     assert named <= set(PROVIDER_KEYS) and len(named) == 5
+
+
+def ends(text: str) -> list[list[str]]:
+    """The last lines of a run, as the page shows them."""
+    blocks = re.findall(r"^    The server is ready.*\n((?:    .*\n)+)", text, flags=re.MULTILINE)
+    return [
+        ["The server is ready. Put it into inventory.py:", *(line[4:] for line in each.splitlines())] for each in blocks
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["google", "hetzner"])
+def test_the_page_shows_the_last_lines_as_they_are(number: int, world: World) -> None:
+    settings = provision_settings(**values_of(EXAMPLES[number]))
+    user, behind_nat = (("admin", True), ("root", False))[number]
+    assert ends(PAGE)[number] == next_lines(settings, "203.0.113.5", user, behind_nat=behind_nat)
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["google", "hetzner"])
+def test_the_readme_shows_the_same_examples(number: int, world: World) -> None:
+    shown = values_of(examples(README)[number])
+    assert examine(shown)[1] == []
+    assert shown.items() <= values_of(EXAMPLES[number]).items()
+
+
+def test_the_readme_installs_what_provisioning_needs_into_a_fresh_clone() -> None:
+    section = README.partition("## A server, a name and mail in one command")[2].partition("\n## ")[0]
+    commands = [line.strip() for line in section.splitlines() if line.startswith("    ") and "=" not in line.split()[0]]
+    order = ["git clone", "python3 -m venv .venv", "pip install", "provision.py --dry", "@local provision.py"]
+    places = [next(place for place, line in enumerate(commands) if part in line) for part in order]
+    assert places[:4] == sorted(places[:4])
+    assert "-r requirements-provision.lock" in section

@@ -285,3 +285,15 @@ def test_the_last_lines_name_all_that_is_left_to_do() -> None:
     lines = next_lines(settings, "198.51.100.7", "admin")
     assert lines[1] == '    ("198.51.100.7", {"ssh_user": "admin"}),'
     assert len(lines) == 6 and lines[-1] == "Then: pyinfra inventory.py deploy.py"
+
+
+def test_a_server_behind_nat_is_told_its_public_address_so_that_preflight_knows_it() -> None:
+    lines = next_lines(provision_settings(), "198.51.100.7", "admin", behind_nat=True)
+    assert lines[1] == '    ("198.51.100.7", {"ssh_user": "admin", "public_ipv4": "198.51.100.7"}),'
+
+
+@pytest.mark.parametrize(("sender", "told"), [("", True), ("Mastodon <m@example.org>", False)])
+def test_the_sender_that_the_deploy_needs_is_named_where_it_is_not_set(world: World, sender: str, told: bool) -> None:
+    settings = provision_settings(mail_domain_provider="sparkpost", mail_domain="example.org", smtp_from_address=sender)
+    line = '    smtp_from_address = "Mastodon <notifications@example.org>"'
+    assert (line in next_lines(settings, "198.51.100.7", "admin")) is told

@@ -106,14 +106,16 @@ class CloudflareStandIn:
 
     def _publish(self, zone: str) -> None:
         name = self.zones[zone]["name"]
-        self.names.zones[name].clear()
+        published: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = {}
         for record in self.records[zone].values():
             key = (record["name"], record["type"])
             value = unquoted(record["content"]) if record["type"] == "TXT" else record["content"]
             value = f"{record['priority']} {value}." if record["type"] == "MX" else value
             value = f"{value.rstrip('.')}." if record["type"] == "CNAME" else value
-            shown = ("104.16.0.1",) if record["proxied"] else (*self.names.values(*key), value)
-            self.names.publish(name, *key, max(record["ttl"], 60), shown)
+            there = published.get(key, (0, ()))[1]
+            shown = ("104.16.0.1",) if record["proxied"] else (*there, value)
+            published[key] = (max(record["ttl"], 60), shown)
+        self.names.replace(name, published)
 
 
 def _is_address(kind: str, content: str) -> bool:

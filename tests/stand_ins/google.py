@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.stand_ins.data_centre import BareMachine, DataCentre, Opening
 from tests.stand_ins.internet import Request, Response, answer
 
 TOKEN_HOST = "oauth2.googleapis.com"
@@ -52,8 +53,8 @@ class GoogleStandIn:
     `polls`: how often an operation's wait returns before it is done.
     """
 
-    def __init__(self, project: str = "my-project"):
-        self.project = project
+    def __init__(self, centre: DataCentre, project: str = "my-project"):
+        self.centre, self.project = centre, project
         self.enabled = True
         self.denied: set[str] = set()
         self.exhausted: dict[str, str] = {}
@@ -73,10 +74,16 @@ class GoogleStandIn:
     def key_file(self, directory: Path) -> Path:
         """The account's key, as the console hands it out."""
         file = directory / "provision-key.json"
+        file.write_text(json.dumps(self.key()))
+        file.chmod(0o600)
+        return file
+
+    def key(self) -> dict[str, str]:
+        """What stands in the file of the account's key."""
         pem = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
-        content = {
+        return {
             "type": "service_account",
             "project_id": self.project,
             "private_key_id": "1",
@@ -84,9 +91,6 @@ class GoogleStandIn:
             "client_email": ACCOUNT,
             "token_uri": TOKEN_URL,
         }
-        file.write_text(json.dumps(content))
-        file.chmod(0o600)
-        return file
 
     def login(self, request: Request) -> Response:
         """POST /token."""
@@ -232,7 +236,7 @@ class GoogleStandIn:
         def effect() -> dict[str, Any] | None:
             if (region, body["name"]) in self.addresses:
                 return ALREADY_EXISTS
-            value = body.get("address") or f"203.0.113.{len(self.addresses) + 5}"
+            value = body.get("address") or self.centre.ipv4()
             self.addresses[region, body["name"]] = {
                 "id": str(next(self._ids)),
                 "name": body["name"],
@@ -307,7 +311,8 @@ class GoogleStandIn:
         disk = {"boot": True, "diskSizeGb": size, "source": f"{link}/zones/{zone}/disks/{body['name']}"}
         self.disks[zone, body["name"]] = disk
         config = dict(body["networkInterfaces"][0]["accessConfigs"][0])
-        config.setdefault("natIP", "203.0.113.99")
+        if "natIP" not in config:
+            config["natIP"] = self.centre.ipv4()
         self.instances[zone, body["name"]] = {
             "id": str(next(self._ids)),
             "name": body["name"],
@@ -322,6 +327,8 @@ class GoogleStandIn:
             "disks": [disk],
             "networkInterfaces": [{"network": f"{link}/global/networks/default", "accessConfigs": [config]}],
         }
+        image = body["disks"][0]["initializeParams"].get("sourceImage", "").rpartition("/")[2]
+        self._boot(self.instances[zone, body["name"]], image)
 
     def _post_instance_verb(self, request: Request, zone: str, name: str, verb: str) -> Response:
         instance = self.instances[zone, name]
@@ -361,15 +368,36 @@ class GoogleStandIn:
             raise RefusalError(400, "invalid", "Invalid value for field 'sizeGb': disks can only grow")
         return self._operation(request, f"zones/{zone}", lambda: disk.update(diskSizeGb=size))
 
+    def _boot(self, instance: dict[str, Any], image: str) -> None:
+        metadata = {each["key"]: each["value"] for each in instance["metadata"]["items"]}
+        keys: dict[str, tuple[str, ...]] = {}
+        # With OS Login, keys in metadata are ignored (google-github-actions, quickstart#203).
+        if metadata.get("enable-oslogin", "").upper() != "TRUE":
+            for line in metadata.get("ssh-keys", "").splitlines():
+                user, _, key = line.partition(":")
+                keys[user] = (*keys.get(user, ()), key)
+        self.centre.boot(BareMachine(image, _nat_address(instance), "", keys))
+
+    def openings(self) -> dict[str, tuple[Opening, ...]]:
+        """What the rules let through to each machine, by its address; what no rule lets in is dropped."""
+        return {_nat_address(instance): tuple(self._openings_of(instance)) for instance in self.instances.values()}
+
+    def _openings_of(self, instance: dict[str, Any]) -> Iterator[Opening]:
+        tags = set(instance["tags"]["items"])
+        for rule in self.firewalls.values():
+            targets = set(rule.get("targetTags", []))
+            if not rule.get("disabled") and rule["direction"] == "INGRESS" and (not targets or targets & tags):
+                sources = tuple(each for each in rule["sourceRanges"] if ":" not in each)
+                for allowed in rule["allowed"]:
+                    yield Opening(allowed["IPProtocol"], tuple(allowed.get("ports", ())), sources)
+
     def lets_in(self, port: int) -> bool:
-        """True if a visitor from anywhere gets through to the server at this port."""
-        for instance in self.instances.values():
-            for rule in self.firewalls.values():
-                tagged = set(rule.get("targetTags", [])) & set(instance["tags"]["items"])
-                anywhere = not rule.get("disabled") and "0.0.0.0/0" in rule["sourceRanges"]
-                if tagged and anywhere and any(str(port) in each.get("ports", []) for each in rule["allowed"]):
-                    return True
-        return False
+        """True if a visitor from anywhere gets through to a server at this port."""
+        return any(opening.lets_in(port) for openings in self.openings().values() for opening in openings)
+
+
+def _nat_address(instance: dict[str, Any]) -> str:
+    return str(instance["networkInterfaces"][0]["accessConfigs"][0]["natIP"])
 
 
 @cache

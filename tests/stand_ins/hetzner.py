@@ -10,10 +10,11 @@ import base64
 import hashlib
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mstdn.dns.zone_file import unquoted
+from tests.stand_ins.data_centre import EVERYTHING, BareMachine, DataCentre, Opening
 from tests.stand_ins.internet import Request, Response, answer
 from tests.stand_ins.names import Names
 
@@ -41,8 +42,8 @@ def invalid(*fields: str) -> RefusalError:
 class HetznerStandIn:
     """`polls`: how often an action is still running when it is asked for. `failing`: errors of actions by command."""
 
-    def __init__(self, names: Names, token: str = "hetzner-canary", polls: int = 1):
-        self.names, self.token, self.polls = names, token, polls
+    def __init__(self, names: Names, centre: DataCentre, token: str = "hetzner-canary", polls: int = 1):
+        self.names, self.centre, self.token, self.polls = names, centre, token, polls
         self.read_only: set[str] = set()
         self.servers: dict[int, dict[str, Any]] = {}
         self.primary_ips: dict[int, dict[str, Any]] = {}
@@ -167,7 +168,7 @@ class HetznerStandIn:
 
     def _address(self, name: str, family: str, auto_delete: bool) -> dict[str, Any]:
         number = next(self._ids)
-        ip = f"203.0.113.{number % 250}" if family == "ipv4" else f"2001:db8:{number:x}::/64"
+        ip = self.centre.ipv4() if family == "ipv4" else self.centre.ipv6()
         found = {"id": number, "name": name, "ip": ip, "type": family, "auto_delete": auto_delete, "assignee_id": None}
         self.primary_ips[number] = found
         return found
@@ -219,6 +220,9 @@ class HetznerStandIn:
 
         def running() -> None:
             server["status"] = "running"
+            keys = tuple(self.ssh_keys[each]["public_key"] for each in body["ssh_keys"])
+            ipv6 = addresses["ipv6"]["ip"].replace("/64", "1")
+            self.centre.boot(BareMachine(body["image"], addresses["ipv4"]["ip"], ipv6, {"root": keys}))
 
         def gone() -> None:
             self.servers.pop(number, None)
@@ -271,18 +275,28 @@ class HetznerStandIn:
             return answer(201, {"actions": [self._action(command, lambda: firewall["applied_to"].extend(more))]})
         raise RefusalError(404, "not_found", command)
 
+    def openings(self) -> dict[str, tuple[Opening, ...]]:
+        """What reaches each machine, by its address: everything, unless a firewall applies to it."""
+        return {each["public_net"]["ipv4"]["ip"]: tuple(self._openings_of(each)) for each in self.servers.values()}
+
+    def _openings_of(self, server: dict[str, Any]) -> Iterator[Opening]:
+        labels = {"=".join(pair) for pair in server["labels"].items()}
+        applied = [
+            firewall
+            for firewall in self.firewalls.values()
+            if labels & {each["label_selector"]["selector"] for each in firewall["applied_to"]}
+        ]
+        if not applied:
+            yield EVERYTHING
+        for firewall in applied:
+            for rule in firewall["rules"]:
+                if rule["direction"] == "in":
+                    sources = tuple(each for each in rule["source_ips"] if ":" not in each)
+                    yield Opening(rule["protocol"], (rule["port"],) if rule["port"] else (), sources)
+
     def lets_in(self, port: int) -> bool:
-        """True if a visitor from anywhere gets through to the server at this port."""
-        for server in self.servers.values():
-            for firewall in self.firewalls.values():
-                selectors = [each["label_selector"]["selector"] for each in firewall["applied_to"]]
-                if {"=".join(pair) for pair in server["labels"].items()} & set(selectors):
-                    return any(
-                        each["port"] == str(port) and "0.0.0.0/0" in each["source_ips"]
-                        for each in firewall["rules"]
-                        if each["direction"] == "in"
-                    )
-        return False
+        """True if a visitor from anywhere gets through to a server at this port."""
+        return any(opening.lets_in(port) for openings in self.openings().values() for opening in openings)
 
     def get_rrsets(self, request: Request, number: str) -> Response:
         found = [

@@ -1,4 +1,4 @@
-"""The way to the stand-ins: a proxy on this machine that ends TLS for each of their names, and a journal."""
+"""The ways to the stand-ins, which end TLS for each of their names: a proxy on this machine, or port 443; a journal."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import requests
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -62,24 +58,57 @@ Site = Callable[[Request], Response]
 
 class Internet:
     """
-    The proxy. `sites`: a stand-in for each host name. `journal`: every request that reached one.
+    All stand-ins. `sites`: one for each host name. `journal`: every request that reached one.
 
     `die_at`: the number of the request, from 1, at which everything breaks: it and those after it get no answer.
-    `handled`: that request is carried out all the same, and only its answer is lost.
+    `handled`: that request is carried out all the same, and only its answer is lost. `afterwards`: done after each
+    request, before it is answered.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self) -> None:
         self.sites: dict[str, Site] = {}
         self.journal: list[Request] = []
         self.interventions: list[Callable[[Request], Response | None]] = []
+        self.afterwards: list[Callable[[], None]] = []
         self.die_at: int | None = None
         self.handled = False
+        self.lock = threading.Lock()
         self._count = 0
-        self._lock = threading.Lock()
-        self._directory = directory
+
+    def revive(self) -> None:
+        """Everything works again, and counting begins anew."""
+        self.die_at, self._count = None, 0
+
+    def respond(self, request: Request) -> Response | None:
+        """None: the connection breaks. One request at a time, as the stand-ins keep no locks."""
+        with self.lock:
+            self._count += 1
+            dead = self.die_at is not None and self._count >= self.die_at
+            if dead and not (self.handled and self._count == self.die_at):
+                return None
+            self.journal.append(request)
+            for intervention in self.interventions:
+                if (response := intervention(request)) is not None:
+                    return response
+            response = self.sites[request.host](request)
+            for follow in self.afterwards:
+                follow()
+            return None if dead else response
+
+    def only(self, *methods: str) -> list[str]:
+        """The requests of the journal with one of these methods."""
+        return [str(each) for each in self.journal if each.method in methods]
+
+
+class ProxiedInternet(Internet):
+    """By way of a proxy on this machine, with an authority of its own: what every operator may set."""
+
+    def __init__(self, directory: Path):
+        super().__init__()
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._contexts_lock = threading.Lock()
         self._authority = Authority(directory)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _proxy_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -101,98 +130,50 @@ class Internet:
             "AWS_CA_BUNDLE": bundle,
         }
 
-    def revive(self) -> None:
-        """Everything works again, and counting begins anew."""
-        self.die_at, self._count = None, 0
-
     def context(self, host: str) -> ssl.SSLContext:
         """TLS as this host. One at a time: certificates are made on demand."""
-        with self._lock:
+        with self._contexts_lock:
             if host not in self._contexts:
                 self._contexts[host] = self._authority.context(host)
             return self._contexts[host]
 
-    def respond(self, request: Request) -> Response | None:
-        """None: the connection breaks. One request at a time, as the stand-ins keep no locks."""
-        with self._lock:
-            self._count += 1
-            dead = self.die_at is not None and self._count >= self.die_at
-            if dead and not (self.handled and self._count == self.die_at):
-                return None
-            self.journal.append(request)
-            for intervention in self.interventions:
-                if (response := intervention(request)) is not None:
-                    return response
-            response = self.sites[request.host](request)
-            return None if dead else response
 
-    def only(self, *methods: str) -> list[str]:
-        """The requests of the journal with one of these methods."""
-        return [str(each) for each in self.journal if each.method in methods]
+def serve(internet: Internet, address: str, context: ssl.SSLContext) -> None:
+    """Answer at port 443 of the address for all sites, for ever, in a thread of its own."""
 
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
 
-class Shortcut:
-    """
-    Requests of this process handed to the stand-ins directly, without sockets and TLS: for tests of thousands of them.
+        @override
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            # Here and not where connections are accepted: a client that never says hello keeps nobody else waiting.
+            try:
+                with context.wrap_socket(request, server_side=True) as connection:
+                    super().finish_request(connection, client_address)
+            except OSError:
+                pass
 
-    botocore and requests still build, sign and read them.
-    """
-
-    def __init__(self, internet: Internet):
-        self._internet = internet
-
-    def requests_send(self, adapter: Any, request: Any, **_: Any) -> requests.Response:
-        """In place of requests.adapters.HTTPAdapter.send."""
-        response = self._respond(request.method, request.url, request.headers, request.body)
-        if response is None:
-            raise requests.ConnectionError("Connection aborted.")
-        result = requests.Response()
-        result.status_code, result.url, result.request = response.status, request.url, request
-        result.headers = requests.structures.CaseInsensitiveDict(response.headers)
-        result._content = response.body
-        return result
-
-    def botocore_send(self, session: Any, request: Any) -> AWSResponse:
-        """In place of botocore.httpsession.URLLib3Session.send."""
-        response = self._respond(request.method, request.url, request.headers, request.body)
-        if response is None:
-            raise ConnectionClosedError(endpoint_url=request.url)
-        result = AWSResponse(request.url, response.status, HTTPHeaders.from_dict(dict(response.headers)), None)
-        result._content = response.body
-        return result
-
-    def _respond(self, method: str, url: str, headers: Mapping[str, Any], body: Any) -> Response | None:
-        parts = urlsplit(url)
-        plain = {
-            name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()
-        }
-        plain.setdefault("host", str(parts.hostname))
-        content = body.encode() if isinstance(body, str) else body or b""
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        host = str(parts.hostname)
-        return self._internet.respond(Request(method, host, parts.path, parts.query, query, plain, content))
+    server = Server((address, 443), _site_of(internet))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def _handler(internet: Internet) -> type[BaseHTTPRequestHandler]:
+def _site_of(internet: Internet) -> type[BaseHTTPRequestHandler]:
     class Site(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Otherwise the body waits 40 ms for the acknowledgement of the headers.
         disable_nagle_algorithm = True
-        host = ""
 
         def respond(self) -> None:
             parts = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
-            request = Request(
-                self.command,
-                self.host,
-                parts.path,
-                parts.query,
-                dict(parse_qsl(parts.query, keep_blank_values=True)),
-                {name.lower(): value for name, value in self.headers.items()},
-                self.rfile.read(length),
-            )
-            response = internet.respond(request)
+            host = self.headers.get("Host", "").partition(":")[0]
+            body = self.rfile.read(length)
+            if host not in internet.sites:
+                self.send_error(421, f"no stand-in for {host}")
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            response = internet.respond(Request(self.command, host, parts.path, parts.query, query, headers, body))
             if response is None:
                 self.close_connection = True
                 return
@@ -209,6 +190,12 @@ def _handler(internet: Internet) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
+    return Site
+
+
+def _proxy_of(internet: ProxiedInternet) -> type[BaseHTTPRequestHandler]:
+    site = _site_of(internet)
+
     class Proxy(BaseHTTPRequestHandler):
         disable_nagle_algorithm = True
 
@@ -222,7 +209,7 @@ def _handler(internet: Internet) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             try:
                 with internet.context(host).wrap_socket(self.connection, server_side=True) as connection:
-                    type("SiteOf", (Site,), {"host": host})(connection, self.client_address, self.server)
+                    site(connection, self.client_address, self.server)
             except OSError:
                 pass
 

@@ -1,7 +1,7 @@
 """
 A small DNS: the registry of org and the zones below it, on the addresses of their name servers, over UDP and TCP.
 
-It answers as an authoritative server where recursion is not asked for, and as a resolver where it is; a resolver
+It answers as an authoritative server. The registry's address is a resolver too, for those who ask for recursion; it
 remembers what does not exist, as real ones do.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dns.flags
@@ -24,27 +26,33 @@ from typing_extensions import override
 
 from mstdn.dns.zone_file import quoted
 
-REGISTRY = "127.0.0.1"
-SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 300"
+LOOPBACK = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+REMEMBERS_SECONDS = 300
+SOA = f"ns.invalid. hostmaster.invalid. 1 3600 600 86400 {REMEMBERS_SECONDS}"
 
 
 class Names:
     """
     `zones`: record sets by zone, then by (name, type): (ttl, values), texts without quotes. `delegations`: the name
-    servers of each zone, by name. `addresses`: where name servers are.
+    servers of each zone, by name. `addresses`: where name servers are. `top`: the top-level domain.
+
+    `places`: all addresses to listen at, first that of the registry, which is a resolver too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, top: str = "org", places: Sequence[str] = LOOPBACK) -> None:
+        self.top, self.places = top, tuple(places)
         self.port = 0
         self._servers: list[socketserver.BaseServer] = []
         self.forget()
 
     def forget(self) -> None:
         """As at the beginning, without any zone but the registry's."""
-        self.zones: dict[str, dict[tuple[str, str], tuple[int, tuple[str, ...]]]] = {"org": {}}
-        self.delegations: dict[str, tuple[str, ...]] = {"org": ("a.registry.org",)}
-        self.addresses: dict[str, str] = {"a.registry.org": REGISTRY}
-        self.resolver_remembers: set[tuple[str, str]] = set()
+        self.zones: dict[str, dict[tuple[str, str], tuple[int, tuple[str, ...]]]] = {self.top: {}}
+        registry = f"a.registry.{self.top}"
+        self.delegations: dict[str, tuple[str, ...]] = {self.top: (registry,)}
+        self.addresses: dict[str, str] = {registry: self.places[0]}
+        # What does not exist, and until when that is remembered.
+        self.resolver_remembers: dict[tuple[str, str], float] = {}
         self.questions: list[tuple[str, str, str, bool]] = []
         self.deaf: set[str] = set()
 
@@ -61,6 +69,10 @@ class Names:
         else:
             self.zones[zone].pop((name, kind), None)
 
+    def replace(self, zone: str, records: Mapping[tuple[str, str], tuple[int, tuple[str, ...]]]) -> None:
+        """The zone as it is from now on. At once: who asks in between must not learn that a name does not exist."""
+        self.zones[zone] = {key: found for key, found in records.items() if found[1]}
+
     def values(self, name: str, kind: str) -> tuple[str, ...]:
         """What the zones say."""
         for zone in self.zones.values():
@@ -68,23 +80,27 @@ class Names:
                 return zone[name, kind][1]
         return ()
 
-    def start(self) -> None:
-        """Listen on every name server's address, at one port that is free on all of them."""
-        addresses = sorted({REGISTRY, "127.0.0.2", "127.0.0.3", *self.addresses.values()})
+    def start(self, port: int = 0) -> None:
+        """Listen on every name server's address, at the port, or at one that is free on all of them."""
         for _ in range(50):
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.bind((REGISTRY, 0))
-                self.port = probe.getsockname()[1]
+            self.port = port or self._free_port()
             try:
-                for address in addresses:
+                for address in self.places:
                     self._servers.append(_udp(self, address))
                     self._servers.append(_tcp(self, address))
                 break
             except OSError:
                 self.stop()
+                if port:
+                    raise
         for server in self._servers:
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         self._started = True
+
+    def _free_port(self) -> int:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((self.places[0], 0))
+            return int(probe.getsockname()[1])
 
     def stop(self) -> None:
         for server in self._servers:
@@ -100,7 +116,8 @@ class Names:
         question = query.question[0]
         name = str(question.name).rstrip(".").lower()
         kind = dns.rdatatype.to_text(question.rdtype)
-        recursive = bool(query.flags & dns.flags.RD)
+        # A zone's name server resolves for nobody, whatever it is asked.
+        recursive = bool(query.flags & dns.flags.RD) and server == self.places[0]
         self.questions.append((server, name, kind, recursive))
         response = dns.message.make_response(query)
         if recursive:
@@ -120,7 +137,7 @@ class Names:
 
     def _as_resolver(self, response: Any, name: str, kind: str) -> None:
         response.flags |= dns.flags.RA
-        if (name, kind) in self.resolver_remembers:
+        if self.resolver_remembers.get((name, kind), 0) > time.monotonic():
             response.set_rcode(dns.rcode.NXDOMAIN)
             return
         if kind == "A" and name in self.addresses:
@@ -135,7 +152,7 @@ class Names:
             return
         self._from_zone(response, zone, name, kind)
         if not response.answer:
-            self.resolver_remembers.add((name, kind))
+            self.resolver_remembers[name, kind] = time.monotonic() + REMEMBERS_SECONDS
 
     def _as_authority(self, response: Any, name: str, kind: str, server: str) -> None:
         hosted = [

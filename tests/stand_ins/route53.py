@@ -245,11 +245,15 @@ class Route53StandIn:
         zone = self.zones[number]["name"]
         if tuple(self.zones[number]["servers"]) != tuple(self.names.delegations[zone]):
             return
-        self.names.zones[zone].clear()
-        for (name, kind), found in self.sets[number].items():
-            if not found["alias"]:
-                texts = tuple(unquoted(value) if kind == "TXT" else value for value in found["values"])
-                self.names.publish(zone, name, kind, found["ttl"], texts)
+        records = {
+            (name, kind): (
+                found["ttl"],
+                tuple(unquoted(value) if kind == "TXT" else value for value in found["values"]),
+            )
+            for (name, kind), found in self.sets[number].items()
+            if not found["alias"]
+        }
+        self.names.replace(zone, records)
 
     def _change_xml(self, tag: str, name: str, status: str) -> str:
         info = f"<Id>/change/{name}</Id><Status>{status}</Status><SubmittedAt>2026-11-25T12:00:00Z</SubmittedAt>"

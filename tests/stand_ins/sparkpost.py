@@ -15,6 +15,8 @@ from tests.stand_ins.internet import Request, Response, answer
 from tests.stand_ins.names import Names
 
 HOSTS = {"us": "api.sparkpost.com", "eu": "api.eu.sparkpost.com"}
+SMTP_HOSTS = {"us": "smtp.sparkpostmail.com", "eu": "smtp.eu.sparkpostmail.com"}
+SMTP_USER, SMTP_KEY = "SMTP_Injection", "sparkpost-smtp-canary"
 BOUNCES = {"us": "sparkpostmail.com", "eu": "eu.sparkpostmail.com"}
 
 
@@ -55,6 +57,18 @@ class SparkPostStandIn:
     def forget(self, domain: str) -> None:
         """What happens to a domain that stays unverified for two weeks."""
         del self.domains[domain]
+
+    def lets_in(self, user: str, password: str) -> bool:
+        """True for the one user of SMTP with a key that may send."""
+        return (user, password) == (SMTP_USER, SMTP_KEY)
+
+    def refusal(self, sender: str) -> str:
+        """Why a mail with this address in From is not taken, in SMTP's words; "" where it is."""
+        domain = sender.rpartition("@")[2].lower()
+        verified = [
+            name for name, found in self.domains.items() if found["status"]["ownership_verified"] and "dkim" in found
+        ]
+        return "" if domain in verified else f"550 5.7.1 Unconfigured Sending Domain <{domain}>"
 
     def _register(self, body: dict[str, Any]) -> Response:
         domain = body.get("domain", "")

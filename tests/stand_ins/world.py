@@ -7,20 +7,11 @@ from pathlib import Path
 from mstdn.cloud import google as cloud_google
 from mstdn.cloud import http
 from mstdn.dns import route53 as dns_route53
-from tests.stand_ins import cloudflare, google, hetzner, route53, sparkpost
-from tests.stand_ins.internet import Internet
+from tests.stand_ins.accounts import KEYS, Accounts
+from tests.stand_ins.internet import ProxiedInternet
 from tests.stand_ins.names import Names
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUvXUZs9Tm7tZqA2lm6PYPDIZyTGxIxnfJkm9d4O1bq operator@desk"
-
-# What must be seen nowhere.
-KEYS = {
-    "HCLOUD_TOKEN": "hetzner-canary",
-    "CLOUDFLARE_API_TOKEN": "cloudflare-canary",
-    "ROUTE53_ACCESS_KEY_ID": "AKIAROUTEFIFTYTHREE1",
-    "ROUTE53_SECRET_ACCESS_KEY": "route53-canary",
-    "SPARKPOST_API_KEY": "sparkpost-canary",
-}
 
 
 class World:
@@ -28,7 +19,7 @@ class World:
 
     def __init__(self, directory: Path):
         self.names = Names()
-        self.internet = Internet(directory)
+        self.internet = ProxiedInternet(directory)
         self.home = directory / "home"
         (self.home / ".ssh").mkdir(parents=True)
         (self.home / ".ssh" / "id_ed25519.pub").write_text(f"{PUBLIC_KEY}\n")
@@ -43,26 +34,16 @@ class World:
         """Every account is empty again, and nothing was ever asked."""
         self.names.forget()
         self.names.add_zone("example.org", ("ns1.example.org", "127.0.0.2"), ("ns2.example.org", "127.0.0.3"))
-        self.hetzner = hetzner.HetznerStandIn(self.names)
-        self.cloudflare = cloudflare.CloudflareStandIn(self.names)
-        self.route53 = route53.Route53StandIn(self.names)
-        self.google = google.GoogleStandIn()
-        self.sparkpost = sparkpost.SparkPostStandIn(self.names)
-        self.sparkpost_eu = sparkpost.SparkPostStandIn(self.names, "sparkpost-eu-canary", "eu")
+        self.accounts = Accounts(self.names)
+        self.hetzner, self.google = self.accounts.hetzner, self.accounts.google
+        self.cloudflare, self.route53 = self.accounts.cloudflare, self.accounts.route53
+        self.sparkpost, self.sparkpost_eu = self.accounts.sparkpost, self.accounts.sparkpost_eu
         self.internet.revive()
         self.internet.journal.clear()
         # What a run remembers must not outlive it.
         http.session_with.cache_clear()
         cloud_google._login.cache_clear()
-        self.internet.sites = {
-            hetzner.HOST: self.hetzner,
-            cloudflare.HOST: self.cloudflare,
-            route53.HOST: self.route53,
-            google.HOST: self.google,
-            google.TOKEN_HOST: self.google.login,
-            sparkpost.HOSTS["us"]: self.sparkpost,
-            sparkpost.HOSTS["eu"]: self.sparkpost_eu,
-        }
+        self.internet.sites = self.accounts.sites
 
     def stop(self) -> None:
         self.internet.stop()
@@ -70,9 +51,7 @@ class World:
 
     def settle(self) -> None:
         """Time passes: what the providers accepted is done."""
-        self.hetzner.settle()
-        self.google.settle()
-        self.route53.settle()
+        self.accounts.settle()
 
     @property
     def environment(self) -> dict[str, str]:

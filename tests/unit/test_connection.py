@@ -23,14 +23,14 @@ from typing import Any
 import pytest
 from paramiko import Channel, ChannelException, SSHException
 from pyinfra.api import Config, Inventory, State, StringCommand
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api.exceptions import ConnectError, DeployError
 from pyinfra.api.state import StateStage
 
 from mstdn import ssh
 from mstdn.connection import PLACEHOLDER_HOST, check_hosts, prepare
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
-from mstdn.ssh import Watch, WayIn, send_at_once
+from mstdn.ssh import Watch, WayIn, another_connection, send_at_once
 from mstdn.versions import MASTODON
 from tests.harness import REQUIRED
 from tests.plan.cli import pyinfra as command_line
@@ -493,3 +493,40 @@ def test_packets_through_a_jump_host_are_sent_at_once() -> None:
 
 def test_a_connection_through_a_proxy_command_is_left_alone() -> None:
     send_at_once(transport_on(object()))
+
+
+# --- Another connection beside it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, ""),
+        (ConnectError("Nothing was changed. 198.51.100.7 port 22 does not answer."), "198.51.100.7 port 22 does not"),
+    ],
+    ids=["open", "closed"],
+)
+def test_whether_a_new_connection_gets_in_is_found_out_by_making_one(
+    monkeypatch: pytest.MonkeyPatch, error: ConnectError | None, said: str
+) -> None:
+    state = State(Inventory((["198.51.100.7"], {})), Config())  # type: ignore[no-untyped-call]
+    (host,) = state.inventory
+    host.connector = in_use = WayIn(state, host)
+    made, closed = [], []
+
+    def connect(connector: WayIn) -> None:
+        made.append(connector)
+        connector.client = SimpleNamespace(close=lambda: closed.append(connector))  # type: ignore[assignment]
+        if error:
+            raise error
+
+    monkeypatch.setattr(WayIn, "connect", connect)
+    answer = another_connection(host)
+    assert answer.startswith(said) and bool(answer) == bool(said)
+    assert len(made) == 1 and made == closed and made[0] is not in_use
+
+
+def test_a_host_that_is_not_reached_by_ssh_needs_no_new_connection() -> None:
+    state = State(Inventory((["@local"], {})), Config())  # type: ignore[no-untyped-call]
+    (host,) = state.inventory
+    assert another_connection(host) == ""

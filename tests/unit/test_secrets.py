@@ -11,7 +11,8 @@ import pytest
 
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
-from mstdn.secrets.operator import operator_secrets, secrets_for
+from mstdn.secrets.operator import backup_secrets_for, operator_secrets, secrets_for
+from mstdn.secrets.table import OF_BACKUPS
 from tests.harness import settings_with
 
 
@@ -89,7 +90,10 @@ def test_keys_of_an_object_store_go_to_the_server_only_if_there_is_one(
     for name in secrets.ENVIRONMENT_SECRETS:
         monkeypatch.setenv(name, "sesame")
     assert set(secrets_for(settings_with())) == {"SMTP_PASSWORD"}
-    assert set(secrets_for(settings_with(s3_enabled=True))) == set(secrets.ENVIRONMENT_SECRETS)
+    of_mastodon = set(secrets.ENVIRONMENT_SECRETS) - set(OF_BACKUPS)
+    assert set(secrets_for(settings_with(s3_enabled=True))) == of_mastodon
+    # Mastodon's programs do not get what opens the backups, and those of backups get nothing else.
+    assert set(backup_secrets_for(settings_with(s3_enabled=True))) == set(OF_BACKUPS)
 
 
 def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:
@@ -137,6 +141,7 @@ BAD_LINES = [
     # line, part of what is wrong, part of what to type instead
     ("SMTP_PASWORD=sesame", "no secret is called SMTP_PASWORD", "SMTP_PASSWORD="),
     ("smtp_password=sesame", "no secret is called smtp_password", "SMTP_PASSWORD="),
+    ("HTTP_PROXI=sesame", "no secret is called HTTP_PROXI", "http_proxy="),
     ("ZZZ=sesame", "no secret is called ZZZ", "AWS_ACCESS_KEY_ID"),
     ("export SMTP_PASSWORD=sesame", "not of the form", "SMTP_PASSWORD="),
     ("SMTP_PASSWORD sesame", "not of the form", "SMTP_PASSWORD="),

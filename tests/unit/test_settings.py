@@ -142,7 +142,16 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("swap_swappiness", 201, "at most 200", "swap_swappiness = 10"),
     ("single_user_mode", "true", "True or False, not text", "single_user_mode = False"),
     ("single_user_mode", 1, "True or False, not a number", "single_user_mode = False"),
-    ("default_locale", "en_GB", "not a locale", 'default_locale = "en"'),
+    ("default_locale", "en_GB", "no such language", 'default_locale = "en-GB"'),
+    ("default_locale", "de-DE", "would take English", 'default_locale = "de"'),
+    ("default_locale", "de_DE.UTF-8", "no such language", 'default_locale = "de"'),
+    ("default_locale", "zh", "no such language", 'default_locale = "zh-CN"'),
+    ("default_locale", "zh-Hant", "no such language", 'default_locale = "zh-TW"'),
+    ("default_locale", "PT", "no such language", 'default_locale = "pt-BR"'),
+    ("default_locale", "nb-NO", "no such language", 'default_locale = "no"'),
+    ("default_locale", "fr-QC", "no such language", 'default_locale = "fr"'),
+    ("default_locale", "xx", "no such language", 'default_locale = "en"'),
+    ("default_locale", "", "no such language", 'default_locale = "en"'),
     ("mastodon_log_level", "verbose", '"debug"', 'mastodon_log_level = "info"'),
     ("smtp_port", 0, "at least 1", "smtp_port = 587"),
     ("smtp_port", 65536, "at most 65535", "smtp_port = 587"),
@@ -172,6 +181,19 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("docker_repository", "https://h:port/linux", "not an https:// address", "docker_repository ="),
     ("docker_key_fingerprint", "8D81803C0EBFCD88", "40 hexadecimal digits", "docker_key_fingerprint ="),
     ("docker_version", "latest", "as apt lists it", "docker_version ="),
+    ("firewall_enabled", 1, '"auto", True or False', 'firewall_enabled = "auto"'),
+    ("firewall_tcp_ports", ["25"], "without quotes", "firewall_tcp_ports"),
+    ("firewall_tcp_ports", 25, "a list", "firewall_tcp_ports = ["),
+    ("firewall_tcp_ports", ["smtp"], "neither a port", "firewall_tcp_ports ="),
+    ("firewall_tcp_ports", ["61000-60000"], "first port", '"60000-61000" in firewall_tcp_ports'),
+    ("firewall_tcp_ports", ["60000:61000"], "a hyphen", '"60000-61000" in firewall_tcp_ports'),
+    ("firewall_tcp_ports", [70000], "1 to 65535", "firewall_tcp_ports ="),
+    ("firewall_tcp_ports", ["0-80"], "1 to 65535", "firewall_tcp_ports ="),
+    ("firewall_udp_ports", [0], "1 to 65535", "firewall_udp_ports ="),
+    ("firewall_trusted_addresses", ["office"], "not an address", "firewall_trusted_addresses ="),
+    ("firewall_trusted_addresses", ["203.0.113.7/24"], "bits must be 0", '"203.0.113.0/24"'),
+    ("firewall_inside_interfaces", ['eth0" accept'], "not the name of a network", "firewall_inside_interfaces ="),
+    ("firewall_inside_interfaces", ["*"], "not the name of a network", "firewall_inside_interfaces ="),
     ("docker_users", ["Alice Smith"], "Unix account", "docker_users ="),
     ("docker_users", "alice", "a list, not text", 'docker_users = ["alice"]'),
     ("docker_log_size_mib", 0, "at least 1", "docker_log_size_mib = 10"),
@@ -213,9 +235,44 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("postgres_memory_mib", 1, "at least 64", "postgres_memory_mib = None"),
     ("redis_memory_mib", 1, "at least 64", "redis_memory_mib = None"),
     ("app_start_timeout_seconds", 1, "at least 10", "app_start_timeout_seconds = None"),
+    ("app_stop_timeout_seconds", 1, "at least 10", "app_stop_timeout_seconds = 60"),
+    ("web_side_by_side", "beside", "True or False, not text", "web_side_by_side = None"),
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
     ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
+    ("rollback_to", "4.7.6", "with its v", "rollback_to = "),
     ("verify_open_ports", 25, "a list", "verify_open_ports ="),
+    ("backup_repository", "backups", "not an absolute path", 'backup_repository = "/srv/backups"'),
+    ("backup_repository", "sftp:storage.example.org:/backups", "neither sftp:user@host:/path", "backup_repository ="),
+    ("backup_repository", "sftp:me@storage.example.org:/a; rm -r /", "neither sftp:", "backup_repository ="),
+    ("backup_repository", "s3:s3.example.org/bucket", "no address", '"s3:https://s3.example.org/bucket"'),
+    ("backup_repository", "s3:https://s3.example.org", "no bucket", '"s3:https://s3.example.org/backups"'),
+    ("backup_repository", "rclone:remote:path", "no other kind", "backup_repository ="),
+    ("backup_repository", "/var", "belongs to the system", "backup_repository ="),
+    ("backup_sftp_host_key", "storage.example.org ssh-ed25519 " + "A" * 68, "nothing else", '= "ssh-ed25519 AAA'),
+    ("backup_sftp_host_key", "SHA256:abc", "not the public key", "backup_sftp_host_key ="),
+    ("backup_s3_region", "a\nb", "line break", "backup_s3_region ="),
+    ("backup_time", "3:30", "not a time of day", 'backup_time = "03:30"'),
+    ("backup_time", "24:00", "not a time of day", "backup_time ="),
+    ("backup_random_delay_minutes", 721, "at most 720", "backup_random_delay_minutes = 60"),
+    ("backup_keep_daily", -1, "at least 0", "backup_keep_daily = 7"),
+    ("backup_keep_weekly", "5", "a whole number, not text", "backup_keep_weekly = 5"),
+    ("backup_keep_monthly", 1001, "at most 1000", "backup_keep_monthly = 12"),
+    ("backup_media_cache", "yes", "True or False, not text", "backup_media_cache = False"),
+    ("drill_day", "Sunday", '"Mon", "Tue"', 'drill_day = "Sun"'),
+    ("drill_time", "noon", "not a time of day", 'drill_time = "05:30"'),
+    ("drill_memory_mib", 1, "at least 256", "drill_memory_mib = 1024"),
+    ("drill_media_files", 51, "at most 50", "drill_media_files = 20"),
+    ("drill_read_data_percent", 101, "at most 100", "drill_read_data_percent = 2"),
+    ("snapshot", "newest", 'neither "latest" nor', 'snapshot = "1a2b3c4d"'),
+    ("snapshot", 12345678, "text in quotes, not a number", "snapshot ="),
+    ("replace", "Yes", '"no" or "yes"', 'replace = "no"'),
+    ("owner_name", "@alice@social.example.org", "without @ and domain", 'owner_name = "alice"'),
+    ("owner_name", "alice; rm", "letters, digits and underscores", "owner_name ="),
+    ("owner_email", "alice", "not a mail address", "owner_email ="),
+    ("owner_reset", "all", '"second_factor"', 'owner_reset = ""'),
+    ("owner_promote", "yes", "True or False, not text", "owner_promote = False"),
+    ("mail_test_to", "Me <me@example.org>", "only the address", 'mail_test_to = "me@example.org"'),
+    ("format", "yaml", '"text" or "json"', 'format = "text"'),
     ("mastodon_environment", [], "a dictionary, not a list", "mastodon_environment = {"),
 ]
 
@@ -265,6 +322,8 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("swap_size_mib", 0),
     ("default_locale", "pt-BR"),
     ("default_locale", "sr-Latn"),
+    ("default_locale", "ckb"),
+    ("default_locale", "nan-TW"),
     ("s3_endpoint", "http://198.51.100.9:9000"),
     ("s3_endpoint", "https://s3.example.org"),
     ("s3_alias_host", "media.example.org/bucket"),
@@ -309,6 +368,12 @@ BROKEN_RELATIONS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"proxy_root": "/srv/mastodon"}, "proxy_root", "lies in mastodon_root", "place of its own"),
     ({"mastodon_root": "/srv/proxy/mastodon"}, "mastodon_root", "lies in proxy_root", "place of its own"),
     ({"swap_path": "/srv/mastodon/swap"}, "swap_path", "lies in mastodon_root", "place of its own"),
+    (
+        {"backup_keep_daily": 0, "backup_keep_weekly": 0, "backup_keep_monthly": 0},
+        "backup_keep_daily",
+        "no backup at all",
+        "backup_keep_daily = 7",
+    ),
     ({"alternate_domains": ["social.example.org"]}, "alternate_domains", "named twice", "remove"),
     ({"alternate_domains": ["a.example.net", "a.example.net"]}, "alternate_domains", "named twice", "remove"),
     (
@@ -589,6 +654,83 @@ def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
     problems = problems_of(mastodon_environment={"SMTP_PASSWORD": "sesame", "DEEPL_PLAN": "sesame\n"})
     assert len(problems) == 2
     assert "sesame" not in "".join(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("AUTHORISED_FETCH", '"AUTHORIZED_FETCH"'),
+        ("AUTHORIZE_FETCH", '"AUTHORIZED_FETCH"'),
+        ("LIMITED_FEDERATION", '"LIMITED_FEDERATION_MODE"'),
+        ("DISALLOW_UNAUTHENTICATED_API_ACESS", '"DISALLOW_UNAUTHENTICATED_API_ACCESS"'),
+        ("IP_RETENTION_PERIODE", '"IP_RETENTION_PERIOD"'),
+        ("EMAIL_DOMAIN_ALLOW_LIST", '"EMAIL_DOMAIN_ALLOWLIST"'),
+        ("HTTP_PROXY", '"http_proxy"'),
+        ("SMTP_PASWORD", '"SMTP_PASSWORD"'),
+        ("S3_ENABLE", "the setting s3_enabled"),
+    ],
+)
+def test_a_name_that_is_almost_that_of_a_variable_is_refused(variable: str, meant: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: "true"})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert problem.instead == meant
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("MALLOC_ARENA_MAX", "LD_PRELOAD", "RUBY_YJIT_ENABLE", "NODE_OPTIONS", "TZ", "RAILS_MAX_THREADS"),
+        *("https_proxy", "no_proxy", "NO_PROXY", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+        *("CACHE_REDIS_SENTINEL_MASTER", "MASTODON_PROMETHEUS_EXPORTER_HOST", "LDAP_HOST", "AWS_REGION"),
+    ],
+)
+def test_a_name_of_its_own_is_not(variable: str) -> None:
+    assert not [each for each in problems_of(mastodon_environment={variable: "1"}) if variable in each.subject]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("http_proxy", "http://alice:sesame@198.51.100.9:3128", "http_proxy='...' in secrets.env"),
+        ("CACHE_REDIS_URL", "redis://:sesame@redis.example.org/1", "CACHE_REDIS_URL='...' in secrets.env"),
+        ("REPLICA_DATABASE_URL", "postgresql://a:sesame@db.example.org/x", "REPLICA_DATABASE_URL='...' in secrets.env"),
+        ("ES_HOST", "https://elastic:sesame@es.example.org", "the URL without its password"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=sesame", "secrets.env"),
+        ("SIDEKIQ_REDIS_SENTINEL_PASSWORD", "sesame", "secrets.env"),
+    ],
+)
+def test_a_password_in_a_variable_is_sent_to_the_secrets_and_not_shown(variable: str, value: str, remedy: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: value})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert remedy in problem.instead
+    assert "sesame" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("http_proxy", "http://198.51.100.9:3128"),
+        ("CACHE_REDIS_URL", "redis://redis.example.org:6379/1"),
+        ("CACHE_REDIS_URL", "redis://alice@redis.example.org/1"),
+        ("SOURCE_BASE_URL", "https://git.example.org:8443/@alice/mastodon"),
+    ],
+)
+def test_a_url_without_a_password_may_stay_a_variable(variable: str, value: str) -> None:
+    assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_a_language_that_the_release_does_not_have_yet_is_refused() -> None:
+    problem = the_problem_of(default_locale="nan-TW", mastodon_version="v4.5.20")
+    assert problem.subject == "default_locale" and "since 4.6" in problem.wrong
+
+
+def test_a_url_has_one_value(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    file.write_text("http_proxy='http://a:b@198.51.100.9:3128'\n")
+    file.chmod(0o600)
+    assert problems_of() == []
+    problem = the_problem_of(mastodon_environment={"http_proxy": "http://198.51.100.9:3128"})
+    assert "secrets.env has a value for it too" in problem.wrong
 
 
 UNKNOWN_KEYS = [

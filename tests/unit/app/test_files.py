@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from mstdn.app.project import mastodon_project
+from mstdn.compose.project import Way
 from mstdn.proxy.project import proxy_project
 from mstdn.settings import Settings
 from tests.harness import settings_with
@@ -78,8 +80,10 @@ def test_sidekiq_is_healthy_when_it_takes_jobs_and_not_before() -> None:
 
 
 def test_sidekiq_gets_the_time_that_it_takes_to_put_jobs_back() -> None:
-    assert int(service("sidekiq")["stop_grace_period"].removesuffix("s")) > 25
-    assert "25 seconds" in mastodon_project(settings_with(), 4096, ipv6=False).notices["sidekiq"]
+    sidekiq = service("sidekiq")
+    assert sidekiq["command"][-2:] == ["-t", "60"]
+    assert int(sidekiq["stop_grace_period"].removesuffix("s")) > 60
+    assert "60 seconds" in mastodon_project(settings_with(), 4096, ipv6=False).notices["sidekiq"]
 
 
 def test_a_small_server_gets_more_time_to_start() -> None:
@@ -100,3 +104,21 @@ def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
     )
     for directive in ("worker_connections 8192;", "worker_rlimit_nofile 16384;"):
         assert directive in outer and directive in text_of("nginx.conf")
+
+
+@pytest.mark.parametrize(("own", "words"), [({}, "starts beside"), ({"web_side_by_side": False}, "stops before")])
+def test_the_plan_says_what_visitors_will_notice_of_a_new_web(own: dict[str, Any], words: str) -> None:
+    project = mastodon_project(settings_with(**own), 4096, ipv6=False)
+    assert words in project.notices["web"]
+    assert project.replaced["sidekiq"] is Way.AFTER
+    assert project.replaced["web"] is (Way.AFTER if own else Way.BESIDE)
+
+
+def test_a_visitor_decides_neither_host_nor_port_of_what_is_kept_for_others() -> None:
+    """The proxy outside passes both on with proxy_downstream_addresses, and the key of the cache has neither."""
+    text = text_of("nginx.conf", proxy_downstream_addresses=["203.0.113.0/24"])
+    common, _, servers = text.partition("    server {")
+    headers = dict(re.findall(r"proxy_set_header (\S+) (\S+);", common))
+    assert (headers["X-Forwarded-Host"], headers["X-Forwarded-Port"]) == ("$http_host", "443")
+    # A location that sets one header sends no other one of these.
+    assert "proxy_set_header" not in servers

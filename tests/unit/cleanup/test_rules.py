@@ -6,7 +6,7 @@ import pytest
 
 from mstdn.assets.facts import Assets
 from mstdn.cleanup.facts import Image
-from mstdn.cleanup.rules import unneeded
+from mstdn.cleanup.rules import unneeded, unneeded_dumps
 
 WEB, STREAMING = "ghcr.io/mastodon/mastodon", "ghcr.io/mastodon/mastodon-streaming"
 
@@ -89,3 +89,16 @@ def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images()
     published = Assets("v4.7.6-480000000000", "v4.7.6-470000000000", complete=True)
     gone = unneeded(images, (), wanted, [], published, "v4.7.6")
     assert names(gone) == [f"{web}:v4.6.9-aa", f"{streaming}:v4.6.9-aa"]
+
+
+@pytest.mark.parametrize(
+    ("release", "gone"),
+    [
+        pytest.param("v4.7.6", ["v4.5.20"], id="after an upgrade"),
+        pytest.param("v4.6.10", ["v4.5.20"], id="after another"),
+        pytest.param("v4.6.9", [], id="after the way back, or one that never came up"),
+        pytest.param("v4.5.20", ["v4.6.9"], id="after a longer way back"),
+    ],
+)
+def test_the_dumps_of_this_release_and_of_the_one_before_stay(release: str, gone: list[str]) -> None:
+    assert unneeded_dumps(["v4.6.9", "v4.5.20"], release) == gone

@@ -55,3 +55,11 @@ def test_an_image_that_cannot_be_removed_is_named_and_the_others_go(tmp_path: Pa
 def test_of_the_cache_of_builds_only_what_is_old_goes(tmp_path: Path) -> None:
     assert run_script("cleanup/prune_builds", path=stand_in(tmp_path, "docker")).returncode == 0
     assert calls_in(tmp_path) == ["docker builder prune --force --filter until=24h"]
+
+
+def test_exactly_the_dumps_of_these_releases_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "rollback").mkdir()
+    for name in ("v4.5.0.dump", "v4.6.9.dump", "left-v4.5.0.dump"):
+        (tmp_path / "rollback" / name).touch()
+    assert run_script("cleanup/remove_dumps", tmp_path, "v4.5.0", "v4.4.0").returncode == 0
+    assert sorted(each.name for each in (tmp_path / "rollback").iterdir()) == ["left-v4.5.0.dump", "v4.6.9.dump"]

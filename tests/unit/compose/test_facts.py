@@ -14,6 +14,7 @@ def test_what_was_applied_is_read() -> None:
 revision aaaa bbbb
 loaded cccc
 making {"web": "{}"}
+parts {"web": "0d"}
 mounted 00ff  /srv/x/secrets/a file
 mounted 01ff  /srv/x/secrets/redis.conf
 edited /srv/x/secrets/a file
@@ -23,6 +24,7 @@ override bbbb
         "aaaa bbbb",
         "cccc",
         {"web": "{}"},
+        {"web": "0d"},
         {"/srv/x/secrets/a file": "00ff", "/srv/x/secrets/redis.conf": "01ff"},
         frozenset({"/srv/x/secrets/a file"}),
         "bbbb",

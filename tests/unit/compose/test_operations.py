@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from mstdn.compose.operations import converge_project
-from mstdn.compose.project import Project
+from mstdn.compose.project import Project, Way
 from mstdn.docker.facts import Containers
 from mstdn.fact import Question, Questions
 from mstdn.files.tree import ConfigFile
@@ -55,6 +56,31 @@ def compose_commands(containers: str = RUNNING, applied: str = APPLIED, **option
 
 def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
     assert compose_commands() == []
+
+
+ROLLING = dataclasses.replace(
+    PROJECT, replaced={"web": Way.BESIDE}, move="app/move", first=("db",), parts={"db": "d1", "web": "w1"}
+)
+
+
+def rolling_commands(applied: str, containers: str = RUNNING) -> list[Command]:
+    given = facts(containers, applied)
+    return commands_of(compose_project, given, project=ROLLING, images=IMAGES, timeout_seconds=300)
+
+
+def test_where_files_changed_the_stores_come_first_and_then_web_makes_room() -> None:
+    parts = write("parts", json.dumps({"db": "d1", "web": "w1"}))
+    first = Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db"))
+    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=beside", "--"))
+    commands = rolling_commands(APPLIED.replace(PROJECT.revision, "older"))
+    assert commands == [first, roll, UP, parts, STAMP, write("making", MAKING)]
+
+
+def test_where_only_web_is_concerned_it_makes_room_at_once() -> None:
+    containers = container_line("db") + container_line("web", image="sha256:old")
+    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=beside", "--", "id-of-web"))
+    noted = APPLIED + f"parts {json.dumps(dict(ROLLING.parts))}\n"
+    assert rolling_commands(noted, containers) == [roll, UP, STAMP, write("making", MAKING)]
 
 
 def test_a_bare_server_gets_the_project_and_a_note_of_it() -> None:

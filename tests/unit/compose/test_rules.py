@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mstdn.compose.facts import Applied
-from mstdn.compose.project import Project
-from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, wanted_revision
+from mstdn.compose.project import Project, Way
+from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, stopped, wanted_revision
 from mstdn.docker.facts import Container
 from mstdn.files.tree import ConfigFile
 
@@ -261,6 +261,126 @@ def test_a_container_that_is_touched_anyway_is_not_touched_twice() -> None:
 def test_mounted_files_that_were_never_noted_are_noted() -> None:
     found = mounting(dataclasses.replace(MOUNTED, mounted={}))
     assert found == Steps(note=True, reasons=["what its containers were made with is not noted"])
+
+
+# --- Containers that make room for new ones -----------------------------------------------------
+
+ROLLING = dataclasses.replace(
+    PROJECT,
+    services=("db", "web", "worker"),
+    replaced={"web": Way.BESIDE, "worker": Way.AFTER},
+    parts={"db": "d1", "web": "w1", "worker": "k1"},
+    mounted={SECRET: ("web", "worker")},
+)
+WORKER = dataclasses.replace(
+    STRANGER, image="sha256:worker", reference="worker:1", networks={"back-mstdn": "b1"}, making=MAKING
+)
+ROLLED = dataclasses.replace(
+    APPLIED,
+    revision=ROLLING.revision,
+    making=dict.fromkeys(ROLLING.services, MAKING),
+    parts=dict(ROLLING.parts),
+    mounted={SECRET: "5e"},
+)
+
+
+def rolling(containers: tuple[Container, ...] = (DB, WEB, WORKER), applied: Applied = ROLLED) -> Steps:
+    return steps(ROLLING, applied, containers, IMAGES | {"worker:1": "sha256:worker"}, NETWORKS)
+
+
+def worker(**changes: Any) -> tuple[Container, ...]:
+    return DB, WEB, dataclasses.replace(WORKER, **changes)
+
+
+def test_what_is_right_makes_no_room() -> None:
+    assert rolling() == Steps()
+
+
+MAKES_ROOM = {
+    "its image moved": (
+        (*web(image="sha256:old"), WORKER),
+        Steps(roll=["web"], retired=["id-of-web"], reasons=["web runs another image than web:1 is now"]),
+    ),
+    "changed by hand": (
+        worker(making=MAKING.replace("[0]", "[1]")),
+        Steps(roll=["worker"], retired=["id-of-worker"], reasons=["worker was changed by hand: limits"]),
+    ),
+    "it holds what is gone, and can be doubled": (
+        (*web(gone=("/tmp",)), WORKER),
+        Steps(roll=["web"], retired=["id-of-web"], reasons=["web holds /tmp, which is no longer there"]),
+    ),
+    "it holds what is gone, and cannot be doubled": (
+        worker(gone=("/tmp",)),
+        Steps(restart=["id-of-worker"], reasons=["worker holds /tmp, which is no longer there"]),
+    ),
+    "it serves nobody, and restarting is enough": (
+        (*web(health="unhealthy"), WORKER),
+        Steps(restart=["id-of-web"], reasons=["web is unhealthy"]),
+    ),
+    "it does not run, so that there is nothing to wait for": (
+        (*web(image="sha256:old", status="exited"), WORKER),
+        Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
+    ),
+    "there are two, of which one has to stay": (
+        (DB, WEB, dataclasses.replace(WEB, id="other"), WORKER),
+        Steps(roll=["web"], up=True, reasons=["web exists 2 times"]),
+    ),
+    "a run was cut off after the old one had stopped": (
+        (DB, WEB, dataclasses.replace(WORKER, status="exited"), dataclasses.replace(WORKER, id="x", status="created")),
+        Steps(roll=["worker"], up=True, reasons=["worker exists 2 times", "worker is exited", "worker is created"]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("containers", "todo"), MAKES_ROOM.values(), ids=MAKES_ROOM.keys())
+def test_a_container_makes_room_when(containers: tuple[Container, ...], todo: Steps) -> None:
+    assert rolling(containers) == todo
+
+
+def test_a_changed_file_lets_compose_say_which_of_them_make_room() -> None:
+    found = rolling(applied=dataclasses.replace(ROLLED, revision="older"))
+    assert found == Steps(roll=["web", "worker"], up=True, reasons=["its configuration changed"])
+
+
+def test_one_that_is_ill_is_not_kept_when_files_change() -> None:
+    found = rolling((*web(health="unhealthy"), WORKER), dataclasses.replace(ROLLED, revision="older"))
+    assert (found.roll, found.retired, found.restart, found.renew) == (["web", "worker"], ["id-of-web"], [], [])
+
+
+def test_whoever_mounts_a_file_that_was_edited_makes_room_where_it_can_be_doubled() -> None:
+    found = rolling(applied=dataclasses.replace(ROLLED, edited=frozenset({SECRET})))
+    assert (found.roll, found.retired, found.restart) == (["web"], ["id-of-web"], ["id-of-worker"])
+
+
+@pytest.mark.parametrize(
+    ("containers", "changes", "services"),
+    [
+        pytest.param((DB, WEB, WORKER), {}, [], id="nothing is done"),
+        pytest.param(
+            (DB, WEB, WORKER),
+            {"revision": "older", "parts": {**ROLLING.parts, "db": "d0"}},
+            ["db"],
+            id="its part changed",
+        ),
+        pytest.param(
+            (DB, WEB, WORKER), {"revision": "", "parts": {}}, ["db", "web", "worker"], id="nobody knows what changed"
+        ),
+        pytest.param((DB,), {"revision": "", "parts": {}}, ["db"], id="what is not there cannot stop"),
+        pytest.param(
+            (*web(status="exited"), WORKER),
+            {"revision": "", "parts": {}},
+            ["db", "worker"],
+            id="what stands still, too",
+        ),
+        pytest.param((*web(health="unhealthy"), WORKER), {}, ["web"], id="it is restarted"),
+        pytest.param(worker(image="sha256:old"), {}, ["worker"], id="it makes room"),
+    ],
+)
+def test_a_plan_foretells_what_will_be_stopped(
+    containers: tuple[Container, ...], changes: dict[str, Any], services: list[str]
+) -> None:
+    applied = dataclasses.replace(ROLLED, **changes)
+    assert stopped(ROLLING, applied, containers, rolling(containers, applied)) == services
 
 
 STATES = st.builds(

@@ -87,7 +87,7 @@ def bring_up(
         logs\\ *) echo 'last words of the container' ;;
         esac\n""",
     )
-    return run_script("compose/up", "mstdn", directory, "20", "db", "web", path=path)
+    return run_script("compose/up", "mstdn", directory, "20", "db", "web", before="compose/unwell", path=path)
 
 
 def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
@@ -141,6 +141,14 @@ def test_services_of_the_operators_own_are_started_too_and_a_fault_of_theirs_is_
 def test_a_container_that_needed_too_much_memory_is_told(tmp_path: Path) -> None:
     answer = bring_up(tmp_path, exit_code=1, states=["web exited healthy"], killed=True)
     assert "killed because it needed more memory than it may have" in answer.stderr
+
+
+def test_which_of_some_containers_is_ill_is_told(tmp_path: Path) -> None:
+    body = "case $1 in inspect) echo 'web running healthy 0 false 0a'; echo 'db exited healthy 3 false 0b' ;; esac"
+    call = {"    return 1\n}\n": "    return 1\n}\nunwell 0a 0b\n"}
+    answer = run_script("compose/unwell", path=stand_in(tmp_path, "docker", body), instead=call)
+    assert answer.returncode == 1
+    assert "db is exited (healthy), exit code 3" in answer.stderr and "web is" not in answer.stderr
 
 
 # --- Single containers --------------------------------------------------------------------------

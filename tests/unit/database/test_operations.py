@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mstdn.database.operations import finished_migrations, prepared_database
-from tests.harness import Command, commands_of, refusal_of
+from mstdn.compose.project import Way
+from mstdn.database.operations import finished_migrations, prepared_database, readable_stores, rolled_back_database
+from tests.harness import Command, commands_of, container_line, refusal_of, settings_with
 
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
@@ -50,6 +51,7 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
     assert prepare_commands(INSTALLED) == [
         WAIT,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
+        Command("database/dump", ("/srv/mastodon", "v4.7.6", MARKER)),
         Command("database/migrate_first", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20")),
     ]
 
@@ -77,6 +79,7 @@ def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
     ]
 
 
+ROLL = ("mstdn", "/srv/mastodon", "300")
 REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKER, "5", "10", "20"))]
 
 
@@ -92,15 +95,117 @@ REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.6", MARKE
         ),
         pytest.param(INSTALLED.replace("v4.7.5", "v4.7.0"), REST, id="an upgrade is planned"),
         pytest.param("", [], id="bare server"),
+        pytest.param(UNDER_WAY.replace("before", "begun"), REST, id="a run was cut off among them"),
+        pytest.param(
+            UNDER_WAY.replace("before", "after"),
+            [
+                Command(
+                    "compose/roll",
+                    (*ROLL, "web=beside", "sidekiq=after", "--", "id-of-web", "id-of-sidekiq"),
+                ),
+                Command("database/note", ("/srv/mastodon", "v4.7.6", MARKER)),
+            ],
+            id="programs know the columns of before",
+        ),
     ],
 )
 def test_migrations_are_finished_when_some_may_be_left(state: str, commands: list[Command]) -> None:
     found = commands_of(
         finished_migrations,
-        {"database/state": state},
+        {
+            "database/state": state,
+            "docker/containers": "".join(map(container_line, ("db", "web", "streaming", "sidekiq", "proxy/nginx"))),
+        },
         directory="/srv/mastodon",
         release="v4.7.6",
         marker=MARKER,
         database=DATABASE,
+        timeout_seconds=300,
+        web_way=Way.BESIDE,
     )
     assert found == commands
+
+
+@pytest.mark.parametrize(("dumps", "words"), [("", "Only a backup brings"), ("dump v4.7.5\n", "rollback_to=v4.7.5")])
+def test_once_the_second_phase_has_begun_the_release_before_is_refused_with_the_way_back(
+    dumps: str, words: str
+) -> None:
+    facts = {"database/state": UNDER_WAY.replace("before", "begun"), "database/dumps": dumps}
+    refusal = refusal_of(prepared_database, facts, release="v4.7.5", **PREPARATION)
+    assert 'mastodon_version = "v4.7.6"' in refusal and words in refusal
+
+
+def test_a_way_back_that_was_interrupted_has_to_be_finished() -> None:
+    facts = {"database/state": UNDER_WAY.replace("before", "returning")}
+    refusal = refusal_of(prepared_database, facts, release="v4.7.6", **PREPARATION)
+    assert "tasks/rollback.py --data rollback_to=v4.7.5" in refusal
+
+
+BACK: dict[str, Any] = {"directory": "/srv/mastodon", "marker": MARKER, "database": DATABASE}
+DONE = INSTALLED.replace("v4.7.5", "v4.7.6")
+
+
+@pytest.mark.parametrize(
+    "state", [DONE, UNDER_WAY.replace("before", "begun"), UNDER_WAY.replace("before", "returning")]
+)
+def test_the_database_goes_back_to_the_dump_of_a_release(state: str) -> None:
+    facts = {"database/state": state, "database/dumps": "dump v4.7.5\n"}
+    assert commands_of(rolled_back_database, facts, release="v4.7.5", **BACK) == [
+        WAIT,
+        Command("database/restore_dump", ("/srv/mastodon", "v4.7.5", MARKER)),
+    ]
+
+
+@pytest.mark.parametrize("state", [INSTALLED, UNDER_WAY, UNDER_WAY.replace("before", "none")])
+def test_a_database_with_which_the_release_can_live_stays(state: str) -> None:
+    facts = {"database/state": state, "database/dumps": "dump v4.7.5\n"}
+    assert commands_of(rolled_back_database, facts, release="v4.7.5", **BACK) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "dumps", "words"),
+    [
+        (None, "dump v4.7.5\n", "Which release? There are dumps of: v4.7.5."),
+        ("v4.7.4", "dump v4.7.5\n", "There is no dump of the database of v4.7.4. There are dumps of: v4.7.5."),
+        ("v4.7.4", "", "There is no dump; the first upgrade makes one."),
+    ],
+)
+def test_a_way_back_that_is_not_there_is_refused(release: str | None, dumps: str, words: str) -> None:
+    assert words in refusal_of(
+        rolled_back_database, {"database/state": DONE, "database/dumps": dumps}, release=release, **BACK
+    )
+
+
+REPORT = "system debian 13\narchitecture amd64\ninit systemd\nmemory 1\ndirectories /a /b\naddresses \nclock 1\n"
+DIGEST = "postgres@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (f"id {DIGEST} sha256:1\nversion {DIGEST} PG_MAJOR=18\n", "is 18, which cannot read its files"),
+        (f"id {DIGEST} sha256:1\n", "does not say which it has"),
+    ],
+)
+def test_an_image_that_cannot_read_the_database_is_refused_once_it_is_there(image: str, words: str) -> None:
+    facts = {"preflight/report": REPORT, "database/state": INSTALLED, "images/state": image}
+    assert words in refusal_of(readable_stores, facts, settings=settings_with(postgres_image=DIGEST))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"images/state": f"id {DIGEST} sha256:1\n"}, id="no database"),
+        pytest.param({"database/state": INSTALLED}, id="not pulled yet"),
+        pytest.param(
+            {
+                "database/state": INSTALLED,
+                "images/state": f"id {DIGEST} sha256:1\nversion {DIGEST} PG_MAJOR=17\n",
+            },
+            id="the same release",
+        ),
+    ],
+)
+def test_an_image_that_can_read_the_database_is_not(facts: dict[str, str]) -> None:
+    settings = settings_with(postgres_image=DIGEST)
+    assert commands_of(readable_stores, {"preflight/report": REPORT} | facts, settings=settings) == []

@@ -245,7 +245,21 @@ def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> Non
     assert (answer.returncode, answer.stderr) == (0, "")
     assert rails_calls(tmp_path) == [lock_timeout(5) + REST, STATUS]
     assert "20260201000000 New: migrating" in answer.stdout.splitlines()
-    assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.6")
+    assert noted(tmp_path) == UNDER_WAY.replace("before", "after")
+
+
+@pytest.mark.parametrize(
+    ("before", "note"),
+    [
+        pytest.param("before", INSTALLED.replace("v4.6.9", "v4.7.6"), id="nothing to renew"),
+        pytest.param("begun", UNDER_WAY.replace("before", "after"), id="an earlier attempt may have run some"),
+    ],
+)
+def test_a_release_without_further_migrations_is_only_noted(tmp_path: Path, before: str, note: str) -> None:
+    none = "*db:migrate) ;;"
+    under_way = UNDER_WAY.replace("before", before)
+    answer = run_on_database(tmp_path, "database/migrate_rest", "5", note=under_way, docker=none)
+    assert answer.returncode == 0 and noted(tmp_path) == note
 
 
 @pytest.mark.parametrize(
@@ -254,7 +268,7 @@ def test_the_rest_is_migrated_once_the_new_release_serves(tmp_path: Path) -> Non
 def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: Path, status: str, docker: str) -> None:
     answer = run_on_database(tmp_path, "database/migrate_rest", "5", note=UNDER_WAY, status=status, docker=docker)
     assert answer.returncode != 0
-    assert noted(tmp_path) == UNDER_WAY
+    assert noted(tmp_path) == UNDER_WAY.replace("before", "begun")
     assert "v4.7.6 serves" in answer.stderr
     if not docker:
         assert DOWN in answer.stderr and "did not run" in answer.stderr

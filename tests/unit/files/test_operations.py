@@ -220,3 +220,23 @@ def test_of_a_shared_directory_only_what_the_suite_wrote_and_no_longer_wants_goe
     assert [command.words for command in commands if command.words[0] == "rm"] == [("rm", "-rf", "--", gone)]
     assert {path.name for path in tmp_path.iterdir()} == {*others, "link", "social.example.org"}
     assert not apply(config_tree, **tree)
+
+
+def test_what_somebody_else_wrote_in_the_place_of_a_file_is_not_replaced(tmp_path: Path) -> None:
+    """His own additions for a name of the site, from the time before the suite."""
+    path = tmp_path / "social.example.org"
+    path.write_text("client_max_body_size 512m;\n")
+    wanted = [file_in(tmp_path, "a.example.org", OURS), file_in(tmp_path, path.name, OURS)]
+    tree = {"files": wanted, "directories": [directory_at(tmp_path)], "shared": [str(tmp_path)]}
+    with pytest.raises(OperationError, match=r"social\.example\.org was not written by the suite.*move it out"):
+        apply(config_tree, **tree)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "client_max_body_size 512m;\n"
+
+
+@pytest.mark.parametrize("text", ["", OURS.replace("a.example", "b.example"), OURS + "client_max_body_size 1k;\n"])
+def test_what_the_suite_wrote_there_and_what_is_empty_is_put_right(tmp_path: Path, text: str) -> None:
+    (tmp_path / "social.example.org").write_text(text)
+    tree = {"files": [file_in(tmp_path, "social.example.org", OURS)], "shared": [str(tmp_path)]}
+    assert apply(config_tree, **tree)
+    assert (tmp_path / "social.example.org").read_text() == OURS

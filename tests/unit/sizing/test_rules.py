@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mstdn.sizing.rules import SPARE_CONNECTIONS, Sizing, film_shortfall_mib, sizing_for, start_timeout_seconds
+from mstdn.sizing.rules import (
+    SPARE_CONNECTIONS,
+    Sizing,
+    film_shortfall_mib,
+    sizing_for,
+    start_timeout_seconds,
+    web_fits_twice,
+)
 from tests.harness import settings_with
 
 MEMORY_MIB = st.integers(min_value=256, max_value=1024 * 1024)
@@ -116,3 +123,23 @@ def test_what_a_film_lacks_is_known_to_the_mebibyte(memory_mib: int, swap_mib: i
 def test_a_server_of_1_gb_gets_more_time_to_start_and_what_the_operator_says_wins() -> None:
     assert [start_timeout_seconds(memory, settings_with()) for memory in (961, 1963, 15990)] == [600, 300, 300]
     assert start_timeout_seconds(961, settings_with(app_start_timeout_seconds=40)) == 40
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "own", "fits"),
+    [
+        (961, {}, True),
+        (961, {"swap_size_mib": 512}, False),
+        (961, {"swap_size_mib": 0, "web_side_by_side": True}, True),
+        (1963, {"swap_size_mib": 0}, True),
+        (1963, {"swap_size_mib": 0, "web_processes": 2}, False),
+        (1963, {"web_processes": 2}, True),
+        (3915, {"swap_size_mib": 0}, True),
+        (7941, {"swap_size_mib": 0}, True),
+        (15990, {"web_side_by_side": False}, False),
+    ],
+)
+def test_two_web_are_there_at_once_where_memory_and_swap_hold_them(
+    memory_mib: int, own: dict[str, Any], fits: bool
+) -> None:
+    assert web_fits_twice(memory_mib, settings_with(**own)) is fits

@@ -1,9 +1,10 @@
 """
 Start the services of the lab's Internet; when one of them ends, end all.
 
-    services.py OWN_IPV4 OWN_IPV6 [NAME,ADDRESS[,ADDRESS]...]
+    services.py OWN_IPV4 OWN_IPV6 CLOUDS_IPV4 [NAME,ADDRESS[,ADDRESS]...]
 
-The names are those below example.org that the DNS knows; those in HOST_NAMES lead here.
+The names are those below example.org that the DNS knows; those in HOST_NAMES lead here, those in PROVIDER_NAMES to the
+clouds. Of ZONES the clouds' own DNS knows.
 """
 
 import os
@@ -14,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 HOST_NAMES = Path("/lab/host-names")
+PROVIDER_NAMES = Path("/lab/provider-names")
+ZONES = ("example", "awsdns-01.com", "awsdns-02.net", "ns.cloudflare.com", "ns.hetzner.com", "ns.hetzner.de")
 DNS_NAMES = Path("/run/dnsmasq-names.conf")
 SERVICES = {
     "DNS": ["dnsmasq", "--keep-in-foreground", "--conf-file=/lab/dnsmasq.conf"],
@@ -33,19 +36,21 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def dns_names(own_ipv4: str, records: list[str]) -> str:
+def dns_names(own_ipv4: str, clouds_ipv4: str, records: list[str]) -> str:
     """Lines for dnsmasq's configuration."""
-    names = HOST_NAMES.read_text().split()
-    lines = [*(f"local=/{name}/" for name in names), *(f"host-record={name},{own_ipv4}" for name in names)]
+    places = dict.fromkeys(HOST_NAMES.read_text().split(), own_ipv4)
+    places |= dict.fromkeys(PROVIDER_NAMES.read_text().split(), clouds_ipv4)
+    lines = [line for name, place in places.items() for line in (f"local=/{name}/", f"host-record={name},{place}")]
+    lines += [f"server=/{zone}/{clouds_ipv4}" for zone in ZONES]
     return "".join(f"{line}\n" for line in [*lines, *(f"host-record={record}" for record in records)])
 
 
-def main(own_ipv4: str, own_ipv6: str, *records: str) -> None:
+def main(own_ipv4: str, own_ipv6: str, clouds_ipv4: str, *records: str) -> None:
     """Run until a service ends or the container is stopped."""
     signal.signal(signal.SIGTERM, stop)
     # The ACME authority validates over IPv6 where a name has an AAAA record.
     subprocess.run(["ip", "-6", "address", "replace", f"{own_ipv6}/64", "dev", "eth0", "nodad"], check=True)
-    DNS_NAMES.write_text(dns_names(own_ipv4, list(records)))
+    DNS_NAMES.write_text(dns_names(own_ipv4, clouds_ipv4, list(records)))
     if os.path.exists("/run/fcgiwrap.sock"):  # left by a container that was killed
         os.unlink("/run/fcgiwrap.sock")
     processes = {subprocess.Popen(command, env=ENVIRONMENT).pid: name for name, command in SERVICES.items()}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAIL_JOB = "ActionMailer::MailDeliveryJob"
 DISTRIBUTION_JOB = "DistributionWorker"
 ACTIVITY_JOB = "ActivityPub::ProcessingWorker"
+# Only here: one that takes a while.
+FILM_JOB = "Lab::FilmWorker"
 
 # Only here: what other servers delivered and Sidekiq worked off, in its order, as JSON.
 DELIVERIES = "lab:deliveries"

@@ -32,7 +32,7 @@ _SIDEKIQ_VERSION = "8.1.6"
 _BEAT_SECONDS = 10
 _PROCESS_SECONDS = 60
 _FETCH_SECONDS = 2
-_STOP_SECONDS = 25
+_STOP_SECONDS = 25  # unless -t says otherwise
 _RETRIES = 25
 
 
@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="sidekiq")
     parser.add_argument("-c", "--concurrency", type=int, default=integer("SIDEKIQ_CONCURRENCY", 5))
     parser.add_argument("-q", "--queue", action="append", default=[])
+    parser.add_argument("-t", "--timeout", type=int, default=_STOP_SECONDS)
     options = parser.parse_args(arguments)
     # Until it takes jobs, `ps` shows the program and no more.
     setproctitle.setproctitle("ruby3.3 /opt/mastodon/vendor/bundle/bin/sidekiq")
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
     ready_path = _ready_path()
     time.sleep(float(os.environ.get("LAB_BOOT_SECONDS") or 2))
     require_database()
-    worker = Worker(_redis(), _queues(options.queue), options.concurrency)
+    worker = Worker(_redis(), _queues(options.queue), options.concurrency, options.timeout)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     signal.signal(signal.SIGTSTP, lambda *_: worker.quiet())
@@ -92,11 +93,12 @@ def _redis() -> redis.Redis:
 class Worker:
     """One process with its threads."""
 
-    def __init__(self, client: redis.Redis, queues: list[str], concurrency: int) -> None:
+    def __init__(self, client: redis.Redis, queues: list[str], concurrency: int, stop_seconds: int) -> None:
         self._redis = client
         self._queues = queues
         self._concurrency = concurrency
-        self._busy: set[int] = set()
+        self._stop_seconds = stop_seconds
+        self._busy: dict[int, dict[str, Any]] = {}
         self._stopping = threading.Event()
         self._quiet = threading.Event()
         self._started = time.time()
@@ -121,9 +123,10 @@ class Worker:
         self._beat()
         while not self._stopping.wait(_BEAT_SECONDS):
             self._beat()
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + self._stop_seconds
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._put_back()
         self._forget()
         print(f"pid={os.getpid()} INFO: Bye!", flush=True)
 
@@ -163,6 +166,14 @@ class Worker:
         pipeline.delete(self._identity)
         self._tolerating(pipeline.execute)
 
+    def _put_back(self) -> None:
+        """What is not finished is begun anew by whoever takes it next (Sidekiq's bulk_requeue)."""
+        unfinished = list(self._busy.values())
+        for job in unfinished:
+            self._tolerating(partial(self._redis.rpush, f"queue:{job['queue']}", json.dumps(job)))
+        if unfinished:
+            print(f"pid={os.getpid()} INFO: Pushed {len(unfinished)} jobs back to Redis", flush=True)
+
     def _tolerating(self, action: Callable[[], Any]) -> Any:
         """What the action gives; None, after a pause, while Redis does not answer."""
         try:
@@ -180,7 +191,7 @@ class Worker:
                 self._perform(json.loads(taken[1]))
 
     def _perform(self, job: dict[str, Any]) -> None:
-        self._busy.add(threading.get_ident())
+        self._busy[threading.get_ident()] = job
         self._title()
         failed = False
         try:
@@ -190,7 +201,7 @@ class Worker:
             print(f"pid={os.getpid()} WARN: {job['class']} {job['jid']} fail: {error!r}", file=sys.stderr, flush=True)
             self._tolerating(partial(self._retry_later, job, error))
         finally:
-            self._busy.discard(threading.get_ident())
+            self._busy.pop(threading.get_ident(), None)
             self._title()
         self._tolerating(lambda: self._count(failed))
 
@@ -236,8 +247,16 @@ def _process_activity(client: redis.Redis, activity: str) -> None:
     client.rpush(jobs.DELIVERIES, activity)
 
 
+def _convert_film(client: redis.Redis, film: str, seconds: float) -> None:
+    """As long as a film takes. How often it was begun and finished stands in Redis."""
+    client.hincrby("lab:films-begun", film, 1)
+    time.sleep(seconds)
+    client.hincrby("lab:films", film, 1)
+
+
 _JOBS: dict[str, Callable[..., None]] = {
     jobs.MAIL_JOB: _deliver_mail,
     jobs.DISTRIBUTION_JOB: _distribute,
     jobs.ACTIVITY_JOB: _process_activity,
+    jobs.FILM_JOB: _convert_film,
 }

@@ -1,0 +1,126 @@
+"""Backups: what they need on the server, the first one, and one now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+from pyinfra import host, state
+
+from mstdn.backup.facts import BackupState
+from mstdn.backup.rules import OFF, ssh_key
+from mstdn.fact import Question, ask
+from mstdn.files.facts import FileStates
+from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.kinds.dotenv import dotenv_text
+from mstdn.layout import MastodonLayout
+from mstdn.operation import announce, operation
+from mstdn.refusal import refuse
+from mstdn.settings import Settings
+from mstdn.shell import Commands, script
+
+UNIT = "mstdn-backup.service"
+# Of restic, which is everybody's, and of the way to repositories on other servers.
+PACKAGES = {"restic": "restic", "ssh": "openssh-client"}
+
+
+def backup_questions(settings: Settings) -> Iterator[Question[Any]]:
+    """What the operations of a deployment ask."""
+    if settings.backup_repository:
+        yield BackupState.of_the_server()
+    yield _secret_states(settings)
+
+
+@operation
+def backup_packages(settings: Settings) -> Commands:
+    """Install restic, and ssh where the repository needs it, from the system's own packages."""
+    if not settings.backup_repository:
+        return
+    needed = {"restic", *(["ssh"] if settings.backup_repository.startswith("sftp:") else [])}
+    if missing := sorted(PACKAGES[name] for name in needed - ask(BackupState.of_the_server()).programs):
+        announce(f"not installed: {', '.join(missing)}")
+        yield script("apt/install", *missing)
+
+
+@operation
+def backup_secrets(settings: Settings, brought: Mapping[str, SecretStr]) -> Commands:
+    """
+    Ensure exactly the secrets that open the repository, for root alone; without backups, none of them.
+
+    + brought: by name, as secrets.env has them
+    """
+    directory = MastodonLayout(settings.mastodon_root).backup_secrets
+    files = secret_files(settings, brought)
+    tree = ask(_secret_states(settings))
+    if not files:
+        if directory in tree.states:
+            announce(f"{directory} is no longer needed")
+            yield script("files/remove", directory)
+        return
+    wanted = {file.path: file for file in files}
+    if (found := tree.states.get(directory)) is None or (found.mode, found.owner) != ("0700", "0:0"):
+        yield script("files/make_directory", directory, "0:0", "0700")
+    for path, file in wanted.items():
+        there = tree.states.get(path)
+        if there is None or (there.sha256, there.mode, there.owner) != (file.sha256, file.mode, file.owner):
+            if there:
+                announce(f"{path} has another content, mode or owner")
+            yield script("files/write", path, file.owner, file.mode, stdin=file.text)
+    if gone := [path for path in tree.entries if path not in wanted]:
+        announce(*(f"{path} is no longer needed" for path in gone))
+        yield script("files/remove", *gone)
+
+
+def secret_files(settings: Settings, brought: Mapping[str, SecretStr]) -> list[ConfigFile]:
+    """What the programs read, each with its text."""
+    if not settings.backup_repository:
+        return []
+    directory = MastodonLayout(settings.mastodon_root).backup_secrets
+    texts = {"passphrase": brought["BACKUP_PASSPHRASE"].get_secret_value()}
+    if settings.backup_repository.startswith("s3:"):
+        keys = {name: value.get_secret_value() for name, value in brought.items() if name.startswith("BACKUP_AWS_")}
+        texts["environment"] = dotenv_text(keys)
+    if settings.backup_repository.startswith("sftp:"):
+        # Preflight has refused what is no key.
+        texts["ssh-key"] = ssh_key(brought["BACKUP_SSH_KEY"].get_secret_value()) or ""
+        texts["known_hosts"] = f"backup {settings.backup_sftp_host_key}"
+    return [ConfigFile(f"{directory}/{name}", text, "0600") for name, text in texts.items()]
+
+
+def _secret_states(settings: Settings) -> Question[Any]:
+    directory = ConfigDirectory(MastodonLayout(settings.mastodon_root).backup_secrets)
+    names = ("passphrase", "environment", "ssh-key", "known_hosts")
+    return FileStates.of([directory.path, *(f"{directory.path}/{name}" for name in names)])
+
+
+@operation
+def first_backup(settings: Settings) -> Commands:
+    """
+    Ensure that the repository has a backup of this server.
+
+    Only the first is made by a deployment, so that nobody waits for a night without one; the others come by the timer.
+    """
+    if not settings.backup_repository:
+        return
+    if (last := ask(BackupState.of_the_server())).location == settings.backup_repository:
+        host.noop(f"the last backup is {last.snapshot}")
+        return
+    announce(f"{settings.backup_repository} has no backup of this server yet")
+    yield script("timers/follow", UNIT, "The backup", told=True, lock=False)
+
+
+@operation
+def backup_now(settings: Settings) -> Commands:
+    """
+    Make a backup, or join the one that is being made, and tell how it goes.
+
+    It is the unit that the timer starts at night. The connection may break: the backup goes on, and the same command
+    watches it again.
+    """
+    if not settings.backup_repository:
+        yield from refuse(OFF)
+        return
+    if not state.is_executing:
+        announce(f"makes a backup in {settings.backup_repository}")
+    yield script("timers/follow", UNIT, "The backup", told=True, lock=False)

@@ -1,0 +1,133 @@
+# Replaces containers of the project $1 in $2 where its files describe something else now. $3: how many seconds each may take to
+# become healthy. The other arguments are SERVICE=beside or SERVICE=after, and after "--" the IDs of containers that have to go in
+# any case. "beside": the new one starts, and the old one stops once the new one is healthy and visitors have moved to it. "after":
+# the old one stops first; it goes on if the new one does not become healthy. Cut off anywhere, it leaves containers from which it
+# finds its way the next time. After compose/unwell and a script that defines move and move_back.
+set -eu
+project=$1 directory=$2 patience=$3
+shift 3
+cd "$directory"
+# A connection that breaks takes the words of this script with it, not its work.
+trap '' PIPE
+trap 'rm -f .roll.log; move_back' EXIT
+say() { printf '%s\n' "$*" 2>/dev/null || true; }
+ways='' retired=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --) shift && retired=" $* " && break ;;
+    *) ways="$ways $1" ;;
+    esac
+    shift
+done
+
+# The containers of the service, the oldest first; not those of "docker compose run".
+containers_of() {
+    docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
+        --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$1" | tac
+}
+made_from() { docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$1"; }
+name_of() { docker inspect --format '{{.Name}}' "$1" | tr -d /; }
+state_of() {
+    docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.RestartCount}}' "$1"
+}
+# Waits until the container is healthy. It fails where that takes too long, and where its program ends again and again.
+is_healthy() {
+    end=$(($(date +%s) + patience)) restarts=$(state_of "$1")
+    restarts=${restarts##* }
+    while :; do
+        state=$(state_of "$1")
+        case $state in
+        'running healthy '*) return 0 ;;
+        'exited '* | 'dead '* | *' unhealthy '*) return 1 ;;
+        esac
+        [ $((${state##* } - restarts)) -lt 5 ] && [ "$(date +%s)" -lt "$end" ] || return 1
+        sleep 0.5
+    done
+}
+# Makes one more container of the service, which does not start yet: what Compose takes from the files now. Without --no-deps, which
+# would give it another checksum than the others have (docker/compose#10907).
+make_another() {
+    docker compose up --no-start --no-recreate --no-build --scale "$1=$(($2 + 1))" "$1" >.roll.log 2>&1 || {
+        tail -n 3 .roll.log >&2
+        exit 1
+    }
+}
+# The one among those that are there that is as the files say, a healthy one before others; nothing without one.
+right_one() {
+    for each; do
+        case $retired in *" $each "*) continue ;; esac
+        [ "$(made_from "$each")" = "$wanted" ] || continue
+        case $(state_of "$each") in
+        'running healthy '*) printf '%s' "$each" && return ;;
+        'running starting '*) right=${right:-$each} ;;
+        esac
+    done
+    printf '%s' "${right:-}"
+}
+give_up() {
+    docker rm --force "$1" >/dev/null 2>&1 || true
+    printf '\n%s\n' "$2" >&2
+    exit 1
+}
+
+replace() {
+    service=$1 way=$2
+    there=$(containers_of "$service")
+    # shellcheck disable=SC2086 # one word for each container
+    set -- $there
+    make_another "$service" $#
+    new=''
+    for each in $(containers_of "$service"); do
+        case " $* " in *" $each "*) ;; *) new=$each ;; esac
+    done
+    [ -n "$new" ] || { echo "Compose made no other container of $service." >&2 && exit 1; }
+    wanted=$(made_from "$new")
+    keep=$(right_one "$@")
+    if [ -n "$keep" ]; then
+        docker rm "$new" >/dev/null
+    else
+        keep=$new
+    fi
+    old='' serving=''
+    for each; do
+        [ "$each" != "$keep" ] || continue
+        old="$old $each"
+        case $(state_of "$each") in 'running '*) serving=$each ;; esac
+    done
+    [ -n "$old" ] || return 0
+    begun=$(date +%s)
+    # shellcheck disable=SC2086
+    if [ "$way" = after ]; then
+        say "$service finishes what it works on, and then makes room for the new one."
+        docker stop $old >/dev/null
+        took=$(($(date +%s) - begun))
+        docker start "$keep" >/dev/null
+        is_healthy "$keep" || {
+            unwell "$keep" || true
+            docker stop "$keep" >/dev/null 2>&1 || true
+            [ -z "$serving" ] || docker start "$serving" >/dev/null
+            give_up "$keep" "The new $service did not start; the one before works on. Mend what is named above, and run again."
+        }
+        say "$service: the old one took $took s to end, the new one works."
+    else
+        if [ "$keep" = "$new" ]; then
+            # From its start on it answers to the service's name, and only later to requests.
+            [ -z "$serving" ] || move "$service" "$(name_of "$serving")"
+            docker start "$keep" >/dev/null
+        fi
+        is_healthy "$keep" || {
+            unwell "$keep" || true
+            [ -n "$serving" ] || exit 1
+            give_up "$keep" "The new $service did not become healthy; the one before still serves. Mend what is named above and run again, or set back what you changed."
+        }
+        move "$service" "$(name_of "$keep")"
+        say "$service: the new one was healthy after $(($(date +%s) - begun)) s and serves; the old one finishes what it has begun."
+        docker stop $old >/dev/null
+    fi
+    # shellcheck disable=SC2086
+    docker rm $old >/dev/null
+}
+
+for each in $ways; do
+    replace "${each%%=*}" "${each#*=}"
+done

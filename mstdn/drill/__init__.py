@@ -1,0 +1,1 @@
+"""The drill: the newest backup is restored aside, every week, and proven to be what it should be."""

@@ -1,0 +1,1 @@
+"""The way back: an instance from a backup, onto its server or onto a bare one."""

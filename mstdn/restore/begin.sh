@@ -1,0 +1,13 @@
+# Notes that a restore of the snapshot $1 is under way, and brings the keys where there are none. After repository.sh.
+# shellcheck disable=SC2154 # repository.sh makes them
+snapshot=$1 file=$MASTODON_ROOT/secrets/instance.env
+open_repository never
+[ -e "$notes/restoring" ] || printf 'snapshot %s\nbegun %s\n' "$snapshot" "$(date +%s)" | note restoring
+if [ ! -s "$file" ]; then
+    surely 'fetching the keys' dump "$snapshot" "$file" >"$file.new"
+    [ "$(tail -n 1 "$file.new")" = '# complete' ] || give_up "The keys in the backup $snapshot are only half there. Nothing was changed."
+    chown 0:0 "$file.new"
+    chmod 0600 "$file.new"
+    sync "$file.new"
+    mv -fT "$file.new" "$file"
+fi

@@ -1,0 +1,130 @@
+# Brings the data of the snapshot that the note "restoring" names into their place, and then everybody's feed. It may be killed
+# anywhere and started again. After repository.sh.
+# shellcheck disable=SC2154 # repository.sh makes them
+root=$MASTODON_ROOT work=$MASTODON_ROOT/restore
+export LC_ALL=C
+snapshot=$(sed -n 's/^snapshot //p' "$notes/restoring" 2>/dev/null) && [ -n "$snapshot" ] ||
+    give_up "No restore is under way. Begin one: pyinfra inventory.py tasks/restore.py"
+# Adds the line $1 to the note.
+so_far() {
+    {
+        cat "$notes/restoring"
+        echo "$1"
+    } | note restoring
+}
+if grep -qx 'data restored' "$notes/restoring"; then
+    say "Build everybody's feed"
+    web=$(container web)
+    [ -n "$web" ] || give_up "Mastodon does not run yet. Go on with: pyinfra inventory.py tasks/restore.py"
+    docker exec "$web" bin/tootctl feeds build --all >"$RESTIC_CACHE_DIR/feeds" 2>&1 ||
+        give_up "The feeds could not be built: $(tail -n 3 "$RESTIC_CACHE_DIR/feeds")"
+    printf 'time %s\nresult ok\nwhy %s\n' "$(date +%s)" "$snapshot" | note "$task-result"
+    rm -f "$notes/restoring"
+    say "The backup $snapshot is restored. What was here before, if anything, is in the database mastodon_before_restore, in $root/redis/before-restore and in $root/secrets/instance.env.before-restore."
+    exit 0
+fi
+db=$(container db) redis=$(container redis)
+[ -n "$db" ] && [ -n "$redis" ] || give_up "The database or Redis does not run. Go on with: pyinfra inventory.py tasks/restore.py"
+open_repository never
+
+say "1 of 5: fetch the dump of $snapshot from $BACKUP_REPOSITORY"
+rm -rf "$work"
+mkdir "$work"
+trap 'rm -rf "$work"' EXIT
+surely 'fetching the dump' restore "$snapshot" --target "$work" --include "$root/backup" --include "$root/state/installed.env" --include "$root/secrets/instance.env" >/dev/null
+fetched=$work$root
+(cd "$fetched/backup" && sed -n 's/^sum //p' manifest | sha256sum --check --quiet --strict) >"$words" 2>&1 ||
+    give_up "The backup $snapshot is not what was put into it ($(tail -n 2 "$words" | tr '\n' ' ')). Nothing was changed. Restore another one: --data snapshot=…; see /usr/local/lib/mstdn/restic snapshots"
+[ -s "$fetched/state/installed.env" ] && [ "$(tail -n 1 "$fetched/secrets/instance.env")" = '# complete' ] ||
+    give_up "The backup $snapshot has no keys of the instance. Nothing was changed."
+docker exec -i "$db" pg_restore --file /dev/null <"$fetched/backup/database.dump" >/dev/null 2>"$words" ||
+    give_up "The dump in the backup $snapshot cannot be read: $(tail -n 3 "$words"). Nothing was changed."
+
+say "2 of 5: bring the media back ($(mib "$(sed -n 's/^media_kib //p' "$fetched/backup/manifest")") MiB)"
+# Into their place at once: the names of media are never used twice, so this writes only what is missing or damaged.
+surely 'bringing the media back' restore "$snapshot" --target / --include "$root/media" >/dev/null
+
+say "3 of 5: load the database beside the present one ($(mib $(($(sed -n 's/^database_bytes //p' "$fetched/backup/manifest") / 1024))) MiB)"
+printf '%s\n' 'DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);' \
+    "CREATE DATABASE mastodon_restored OWNER mastodon TEMPLATE template0 ENCODING 'UTF8';" | sql "$db" postgres >"$words" 2>&1 ||
+    give_up "The database could not be made: $(tail -n 3 "$words")"
+docker exec -i "$db" sh -c 'PGPASSWORD=$(cat /run/secrets/postgres-superuser-password 2>/dev/null) exec pg_restore --username postgres --exit-on-error --dbname mastodon_restored' \
+    <"$fetched/backup/database.dump" >/dev/null 2>"$words" || give_up "The dump could not be loaded: $(tail -n 3 "$words"). The present database is untouched."
+printf 'ANALYZE;\n%s\n' "$COUNT_ROWS" | sql "$db" mastodon_restored >"$work/rows" 2>"$words" ||
+    give_up "The loaded database did not answer: $(tail -n 3 "$words")"
+grep '^rows ' "$fetched/backup/manifest" | sort >"$work/wanted"
+sort "$work/rows" | diff "$work/wanted" - >"$words" ||
+    give_up "The loaded database has other numbers of rows than the backup says (< backup, > loaded): $(grep '^[<>]' "$words" | head -n 6 | tr '\n' ' ')The present database is untouched."
+
+say "4 of 5: stop Mastodon, and let the loaded database and jobs take their place"
+for service in sidekiq web streaming; do
+    id=$(container "$service")
+    [ -z "$id" ] || docker stop "$id" >/dev/null
+done
+# What was here when this restore began is kept, and not what an earlier attempt of it had made. The word in the database tells
+# them apart, for it is written in the same moment as the name. A database without tables is nothing to keep.
+mark="before the restore of $snapshot, begun $(sed -n 's/^begun //p' "$notes/restoring")"
+tables=$(echo "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'" | sql "$db" mastodon_production) || tables=0
+kept=$(echo "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'mastodon_before_restore'" | sql "$db" postgres) || kept=
+aside=mastodon_before_restore
+if [ "$kept" = "$mark" ] || [ "$tables" = 0 ]; then aside=mastodon_discarded; fi
+sql "$db" postgres >"$words" 2>&1 <<SQL || give_up "The databases could not change places: $(tail -n 3 "$words"). Run again."
+DROP DATABASE IF EXISTS $aside WITH (FORCE);
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('mastodon_production', 'mastodon_restored') AND pid <> pg_backend_pid();
+BEGIN;
+ALTER DATABASE mastodon_production RENAME TO $aside;
+ALTER DATABASE mastodon_restored RENAME TO mastodon_production;
+COMMENT ON DATABASE $aside IS '$mark';
+COMMIT;
+DROP DATABASE IF EXISTS mastodon_discarded WITH (FORCE);
+SQL
+docker stop "$redis" >/dev/null
+if ! grep -qx 'jobs kept' "$notes/restoring"; then
+    rm -rf "$root/redis/before-restore"
+    mkdir "$root/redis/before-restore"
+    so_far 'jobs kept'
+fi
+# What is there still is of before: everything of an earlier attempt goes, once the rest has been put aside.
+for path in appendonlydir dump.rdb; do
+    if [ -e "$root/redis/$path" ] && [ ! -e "$root/redis/before-restore/$path" ]; then
+        mv -T "$root/redis/$path" "$root/redis/before-restore/$path"
+    fi
+    rm -rf "$root/redis/${path:?}"
+done
+# Redis with an append-only file reads nothing else: what was saved is its beginning. Source: redis.io, "Persistence", 7.0.
+mkdir "$root/redis/appendonlydir"
+cp "$fetched/backup/redis.rdb" "$root/redis/appendonlydir/appendonly.aof.1.base.rdb"
+: >"$root/redis/appendonlydir/appendonly.aof.1.incr.aof"
+printf 'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n' >"$root/redis/appendonlydir/appendonly.aof.manifest"
+chown -R --reference="$root/redis" "$root/redis/appendonlydir" "$root/redis/before-restore"
+docker start "$redis" >/dev/null
+
+say "5 of 5: put the keys into their place"
+if ! cmp -s "$fetched/secrets/instance.env" "$root/secrets/instance.env"; then
+    grep -qx 'keys kept' "$notes/restoring" || {
+        cp -p "$root/secrets/instance.env" "$root/secrets/instance.env.before-restore"
+        so_far 'keys kept'
+    }
+    # The accounts in PostgreSQL belong to no database and have come with none. Both passwords are hexadecimal digits.
+    sed -n "s/^DB_PASS=\([0-9a-f]*\)$/ALTER ROLE mastodon PASSWORD '\1';/p; s/^POSTGRES_PASSWORD=\([0-9a-f]*\)$/ALTER ROLE postgres PASSWORD '\1';/p" \
+        "$fetched/secrets/instance.env" | sql "$db" postgres >/dev/null 2>"$words" || give_up "PostgreSQL did not take the passwords: run again."
+    cp "$fetched/secrets/instance.env" "$root/secrets/instance.env.new"
+    chown 0:0 "$root/secrets/instance.env.new"
+    chmod 0600 "$root/secrets/instance.env.new"
+    mv -fT "$root/secrets/instance.env.new" "$root/secrets/instance.env"
+fi
+cp "$fetched/state/installed.env" "$root/state/installed.env.new"
+chmod 0644 "$root/state/installed.env.new"
+mv -fT "$root/state/installed.env.new" "$root/state/installed.env"
+sync "$root/state/installed.env" "$root/secrets/instance.env"
+# Certificates come last: they would say that an instance is installed here. Those of a site that has some stay.
+set --
+if ! ls "$PROXY_ROOT"/certs/*.crt >/dev/null 2>&1; then
+    for path in certs acme vhost.d htpasswd; do set -- "$@" --include "$PROXY_ROOT/$path"; done
+fi
+for path in compose.override.yaml compose.override.yml docker-compose.override.yaml docker-compose.override.yml; do
+    [ -e "$root/$path" ] || set -- "$@" --include "$root/$path"
+done
+[ $# -eq 0 ] || surely 'bringing the certificates back' restore "$snapshot" --target / "$@" >/dev/null
+so_far 'data restored'
+say "Database, jobs, media and keys are those of $snapshot; every table has as many rows as it had."

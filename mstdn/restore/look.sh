@@ -1,0 +1,45 @@
+# What a restore of the snapshot $1 would meet: "instance" if one is here, "keys" if its keys are; "restoring" and the lines of the
+# note $2 if one is under way; "free KIB" in $3, mastodon_root; then "snapshot ID", its "manifest" lines, or "refused" and restic's
+# words. Nothing is locked, cached or written.
+wanted=$1 note=$2 root=$3 settings=$4
+[ -s "$root/state/installed.env" ] && echo instance
+[ -s "$root/secrets/instance.env" ] && echo keys
+if [ -f "$note" ]; then
+    sed 's/^/restoring /' "$note"
+    wanted=$(sed -n 's/^snapshot //p' "$note")
+fi
+existing=$root
+until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
+printf 'free %s\n' "$(df -Pk "$existing" | awk 'NR == 2 { print $4 }')"
+if [ ! -e "$settings" ] || ! command -v restic >/dev/null; then
+    echo 'unknown restic and what it is told are not on the server yet'
+    exit 0
+fi
+# shellcheck source=/dev/null
+. "$settings"
+# shellcheck source=/dev/null
+[ ! -e "$BACKUP_SECRETS/environment" ] || . "$BACKUP_SECRETS/environment"
+export RESTIC_REPOSITORY="$BACKUP_REPOSITORY" RESTIC_PASSWORD_FILE="$BACKUP_SECRETS/passphrase" AWS_DEFAULT_REGION="${BACKUP_S3_REGION-}"
+export AWS_ACCESS_KEY_ID="${BACKUP_AWS_ACCESS_KEY_ID-}" AWS_SECRET_ACCESS_KEY="${BACKUP_AWS_SECRET_ACCESS_KEY-}"
+ask() {
+    if [ -n "$BACKUP_SFTP_COMMAND" ]; then
+        timeout 120 restic --no-lock --no-cache --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@" 2>&1
+    else
+        timeout 120 restic --no-lock --no-cache "$@" 2>&1
+    fi
+}
+refused() {
+    printf 'refused %s\n' "$(printf '%s' "$1" | tr '\n' ' ')"
+    exit 0
+}
+# "latest" is the newest backup of this name.
+[ "$wanted" != latest ] || set -- --latest 1
+[ "$wanted" = latest ] || set -- "$wanted"
+found=$(ask snapshots --json --host "$LOCAL_DOMAIN" --tag mstdn "$@") || refused "$found"
+id=$(printf '%s' "$found" | grep -o '"short_id":"[0-9a-f]*"' | tail -n 1 | cut -d '"' -f 4)
+[ -n "$id" ] || exit 0
+printf 'snapshot %s\n' "$id"
+# A server with other roots has its manifest elsewhere.
+manifest=$(ask dump "$id" "$root/backup/manifest") || refused "$manifest"
+printf '%s\n' "$manifest" | grep -v -e '^media ' -e '^rows ' | sed 's/^/manifest /'
+exit 0

@@ -1,0 +1,98 @@
+"""Whether a backup can come back onto a server. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from mstdn.preflight import releases
+from mstdn.restore.facts import Way
+from mstdn.settings import Settings
+
+FORMAT = "1"
+MARGIN_MIB = 512
+
+
+def is_resumed(way: Way) -> bool:
+    """Whether this restore was begun already: then what is here is its own half-made work."""
+    return bool(way.restoring)
+
+
+def data_are_restored(way: Way) -> bool:
+    """Whether database, jobs and media of the restore that is under way are in their place."""
+    return way.restoring.get("data") == "restored"
+
+
+def needed_mib(way: Way) -> int:
+    """Free space that a restore needs in mastodon_root: dump, new database beside the old one, and media."""
+    database = int(way.manifest.get("database_bytes", "0")) // 1024 // 1024
+    media = int(way.manifest.get("media_kib") or "0") // 1024
+    # Media that are here already are written over.
+    return 2 * database + (0 if way.instance else media) + MARGIN_MIB
+
+
+def obstacle(way: Way, settings: Settings) -> str | None:
+    """Why this backup must not come back here, with what to do; None if it may."""
+    place = settings.backup_repository
+    if way.refused:
+        return _refused(way.refused, place)
+    if not way.snapshot:
+        what = "no backup" if settings.snapshot == "latest" else f"no backup {settings.snapshot}"
+        return (
+            f"{place} has {what} of {settings.local_domain}. On the server, /usr/local/lib/mstdn/restic snapshots "
+            "shows which there are."
+        )
+    if way.manifest.get("format", FORMAT) != FORMAT:
+        return f"The backup {way.snapshot} was made by a newer version of the suite. Take that one or a newer one."
+    for key, setting, value in (
+        ("domain", "local_domain", settings.local_domain),
+        ("root", "mastodon_root", settings.mastodon_root),
+        ("proxy", "proxy_root", settings.proxy_root),
+    ):
+        if way.manifest.get(key) != value:
+            return (
+                f'The backup {way.snapshot} was made with {setting} = "{way.manifest.get(key, "")}", and it is '
+                f'"{value}" now. Set it as it was; it can be changed afterwards, as docs/runbook.md says.'
+            )
+    if text := releases.refusal(way.manifest.get("mastodon", ""), settings.mastodon_version):
+        return f"The backup {way.snapshot} is of {way.manifest.get('mastodon')}. {text}"
+    if text := _postgres(way.manifest.get("postgres", ""), settings.postgres_image):
+        return text
+    if way.instance and not is_resumed(way) and settings.replace != "yes":
+        return (
+            f"A Mastodon lives here, and would be replaced by the backup {way.snapshot}: what was posted since would "
+            "be gone from it. If that is meant: --data replace=yes. Its database, jobs and keys are kept aside."
+        )
+    if is_resumed(way) and settings.snapshot != "latest" and not settings.snapshot.startswith(way.snapshot):
+        return (
+            f"A restore of {way.snapshot} was begun and is not finished. Finish it first, without --data snapshot=…; "
+            "then restore the other one."
+        )
+    if way.free_kib // 1024 < needed_mib(way) and not data_are_restored(way):
+        return (
+            f"The backup {way.snapshot} needs {needed_mib(way)} MiB in {settings.mastodon_root}, and "
+            f"{way.free_kib // 1024} MiB are free. Make room, or use a bigger disk. Nothing was touched."
+        )
+    return None
+
+
+def _refused(words: str, place: str) -> str:
+    if "wrong password" in words:
+        return (
+            f"The passphrase does not open {place}: BACKUP_PASSPHRASE in secrets.env is not the one that it was made "
+            "with."
+        )
+    if re.search(r"unable to open config file|Is there a repository|does not exist", words) and not re.search(
+        r"(?i)access.?denied|no such host|refused|Permission denied|Host key", words
+    ):
+        return f"There is no repository at {place}. Is the address right, is its disk mounted?"
+    return f"{place} cannot be read. In restic's words: {words.strip()}"
+
+
+def _postgres(made_by: str, image: str) -> str | None:
+    made, tag = re.match(r"\d+", made_by), re.search(r"(?:^|/)postgres:(\d+)", image)
+    if made and tag and int(tag[1]) < int(made[0]):
+        return (
+            f'The backup is of PostgreSQL {made_by}, and postgres_image = "{image}" is older: it cannot read the dump. '
+            f'Set postgres_image = "postgres:{made[0]}-trixie" or newer.'
+        )
+    return None

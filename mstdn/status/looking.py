@@ -1,0 +1,83 @@
+"""The look at a server that tasks/status.py tells of: its questions, all in one command, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pyinfra.api import Host
+
+from mstdn.certificates.facts import CertificateFiles, CertificateStates
+from mstdn.database.facts import Installed
+from mstdn.docker.facts import Containers
+from mstdn.fact import CouldNotLook, Question, ask
+from mstdn.images.references import web_image
+from mstdn.layout import (
+    MASTODON_PROJECT,
+    MASTODON_SERVICES,
+    NOTES,
+    PROXY_PROJECT,
+    PROXY_SERVICES,
+    MastodonLayout,
+)
+from mstdn.settings import Settings, settings_for
+from mstdn.status.facts import MachineState, Parts, PartStates
+from mstdn.status.rules import Seen, Wanted
+from mstdn.suite import this_suite
+
+T = TypeVar("T")
+ENGINE_DATA = "/var/lib/docker"
+
+
+def questions(settings: Settings) -> tuple[Question[Any], ...]:
+    """What is asked, in the order in which look() takes it."""
+    layout = MastodonLayout(settings.mastodon_root)
+    directories = (ENGINE_DATA, layout.root, layout.media, settings.proxy_root)
+    return (
+        MachineState.of(NOTES, layout.suite, directories),
+        Installed.of(layout.installed, layout.database),
+        Containers.all(),
+        CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains),
+        PartStates.of(MASTODON_PROJECT),
+    )
+
+
+def of_a_look(host: Host) -> Iterator[Question[Any]]:
+    """Every question of tasks/status.py about this host."""
+    yield from questions(settings_for(host))
+
+
+def look(settings: Settings) -> Seen:
+    """What there is. Raises FactProcessError if the server did not answer."""
+    machine, installed, containers, certificates, parts = questions(settings)
+    found, silent = _or_why(containers, None)
+    return Seen(
+        machine=ask(machine),
+        installed=ask(installed),
+        containers=found,
+        silent=silent,
+        certificates=_or_why(certificates, CertificateFiles())[0],
+        parts=_or_why(parts, Parts())[0],
+    )
+
+
+def _or_why(question: Question[T], otherwise: T) -> tuple[T, str]:
+    try:
+        return ask(question), ""
+    except CouldNotLook as reason:
+        return otherwise, str(reason)
+
+
+def wanted(settings: Settings) -> Wanted:
+    """What there should be."""
+    return Wanted(
+        release=settings.mastodon_version,
+        services={MASTODON_PROJECT: MASTODON_SERVICES, PROXY_PROJECT: PROXY_SERVICES},
+        web_image=web_image(settings),
+        names=tuple(settings.public_domains),
+        root=settings.mastodon_root,
+        proxy=settings.proxy_root,
+        suite=str(this_suite()),
+        swap=bool(settings.swap_size_mib),
+        backups=bool(settings.backup_repository),
+    )

@@ -1,0 +1,79 @@
+"""Programs, units and timers, converged as one tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mstdn.backup.programs import backup_programs, program_settings
+from mstdn.drill.programs import drill_programs, drill_settings
+from mstdn.fact import Question, ask
+from mstdn.files.operations import converge_tree, states_of, written_in
+from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.kinds.dotenv import dotenv_text
+from mstdn.layout import FIREWALL_UNIT, PROGRAM_SETTINGS, PROGRAMS, UNITS
+from mstdn.operation import announce, operation
+from mstdn.settings import Settings
+from mstdn.shell import Commands, script
+from mstdn.timers.facts import Units
+
+
+def wanted_files(settings: Settings) -> tuple[ConfigFile, ...]:
+    """Every program, unit and timer that a server with these settings has; what they are told comes with them."""
+    if not settings.backup_repository:
+        return ()
+    told = program_settings(settings) | drill_settings(settings)
+    text = dotenv_text(told, "What the programs here are told. Written by the suite.")
+    return (*backup_programs(settings), *drill_programs(settings), ConfigFile(PROGRAM_SETTINGS, text))
+
+
+def timer_questions(settings: Settings) -> Iterator[Question[Any]]:
+    """What installed_timers asks."""
+    files = wanted_files(settings)
+    yield written_in(UNITS)
+    yield states_of(files, _directories(files), _absent(files))
+    if files:
+        yield Units.of(_units(files))
+
+
+@operation
+def installed_timers(settings: Settings) -> Commands:
+    """
+    Ensure the programs, units and timers that the settings want, enabled and waiting, and no others of the suite.
+
+    What is of others in systemd's directory stays: the suite's own say so in their first line.
+    """
+    files = wanted_files(settings)
+    # The firewall's unit is its component's, and is no program that runs by itself.
+    paths = {FIREWALL_UNIT, *(file.path for file in files)}
+    if gone := [path for path in ask(written_in(UNITS)) if path not in paths]:
+        announce(*(f"{path} is no longer wanted" for path in gone))
+        yield script("timers/disable", *gone)
+    written = list(converge_tree(files, _directories(files), _absent(files)))
+    yield from written
+    if not files:
+        return
+    states, timers = ask(Units.of(_units(files))), [each for each in _units(files) if each.endswith(".timer")]
+    idle = [name for name in timers if not _is_waiting(states.units.get(name))]
+    if not written:
+        announce(*(f"{name} is not enabled, or does not wait" for name in idle))
+        if states.stale:
+            announce("systemd has not read its files since they changed")
+    if written or idle or states.stale:
+        yield script("timers/enable", *timers)
+
+
+def _is_waiting(unit: Any) -> bool:
+    return unit is not None and unit.enabled and unit.active
+
+
+def _directories(files: Sequence[ConfigFile]) -> tuple[ConfigDirectory, ...]:
+    return (ConfigDirectory(PROGRAMS, exclusive=True),) if files else ()
+
+
+def _absent(files: Sequence[ConfigFile]) -> tuple[str, ...]:
+    return () if files else (PROGRAMS,)
+
+
+def _units(files: Sequence[ConfigFile]) -> list[str]:
+    return [file.path.rpartition("/")[2] for file in files if file.path.startswith(f"{UNITS}/")]

@@ -1,0 +1,30 @@
+"""
+Timers: backups by night, with all that they need.
+
+Run alone:  pyinfra inventory.py tasks/timers.py
+"""
+
+from pyinfra import host
+
+from mstdn.backup.operations import backup_packages, backup_secrets
+from mstdn.secrets.operator import backup_secrets_for
+from mstdn.settings import settings_for
+from mstdn.timers.operations import installed_timers
+
+settings = settings_for(host)
+
+backup_packages(
+    name="Install what backups need",
+    settings=settings,
+)
+
+backup_secrets(
+    name="Bring what opens the backups",
+    settings=settings,
+    brought=backup_secrets_for(settings),
+)
+
+installed_timers(
+    name="Install the programs that run by night",
+    settings=settings,
+)

@@ -1,0 +1,151 @@
+"""Containers make room for new ones while visitors ask without pause, and jobs are finished or begun anew."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.e2e.instance import Instance, with_settings
+from tests.e2e.test_08_interrupted import kill_when
+from tests.e2e.visitors import visitors_without_pause
+from tests.harness import ROOT
+from tests.lab.commands import wait_until
+
+
+@pytest.fixture(name="dora", scope="module")
+def _dora(instance: Instance) -> str:
+    """Her access token."""
+    return instance.token("dora")
+
+
+@pytest.fixture(name="usual_seconds", scope="module")
+def _usual_seconds(instance: Instance, dora: str) -> float:
+    """The slowest answer while nothing happens."""
+    with visitors_without_pause(instance, dora, at_least=500) as seen:
+        pass
+    assert seen.failed == []
+    return seen.slowest
+
+
+def test_a_changed_setting_reaches_mastodon_and_no_visitor_notices(
+    instance: Instance, dora: str, usual_seconds: float
+) -> None:
+    before = instance.started()
+    with visitors_without_pause(instance, dora, at_least=3000) as seen:
+        run = instance.converge(default_locale="de")
+    assert seen.failed == [] and seen.asked >= 3000
+    assert seen.slowest <= usual_seconds + 1, seen.kinds
+    after = instance.started()
+    assert {name for name in before if before[name] != after[name]} == {"mstdn/web", "mstdn/sidekiq"}
+    assert "a new web starts beside the old one" in run.stderr and "web: the new one was healthy after" in run.stderr
+    assert instance.converge(default_locale="de").changed == []
+
+
+def ids(instance: Instance, service: str) -> list[str]:
+    return instance.run(f"docker ps --all --quiet --filter name=mstdn-{service}-").split()
+
+
+def test_a_service_that_is_not_concerned_is_not_touched(instance: Instance, dora: str) -> None:
+    before = instance.started()
+    plan = instance.plan(streaming_memory_mib=300)
+    assert "a new streaming server starts beside" in plan.stderr and "a new web starts beside" not in plan.stderr
+    with visitors_without_pause(instance, dora) as seen:
+        instance.converge(streaming_memory_mib=300)
+    assert seen.failed == []
+    after = instance.started()
+    assert {name for name in before if before[name] != after[name]} == {"mstdn/streaming"}
+    assert instance.converge(streaming_memory_mib=300).changed == []
+
+
+def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(instance: Instance, dora: str) -> None:
+    two = "[ $(docker ps --quiet --filter label=com.docker.compose.service=web | wc -l) = 2 ]"
+    with visitors_without_pause(instance, dora) as seen:
+        kill_when(instance, two, default_locale="fr")
+        assert instance.succeeds(two)
+        # What was started on the server ends by itself, or is killed as well.
+        instance.run("kill -9 $(pgrep -f [c]ompose/roll)", check=False)
+        run = instance.converge(default_locale="fr")
+        assert "mstdn/web" not in run.changed
+    assert seen.failed == []
+    assert len(ids(instance, "web")) == 1
+    assert "DEFAULT_LOCALE=fr" in instance.inside("mstdn", "web", "env")
+    assert instance.run("cat /srv/mastodon/nginx/upstreams.conf").count(".back-mstdn") == 2
+    assert instance.converge(default_locale="fr").changed == []
+    assert instance.converge().changed
+
+
+def test_while_a_run_is_at_work_another_is_told_whose_it_is(instance: Instance) -> None:
+    world = instance.world
+    # That of a run that has ended may still lie there, and means nothing.
+    instance.run("rm -f /run/mstdn.run")
+    options = ["--limit", instance.host, "--yes"]
+    command = world.pyinfra_command("deploy.py", *with_settings({"default_locale": "nl"}), options=options)
+    first = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=world.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    wait_until("the first run is at work", lambda: instance.succeeds("test -e /run/mstdn.run"), timeout=60)
+    refusal = instance.refusal("tasks/app.py", default_locale="da")
+    assert "Another run is at work on this server" in refusal and "deploy.py of the suite" in refusal
+    output = first.communicate()[0]
+    assert first.returncode == 0, output
+    # What it held it holds no longer.
+    instance.converge()
+
+
+def test_where_two_web_do_not_fit_the_old_one_stops_first_and_the_plan_says_so(instance: Instance, dora: str) -> None:
+    small = {"web_side_by_side": False, "default_locale": "de"}
+    assert "web stops before the new one starts" in instance.plan(**small).stderr
+    begun = instance.run("date +%s").strip()
+    with visitors_without_pause(instance, dora) as seen:
+        instance.converge(**small)
+    # Whoever asked meanwhile was told to come again, and got no other answer.
+    assert seen.failed and [each for each in seen.failed if ": 503 after" not in each] == []
+    events = instance.run(
+        f"docker events --since {begun} --until $(date +%s) --filter label=com.docker.compose.service=web"
+        " --filter event=die --filter event=start --format '{{.Action}}'"
+    ).split()
+    assert events == ["die", "start"]
+    instance.converge()
+
+
+def redis(instance: Instance, command: str) -> str:
+    asked = f'REDISCLI_AUTH="$(cut -d " " -f 2 /run/secrets/redis.conf)" redis-cli {command}'
+    return instance.inside("mstdn", "redis", asked).strip()
+
+
+def begin_a_film(instance: Instance, name: str, seconds: int) -> None:
+    job = {"class": "Lab::FilmWorker", "args": [name, seconds], "queue": "default", "jid": name, "retry": True}
+    redis(instance, f"lpush queue:default '{json.dumps(job)}'")
+    wait_until(f"{name} is begun", lambda: redis(instance, f"hget lab:films-begun {name}") == "1", timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "patience", "begun"),
+    [pytest.param(45, 60, "1", id="is finished"), pytest.param(60, 10, "2", id="is put back")],
+)
+def test_a_film_that_sidekiq_converts_when_it_has_to_stop(
+    instance: Instance, seconds: int, patience: int, begun: str
+) -> None:
+    own = {"app_stop_timeout_seconds": patience}
+    instance.converge(**own)
+    film = instance.run("date +%s").strip()
+    begin_a_film(instance, film, seconds)
+    events = instance.run("date +%s").strip()
+    run = instance.converge(**own, sidekiq_memory_mib=700)
+    assert "sidekiq finishes what it works on" in run.stderr
+    # Never two at once: the queue "scheduler" would be worked twice. Asked at once, for Docker remembers 256 events.
+    order = instance.run(
+        f"docker events --since {events} --until $(date +%s) --filter label=com.docker.compose.service=sidekiq"
+        " --filter event=die --filter event=start --format '{{.Action}}'"
+    ).split()
+    assert order == ["die", "start"]
+    wait_until("it is finished", lambda: redis(instance, f"hget lab:films {film}") == "1", timeout=120)
+    assert redis(instance, f"hget lab:films-begun {film}") == begun
+    instance.converge()

@@ -1,0 +1,82 @@
+"""How visitors are led from one container to another, with a stand-in for docker and nginx's own processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mstdn.render import static
+from tests.harness import calls_in, run_script, stand_in
+
+UPSTREAMS = static("app/upstreams.conf")
+
+
+def lead(directory: Path, *steps: str, runs: bool = True, accepts: bool = True) -> subprocess.CompletedProcess[str]:
+    """Carry out these calls of the script's functions, in a project whose nginx runs."""
+    (directory / "nginx").mkdir(exist_ok=True)
+    file = directory / "nginx" / "upstreams.conf"
+    if not file.exists():
+        file.write_text(UPSTREAMS)
+        os.utime(file, (1000, 1000))
+    docker = f"""case "$*" in
+    "compose ps --quiet nginx") {"echo 0a" if runs else ":"} ;;
+    *"nginx -t"*) exit {0 if accepts else 1} ;;
+    inspect*) echo {os.getpid()} ;;
+    esac"""
+    stand_in(directory, "sleep")
+    # No worker is ever seen, so that it is not waited for longer than this once.
+    children = directory / "children"
+    children.write_text("")
+    return run_script(
+        "app/move",
+        path=stand_in(directory, "docker", docker),
+        instead={
+            "# Goes before": f"cd {directory}\n# Goes before",
+            '"/proc/$1/task/$1/children"': f'"{children}"',
+            "tries=100": "tries=2",
+            # They follow the script, as compose/roll does.
+            '    [ -z "$nginx" ] || read_anew "$nginx"\n}\n': '    [ -z "$nginx" ] || read_anew "$nginx"\n}\n'
+            + "\n".join(steps),
+        },
+    )
+
+
+def upstreams(directory: Path) -> list[str]:
+    return [line for line in (directory / "nginx/upstreams.conf").read_text().splitlines() if not line.startswith("#")]
+
+
+def test_visitors_of_one_service_are_led_to_one_container(tmp_path: Path) -> None:
+    assert lead(tmp_path, "move web mstdn-web-7").returncode == 0
+    assert upstreams(tmp_path) == ["set $web mstdn-web-7.back-mstdn:3000;", "set $streaming streaming.back-mstdn:4000;"]
+    assert calls_in(tmp_path)[1:2] == ["docker exec 0a nginx -t -q -c /etc/nginx/mstdn/nginx.conf"]
+    assert "docker kill --signal HUP 0a" in calls_in(tmp_path)
+
+
+def test_the_way_back_leaves_the_file_as_it_was_with_its_time(tmp_path: Path) -> None:
+    steps = ["move web mstdn-web-7", "move streaming mstdn-streaming-2", "move_back"]
+    assert lead(tmp_path, *steps).returncode == 0
+    file = tmp_path / "nginx/upstreams.conf"
+    assert file.read_text() == UPSTREAMS and file.stat().st_mtime == 1000
+    assert [each.name for each in file.parent.iterdir()] == ["upstreams.conf"]
+    assert calls_in(tmp_path).count("docker kill --signal HUP 0a") == 3
+
+
+def test_what_a_killed_run_kept_is_what_is_put_back(tmp_path: Path) -> None:
+    lead(tmp_path, "move web mstdn-web-7")
+    lead(tmp_path, "move web mstdn-web-8", "move_back")
+    assert (tmp_path / "nginx/upstreams.conf").read_text() == UPSTREAMS
+
+
+@pytest.mark.parametrize("step", ["move web mstdn-web-7", "move_back"])
+def test_where_nginx_does_not_run_nobody_is_led(tmp_path: Path, step: str) -> None:
+    assert lead(tmp_path, step, runs=False).returncode == 0
+    assert (tmp_path / "nginx/upstreams.conf").read_text() == UPSTREAMS
+    assert not any("kill" in call for call in calls_in(tmp_path))
+
+
+def test_a_configuration_that_nginx_refuses_is_a_failure_and_is_not_read(tmp_path: Path) -> None:
+    assert lead(tmp_path, "move web mstdn-web-7", accepts=False).returncode != 0
+    assert not any("kill" in call for call in calls_in(tmp_path))

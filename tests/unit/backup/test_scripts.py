@@ -1,0 +1,189 @@
+"""The programs of backups, on a server whose Docker and restic are stand-ins."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from mstdn.backup.facts import Backups, BackupState
+from tests.harness import answer_of, calls_in, read, run_script
+from tests.unit.backup.world import Server
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path: Path) -> Server:
+    return Server(tmp_path)
+
+
+def backup(server: Server) -> CompletedProcess[str]:
+    path, instead = server.home / "bin", server.instead
+    return run_script("backup/make", before="backup/repository", path=path, instead=instead)
+
+
+def restic(server: Server, *arguments: str) -> CompletedProcess[str]:
+    path, instead = server.home / "bin", server.instead
+    return run_script("backup/restic", *arguments, before="backup/repository", path=path, instead=instead)
+
+
+def restic_calls(server: Server) -> list[str]:
+    return [call.split()[1] for call in calls_in(server.home) if call.startswith("restic ")]
+
+
+def test_the_first_backup_makes_the_repository_and_notes_it(server: Server) -> None:
+    answer = backup(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert restic_calls(server) == ["cat", "init", "cat", "unlock", "snapshots", "backup", "forget"]
+    assert (server.home / "notes/repositories").read_text() == "0123abcd /backups\n"
+    assert server.note("backup")["snapshot"] == "1a2b3c4d"
+    assert server.note("backup")["location"] == "/backups"
+    assert server.note("make-result")["result"] == "ok"
+    assert "Backup 1a2b3c4d of social.example.org is in /backups." in answer.stdout
+
+
+def test_a_backup_has_dump_jobs_keys_media_and_a_manifest_and_leaves_nothing_behind(server: Server) -> None:
+    assert backup(server).returncode == 0
+    sent = next(call for call in calls_in(server.home) if call.startswith("restic backup"))
+    for path in ("backup", "secrets/instance.env", "state", "media"):
+        assert f" {server.home}/srv/{path}" in sent
+    assert f"--exclude {server.home}/srv/media/cache" in sent
+    assert "--host social.example.org --tag mstdn,instance-" in sent
+    manifest = (server.home / "manifest").read_text()
+    for line in ("format 1", "domain social.example.org", "mastodon v4.7.6", "rows accounts 3", "postgres 17.5"):
+        assert line in manifest.splitlines()
+    assert f"sum {sha256(b'PGDMP rows whole').hexdigest()}  database.dump" in manifest
+    assert f"media {sha256(b'a picture').hexdigest()}  ./picture.png" in manifest
+    assert "remote.png" not in manifest
+    assert not (server.home / "srv/backup").exists()
+
+
+def test_copies_of_others_pictures_come_along_only_if_asked(server: Server) -> None:
+    server.tell(BACKUP_MEDIA_CACHE="yes")
+    assert backup(server).returncode == 0
+    assert not [call for call in calls_in(server.home) if "--exclude" in call]
+
+
+BROKEN = [
+    # what is wrong, its file's text, part of what is said
+    ("no-db", "", "The database or Redis does not run"),
+    ("dump-ends-early", "", "pg_dump: error: out of memory"),
+    ("dump-unreadable", "", "cannot be read back"),
+    ("dump-truncated", "", "unexpected end of file"),
+    ("redis-full", "", "Redis could not save its jobs"),
+    ("fail-cat", "Fatal: wrong password or no key found", "BACKUP_PASSPHRASE in secrets.env is not the one"),
+    ("fail-unlock", "unable to create lock in backend: repository is already locked by PID 7 on h", "by PID 7 on h"),
+    ("fail-cat", "Fatal: unable to open config file: Access Denied.", "does not let this server in"),
+    ("fail-cat", "Host key verification failed.\nFatal: unable to open repository", "backup_sftp_host_key"),
+    ("fail-cat", "Fatal: unable to open config file: dial tcp: lookup x: no such host", "cannot be reached"),
+    ("fail-backup", "Fatal: write /backups/data/x: no space left on device", "no room left for sending the backup"),
+    ("fail-backup", "Fatal: ciphertext verification failed", "is damaged"),
+    ("fail-backup", "Fatal: something new", "restic failed at sending the backup: Fatal: something new"),
+    ("incomplete", "error: read /srv/media/x: input/output error", "input/output error"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "said"), BROKEN, ids=[f"{row[0]} {row[1][:30]}" for row in BROKEN])
+def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
+    server: Server, file: str, text: str, said: str
+) -> None:
+    server.make(file, text)
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert server.note("backup") == {}
+    assert server.note("make-result")["result"] == "failed"
+    assert said.split("\n", maxsplit=1)[0] in server.note("make-result")["why"]
+    assert ("backup" in restic_calls(server)) == (file in ("fail-backup", "incomplete"))
+    assert not (server.home / "srv/backup").exists()
+
+
+def test_a_backup_that_lacks_files_is_taken_away_again(server: Server) -> None:
+    server.make("incomplete", "error: read /srv/media/x: input/output error")
+    backup(server)
+    assert [call for call in calls_in(server.home) if call.startswith("restic forget")] == ["restic forget 1a2b3c4d"]
+
+
+def test_a_picture_that_was_deleted_in_the_meantime_is_no_fault(server: Server) -> None:
+    server.make("incomplete", "error: lstat /srv/media/x: no such file or directory")
+    assert backup(server).returncode == 0
+
+
+def test_a_repository_that_is_gone_is_never_made_anew(server: Server) -> None:
+    assert backup(server).returncode == 0
+    (server.home / "repository").unlink()
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert "although backups were made there" in answer.stderr
+    assert not (server.home / "repository").exists()
+
+
+def test_another_repository_in_the_place_of_the_one_that_was_used_is_noticed(server: Server) -> None:
+    assert backup(server).returncode == 0
+    server.make("repository", "ffff")
+    answer = backup(server)
+    assert answer.returncode == 1 and "another repository" in answer.stderr
+
+
+def test_backups_of_another_instance_of_the_name_are_not_mixed_with_ours(server: Server) -> None:
+    server.make("snapshots", '[{"tags":["mstdn","instance-ffffffffffff"]}]')
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert "tasks/restore.py" in answer.stderr
+    assert "backup" not in restic_calls(server)
+
+
+def test_what_does_not_fit_is_known_before_it_is_dumped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_BYTES", "900000000000000")
+    answer = backup(server)
+    assert answer.returncode == 1 and "MiB are free" in answer.stderr
+    assert "backup" not in restic_calls(server)
+
+
+def test_no_instance_no_backup(server: Server) -> None:
+    (server.home / "srv/state/installed.env").unlink()
+    assert "Is its disk mounted?" in backup(server).stderr
+
+
+def test_what_a_killed_backup_left_is_taken_away(server: Server) -> None:
+    (server.home / "srv/backup").mkdir()
+    (server.home / "srv/backup/database.dump.half").write_text("")
+    assert backup(server).returncode == 0
+    assert "half" not in (server.home / "sent").read_text()
+
+
+def test_the_operators_own_commands_of_restic_go_to_the_same_repository(server: Server) -> None:
+    server.tell(BACKUP_SFTP_COMMAND="ssh -i key backup@storage -s sftp")
+    assert restic(server, "unlock", "--remove-all").returncode == 0
+    assert calls_in(server.home) == [
+        "restic --option sftp.command=ssh -i key backup@storage -s sftp unlock --remove-all"
+    ]
+
+
+# --- What a run asks ----------------------------------------------------------------------------
+
+
+def test_the_last_backup_is_known_without_asking_the_repository(tmp_path: Path) -> None:
+    note = tmp_path / "backup"
+    note.write_text("time 1764000000\nsnapshot 1a2b3c4d\ninstance ff\nlocation /backups\n")
+    restoring = tmp_path / "restoring"
+    assert answer_of(BackupState.question(str(note), str(restoring))).restoring == ""
+    restoring.write_text("snapshot 5e6f7a8b\nbegun 1764000001\n")
+    found = answer_of(BackupState.question(str(note), str(restoring)))
+    assert found.restoring == "5e6f7a8b"
+    assert (found.location, found.snapshot, found.time) == ("/backups", "1a2b3c4d", 1764000000)
+    assert read(BackupState, "restic\nssh\n") == Backups(frozenset({"restic", "ssh"}))
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def test_a_directory_of_secrets_is_closed_from_the_start_and_can_be_taken_away(tmp_path: Path) -> None:
+    directory = tmp_path / "with space"
+    owner = f"{directory.parent.stat().st_uid}:{directory.parent.stat().st_gid}"
+    assert run_script("files/make_directory", directory, owner, "0700").returncode == 0
+    assert directory.stat().st_mode & 0o777 == 0o700
+    (directory / "passphrase").write_text("x")
+    assert run_script("files/remove", directory).returncode == 0
+    assert not directory.exists()

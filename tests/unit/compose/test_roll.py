@@ -1,0 +1,140 @@
+"""How a container makes room for a new one, with a stand-in for docker that remembers its containers."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.harness import calls_in, run_script, stand_in
+
+# A container is a file with its name, what it was made from, status, health and restarts; a new one is called n9.
+DOCKER = r"""
+cd "$PLACE"
+becomes() {
+    read -r name made status health restarts <c/"$1"
+    echo "$name $made $2 ${3:-$health} $restarts" >c/"$1"
+}
+case "$1 $2" in
+"compose up") [ ! -e broken ] || { echo 'no such image'; exit 1; }; echo 'x-web-9 wanted created none 0' >c/n9 ;;
+"ps --all") ls -r c ;;
+"inspect --format")
+    read -r name made status health restarts <c/"$4"
+    case $3 in
+    *compose.service*) echo "web $status $health 1 false $4" ;;
+    *config-hash*) echo "$made" ;;
+    *.Name*) echo "/$name" ;;
+    *RestartCount*) echo "$status $health $restarts" ;;
+    esac ;;
+"start "*) becomes "$2" running "$(cat health 2>/dev/null || echo healthy)" ;;
+"stop "*) shift; for id; do becomes "$id" exited; done ;;
+"rm --force") rm -f c/"$3" ;;
+"rm "*) shift; for id; do rm c/"$id"; done ;;
+"logs "*) echo 'last words' ;;
+esac
+"""
+MOVE = """
+move() { echo "move $1 $2" >>"$PLACE/calls"; }
+move_back() { echo "move back" >>"$PLACE/calls"; }
+"""
+
+
+def roll(directory: Path, way: str, *retired: str, **containers: str) -> subprocess.CompletedProcess[str]:
+    """Replace web. containers: what each was made from, its status and its health, by its ID."""
+    (directory / "c").mkdir()
+    for identity, words in containers.items():
+        (directory / "c" / identity).write_text(f"x-web-{identity[1:]} {words} 0\n")
+    path = stand_in(directory, "docker", DOCKER.replace("$PLACE", str(directory)))
+    stand_in(directory, "sleep")
+    move = MOVE.replace("$PLACE", str(directory))
+    return run_script(
+        "compose/roll",
+        *("x", str(directory), "20", f"web={way}", "--", *retired),
+        before="compose/unwell",
+        path=path,
+        # The functions that app/move would bring.
+        instead={"ways='' retired=''\n": f"ways='' retired=''\n{move}"},
+    )
+
+
+def done(directory: Path) -> list[str]:
+    """What was done to containers and visitors, without docker's own name and the questions."""
+    calls = [call.removeprefix("docker ") for call in calls_in(directory)]
+    return [call for call in calls if call.split()[0] in ("start", "stop", "rm", "move")]
+
+
+def left(directory: Path) -> list[str]:
+    return sorted(each.name for each in (directory / "c").iterdir())
+
+
+UP = "docker compose up --no-start --no-recreate --no-build --scale web=2 web"
+
+
+def test_a_new_one_starts_beside_the_old_one_which_stops_when_visitors_have_moved(tmp_path: Path) -> None:
+    answer = roll(tmp_path, "beside", n1="older running healthy")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert UP in calls_in(tmp_path)
+    moves = ["move web x-web-1", "start n9", "move web x-web-9"]
+    assert done(tmp_path) == [*moves, "stop n1", "rm n1", "move back"]
+    assert "web: the new one was healthy after" in answer.stdout
+    assert left(tmp_path) == ["n9"] and not (tmp_path / ".roll.log").exists()
+
+
+def test_one_that_is_as_the_files_say_is_not_touched(tmp_path: Path) -> None:
+    answer = roll(tmp_path, "beside", n1="wanted running healthy")
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert done(tmp_path) == ["rm n9", "move back"] and left(tmp_path) == ["n1"]
+
+
+def test_one_that_has_to_go_is_replaced_by_its_like(tmp_path: Path) -> None:
+    assert roll(tmp_path, "beside", "n1", n1="wanted running healthy").returncode == 0
+    assert left(tmp_path) == ["n9"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stays"),
+    [
+        pytest.param("older running healthy", "wanted running healthy", "n2", id="the one that is as the files say"),
+        pytest.param("wanted running starting", "wanted running healthy", "n2", id="the healthy one"),
+        pytest.param("wanted running healthy", "wanted running healthy", "n1", id="the older one"),
+        pytest.param("older running healthy", "wanted running unhealthy", "n9", id="a new one instead of an ill one"),
+        pytest.param("older running healthy", "older running healthy", "n9", id="none of them"),
+        pytest.param("older running healthy", "wanted created none", "n9", id="not one that never started"),
+    ],
+)
+@pytest.mark.parametrize("way", ["beside", "after"])
+def test_of_two_the_right_one_stays(tmp_path: Path, first: str, second: str, stays: str, way: str) -> None:
+    assert roll(tmp_path, way, n1=first, n2=second).returncode == 0
+    assert left(tmp_path) == [stays]
+
+
+def test_where_there_must_not_be_two_the_old_one_stops_first(tmp_path: Path) -> None:
+    answer = roll(tmp_path, "after", n1="older running healthy")
+    assert answer.returncode == 0
+    assert done(tmp_path) == ["stop n1", "start n9", "rm n1", "move back"]
+    assert "web finishes what it works on" in answer.stdout
+
+
+def test_a_new_one_that_does_not_become_healthy_goes_and_the_old_one_serves_on(tmp_path: Path) -> None:
+    (tmp_path / "health").write_text("unhealthy")
+    answer = roll(tmp_path, "beside", n1="older running healthy")
+    assert answer.returncode == 1
+    assert done(tmp_path) == ["move web x-web-1", "start n9", "rm --force n9", "move back"]
+    assert "web is running (unhealthy)" in answer.stderr and "last words" in answer.stderr
+    assert "the one before still serves" in answer.stderr
+
+
+def test_where_it_had_stopped_the_old_one_works_on(tmp_path: Path) -> None:
+    (tmp_path / "health").write_text("unhealthy")
+    answer = roll(tmp_path, "after", n1="older running healthy")
+    assert answer.returncode == 1 and "the one before works on" in answer.stderr
+    assert done(tmp_path) == ["stop n1", "start n9", "stop n9", "start n1", "rm --force n9", "move back"]
+    assert left(tmp_path) == ["n1"]
+
+
+def test_when_compose_makes_no_other_one_nothing_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    answer = roll(tmp_path, "beside", n1="older running healthy")
+    assert answer.returncode == 1 and "no such image" in answer.stderr
+    assert done(tmp_path) == ["move back"] and left(tmp_path) == ["n1"]

@@ -1,0 +1,130 @@
+"""The way back: dumps that are proven, and a database that is complete before it takes the place of another."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mstdn.database.facts import DatabaseDumps, Dumps
+from tests.harness import answer_of, calls_in, run_script, stand_in
+
+INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.6.9\n"
+UPGRADED = INSTALLED.replace("v4.6.9", "v4.7.6")
+
+
+def run_in(
+    directory: Path, name: str, release: str, note: str, *, docker: str = "", put_aside: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """A script on a database whose dump has two tables. docker: cases of what fails. put_aside: a database is."""
+    for each in ("state", "database", "rollback"):
+        (directory / each).mkdir(exist_ok=True)
+    (directory / "installed.env").write_text(note)
+    if put_aside:
+        (directory / "put_aside").touch()
+    text = f"""case "$*" in
+    {docker}
+    *pg_dump*) echo dumped ;;
+    *'pg_restore --list'*) echo '1; 0 1 TABLE DATA public accounts'; echo '2; 0 2 TABLE DATA public statuses' ;;
+    *pg_restore*) cat >/dev/null ;;
+    *"datname = 'mastodon_put_aside'"*) [ ! -e "{directory}/put_aside" ] || echo 1 ;;
+    *'RENAME TO mastodon_put_aside'*) : >"{directory}/put_aside" ;;
+    *'DROP DATABASE mastodon_put_aside'*) rm "{directory}/put_aside" ;;
+    esac"""
+    path = stand_in(directory, "docker", text)
+    marker = directory / "installed.env"
+    return run_script(name, directory, release, marker, before="database/migrations", path=path)
+
+
+def files_in(directory: Path) -> list[str]:
+    return sorted(each.name for each in (directory / "rollback").iterdir())
+
+
+def test_the_database_is_dumped_under_the_release_that_it_leaves_and_the_dump_is_read(tmp_path: Path) -> None:
+    answer = run_in(tmp_path, "database/dump", "v4.7.6", INSTALLED)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert files_in(tmp_path) == ["v4.6.9.dump"]
+    assert stat.S_IMODE((tmp_path / "rollback/v4.6.9.dump").stat().st_mode) == 0o600
+    assert "The dump of 2 tables" in answer.stdout
+    assert any("pg_restore --file /dev/null" in call for call in calls_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("docker", "words"),
+    [
+        ("*pg_dump*) echo 'No space left on device' >&2; exit 1 ;;", "could not be dumped"),
+        ("*'pg_restore --list'*) exit 1 ;;", "has no tables"),
+        ("*'pg_restore --file'*) echo 'unexpected end of file' >&2; exit 1 ;;", "cannot be read to its end"),
+    ],
+)
+def test_a_dump_that_is_none_is_removed_and_the_old_release_serves(tmp_path: Path, docker: str, words: str) -> None:
+    answer = run_in(tmp_path, "database/dump", "v4.7.6", INSTALLED, docker=docker)
+    assert answer.returncode == 1
+    assert words in answer.stderr and "v4.6.9 still serves" in answer.stderr and "are free" in answer.stderr
+    assert files_in(tmp_path) == []
+
+
+def go_back(directory: Path, note: str = UPGRADED, **options: object) -> subprocess.CompletedProcess[str]:
+    (directory / "rollback").mkdir()
+    (directory / "rollback" / "v4.6.9.dump").touch()
+    return run_in(directory, "database/restore_dump", "v4.6.9", note, **options)  # type: ignore[arg-type]
+
+
+def order(directory: Path) -> list[str]:
+    """What was done, in words of the commands."""
+    words = ("compose stop", "pg_dump", "CREATE DATABASE", "--exit-on-error", "RENAME", "DROP DATABASE mastodon_put")
+    return [word for call in calls_in(directory) for word in words if word in call]
+
+
+def test_the_database_goes_back_once_the_other_is_complete(tmp_path: Path) -> None:
+    answer = go_back(tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    steps = ["compose stop", "pg_dump", "CREATE DATABASE", "--exit-on-error", "RENAME", "DROP DATABASE mastodon_put"]
+    assert order(tmp_path) == steps
+    assert (tmp_path / "installed.env").read_text() == INSTALLED
+    assert files_in(tmp_path) == ["left-v4.7.6.dump", "v4.6.9.dump"]
+    assert 'mastodon_version = "v4.6.9" and deploy' in answer.stdout
+    assert sorted(each.name for each in tmp_path.iterdir() if "installed" in each.name) == ["installed.env"]
+
+
+@pytest.mark.parametrize(
+    "docker",
+    [
+        "*'pg_restore --file'*) exit 1 ;;",
+        "*pg_dump*) exit 1 ;;",
+        "*'CREATE DATABASE'*) exit 1 ;;",
+        "*--exit-on-error*) exit 1 ;;",
+        "*RENAME*) exit 1 ;;",
+    ],
+)
+def test_a_way_back_that_fails_leaves_everything_as_it_was(tmp_path: Path, docker: str) -> None:
+    answer = go_back(tmp_path, docker=docker)
+    assert answer.returncode == 1 and "v4.7.6 serves on, and nothing is lost" in answer.stderr
+    assert "docker compose start web streaming sidekiq" in calls_in(tmp_path)
+    assert (tmp_path / "installed.env").read_text() == UPGRADED
+    assert "v4.6.9.dump" in files_in(tmp_path)
+
+
+def test_one_that_was_cut_off_after_the_change_is_only_finished(tmp_path: Path) -> None:
+    note = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=returning\n"
+    assert go_back(tmp_path, note, put_aside=True).returncode == 0
+    assert order(tmp_path) == ["DROP DATABASE mastodon_put"]
+    assert (tmp_path / "installed.env").read_text() == INSTALLED
+
+
+def test_what_an_earlier_one_left_aside_does_not_count_as_this_one(tmp_path: Path) -> None:
+    assert go_back(tmp_path, put_aside=True).returncode == 0
+    assert order(tmp_path)[:3] == ["DROP DATABASE mastodon_put", "compose stop", "pg_dump"]
+
+
+def test_dumps_of_releases_are_listed_and_what_was_left_is_not_among_them(tmp_path: Path) -> None:
+    assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps()
+    (tmp_path / "rollback").mkdir()
+    for name in ("v4.6.9.dump", ".v4.7.0.dump.new", "left-v4.7.6.dump", "vacation.dump"):
+        (tmp_path / "rollback" / name).touch()
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database" / "1").write_bytes(b"x" * 3 * 1024 * 1024)
+    assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps(("v4.6.9",))
+    assert answer_of(DatabaseDumps.under(str(tmp_path), size=True)).database_mib == 3

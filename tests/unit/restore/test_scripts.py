@@ -1,0 +1,195 @@
+"""The programs of a restore, on a server whose Docker and restic are stand-ins."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from mstdn.restore.facts import WayBack
+from tests.harness import OWNER, answer_of, calls_in, run_script
+from tests.unit.backup.world import Server
+
+DUMP, JOBS = b"PGDMP rows whole", b"REDIS0012 of the backup"
+MANIFEST = f"""\
+format 1
+database_bytes 1048576
+media_kib 4
+rows accounts 3
+sum {sha256(DUMP).hexdigest()}  database.dump
+sum {sha256(JOBS).hexdigest()}  redis.rdb
+"""
+OLD_KEYS = "VAPID_PUBLIC_KEY=BAAA\n# complete\n"
+NEW_KEYS = f"VAPID_PUBLIC_KEY=BBBB\nDB_PASS={'0f' * 32}\nPOSTGRES_PASSWORD={'0e' * 32}\n# complete\n"
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path: Path) -> Server:
+    """A living instance, whose backup has other keys, jobs and rows; the restore is begun."""
+    server = Server(tmp_path)
+    server.make("repository", "0123abcd")
+    snapshot = tmp_path / "snapshot"
+    for name in ("backup", "state", "secrets"):
+        (snapshot / name).mkdir(parents=True)
+    (snapshot / "backup/database.dump").write_bytes(DUMP)
+    (snapshot / "backup/redis.rdb").write_bytes(JOBS)
+    (snapshot / "backup/manifest").write_text(MANIFEST)
+    (snapshot / "state/installed.env").write_text("LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.5\n")
+    (snapshot / "secrets/instance.env").write_text(NEW_KEYS)
+    (tmp_path / "srv/redis/appendonlydir").mkdir()
+    (tmp_path / "srv/redis/appendonlydir/old").write_text("jobs of before")
+    (tmp_path / "notes/restoring").write_text("snapshot 1a2b3c4d\nbegun 1764000001\n")
+    return server
+
+
+def restore(server: Server) -> CompletedProcess[str]:
+    path, instead = server.home / "bin", server.instead | {"chown 0:0": f"chown {OWNER}"}
+    return run_script("restore/data", before="backup/repository", path=path, instead=instead)
+
+
+def begin(server: Server) -> CompletedProcess[str]:
+    path, instead = server.home / "bin", server.instead | {"chown 0:0": f"chown {OWNER}"}
+    return run_script("restore/begin", "1a2b3c4d", before="backup/repository", path=path, instead=instead)
+
+
+def asked(server: Server) -> str:
+    path = server.home / "all-asked"
+    return path.read_text() if path.exists() else ""
+
+
+def stopped(server: Server) -> list[str]:
+    return [call.split()[-1] for call in calls_in(server.home) if call.startswith("docker stop")]
+
+
+def test_database_jobs_media_and_keys_take_their_place(server: Server) -> None:
+    answer = restore(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    srv = server.home / "srv"
+    assert (server.home / "loaded").read_bytes() == DUMP
+    assert "ALTER DATABASE mastodon_production RENAME TO mastodon_before_restore;" in asked(server)
+    assert f"ALTER ROLE mastodon PASSWORD '{'0f' * 32}';" in asked(server)
+    assert (srv / "secrets/instance.env").read_text() == NEW_KEYS
+    assert (srv / "secrets/instance.env").stat().st_mode & 0o777 == 0o600
+    assert (srv / "redis/appendonlydir/appendonly.aof.1.base.rdb").read_bytes() == JOBS
+    assert not (srv / "redis/dump.rdb").exists()
+    assert "v4.7.5" in (srv / "state/installed.env").read_text()
+    assert server.note("restoring")["data"] == "restored"
+    assert any(f"--target / --include {srv}/media" in call for call in calls_in(server.home))
+    assert not (srv / "restore").exists()
+
+
+def test_what_was_here_is_kept_aside(server: Server) -> None:
+    assert restore(server).returncode == 0
+    srv = server.home / "srv"
+    assert (srv / "redis/before-restore/appendonlydir/old").read_text() == "jobs of before"
+    assert (srv / "redis/before-restore/dump.rdb").read_text() == "REDIS0012 jobs"
+    assert (srv / "secrets/instance.env.before-restore").read_text() == OLD_KEYS
+
+
+def test_a_second_attempt_keeps_what_the_first_one_found_and_not_what_it_made(server: Server) -> None:
+    assert restore(server).returncode == 0
+    # Cut off before the last line of the note.
+    note = server.home / "notes/restoring"
+    note.write_text(note.read_text().replace("data restored\n", ""))
+    server.make("kept", "before the restore of 1a2b3c4d, begun 1764000001")
+    (server.home / "all-asked").unlink()
+    assert restore(server).returncode == 0
+    srv = server.home / "srv"
+    assert "RENAME TO mastodon_before_restore" not in asked(server)
+    assert "RENAME TO mastodon_discarded" in asked(server)
+    assert (srv / "redis/before-restore/appendonlydir/old").read_text() == "jobs of before"
+    assert (srv / "secrets/instance.env.before-restore").read_text() == OLD_KEYS
+
+
+def test_mastodon_stops_only_when_the_loaded_database_is_proven(server: Server) -> None:
+    assert restore(server).returncode == 0
+    calls = calls_in(server.home)
+    assert stopped(server) == ["id-of-sidekiq", "id-of-web", "id-of-streaming", "id-of-redis"]
+    loaded = next(number for number, call in enumerate(calls) if "pg_restore --username" in call)
+    assert loaded < calls.index("docker stop id-of-sidekiq")
+
+
+BROKEN = [
+    # a file of the world with its text, part of what is said
+    ("snapshot/backup/redis.rdb", "REDIS0012 of the back", "is not what was put into it"),
+    ("snapshot/secrets/instance.env", "VAPID_PUBLIC_KEY=BBBB\n", "has no keys"),
+    ("rows", "rows accounts 2\n", "other numbers of rows"),
+    ("fail-cat", "Fatal: wrong password or no key found", "BACKUP_PASSPHRASE"),
+    ("fail-restore", "Load(<data/1a>): ciphertext verification failed", "is damaged"),
+    ("no-db", "", "does not run"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "said"), BROKEN, ids=[row[0] for row in BROKEN])
+def test_what_is_broken_is_told_and_the_instance_goes_on(server: Server, file: str, text: str, said: str) -> None:
+    server.make(file, text)
+    answer = restore(server)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert stopped(server) == []
+    assert "RENAME" not in asked(server)
+    assert (server.home / "srv/secrets/instance.env").read_text() == OLD_KEYS
+    assert "data" not in server.note("restoring")
+
+
+def test_a_truncated_dump_is_noticed_although_its_checksum_is_right(server: Server) -> None:
+    short = b"PGDMP rows wh"
+    server.make("snapshot/backup/database.dump", short.decode())
+    server.make("snapshot/backup/manifest", MANIFEST.replace(sha256(DUMP).hexdigest(), sha256(short).hexdigest()))
+    answer = restore(server)
+    assert answer.returncode == 1 and "cannot be read" in answer.stderr
+    assert stopped(server) == []
+
+
+def test_once_the_data_are_there_the_feeds_are_built_and_the_note_goes(server: Server) -> None:
+    assert restore(server).returncode == 0
+    server.make("feeds-fail")
+    answer = restore(server)
+    assert answer.returncode == 1 and "feeds could not be built" in answer.stderr
+    assert server.note("restoring")
+    (server.home / "feeds-fail").unlink()
+    answer = restore(server)
+    assert answer.returncode == 0 and "is restored" in answer.stdout
+    assert server.note("restoring") == {}
+    assert "No restore is under way" in restore(server).stderr
+
+
+def test_a_bare_server_gets_the_keys_first_and_a_living_one_keeps_its_own(server: Server) -> None:
+    (server.home / "notes/restoring").unlink()
+    assert begin(server).returncode == 0
+    file = server.home / "srv/secrets/instance.env"
+    assert file.read_text() == OLD_KEYS
+    assert server.note("restoring")["snapshot"] == "1a2b3c4d"
+    file.unlink()
+    server.make("keys", "VAPID_PUBLIC_KEY=BB")
+    assert "only half there" in begin(server).stderr
+    assert not file.exists()
+    server.make("keys", NEW_KEYS)
+    assert begin(server).returncode == 0
+    assert file.read_text() == NEW_KEYS
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restore_never_makes_a_repository(server: Server) -> None:
+    (server.home / "repository").unlink()
+    assert "There is no repository" in begin(server).stderr
+    assert not (server.home / "repository").exists()
+
+
+def test_while_a_restore_is_under_way_no_backup_is_made(server: Server) -> None:
+    instead = server.instead
+    answer = run_script("backup/make", before="backup/repository", path=server.home / "bin", instead=instead)
+    assert answer.returncode == 1 and "tasks/restore.py" in answer.stderr
+
+
+def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
+    server.make("snapshots", '[{"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}]')
+    home = server.home
+    question = WayBack.question("latest", f"{home}/notes/restoring", f"{home}/srv", f"{home}/settings")
+    way = answer_of(question, path=home / "bin")
+    assert (way.instance, way.keys, way.snapshot) == (True, True, "1a2b3c4d")
+    assert way.manifest["media_kib"] == "4" and way.restoring["begun"] == "1764000001"
+    assert way.free_kib > 0
+    assert all("--no-lock --no-cache" in call for call in calls_in(home))

@@ -1,0 +1,98 @@
+"""Programs, units and timers: what is written, enabled, and taken away."""
+
+from __future__ import annotations
+
+from mstdn.layout import FIREWALL_UNIT, PROGRAMS, UNITS
+from mstdn.settings import Settings
+from mstdn.timers.operations import installed_timers, wanted_files
+from tests.harness import Command, commands_of, settings_with
+
+ON: Settings = settings_with(backup_repository="/srv/backups")
+TIMERS = tuple(
+    file.path.rpartition("/")[2]
+    for file in wanted_files(ON)
+    if file.path.startswith(UNITS) and file.path.endswith(".timer")
+)
+UNIT_NAMES = [file.path.rpartition("/")[2] for file in wanted_files(ON) if file.path.startswith(UNITS)]
+INSTALLED = (
+    f"state 41ed 0:0 {PROGRAMS}\n"
+    + "".join(f"state {0o100000 | int(file.mode, 8):x} 0:0 {file.path}\n" for file in wanted_files(ON))
+    + "".join(f"sum {file.sha256}  {file.path}\n" for file in wanted_files(ON))
+)
+WAITING = "".join(f"unit {name} loaded {'enabled' if name in TIMERS else 'static'} active\n" for name in UNIT_NAMES)
+WRITTEN = "".join(f"written {UNITS}/{name}\n" for name in UNIT_NAMES)
+GOOD = {"files/state": INSTALLED, "timers/state": WAITING, "files/written": WRITTEN}
+
+
+def timer_commands(settings: Settings = ON, **facts: str) -> list[Command]:
+    return commands_of(
+        installed_timers, GOOD | {name.replace("_", "/"): text for name, text in facts.items()}, settings=settings
+    )
+
+
+def test_a_server_without_programs_gets_all_of_them_and_then_its_timers() -> None:
+    commands = timer_commands(files_state="", timers_state="", files_written="")
+    written = [command.words[0] for command in commands if command.script == "files/write"]
+    assert written == [file.path for file in wanted_files(ON)]
+    assert commands[-1] == Command("timers/enable", TIMERS)
+
+
+def test_what_is_as_it_should_be_is_left_alone() -> None:
+    assert timer_commands() == []
+
+
+def test_the_units_of_other_components_stay() -> None:
+    written = f"written {FIREWALL_UNIT}\n"
+    assert timer_commands(files_written=WRITTEN + written) == []
+    assert timer_commands(settings_with(), files_state="", files_written=written) == []
+
+
+def test_a_timer_that_was_disabled_stopped_or_is_not_known_is_enabled_again() -> None:
+    for state in (
+        WAITING.replace("mstdn-backup.timer loaded enabled active", "mstdn-backup.timer loaded disabled active"),
+        WAITING.replace("mstdn-backup.timer loaded enabled active", "mstdn-backup.timer loaded enabled inactive"),
+        WAITING + "stale\n",
+        "",
+    ):
+        assert timer_commands(timers_state=state) == [Command("timers/enable", TIMERS)]
+
+
+def test_a_program_that_was_edited_is_written_again() -> None:
+    edited = INSTALLED.replace(wanted_files(ON)[0].sha256, "0" * 64)
+    commands = timer_commands(files_state=edited)
+    assert [command.script for command in commands] == ["files/write", "timers/enable"]
+    assert commands[0].words[0] == f"{PROGRAMS}/backup"
+
+
+def test_what_somebody_laid_beside_the_programs_goes() -> None:
+    commands = timer_commands(files_state=INSTALLED + f"entry {PROGRAMS}/stranger\n")
+    assert commands[0].words[-1] == f"{PROGRAMS}/stranger"
+
+
+def test_without_backups_the_programs_and_units_of_the_suite_go_and_no_others() -> None:
+    commands = timer_commands(settings_with())
+    assert commands[0] == Command("timers/disable", tuple(f"{UNITS}/{name}" for name in UNIT_NAMES))
+    assert commands[1].words == ("rm", "-rf", "--", PROGRAMS)
+    assert len(commands) == 2
+
+
+def test_without_backups_on_a_bare_server_nothing_is_done() -> None:
+    assert commands_of(installed_timers, {}, settings=settings_with()) == []
+
+
+def test_programs_are_whole_scripts_and_say_who_wrote_them() -> None:
+    files = {file.path: file for file in wanted_files(ON)}
+    backup = files[f"{PROGRAMS}/backup"]
+    assert backup.mode == "0755"
+    assert backup.text.startswith("#!/bin/sh\n# Written by the suite")
+    # A backup and a deployment never work at once.
+    assert backup.text.index("flock") < backup.text.index("pg_dump")
+    # The operator's own look into the repository waits for nobody.
+    assert "flock" not in files[f"{PROGRAMS}/restic"].text
+
+
+def test_the_timer_comes_every_night_a_little_later_and_makes_up_for_a_night_that_was_missed() -> None:
+    settings = settings_with(backup_repository="/srv/backups", backup_time="23:15", backup_random_delay_minutes=20)
+    (text,) = (file.text for file in wanted_files(settings) if file.path.endswith("mstdn-backup.timer"))
+    for line in ("OnCalendar=*-*-* 23:15:00", "RandomizedDelaySec=20min", "Persistent=true"):
+        assert line in text.splitlines()

@@ -1,0 +1,81 @@
+"""The scripts that tell systemd, and the one that watches a unit at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from mstdn.timers.facts import Unit, Units
+from tests.harness import answer_of, calls_in, read, run_script, stand_in
+
+# Prints what was said since the last time it was asked.
+JOURNAL = """
+while [ $# -gt 0 ]; do case $1 in --cursor-file) cursor=$2 ;; --lines) lines=$2 ;; --sync) exit ;; esac; shift; done
+from=$(cat "$cursor" 2>/dev/null || echo 0)
+wc -l <"@HERE@/journal" >"$cursor"
+[ "${lines-}" = 0 ] || tail -n "+$((from + 1))" "@HERE@/journal"
+"""
+
+
+def follow(directory: Path, *, active: str = "inactive", works: str, ends: int = 0) -> CompletedProcess[str]:
+    """Watch a unit that begins in this state, and does this when it is started."""
+    (directory / "journal").write_text("of yesterday\n")
+    stand_in(directory, "journalctl", JOURNAL.replace("@HERE@", str(directory)))
+    path = stand_in(
+        directory,
+        "systemctl",
+        f'case $1 in show) echo {active} ;; start) cd "{directory}"; {works}; exit {ends} ;; esac',
+    )
+    instead: dict[str, str | Path] = {"/run/mstdn-follow": directory / "follow", "sleep 1": "sleep 0.05"}
+    return run_script("timers/follow", "mstdn-backup.service", "The backup", path=path, instead=instead)
+
+
+def test_what_a_unit_says_is_told_while_it_works_and_nothing_older(tmp_path: Path) -> None:
+    answer = follow(tmp_path, works="echo 1 of 2 >>journal; sleep 0.2; echo 2 of 2 >>journal")
+    assert (answer.returncode, answer.stdout) == (0, "1 of 2\n2 of 2\n")
+    assert not list(tmp_path.glob("follow*"))
+
+
+def test_a_unit_that_fails_fails_here_after_its_last_words(tmp_path: Path) -> None:
+    answer = follow(tmp_path, works="echo the disk is full >>journal", ends=1)
+    assert answer.returncode == 1
+    assert answer.stdout == "the disk is full\n"
+    assert "The backup failed" in answer.stderr and "journalctl --unit mstdn-backup.service" in answer.stderr
+
+
+def test_one_that_is_at_work_already_is_joined(tmp_path: Path) -> None:
+    answer = follow(tmp_path, active="activating", works="echo 2 of 2 >>journal")
+    assert answer.returncode == 0
+    assert answer.stdout.splitlines()[0].startswith("The backup is at work already")
+    assert answer.stdout.splitlines()[-1] == "2 of 2"
+
+
+def test_timers_are_enabled_after_systemd_has_read_them(tmp_path: Path) -> None:
+    path = stand_in(tmp_path, "systemctl")
+    assert run_script("timers/enable", "a.timer", "b.timer", path=path).returncode == 0
+    assert calls_in(tmp_path) == [
+        "systemctl daemon-reload",
+        "systemctl enable --quiet --now a.timer b.timer",
+        "systemctl restart a.timer b.timer",
+    ]
+
+
+def test_timers_are_disabled_before_their_files_go(tmp_path: Path) -> None:
+    path = stand_in(tmp_path, "systemctl")
+    for name in ("a.timer", "a.service"):
+        (tmp_path / name).write_text("")
+    assert run_script("timers/disable", tmp_path / "a.timer", tmp_path / "a.service", path=path).returncode == 0
+    assert calls_in(tmp_path) == ["systemctl disable --quiet --now a.timer", "systemctl daemon-reload"]
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_units_are_read_as_systemd_tells_them(tmp_path: Path) -> None:
+    shown = """printf '%s\\n' Id=a.timer LoadState=loaded ActiveState=active UnitFileState=enabled \\
+    NeedDaemonReload=no '' Id=b.service LoadState=not-found ActiveState=inactive UnitFileState= NeedDaemonReload=yes"""
+    found = answer_of(Units.of(["a.timer", "b.service"]), path=stand_in(tmp_path, "systemctl", shown))
+    assert found.units == {
+        "a.timer": Unit("a.timer", loaded=True, enabled=True, active=True),
+        "b.service": Unit("b.service", loaded=False, enabled=False, active=False),
+    }
+    assert found.stale
+    assert not read(Units, "").stale
