@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,16 @@ def test_what_the_operator_changed_in_the_checkout_is_built_and_makes_another_so
     assert answer_of(SourceTree.of(str(source))) != before
     assert build(source).returncode == 0
     assert (source.parent / "built").read_text().splitlines()[0] == "the operator's"
+
+
+@pytest.mark.parametrize("text", ["upstream\n", "the operator's\n"])
+def test_a_file_that_is_only_younger_makes_no_other_source(source: Path, text: str) -> None:
+    (source / "file").write_text(text)
+    before = answer_of(SourceTree.of(str(source)))
+    os.utime(source / "file", (time.time() + 5,) * 2)
+    assert answer_of(SourceTree.of(str(source))) == before
+    assert build(source).returncode == 0
+    assert all(f" --label org.mstdn.source={before}-0123 " in call for call in calls_in(source.parent))
 
 
 def test_a_patch_that_does_not_apply_builds_nothing(source: Path) -> None:
