@@ -372,7 +372,7 @@ replace = "no"
 # --- The way back ---------------------------------------------------------------------------------
 
 # The release to whose last moment tasks/rollback.py takes the database back; all that happened since is
-# lost. Meant for one run: `--data rollback_to=v4.7.5`.
+# lost. Meant for one run: `--data rollback_to=v4.6.9`.
 rollback_to = None
 
 # --- Owner (for one run of tasks/owner.py) --------------------------------------------------------

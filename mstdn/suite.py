@@ -65,22 +65,54 @@ def refusal(converged_last: str, this: Suite) -> str | None:
     """
     if not converged_last.strip():
         return None
-    last = _numbers(converged_last)
+    version, _, commit = converged_last.strip().partition(" ")
+    last, present = _order(version), _order(this.version)
     if last is None:
         return (
             f'The server notes "{converged_last.strip()}" as the version of the suite that converged it last, which is '
             "none. Remove state/suite under mastodon_root, then run again."
         )
-    if last <= (_numbers(this.version) or ()):
+    of_one_version = last == present
+    if present is not None and (last < present or (of_one_version and not _is_older(this.commit, commit))):
         return None
-    version = ".".join(map(str, last))
+    branch = (
+        "If it is not older but of another branch, remove state/suite under mastodon_root and run again. Otherwise take"
+        if of_one_version
+        else "Take"
+    )
     return (
         f"The server was converged by version {converged_last.strip()} of the suite, and this is the older {this}, "
-        f"which does not know what the newer one made. Take that version or a newer one: git fetch --tags && "
-        f"git checkout v{version}"
+        f"which does not know what the newer one made. {branch} that version or a newer one: git fetch --tags && "
+        f"git checkout {commit or f'v{version}'}"
     )
 
 
-def _numbers(text: str) -> tuple[int, ...] | None:
-    version = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?=\s|$)", text.strip(), re.ASCII)
-    return tuple(map(int, version.groups())) if version else None
+# What comes before the version that it is written behind, and what after it. Source: packaging.python.org, "Version
+# specifiers", in which the version in mstdn/__init__.py is written.
+STAGES = {"dev": 0, "a": 1, "alpha": 1, "b": 2, "beta": 2, "c": 3, "rc": 3, "": 4, "post": 5}
+VERSION = re.compile(
+    r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:[.-]?(dev|alpha|a|beta|b|c|rc|post)[.-]?(\d{0,9}))?(?:\+[\w.]+)?", re.ASCII
+)
+DESCRIBED = re.compile(r"v(?P<tag>\S+?)(?:-(?P<distance>\d{1,9})-g[0-9a-f]+)?", re.ASCII)
+
+
+def _order(version: str) -> tuple[int, ...] | None:
+    """What versions are compared by; None for what is no version."""
+    found = VERSION.fullmatch(version)
+    if found is None:
+        return None
+    numbers, stage, number = found.groups()[:3], found[4] or "", found[5] or "0"
+    return (*map(int, numbers), STAGES[stage], int(number))
+
+
+def _is_older(commit: str, other: str) -> bool:
+    """Whether one commit comes before the other as git describes both; not where it could not name a tag for both."""
+    one, another = _described(commit), _described(other)
+    return one is not None and another is not None and one < another
+
+
+def _described(commit: str) -> tuple[tuple[int, ...], int] | None:
+    """The tag before a commit, and the number of commits since."""
+    found = DESCRIBED.fullmatch(commit)
+    tag = _order(found["tag"]) if found else None
+    return (tag, int(found["distance"] or 0)) if found and tag else None

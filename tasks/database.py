@@ -8,7 +8,7 @@ Run alone:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import passwords_in_force, prepared_database
+from mstdn.database.operations import passwords_in_force, prepared_database, readable_stores
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
@@ -17,6 +17,11 @@ from mstdn.storage.operations import noted_instance
 
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
+
+readable_stores(
+    name="Compare PostgreSQL and Redis with the data that is there",
+    settings=settings,
+)
 
 prepared_database(
     name="Prepare the database for the release",

@@ -10,7 +10,7 @@ from pyinfra import host, local
 
 from mstdn.fact import foresee
 from mstdn.questions import of_a_deployment
-from mstdn.restore.operations import begun_restore, finished_restore, restored_data
+from mstdn.restore.operations import begun_restore, finished_restore, remounted_stores, restored_data
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
 from mstdn.sizing.rules import start_timeout_seconds
@@ -44,6 +44,11 @@ restored_data(
 
 # As in a deployment, with the keys of the backup: where the release is a newer one, it migrates.
 local.include("tasks/secrets.py")
+remounted_stores(
+    name="Let the database and Redis read the backup's passwords",
+    settings=settings,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
+)
 local.include("tasks/database.py")
 local.include("tasks/assets.py")
 local.include("tasks/proxy.py")

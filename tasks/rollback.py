@@ -1,7 +1,7 @@
 """
 Rollback: the database goes back to the moment before an upgrade, and all that happened since is lost.
 
-Run by name:  pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.7.5
+Run by name:  pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.6.9
 """
 
 from pyinfra import host

@@ -79,7 +79,7 @@ def variable_name(value: str) -> str:
         raise refuse(*DEAD_VARIABLES[value])
     if value in OWNED_BY_SETTINGS:
         raise refuse("it has a setting of its own", f"the setting {OWNED_BY_SETTINGS[value]}")
-    if value in OPERATOR_SECRETS:
+    if value in OPERATOR_SECRETS and not OPERATOR_SECRETS[value].a_url:
         raise refuse("it is a secret", "put it in secrets.env, see secrets.example.env")
     if value in PROVIDER_KEYS:
         raise refuse("it is a provider's key, which never reaches a server", "put it in secrets.env; remove it here")

@@ -8,13 +8,13 @@ from collections.abc import Container, Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
-from mstdn.app.environment import READ_BEFORE
-from mstdn.app.forms import MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, WORDS
+from mstdn.app.environment import OWNED_BY_SETTINGS, READ_BEFORE, WIRED_BY_THE_SUITE
+from mstdn.app.forms import MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, TEXTS, WORDS
 from mstdn.kinds.images import release_numbers
 from mstdn.kinds.mail import mail_sender
 from mstdn.kinds.network import networks_in
 from mstdn.problems import Problem
-from mstdn.secrets.table import OPERATOR_SECRETS
+from mstdn.secrets.table import MADE_ON_THE_SERVER, OPERATOR_SECRETS
 
 
 def domains_are_named_once(local_domain: str, web_domain: str, alternate_domains: tuple[str, ...]) -> Iterator[Problem]:
@@ -32,6 +32,28 @@ def variables_are_read(mastodon_environment: Mapping[str, str], mastodon_version
         for prefix, (major, minor) in READ_BEFORE.items():
             if name.startswith(prefix) and release_numbers(mastodon_version) >= (major, minor, 0):
                 yield Problem(variable(name), f"it is not read since {major}.{minor}", "remove it")
+
+
+# Those of programs beneath Mastodon are not known, but for these, which look like its own.
+BENEATH = frozenset({"HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy"})
+BENEATH_PREFIXES = ("OTEL_", *READ_BEFORE)
+KNOWN = BENEATH.union(
+    SWITCHES, NUMBERS, WORDS, TEXTS, OWNED_BY_SETTINGS, OPERATOR_SECRETS, MADE_ON_THE_SERVER, WIRED_BY_THE_SUITE
+)
+
+
+def names_are_spelt_right(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
+    """With AUTHORISED_FETCH, a switch for privacy stays off, and nobody is told."""
+    by_capitals = {known.upper(): known for known in sorted(KNOWN)}
+    for name in mastodon_environment:
+        if name in KNOWN or name.startswith(BENEATH_PREFIXES):
+            continue
+        if near := difflib.get_close_matches(name.upper(), by_capitals, n=1, cutoff=0.85):
+            meant = by_capitals[near[0]]
+            owner = OWNED_BY_SETTINGS.get(meant)
+            yield Problem(
+                variable(name), "no release of Mastodon reads it", f"the setting {owner}" if owner else f'"{meant}"'
+            )
 
 
 def switches_are_true_or_false(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
@@ -79,6 +101,17 @@ def variables_have_their_secrets(mastodon_environment: Mapping[str, str], secret
             yield Problem(
                 secret.name, f"{needing[0]} is set but this secret is not", f"{secret.name}='...' in secrets.env"
             )
+
+
+def passwords_are_secrets(mastodon_environment: Mapping[str, str], secrets: Container[str]) -> Iterator[Problem]:
+    """What stands in mastodon_environment is in the container's configuration: whoever may ask Docker can read it."""
+    for name, value in mastodon_environment.items():
+        secret = OPERATOR_SECRETS.get(name)
+        if re.search(r"://[^/?#]*:[^/?#]+@", value):
+            remedy = f"{name}='...' in secrets.env; remove it here" if secret else "the URL without its password"
+            yield Problem(variable(name), "the URL holds a password, and does not belong here", remedy)
+        elif secret and name in secrets:
+            yield Problem(variable(name), "secrets.env has a value for it too", "remove one of the two")
 
 
 def address_lists_can_be_read(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:

@@ -8,11 +8,14 @@ from pydantic import Field
 
 from mstdn import versions
 from mstdn.app.environment import MastodonEnvironment
+from mstdn.app.locales import Locale, the_release_has_the_locale
 from mstdn.app.rules import (
     address_lists_can_be_read,
     addresses_can_be_read,
     domains_are_named_once,
+    names_are_spelt_right,
     numbers_and_words_are_known,
+    passwords_are_secrets,
     switches_are_true_or_false,
     variables_are_read,
     variables_have_their_secrets,
@@ -21,7 +24,6 @@ from mstdn.kinds.images import ImageRepository, Release
 from mstdn.kinds.network import HostName, HostNameOrEmpty
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.paths import ServerPath
-from mstdn.kinds.text import Locale
 
 HostNames = Annotated[tuple[HostName, ...], Field(strict=False, title="list of host names")]
 
@@ -32,10 +34,13 @@ class AppSettings(Part):
     title: ClassVar[str] = "Mastodon"
     relations: ClassVar[tuple[Relation, ...]] = (
         domains_are_named_once,
+        the_release_has_the_locale,
         variables_are_read,
+        names_are_spelt_right,
         switches_are_true_or_false,
         numbers_and_words_are_known,
         variables_have_their_secrets,
+        passwords_are_secrets,
         address_lists_can_be_read,
         addresses_can_be_read,
     )

@@ -80,6 +80,16 @@ def secrets_findings(repository: str, secrets: Mapping[str, SecretStr]) -> Itera
         )
 
 
+def restore_findings(restoring: str) -> Iterator[Finding]:
+    """restoring: the snapshot of a restore that is under way, "" for none."""
+    if restoring:
+        yield Finding(
+            "warning",
+            f"A restore of the backup {restoring} is under way here, or was cut off; until it is finished no backup is "
+            "made. Finish it: pyinfra inventory.py tasks/restore.py",
+        )
+
+
 def ssh_key(text: str) -> str | None:
     """The private key that stands in base64 in one line; None if it is something else."""
     try:

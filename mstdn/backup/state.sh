@@ -1,5 +1,7 @@
-# What is known of backups without asking the repository: "restic" if it is installed, and what the last backup noted in $1.
+# What is known of backups without asking the repository: which programs are installed, what the last backup noted in $1, and
+# the snapshot of a restore that is under way, by its note $2.
 [ -x /usr/bin/restic ] && echo restic
 [ -x /usr/bin/ssh ] && echo ssh
 [ -f "$1" ] && sed -n 's/^/last /p' "$1"
+[ -f "$2" ] && sed -n 's/^snapshot /restoring /p' "$2"
 exit 0

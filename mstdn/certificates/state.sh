@@ -17,18 +17,35 @@ if [ -n "$nginx" ] && [ -n "$inner" ] && [ -n "$companion" ] && [ -n "$generator
     printf '%s\n' "$times" | awk -v now="$(date +%s)" '$1 > last { last = $1 } END { if (NR == 4) printf "age %d\n", now - last }'
 fi
 
-# Whether nginx has taken its configuration as it is now: its youngest worker is younger than everything that it reads. After
-# one that it refuses the old workers stay. The kernel counts starts from the boot; the engine knows when the master's was.
+# Whether nginx has taken its configuration as it is now. It has if it was started, or has started a worker, after the newest of
+# the files that it reads: after one that it refuses the old workers stay. A worker that dies is replaced without anything being
+# read, so only one counts that was started soon after, as by the signal that follows a change. By 0.05 s at least, because the
+# files were read that long before, and the kernel counts in hundredths. It counts from the boot; if the clock was set since
+# then, the engine's time of the master's start is earlier, and not only later by what the engine took.
 has_taken_it() {
     [ -n "$master" ] || return 1
-    ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
-    since=$(
-        tr ' ' '\n' 2>/dev/null <"/proc/$master/task/$master/children" | while read -r worker; do ticks "$worker"; done |
-            awk -v first="$(ticks "$master")" -v started="$started" '
-                $1 > last { last = $1 } END { if (NR && first != "") printf "%.2f", started + (last - first) / 100 }'
-    )
-    [ -n "$since" ] && [ -z "$(find "$proxy/nginx.conf" "$proxy/conf.d" "$proxy/vhost.d" "$proxy/htpasswd" "$proxy/certs" \
-        -newermt "@$since" -print -quit 2>&1)" ]
+    workers=''
+    { read -r workers <"/proc/$master/task/$master/children"; } 2>/dev/null
+    for process in $master $workers; do set -- "$@" "/proc/$process/stat"; done
+    now=$(date +%s.%N)
+    { read -r up _ <"/proc/uptime"; } 2>/dev/null || return 1
+    {
+        sed 's/.*) /process /' "$@"
+        # acme-companion writes .companion anew in each of its rounds.
+        find -H "$proxy/nginx.conf" "$proxy/conf.d" "$proxy/vhost.d" "$proxy/htpasswd" "$proxy/certs" \
+            ! -name .companion -printf 'file %T@\n'
+    } 2>&1 | awk -v now="$now" -v up="$up" -v engine="$started" '
+        $1 == "file" { if ($2 > newest) newest = $2; next }
+        $1 == "process" { start[count++] = now - up + $21 / 100; next }
+        { unknown = 1 }
+        END {
+            early = engine < start[0] ? start[0] - engine : 0
+            for (i = 0; i < count; i++) {
+                after = start[i] - early - newest
+                if (after > 0.05 && (i == 0 || after < 60)) taken = 1
+            }
+            exit !taken || unknown
+        }'
 }
 file=$proxy/conf.d/default.conf
 if [ ! -e "$file" ]; then

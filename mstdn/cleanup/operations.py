@@ -30,9 +30,13 @@ def no_old_images(images: Sequence[str], record: str, assets: str, release: str)
     if not gone:
         return
     announce(*(f"{image.repository}:{image.tag or 'without a tag'} is no longer needed" for image in gone))
-    yield script("cleanup/remove_images", *dict.fromkeys(image.name for image in gone))
+    # First, because the images are what tells the next run of both where this one is killed.
     if any(image.built for image in gone):
+        announce(
+            "what builds on this engine left in their cache, others' too, goes where no build has used it for a day"
+        )
         yield script("cleanup/prune_builds")
+    yield script("cleanup/remove_images", *dict.fromkeys(image.name for image in gone))
 
 
 @operation

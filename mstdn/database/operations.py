@@ -6,15 +6,42 @@ from pyinfra.api import StringCommand
 from mstdn.compose.project import Way
 from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
+from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT
+from mstdn.images.facts import ImageStates
+from mstdn.images.references import all_images
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, MastodonLayout
 from mstdn.operation import announce, operation
+from mstdn.preflight import question_about_the_server
 from mstdn.refusal import refuse
+from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
+
+
+@operation
+def readable_stores(settings: Settings) -> Commands:
+    """
+    Ensure that the images of PostgreSQL and Redis can read what is there, before anything of them is stopped.
+
+    Preflight has judged their tags; what an image says itself is known once it is on the server.
+    """
+    layout, postgres, redis = MastodonLayout(settings.mastodon_root), settings.postgres_image, settings.redis_image
+    made_by = ask(Installed.of(layout.installed, layout.database)).get("DATABASE", "")
+    jobs, images = ask(question_about_the_server(settings)).redis, ask(ImageStates.of(all_images(settings)))
+    major = images.versions.get(postgres, {}).get("PG_MAJOR", "")
+    problems = [
+        postgres_cannot_read(made_by, postgres, major),
+        postgres_is_unknown(made_by, postgres) if postgres in images.ids and not major else None,
+        redis_cannot_read(jobs, redis, images.versions.get(redis, {}).get("REDIS_VERSION", "")),
+    ]
+    if found := [problem for problem in problems if problem]:
+        yield from refuse(" ".join(found))
+        return
+    host.noop("the images can read the data")
 
 
 @operation
@@ -157,7 +184,7 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
     there = f"There are dumps of: {', '.join(dumps)}." if dumps else "There is no dump; the first upgrade makes one."
     if release is None:
         yield from refuse(
-            f"Which release? {there} Name it: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.7.5"
+            f"Which release? {there} Name it: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.6.9"
         )
     elif release == installed.get("MASTODON_VERSION") and installed.get("MIGRATIONS") in (None, "none", "before"):
         host.noop(f'the database is that of {release}; set mastodon_version = "{release}" and deploy')

@@ -18,5 +18,5 @@ class DatabaseSettings(Part):
     rollback_to: Release | None = Field(
         None,
         description="The release to whose last moment tasks/rollback.py takes the database back; all that happened "
-        "since is lost. Meant for one run: `--data rollback_to=v4.7.5`.",
+        "since is lost. Meant for one run: `--data rollback_to=v4.6.9`.",
     )

@@ -68,10 +68,7 @@ def merged(
     there: what it holds. noted: the suite's part of it, as it was written last; None where nothing was noted.
     wanted: the suite's part as it shall be. flags: the options that the unit gives the daemon.
     """
-    if noted is None and set(_paths(there)) == set(_paths(wanted)):
-        # Written whole by an edition of the suite that made no note.
-        noted = there
-    owned = set(_paths(noted or {}))
+    owned = _owned(there, noted, wanted)
     result, kept = deepcopy(there), []
     ours: Configuration = {}
     for path in owned:
@@ -91,6 +88,19 @@ def merged(
                 continue
             _set(ours, path, _get(wanted, path))
     return Merged(result, ours, tuple(kept))
+
+
+def keys_of_others(there: Configuration, noted: Configuration | None, wanted: Configuration) -> tuple[str, ...]:
+    """What daemon.json holds beside the suite's part of it, by names such as "log-opts". Arguments as for merged()."""
+    owned = _owned(there, noted, wanted)
+    return tuple(".".join(path) for path in _paths(there) if path not in owned)
+
+
+def _owned(there: Configuration, noted: Configuration | None, wanted: Configuration) -> set[Path]:
+    if noted is None and set(_paths(there)) == set(_paths(wanted)):
+        # Written whole by an edition of the suite that made no note, or by a run that was killed before its note.
+        noted = there
+    return set(_paths(noted or {}))
 
 
 def _groups(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,9 +74,12 @@ class Setup:
 
     `configuration` and `noted`: texts of daemon.json and of the suite's note of what it wrote there, None without one.
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
-    not start with its present options, "" where it does. `flags`: the options that its unit gives it.
-    `disks`: those on which images and containers lie. `composes`: version by path of each Compose that
-    goes before that of the packages. `strangers`: users of the question that the server does not have.
+    not start with its present options, "" where it does. `flags`: the options that its unit gives it, each one word.
+    `unreadable`: the variable of the unit that holds more of them, in a form that nobody can read for certain; or "".
+    `absent`: there is no engine. `leftovers`: files that tell systemd how to start one all the same.
+    `forwarding`: the kernel passes packets on. `disks`: those on which images and containers lie. `composes`: version
+    by path of each Compose that goes before that of the packages. `strangers`: users of the question that the server
+    does not have.
     """
 
     configuration: str | None = None
@@ -84,6 +87,10 @@ class Setup:
     link: str = ""
     invalid: str = ""
     flags: tuple[str, ...] = ()
+    unreadable: str = ""
+    forwarding: bool = True
+    absent: bool = False
+    leftovers: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     swarm: bool = False
     composes: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +114,11 @@ class EngineSetup(Fact[Setup]):
             noted=_text(lines, "noted"),
             link=lines.get("link"),
             invalid=lines.get("invalid").strip(),
-            flags=tuple(lines.get("flags").split()),
+            flags=tuple(lines.all("flag")),
+            unreadable=lines.get("unreadable"),
+            absent="absent" in lines,
+            leftovers=tuple(lines.all("leftover")),
+            forwarding=lines.get("forwarding", "1") == "1",
             disks=disks_of(lines),
             swarm="swarm" in lines,
             composes={path: version for path, _, version in (text.partition(" ") for text in lines.all("compose"))},
@@ -138,10 +149,10 @@ class Container:
 
     `status` and `health` as Docker names them ("none" without a health check). `image` is the ID of what it runs,
     `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
-    each by name. `anywhere`: those of `published` that everybody reaches because no address was asked for. `gone`:
-    paths in it whose file on the server was removed or replaced since it started. `asks`: what it asks nginx-proxy
-    for, "VIRTUAL_HOST=…". `making`: one text for all that it was made with and that "docker update" or "docker network"
-    could have changed since.
+    each by name. `anywhere`: ports that everybody reaches because no address was asked for, or would if it ran.
+    `gone`: paths in it whose file on the server was removed or replaced since it started. `asks`: what it asks
+    nginx-proxy for, "VIRTUAL_HOST=…". `making`: one text for all that it was made with and that "docker update" or
+    "docker network" could have changed since.
     """
 
     id: str
@@ -216,17 +227,29 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
         once=found["once"] == "True",
         networks=found["networks"],
         published=tuple(_published(found["published"] or {})),
-        anywhere=tuple(each for each in _published(_without_address(found)) if each.address in EVERYBODY),
+        anywhere=tuple(_anywhere(found)),
         gone=gone,
         asks=tuple(filter(None, found["asks"])),
         making=json.dumps(making, sort_keys=True, separators=(",", ":")),
     )
 
 
-def _without_address(found: dict[str, Any]) -> dict[str, list[dict[str, str]] | None]:
-    asked = found["bindings"] or {}
-    free = {inner for inner, bindings in asked.items() if any(not each["HostIp"] for each in bindings or ())}
-    return {inner: bindings for inner, bindings in (found["published"] or {}).items() if inner in free}
+def _anywhere(found: dict[str, Any]) -> Iterator[Published]:
+    published, asked = found["published"] or {}, found["bindings"] or {}
+    free = {
+        inner: [each for each in bindings or () if not each["HostIp"]]
+        for inner, bindings in asked.items()
+        if any(not each["HostIp"] for each in bindings or ())
+    }
+    if any(published.values()):
+        held = {inner: bindings for inner, bindings in published.items() if inner in free}
+        yield from (each for each in _published(held) if each.address in EVERYBODY)
+        return
+    # One that does not run holds none. A port that Docker would choose is known to nobody before.
+    for inner, bindings in free.items():
+        for port in (each["HostPort"].partition("-")[0] for each in bindings):
+            if port.isdigit():
+                yield Published("", int(port), inner.partition("/")[2] or "tcp")
 
 
 def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:

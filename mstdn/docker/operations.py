@@ -11,7 +11,7 @@ from mstdn.apt.sources import without
 from mstdn.docker.configuration import parsed
 from mstdn.docker.facts import DockerHost, Engine, EngineSetup, Setup
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, KEYRING, PACKAGES, PREREQUISITES, SOURCES
-from mstdn.docker.rules import merged_configuration
+from mstdn.docker.rules import merged_configuration, unreadable_options
 from mstdn.fact import Question, ask
 from mstdn.files.facts import Tree
 from mstdn.files.operations import converge_tree, states_of
@@ -120,6 +120,9 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
     installed = "docker-ce" in engine.packages
     if changed:
         announce(*(f"{DAEMON_JSON}: {key} stays as it is, although the suite would set it" for key in new.kept))
+        if installed and setup.unreadable:
+            yield from refuse(unreadable_options(setup))
+            return
         if installed:
             yield script("docker/validate", *setup.flags, stdin=new.text)
     written = list(_write_configuration(new.text if changed or setup.configuration is None else setup.configuration))
@@ -135,7 +138,7 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
     if not engine.enabled:
         announce("docker.service does not start at boot")
     if written or stale or not engine.active:
-        yield script("docker/restart_daemon")
+        yield script("docker/restart_daemon", *setup.flags)
     elif not engine.enabled:
         yield StringCommand("systemctl enable --quiet docker.service")
 

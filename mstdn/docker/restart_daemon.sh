@@ -1,6 +1,7 @@
-# Makes the daemon run with the present daemon.json. A restart under running containers needs live-restore in force.
+# Makes the daemon run with the present daemon.json. A restart under running containers needs live-restore in force. The arguments
+# are the options of its unit, as far as they are known.
 set -eu
-dockerd --validate --config-file /etc/docker/daemon.json >/dev/null
+dockerd "$@" --validate --config-file /etc/docker/daemon.json >/dev/null
 systemctl enable --quiet docker.service
 if systemctl is-active --quiet docker.service; then
     # SIGHUP is enough for live-restore itself, which then makes the restart harmless.

@@ -7,28 +7,72 @@ for user in "$@"; do id -u "$user" >/dev/null 2>&1 || printf 'stranger %s\n' "$u
 [ -f "$configuration" ] && printf 'configuration %s\n' "$(base64 -w 0 "$configuration")"
 [ -f "$note" ] && printf 'noted %s\n' "$(base64 -w 0 "$note")"
 
-# The options that the unit gives the daemon; ExecStart may name variables of its Environment or of a file.
-properties=$(systemctl show --property ExecStart,Environment,EnvironmentFiles,FragmentPath,DropInPaths,ActiveState docker.service 2>/dev/null)
+properties=$(TZ=UTC systemctl show --property ExecStart,Environment,EnvironmentFiles,FragmentPath,DropInPaths,ActiveState,ActiveEnterTimestamp,MainPID docker.service 2>/dev/null)
 property() { printf '%s\n' "$properties" | sed -n "s/^$1=//p"; }
-environment() {
-    property Environment | tr ' ' '\n'
-    property EnvironmentFiles | while read -r file _; do [ -f "$file" ] && cat "$file"; done
+started=$(property ActiveEnterTimestamp)
+started=$(date -d "${started#* }" +%s 2>/dev/null)
+# Whether the daemon does not run, or one of these files is younger than it.
+changed() {
+    [ "$(property ActiveState)" = active ] && [ -n "$started" ] || return 0
+    for file in "$@"; do
+        [ -f "$file" ] && [ "$(stat -c %Y "$file")" -ge "$started" ] && return 0
+    done
+    return 1
 }
-flags=$(
-    for word in $(property ExecStart | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p'); do
-        case $word in
-        \$*)
-            name=$(printf '%s' "$word" | tr -cd 'A-Za-z0-9_')
-            environment | sed -n "s/^$name=//p" | tail -n 1 | tr -d "\"'"
-            ;;
-        *) printf '%s\n' "$word" ;;
-        esac
-    done | tr '\n' ' '
-)
-printf 'flags %s\n' "$flags"
+
+# Without an engine nobody can tell whether one would start with what is left of an older one.
+if ! command -v dockerd >/dev/null; then
+    echo absent
+    for file in /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf; do
+        [ -f "$file" ] && grep -q '^[[:space:]]*ExecStart[[:space:]]*=' "$file" && printf 'leftover %s\n' "$file"
+    done
+fi
+
+# The value of a variable that the unit gives the daemon; a file goes before Environment. systemd prints a value with spaces in
+# quotes, or not at all ("[unprintable]"). What xargs would not take apart as systemd does is not guessed.
+value_of() {
+    value=$(property EnvironmentFiles | sed 's/ (ignore_errors=[a-z]*)$//' | while read -r file; do
+        [ -f "$file" ] && sed -n "s/^[[:space:]]*$1=//p" "$file"
+    done | tail -n 1 | sed "s/^\"\(.*\)\"\$/\1/; t; s/^'\(.*\)'\$/\1/")
+    if [ -z "$value" ]; then
+        value=$(property Environment)
+        case $value in *'[unprintable]'* | *\\* | *"\$'"*) return 1 ;; esac
+        value=$(printf '%s\n' "$value" | xargs printf '%s\n' 2>/dev/null) || return 1
+        value=$(printf '%s\n' "$value" | sed -n "s/^$1=//p" | tail -n 1)
+    fi
+    case $value in *\\*) return 1 ;; esac
+    printf '%s\n' "$value"
+}
+# The options of the daemon, one a line: those that it runs with, unless its unit says others since. ExecStart may name
+# variables, which systemd takes apart at spaces unless their names stand in braces.
+pid=$(property MainPID)
+# shellcheck disable=SC2046 # one word for each file
+if ! changed $(property FragmentPath) $(property DropInPaths) $(property EnvironmentFiles | cut -d ' ' -f 1) &&
+    [ "$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n '1s|.*/||p')" = dockerd ]; then
+    flags=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed 1d)
+else
+    flags=$(
+        for word in $(property ExecStart | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p'); do
+            case $word in
+            \$*)
+                name=$(printf '%s' "$word" | tr -cd 'A-Za-z0-9_')
+                if ! value=$(value_of "$name"); then
+                    echo "unreadable $name"
+                elif [ "$word" = "\${$name}" ]; then
+                    printf '%s\n' "$value"
+                else
+                    printf '%s\n' "$value" | xargs printf '%s\n' 2>/dev/null || echo "unreadable $name"
+                fi
+                ;;
+            *) printf '%s\n' "$word" ;;
+            esac
+        done | sed '/^$/d'
+    )
+fi
+printf '%s\n' "$flags" | sed -n '/^unreadable /p; /^unreadable /!s/^./flag &/p'
 
 # Where the engine keeps its own: images and containers, with newer engines those of containerd too.
-root=$(printf '%s\n' "$flags" | sed -n 's/.*--data-root[ =]\([^ ]*\).*/\1/p')
+root=$(printf '%s\n' "$flags" | sed -n 's/^--data-root=//p; /^--data-root$/{n;p;}')
 [ -n "$root" ] || [ ! -f "$configuration" ] || root=$(tr -d '\n' <"$configuration" | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
 printf 'root %s\n' "${root:=/var/lib/docker}"
 disk() {
@@ -43,6 +87,7 @@ containerd=${containerd:-/var/lib/containerd}
 if ! command -v dockerd >/dev/null || [ -n "$(ls -A "$containerd/io.containerd.content.v1.content/blobs" 2>/dev/null)" ]; then
     disk "$containerd"
 fi
+printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
 # docker info would tell as well, but not while the daemon fails to start because of it.
 [ -e "$root/swarm/docker-state.json" ] && echo swarm
 
@@ -53,18 +98,18 @@ for plugin in /root/.docker/cli-plugins /usr/local/lib/docker/cli-plugins /usr/l
 done
 
 # The daemon judges its own configuration. One that started after the last change has done so already.
-started=$(TZ=UTC systemctl show --property ActiveEnterTimestamp --value docker.service 2>/dev/null)
-started=$(date -d "${started#* }" +%s 2>/dev/null)
-changed() {
-    [ "$(property ActiveState)" = active ] && [ -n "$started" ] || return 0
-    for file in "$configuration" $(property FragmentPath) $(property DropInPaths) $(property EnvironmentFiles | cut -d ' ' -f 1); do
-        [ -f "$file" ] && [ "$(stat -c %Y "$file")" -ge "$started" ] && return 0
-    done
-    return 1
-}
 # Not one with userns-remap, for which even --validate makes a user; it is refused anyway.
-if [ -f "$configuration" ] && command -v dockerd >/dev/null && ! grep -q userns-remap "$configuration" && changed; then
-    # shellcheck disable=SC2086 # one word for each option
-    verdict=$(dockerd $flags --validate --config-file "$configuration" 2>&1) || printf 'invalid %s\n' "$(printf '%s' "$verdict" | tr '\n' ' ')"
+# shellcheck disable=SC2046 # one word for each file
+# Nor with options that could not be read.
+if [ -f "$configuration" ] && command -v dockerd >/dev/null && ! grep -q userns-remap "$configuration" &&
+    ! printf '%s\n' "$flags" | grep -q '^unreadable ' &&
+    changed "$configuration" $(property FragmentPath) $(property DropInPaths) $(property EnvironmentFiles | cut -d ' ' -f 1); then
+    set --
+    while read -r flag; do
+        [ -z "$flag" ] || set -- "$@" "$flag"
+    done <<END
+$flags
+END
+    verdict=$(dockerd "$@" --validate --config-file "$configuration" 2>&1) || printf 'invalid %s\n' "$(printf '%s' "$verdict" | tr '\n' ' ')"
 fi
 exit 0

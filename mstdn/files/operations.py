@@ -1,6 +1,7 @@
 """Files and directories of a server, converged as one tree with one fact."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 
 from pyinfra import host, logger, state
 from pyinfra.api import QuoteString, StringCommand
@@ -16,6 +17,7 @@ from mstdn.shell import Commands, script
 
 # In the first line of each file that the suite writes beside those of others.
 MARK = "Written by the suite"
+EMPTY = sha256().hexdigest()
 
 
 @operation
@@ -33,6 +35,8 @@ def config_tree(
     + absent: paths of files that shall not exist
     + shared: directories in which others have files as well; of those that the suite wrote, which their first line
     says, the ones that are not in `files` go
+
+    Refuses where something that is not the suite's is in the place of a file.
     """
     yield from converge_tree(files, directories, absent, shared)
 
@@ -56,8 +60,6 @@ def converge_tree(
     paths = {file.path for file in files}
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
-    ours = {file.path for file in files}
-    absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in ours)]
     tree = ask(states_of(files, directories, absent))
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
@@ -69,6 +71,12 @@ def converge_tree(
                 f"{'directory' if kind == 'd' else 'regular file'}: look at it, move it away, run again."
             )
             return
+    if theirs := sorted(_of_others(files, shared, tree)):
+        yield from refuse(
+            f"{', '.join(theirs)} {'was' if len(theirs) == 1 else 'were'} not written by the suite, which needs the "
+            "place for what its settings say. Look at it, move it out of the directory, run again."
+        )
+        return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
     # Before the first command, because that is how far pyinfra goes when it plans.
     if any(each.path in tree.states for each in wanted):
@@ -80,6 +88,16 @@ def converge_tree(
         yield from _converge_file(file, tree)
     for path in gone:
         yield StringCommand("rm -rf --", QuoteString(path))
+
+
+def _of_others(files: Iterable[ConfigFile], shared: Sequence[str], tree: Tree) -> Iterator[str]:
+    """Paths of files in a shared directory that somebody else has filled. An empty one holds nothing of anybody's."""
+    for directory in shared:
+        ours = {*ask(written_in(directory))}
+        for file in files:
+            found = tree.states.get(file.path)
+            if found and file.path.startswith(f"{directory}/") and file.path not in ours and found.sha256 != EMPTY:
+                yield file.path
 
 
 def states_of(

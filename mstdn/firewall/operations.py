@@ -72,7 +72,8 @@ def closed_server(enabled: Literal["auto"] | bool, openings: Openings) -> Comman
     if not setup.program:
         yield script("apt/install", "nftables")
     if setup.unit != unit.sha256:
-        announce(*([f"{FIREWALL_UNIT} has another content"] if setup.unit else []))
+        if here:
+            announce(f"{FIREWALL_UNIT} {'has another content' if setup.unit else 'does not exist or is masked'}")
         yield script("files/write", unit.path, unit.owner, unit.mode, stdin=unit.text)
         yield StringCommand("systemctl daemon-reload")
     if changes:

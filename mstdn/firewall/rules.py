@@ -12,6 +12,7 @@ from mstdn.firewall.packets import Chain, Dropped, Packet, fate
 # Any address of the Internet and any of a container; which ones does not matter to honest rules.
 OUTSIDE = {4: "151.101.3.10", 6: "2a04:4e42::10"}
 CONTAINER = {4: "172.18.0.5", 6: "fd12:3456::5"}
+SOMEWHERE = ""
 SERVER = {4: "51.15.20.30", 6: "2a01:4f8::30"}
 # Docker calls the bridge of a network by its ID.
 BRIDGE = "br-0123456789ab"
@@ -24,11 +25,13 @@ PORTS = (80, 443)
 class Situation:
     """
     What the suite brings. `bridges`: of the networks front and the way out, as far as they exist.
-    `ipv6_by_process`: visitors come in by IPv6 through a process of the server and not by forwarding.
+    `ipv6_by_process`: visitors come in by IPv6 through a process of the server and not by forwarding. `smtp_port`: TCP
+    port of the mail server.
     """
 
     bridges: tuple[str, ...] = ()
     ipv6_by_process: bool = False
+    smtp_port: int = 587
 
 
 def findings(rules: Rules, situation: Situation) -> Iterator[Finding]:
@@ -37,7 +40,7 @@ def findings(rules: Rules, situation: Situation) -> Iterator[Finding]:
     bridge = situation.bridges[0] if situation.bridges else BRIDGE
     chains = [without_docker(chain) for chain in rules.chains]
     yield from _visitors(chains, outside, bridge, rules)
-    yield from _way_out(chains, outside, bridge, rules)
+    yield from _way_out(chains, outside, bridge, situation.smtp_port)
     yield from _server_itself(chains, outside)
     yield from _input(chains, outside, situation, rules)
     for file in rules.flushes:
@@ -84,7 +87,7 @@ def _visitors(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) 
             return
 
 
-def _way_out(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) -> Iterator[Finding]:
+def _way_out(chains: Sequence[Chain], outside: str, bridge: str, smtp_port: int) -> Iterator[Finding]:
     # firewalld has a zone for Docker's networks, into which Docker itself puts them.
     chains = [chain for chain in chains if chain.place.split()[1:2] != ["firewalld"]]
     go = Packet("forward", 4, bridge, outside, CONTAINER[4], OUTSIDE[4], "tcp", 443)
@@ -97,6 +100,16 @@ def _way_out(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) -
             "The firewall keeps containers from the Internet, and Mastodon has to reach other servers: "
             f"{_where(found)}. Let them pass: {_out_remedy(found.chain)}",
         )
+        return
+    for protocol, port, what in (("tcp", smtp_port, "the mail server"), ("udp", 53, "the DNS")):
+        # Where these are is not known here, so a rule that lets containers reach some addresses may be meant for them.
+        go = Packet("forward", 4, bridge, outside, CONTAINER[4], SOMEWHERE, protocol, port)
+        if found := _first(chains, go):
+            yield Finding(
+                "warning",
+                f"The firewall keeps containers from {what} ({protocol.upper()} port {port}) unless it is on this "
+                f"server: {_where(found)}. Let them pass: {_out_remedy(found.chain)}",
+            )
 
 
 def _server_itself(chains: Sequence[Chain], outside: str) -> Iterator[Finding]:
@@ -106,6 +119,12 @@ def _server_itself(chains: Sequence[Chain], outside: str) -> Iterator[Finding]:
             "error",
             "The firewall keeps this server itself from the Internet (TCP port 443), so neither packages nor images "
             f"can be fetched: {_where(found)}. Let it out: {_output_remedy(found.chain)}",
+        )
+    elif found := _first(chains, Packet("output", 4, "", outside, SERVER[4], SOMEWHERE, "udp", 53)):
+        yield Finding(
+            "warning",
+            "The firewall keeps this server itself from the DNS (UDP port 53) unless that is on this server and asks "
+            f"in another way: {_where(found)}. Let it out: {_dns_remedy(found.chain)}",
         )
 
 
@@ -185,6 +204,12 @@ def _output_remedy(chain: Chain) -> str:
     if chain.manner == "nftables":
         return f"nft insert rule {chain.place} tcp dport '{{ 80, 443 }}' accept (and write it into /etc/nftables.conf)."
     return f"iptables -I {chain.place} -p tcp -m multiport --dports 80,443 -j ACCEPT, and keep it for the next boot."
+
+
+def _dns_remedy(chain: Chain) -> str:
+    if chain.manner == "nftables":
+        return f"nft insert rule {chain.place} udp dport 53 accept (and write it into /etc/nftables.conf)."
+    return f"iptables -I {chain.place} -p udp --dport 53 -j ACCEPT, and keep it for the next boot."
 
 
 def _input_remedy(chain: Chain, rules: Rules) -> str:

@@ -14,6 +14,9 @@ from ipaddress import collapse_addresses, ip_network
 from typing import Any
 
 FAMILY, TABLE = "inet", "mstdn"
+# nft lists a protocol by its name where /etc/protocols knows it, and by its number on a minimal server, which gets that
+# file with Docker's packages. The numbers are IANA's.
+PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58}
 # Whatever else is closed, these make the site: the proxy publishes them.
 WEB = (80, 443)
 
@@ -64,7 +67,8 @@ def listing(ruleset: dict[str, Any]) -> str:
     The suite's table as one text, "" where it is not in force.
 
     ruleset: what nft --json --terse lists, of this table or of all. Two texts are equal exactly when the rules are:
-    handles are left out, and sets are sorted, whose order means nothing and is another each time.
+    handles are left out, protocols are numbers, and sets are sorted, whose order means nothing and is another each
+    time.
     """
     ours = [each for each in ruleset.get("nftables", ()) if _is_ours(each)]
     return json.dumps([_plain(each) for each in ours], sort_keys=True) if ours else ""
@@ -79,6 +83,8 @@ def _is_ours(each: dict[str, Any]) -> bool:
 
 def _plain(each: Any) -> Any:
     if isinstance(each, dict):
+        if each.get("left") == {"meta": {"key": "l4proto"}} and isinstance(each.get("right"), str):
+            each = each | {"right": PROTOCOLS.get(each["right"], each["right"])}
         return {key: _plain(value) for key, value in each.items() if key not in ("handle", "index")} | (
             {"set": sorted(map(_plain, each["set"]), key=json.dumps)} if isinstance(each.get("set"), list) else {}
         )

@@ -2,6 +2,8 @@
 # of the rules that were kept last. $2: the suite's table ("inet mstdn").
 set -eu
 kept=$1 table=$2 seconds=$3 new=$1.new
+# shellcheck disable=SC2086 # the table is two words
+set -- $table
 mkdir -p "${kept%/*}"
 cat >"$new"
 if ! words=$(nft --check --file "$new" 2>&1); then
@@ -22,7 +24,17 @@ systemctl reset-failed mstdn-firewall-undo.service 2>/dev/null || true
 systemd-run --quiet --collect --unit=mstdn-firewall-undo --on-active="$seconds" --timer-property=AccuracySec=1s \
     --property=Type=oneshot --description='Take rules of the firewall back that nobody has shown to let him in' \
     /bin/sh -c 'if [ -s "$1" ]; then nft --file "$1"; else nft delete table $2; fi' undo "$kept" "$table"
+# A kernel that has had no firewall knows no connection. For two seconds it only gets to know those that are in use, in which
+# both sides have spoken; what comes in on others would be taken for something new.
+first=
+if ! nft list table "$@" >/dev/null 2>&1; then
+    first=yes
+    nft "table $table { chain arriving { type filter hook prerouting priority -150; ct state established accept; }; }"
+    sleep 2
+fi
 if ! nft --file "$new"; then
     systemctl stop mstdn-firewall-undo.timer
+    # Those that were in force before are in force still.
+    [ -z "$first" ] || nft delete table "$@"
     exit 1
 fi

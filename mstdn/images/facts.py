@@ -15,12 +15,13 @@ from mstdn.fact import Fact, Lines, Question
 class Images:
     """
     By reference: `ids` of what lies on the server, `digests` it is known by in registries, `built` from what
-    source.
+    source, and the `versions` of what is in it, as its variables say them (PG_MAJOR, REDIS_VERSION).
     """
 
     ids: dict[str, str] = field(default_factory=dict)
     digests: dict[str, set[str]] = field(default_factory=dict)
     built: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class ImageStates(EngineFact[Images]):
@@ -42,6 +43,9 @@ class ImageStates(EngineFact[Images]):
             images.digests.setdefault(reference, set()).add(digest.partition("@")[2])
         for reference, source in lines.words("built"):
             images.built[reference] = source
+        for reference, variable in lines.words("version"):
+            name, _, version = variable.partition("=")
+            images.versions.setdefault(reference, {})[name] = version
         return images
 
 

@@ -55,13 +55,6 @@ def package_version(value: str) -> str:
     return value
 
 
-def locale(value: str) -> str:
-    """A locale as Mastodon names it: en, pt-BR, sr-Latn."""
-    if not re.fullmatch(r"[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?", value):
-        raise refuse("it is not a locale as Mastodon names them")
-    return value
-
-
 def one_line(value: str) -> str:
     """Text that can stand in single quotes in the environment files of Compose and Mastodon."""
     if re.search(r"[\x00-\x1f\x7f]", value):
@@ -74,6 +67,5 @@ def one_line(value: str) -> str:
 Fingerprint = Annotated[str, AfterValidator(fingerprint), Field(title="40 hexadecimal digits")]
 UserName = Annotated[str, AfterValidator(user_name), Field(title="Unix account")]
 PackageVersionOrEmpty = Annotated[str, or_empty(package_version), Field(title="package version or empty")]
-Locale = Annotated[str, AfterValidator(locale), Field(title="locale")]
 AutoOrBoolean = Annotated[Literal["auto", True, False], BeforeValidator(not_a_number)]
 OneLine = Annotated[str, AfterValidator(one_line), Field(title="text")]

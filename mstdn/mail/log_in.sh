@@ -8,6 +8,8 @@ docker exec -i "$web" sh -s "$2" <<'INSIDE'
 set -a
 . /opt/mastodon/.env.production
 set +a
+# Mastodon visits everybody through it, also by HTTPS (app/lib/request.rb).
+[ -z "${http_proxy-}" ] || export https_proxy="$http_proxy"
 curl --silent --insecure --output /dev/null --connect-timeout 5 --max-time 10 "$1" &
 outside=$!
 scheme=smtp

@@ -39,6 +39,18 @@ def _blocked(port: int) -> str:
     )
 
 
+def outside_warning(found: GoingOut, elsewhere: str) -> str | None:
+    """Why others are not reached although the mail server is: it may be in the provider's own network."""
+    if not found.outside or outside_problem(found):
+        return None
+    what = "is not reached" if found.outside in UNREACHABLE else f"breaks off (curl: {found.outside})"
+    return (
+        f"A visit of Mastodon's containers to {elsewhere} {what}. If others are not reached either, nothing federates. "
+        "Does a firewall of the server or of its provider stop what is forwarded (iptables -S DOCKER-USER), or is a "
+        "proxy needed (http_proxy)?"
+    )
+
+
 def outside_problem(found: GoingOut) -> str | None:
     """Why nothing gets out, if nothing does: neither to the mail server nor elsewhere."""
     if found.outside in UNREACHABLE and (found.mail is None or found.mail in UNREACHABLE):

@@ -40,7 +40,7 @@ class DockerNetworks(EngineFact[dict[str, Network]]):
 
 @dataclass(frozen=True)
 class Bridge:
-    """A network as the kernel sees it: the name of its bridge, and its IPv4 subnets."""
+    """A network as the kernel sees it: the name of its bridge, and its subnets of IPv4 and IPv6."""
 
     name: str
     bridge: str
@@ -48,17 +48,34 @@ class Bridge:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """
+    A rule of the firewall in iptables' or nftables' words.
+
+    `family`: 4 or 6. `place`: the table ("nat") of iptables, or the chain or map ("nat-PREROUTING") of nftables.
+    """
+
+    family: int
+    place: str
+    text: str
+
+    def names(self, word: str) -> bool:
+        """Whether the word stands in it, in quotes or not."""
+        return word in self.text.replace('"', " ").split()
+
+
+@dataclass(frozen=True)
 class Ways:
     """
-    `networks`: those asked for that exist. `rules`: of the firewall, in iptables' or nftables' words, that speak of
-    them or lead to Docker's own. `forwarding`: the kernel passes packets on. `unmanaged`: Docker leaves the firewall
-    alone.
+    `networks`: those asked for that exist. `rules`: of the firewall that speak of them, lead to Docker's own or lead a
+    port to a container. `forwarding`: the kernel passes packets of IPv4 on. `unmanaged`: families (4, 6) in which
+    Docker leaves the firewall to somebody else.
     """
 
     networks: tuple[Bridge, ...] = ()
-    rules: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
     forwarding: bool = True
-    unmanaged: bool = False
+    unmanaged: frozenset[int] = frozenset()
 
 
 class FirewallWays(EngineFact[Ways]):
@@ -73,8 +90,10 @@ class FirewallWays(EngineFact[Ways]):
 
     @override
     def read(self, lines: Lines) -> Ways:
-        found = (
-            Bridge(name, bridge, tuple(s for s in subnets if ":" not in s))
-            for name, bridge, *subnets in lines.words("network")
+        rules = (line.split(" ", 2) for line in lines.all("rule"))
+        return Ways(
+            tuple(Bridge(name, bridge, tuple(subnets)) for name, bridge, *subnets in lines.words("network")),
+            tuple(Rule(int(family), place, text) for family, place, text in rules),
+            lines.get("forwarding", "1") == "1",
+            frozenset(map(int, lines.all("unmanaged"))),
         )
-        return Ways(tuple(found), tuple(lines.all("rule")), lines.get("forwarding", "1") == "1", "unmanaged" in lines)

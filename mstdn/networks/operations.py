@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mstdn.docker.facts import Containers
+from mstdn.docker.operations import engine_question
+from mstdn.docker.rules import numbers_of
 from mstdn.fact import ask
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
-from mstdn.networks.rules import closed_ways
+from mstdn.networks.rules import closed_ways, engine_has_ipv6
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
+from mstdn.sizing.facts import ServerSize
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,22 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
             return
         if not found or differences:
             announce(f"the network {wanted.name} {'has other options' if found else 'does not exist'}")
-            ipv6 = {True: "yes", False: "no", None: "auto"}[wanted.ipv6]
-            yield script("networks/make", wanted.name, "yes" if wanted.internal else "no", ipv6)
+            ipv6 = _takes_ipv6() if wanted.ipv6 is None else wanted.ipv6
+            yield script("networks/make", wanted.name, _yes_or_no(wanted.internal), _yes_or_no(ipv6))
+
+
+def _takes_ipv6() -> bool:
+    """Whether a network that is made now takes IPv6 where the operator leaves that to the suite."""
+    return ask(ServerSize.of_the_server()).ipv6 and engine_has_ipv6(_version())
+
+
+def _version() -> tuple[int, int]:
+    """Of the engine, (0, 0) where it is still to be installed."""
+    return numbers_of(ask(engine_question()).packages.get("docker-ce", ""))
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
@@ -62,10 +79,12 @@ def _differences(wanted: WantedNetwork, found: Network) -> list[str]:
 @operation
 def open_ways(networks: Sequence[str]) -> Commands:
     """
-    Ensure that the kernel's firewall has what Docker wrote into it for these networks, and passes packets on.
+    Ensure that the kernel's firewall has what Docker wrote into it for these networks and for ports of containers on
+    them, and passes packets on.
 
     Docker writes its rules anew when it starts, and containers run on meanwhile.
     """
-    if missing := list(closed_ways(ask(FirewallWays.of(networks)))):
+    ways, containers = ask(FirewallWays.of(networks)), ask(Containers.all())
+    if missing := list(closed_ways(ways, containers, _version())):
         announce(*missing)
         yield script("docker/restart_daemon")

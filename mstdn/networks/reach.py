@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyinfra import state
 
+from mstdn.docker.operations import engine_question
+from mstdn.docker.rules import numbers_of
 from mstdn.fact import CouldNotLook, ask
 from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks
@@ -25,4 +27,6 @@ def containers_have_ipv6(settings: Settings) -> bool:
         if state.is_executing:
             raise
         front = None
-    return ipv6_reaches_containers(front, size.ipv6, settings.networks_ipv6)
+    # The one that the run installs, where the operator names one.
+    engine = numbers_of(settings.docker_version or ask(engine_question()).packages.get("docker-ce", ""))
+    return ipv6_reaches_containers(front, size.ipv6, settings.networks_ipv6, engine)

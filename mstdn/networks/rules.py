@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_network
 
+from mstdn.docker.facts import Container
 from mstdn.finding import Finding, Level
 from mstdn.layout import FRONT
-from mstdn.networks.facts import Network, Ways
+from mstdn.networks.facts import Bridge, Network, Rule, Ways
 
 
-def ipv6_reaches_containers(front: Network | None, server_has_ipv6: bool, setting: bool | str) -> bool:
+def ipv6_reaches_containers(
+    front: Network | None, server_has_ipv6: bool, setting: bool | str, engine: tuple[int, int]
+) -> bool:
     """
     Whether containers are reached, and get out, by IPv6.
 
-    front: the network, None as long as it does not exist; then it is foreseen. Where it has no IPv6, Docker would carry
+    front: the network, None as long as it does not exist; then it is foreseen. engine: its version, (0, 0) for one that
+    is still to be installed. Where it has no IPv6, Docker would carry
     visitors over IPv4, all of them with the address of the bridge: Mastodon would slow down and ban them as one.
     """
     if not server_has_ipv6:
         return False
-    return front.ipv6 if front else setting is not False
+    return front.ipv6 if front else setting is not False and engine_has_ipv6(engine)
 
 
 # Engines before 27 have no addresses of IPv6 to give away, and do not masquerade them.
 FIRST_ENGINE_WITH_IPV6 = (27, 0)
+
+
+def engine_has_ipv6(engine: tuple[int, int]) -> bool:
+    """Whether the engine gives containers IPv6. engine: its version, (0, 0) for one that is still to be installed."""
+    return engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6
 
 
 def ipv6_findings(
@@ -45,13 +55,15 @@ def ipv6_findings(
                 f"networks_ipv6 is False, {without}, but {listed} has an AAAA record, and {first}. Remove "
                 'the record, or set networks_ipv6 = "auto".',
             )
-    elif front.ipv6 if front else engine == (0, 0) or engine >= FIRST_ENGINE_WITH_IPV6:
+    elif front.ipv6 if front else engine_has_ipv6(engine):
         return
     elif engine < FIRST_ENGINE_WITH_IPV6:
+        # Making the network with it would fail, in the middle of the run.
+        forced = ' Or set networks_ipv6 = "auto".' if setting is True else ""
         yield Finding(
-            level,
+            "error" if forced else level,
             f"The network {FRONT} has no IPv6, {without}: Docker Engine {'.'.join(map(str, engine))} has none to give, "
-            f"27 does.{lost}",
+            f"27 does.{forced}{lost}",
         )
     else:
         yield Finding(
@@ -75,30 +87,86 @@ def ipv4_findings(addresses: Iterable[str], public_ipv4: str) -> Iterator[Findin
         )
 
 
-def closed_ways(ways: Ways) -> Iterator[str]:
+def closed_ways(ways: Ways, containers: Iterable[Container] = (), engine: tuple[int, int] = (0, 0)) -> Iterator[str]:
     """
     What is missing so that containers get out and visitors get in, in words.
 
-    Docker writes its rules when it starts and when a network is made. Whatever empties the firewall in between
-    (nftables' "flush ruleset", somebody's iptables script) takes them away, and nobody but a restart of the engine
-    brings them back. Visitors still get in then, through docker-proxy, all of them with one address; what is dead is
-    every way out.
+    containers: all of the engine. engine: its version, (0, 0) if it is not known.
+
+    Docker writes its rules when it starts, when a network is made and when a container starts. Whatever empties the
+    firewall in between (nftables' "flush ruleset", somebody's iptables script) takes them away, and nobody but a
+    restart of the engine brings them back. Without those for a port, visitors still get in, through docker-proxy, but
+    all of them with the address of the bridge: Mastodon slows down and bans them as one.
     """
-    if ways.unmanaged or not ways.networks:
+    if not ways.networks:
         return
-    if not ways.forwarding:
+    if not ways.forwarding and 4 not in ways.unmanaged:
         yield "net.ipv4.ip_forward is 0: the kernel passes nothing on to containers or from them"
-    for network in ways.networks:
-        mine = [rule for rule in ways.rules if network.bridge in rule]
-        translated = [rule for rule in mine if "masquerade" in rule.lower()]
-        if not any(subnet in rule for subnet in network.subnets for rule in translated):
-            yield f"the network {network.name} has no way out: Docker's rule for its addresses is gone"
-        if len(mine) == len(translated) or not _leads_to_docker(ways.rules):
-            yield f"the network {network.name} has no filter: Docker's rules for it are gone"
+    published = [each for each in containers if each.published and each.status in HOLDING_PORTS]
+    for family, words in _families(ways, engine).items():
+        rules = [rule for rule in ways.rules if rule.family == family]
+        networks = {each.name: each for each in ways.networks if any(_is(family, subnet) for subnet in each.subnets)}
+        for network in networks.values():
+            yield from _closed_ways_of(network, family, words, rules)
+        for container in published:
+            # Through which one of its networks Docker leads a port is known where it leads through none of others.
+            if container.networks and container.networks.keys() <= networks.keys():
+                yield from _closed_ports(container, family, words, rules)
 
 
-def _leads_to_docker(rules: tuple[str, ...]) -> bool:
-    """With iptables, Docker's chains count only where FORWARD leads to them; its nftables have a hook of their own."""
-    if not any(rule.startswith("-A ") for rule in rules):
-        return True
-    return any(rule.startswith("-A FORWARD -j DOCKER-") for rule in rules)
+# States of a container in which Docker keeps the rules for its ports.
+HOLDING_PORTS = ("running", "paused")
+
+
+def _families(ways: Ways, engine: tuple[int, int]) -> dict[int, str]:
+    """Those in which Docker writes rules, with what to add when one is named."""
+    families = {4: ""} | ({6: " for IPv6"} if engine >= FIRST_ENGINE_WITH_IPV6 else {})
+    return {family: words for family, words in families.items() if not {4, family} & ways.unmanaged}
+
+
+def _is(family: int, address: str) -> bool:
+    return (":" in address) == (family == 6)
+
+
+def _closed_ways_of(network: Bridge, family: int, words: str, rules: Sequence[Rule]) -> Iterator[str]:
+    mine = [rule for rule in rules if rule.names(network.bridge)]
+    translated = [rule for rule in mine if rule.place.startswith("nat") and "masquerade" in rule.text.lower()]
+    # As the kernel writes them, whatever they were typed like.
+    subnets = [str(ip_network(each, strict=False)) for each in network.subnets if _is(family, each)]
+    if not any(rule.names(subnet) for subnet in subnets for rule in translated):
+        yield f"the network {network.name} has no way out{words}: Docker's rule for its addresses is gone"
+    filtered = any(rule.place.startswith("filter") for rule in mine)
+    if not filtered or not any(_leads_forwarded_packets(rule) for rule in rules):
+        yield f"the network {network.name} has no filter{words}: Docker's rules for it are gone"
+
+
+def _closed_ports(container: Container, family: int, words: str, rules: Sequence[Rule]) -> Iterator[str]:
+    ports = {(each.port, each.protocol) for each in container.published if _is(family, each.address)}
+    led = any(_leads_arriving_packets(rule) for rule in rules)
+    gone = sorted(
+        port for port, protocol in ports if not led or not any(_leads(rule, port, protocol) for rule in rules)
+    )
+    if gone:
+        yield (
+            f"visitors of port {' and '.join(map(str, gone))} reach {container.name} with one address{words}: Docker's "
+            "rule that leads them there is gone"
+        )
+
+
+# With iptables, Docker's chains count only where one of the kernel's leads to them; with nftables it has its own hooks.
+
+
+def _leads_forwarded_packets(rule: Rule) -> bool:
+    by_iptables = rule.place == "filter" and rule.text.startswith("-A FORWARD ") and "-j DOCKER" in rule.text
+    return by_iptables or (rule.place == "filter-FORWARD" and "vmap" in rule.text)
+
+
+def _leads_arriving_packets(rule: Rule) -> bool:
+    by_iptables = rule.place == "nat" and rule.text.startswith("-A PREROUTING ") and rule.text.endswith("-j DOCKER")
+    return by_iptables or (rule.place == "nat-PREROUTING" and "jump nat-prerouting-and-output" in rule.text)
+
+
+def _leads(rule: Rule, port: int, protocol: str) -> bool:
+    to_a_container = rule.place == "nat" and rule.text.startswith("-A DOCKER ") and rule.names("DNAT")
+    to_a_container |= rule.place == "nat-prerouting-and-output" and "dnat to" in rule.text
+    return to_a_container and f"dport {port} " in rule.text and rule.names(protocol)

@@ -1,17 +1,31 @@
-# What the kernel's firewall has for the networks that are the arguments: "network NAME BRIDGE SUBNET", "rule TEXT" for each rule
-# that names one of their bridges or subnets or leads to Docker's own, "forwarding 0|1", "unmanaged" where Docker was told to
-# leave the firewall to somebody else.
-found=$(docker network inspect --format 'network {{.Name}} {{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}{{range .IPAM.Config}} {{.Subnet}}{{end}}' "$@" 2>/dev/null)
-printf '%s\n' "$found" | grep '^network '
+# What the kernel's firewall has for the networks that are the arguments: "network NAME BRIDGE SUBNET…"; "rule FAMILY PLACE TEXT"
+# for each rule that names one of their bridges, leads to Docker's own or leads a port to a container; "forwarding 0|1";
+# "unmanaged FAMILY" where Docker was told to leave the firewall to somebody else. FAMILY is 4 or 6; PLACE is the table of an
+# iptables rule, and the chain or map of one of nftables, whose name begins with what the table would be.
+found=$(docker network inspect --format 'network {{.Name}} {{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}{{range .IPAM.Config}} {{.Subnet}}{{end}}' "$@" 2>/dev/null | grep '^network ')
+[ -z "$found" ] || printf '%s\n' "$found"
 printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
 pid=$(systemctl show --property MainPID --value docker.service)
-if grep -Eqs '"iptables"[[:space:]]*:[[:space:]]*false' /etc/docker/daemon.json ||
-    { [ "${pid:-0}" != 0 ] && tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qx -- '--iptables=false'; }; then
-    echo unmanaged
+flags=$([ "${pid:-0}" = 0 ] || tr '\0' '\n' <"/proc/$pid/cmdline")
+told_not_to() {
+    grep -Eqs "\"$1\"[[:space:]]*:[[:space:]]*false" /etc/docker/daemon.json || printf '%s\n' "$flags" | grep -qx -- "--$1=false"
+}
+told_not_to iptables && echo unmanaged 4
+told_not_to ip6tables && echo unmanaged 6
+# What leads to Docker's chains names no bridge, nor does the rule for a port where docker-proxy takes no part.
+patterns=$(printf '%s\n' '-j DOCKER' DNAT 'dnat to' 'jump nat-prerouting-and-output' 'vmap @' && printf '%s\n' "$found" | cut -d ' ' -f 3)
+rules() {
+    {
+        "$2-save" 2>/dev/null
+        # Its names stand in quotes.
+        command -v nft >/dev/null && nft list table "$3" docker-bridges 2>/dev/null
+    } | awk -v family="$1" '
+        /^\*/ { place = substr($1, 2) }
+        $1 == "chain" || $1 == "map" { place = $2; next }
+        { sub(/^[ \t]+/, ""); print "rule", family, place, $0 }' | grep -F -- "$patterns"
+}
+if [ -n "$found" ]; then
+    rules 4 iptables ip
+    case $found in *:*) rules 6 ip6tables ip6 ;; esac
 fi
-# Either of Docker's ways to write its rules; the names in the second stand in quotes.
-{
-    iptables-save 2>/dev/null
-    command -v nft >/dev/null && nft list table ip docker-bridges 2>/dev/null
-} | grep -E 'br-[0-9a-f]{12}|DOCKER-USER|DOCKER-FORWARD|DOCKER-ISOLATION-STAGE-1|masquerade|MASQUERADE' | sed 's/^[[:space:]]*/rule /'
 exit 0

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mstdn.apt import sources
-from mstdn.backup.rules import secrets_findings
+from mstdn.backup.facts import BackupState
+from mstdn.backup.rules import restore_findings, secrets_findings
 from mstdn.database import rules as database
 from mstdn.database.facts import DatabaseDumps
 from mstdn.docker import operations as docker
@@ -81,6 +82,8 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
+    if settings.backup_repository:
+        yield from restore_findings(ask(BackupState.of_the_server()).restoring)
 
 
 def _ipv6(
@@ -100,5 +103,7 @@ def _situation(report: ServerReport, engine: Engine, settings: Settings, front: 
     addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
     return firewall.Situation(
-        (f"br-{front.id[:12]}",) if front else (), by_process and any(":" in each for each in addresses)
+        (f"br-{front.id[:12]}",) if front else (),
+        by_process and any(":" in each for each in addresses),
+        settings.smtp_port,
     )

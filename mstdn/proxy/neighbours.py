@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.layout import MASTODON_PROJECT
 
@@ -65,16 +66,44 @@ def _holder(listener: Listener, containers: Sequence[Container]) -> str:
 
 def claims(containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     """Containers that ask the proxy for a name of the site: it would send each of them a part of the visitors."""
-    for container in containers:
-        asked = {name for variable in container.asks for name in names_in(variable)}
-        names = sorted(asked & {*settings.public_domains})
-        if names and container.status == "running" and container.project != MASTODON_PROJECT:
+    for container in _others(containers):
+        names = sorted(_asked(container) & {*settings.public_domains})
+        if names:
             yield Finding(
                 "error",
                 f"The container {container.name} asks the proxy for {', '.join(names)} too (VIRTUAL_HOST), and would "
                 "get a part of Mastodon's visitors. Give it another name, or stop it for good: docker update "
                 f"--restart=no {container.name} && docker stop {container.name}",
             )
+
+
+def whose_name(name: str, containers: Sequence[Container]) -> str:
+    """The container of somebody else whose site has this name, by itself or by a pattern; "" if nobody has one."""
+    return next((each.name for each in _others(containers) if any(_covers(own, name) for own in _asked(each))), "")
+
+
+def _others(containers: Sequence[Container]) -> Iterator[Container]:
+    """Those that are not Mastodon's. One that is between two attempts to start still has its name."""
+    return (each for each in containers if each.status in ALIVE and each.project != MASTODON_PROJECT)
+
+
+def _asked(container: Container) -> set[str]:
+    return {name for variable in container.asks for name in names_in(variable)}
+
+
+def _covers(asked: str, name: str) -> bool:
+    """Whether nginx takes this name for that which was asked for. Source: nginx.org, "Server names"."""
+    if asked.startswith("~"):
+        try:
+            return bool(re.search(asked[1:], name))
+        except re.error:
+            # nginx' expressions know more than Python's. What cannot be read is not a site of this name for sure.
+            return False
+    if asked.startswith("*."):
+        return name.endswith(asked[1:])
+    if asked.endswith(".*"):
+        return name.startswith(asked[:-1])
+    return asked == name
 
 
 def names_in(variable: str) -> frozenset[str]:
@@ -85,7 +114,9 @@ def names_in(variable: str) -> frozenset[str]:
     """
     name, _, value = variable.partition("=")
     if name == "VIRTUAL_HOST":
-        return frozenset(each.strip().rstrip(".").lower() for each in value.split(",") if each.strip())
+        stripped = (each.strip() for each in value.split(","))
+        # In an expression, a capital letter and a point at the end mean something of their own.
+        return frozenset(each if each[0] == "~" else each.rstrip(".").lower() for each in stripped if each)
     return frozenset(each.lower() for each in re.findall(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", value))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyinfra import host
 
 from mstdn.backup.rules import OFF
+from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, MastodonLayout
 from mstdn.operation import announce, operation
@@ -59,6 +60,28 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
     yield script("compose/up", MASTODON_PROJECT, layout.root, str(timeout_seconds), *DATABASE_SERVICES)
     yield script("database/let_in", layout.root)
     yield script("timers/follow", UNIT, "The restore", told=True, lock=False)
+
+
+@operation
+def remounted_stores(settings: Settings, timeout_seconds: int) -> Commands:
+    """
+    Ensure that the database and Redis hold the passwords that have come with the backup's keys.
+
+    + timeout_seconds: for them to become healthy
+
+    A file that is replaced stays the old one inside a container until it is started anew. Nobody is kept from them:
+    Mastodon is stopped.
+    """
+    way = ask(WayBack.of(settings.snapshot, settings.mastodon_root))
+    stale = [
+        each.id
+        for each in ask(Containers.all())
+        if each.project == MASTODON_PROJECT and each.service in ("db", "redis") and not each.once and each.gone
+    ]
+    if way.restoring and stale:
+        yield script("compose/restart", *stale)
+        services = DATABASE_SERVICES
+        yield script("compose/up", MASTODON_PROJECT, settings.mastodon_root, str(timeout_seconds), *services)
 
 
 @operation

@@ -43,7 +43,10 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     brought = dotenv_text({name: value.get_secret_value() for name, value in sorted(operator.items())})
     missing = [name for name in MADE_ON_THE_SERVER if name not in state.good]
     if gone := sorted(state.operator.difference(operator)):
-        announce(f"takes {', '.join(gone)} away from the server, because secrets.env no longer has it")
+        announce(
+            f"takes {', '.join(gone)} away from the server, because this run has no use for it: it is no longer among "
+            "your secrets (secrets.env), or what needs it is turned off"
+        )
     changed = False
     if state.exists:
         announce(*_reasons(state, directory, brought))
@@ -55,7 +58,8 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
         yield StringCommand("rm -f", QuoteString(f"{directory}/operator.env"))
     if missing:
         changed = True
-        yield script("secrets/generate", image, directory, *missing)
+        makers = (f"{name}={MADE_ON_THE_SERVER[name].maker}" for name in missing)
+        yield script("secrets/generate", image, directory, *makers)
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
     if changed or state.differing:

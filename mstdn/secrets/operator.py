@@ -161,8 +161,9 @@ def _wrong(line: Line, where: str) -> Problem | None:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), KNOWN_NAMES, n=1)
-    return f"{near[0]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
+    by_capitals = {known.upper(): known for known in KNOWN_NAMES}
+    near = difflib.get_close_matches(name.upper(), by_capitals, n=1)
+    return f"{by_capitals[near[0]]}=..." if near else "one of " + ", ".join(KNOWN_NAMES)
 
 
 @cache

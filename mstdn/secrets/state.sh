@@ -21,7 +21,7 @@ shift
 [ ! -e "$file" ] || ! grep -vE "${known}^#|^\$" "$file" >/dev/null || echo 'damaged '
 if [ -e "$directory/operator.env" ]; then
     printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -c '0%a %u:%g' "$directory/operator.env")"
-    sed -n 's/^\([A-Z0-9_]*\)=.*/brought \1/p' "$directory/operator.env"
+    sed -n 's/^\([A-Za-z0-9_]*\)=.*/brought \1/p' "$directory/operator.env"
 fi
 for each in "$@"; do
     read_fields "$each"

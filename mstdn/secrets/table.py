@@ -29,6 +29,8 @@ class Secret:
     `replaceable`: a new one may be made although the instance has data, for nothing was encrypted or stored with it.
     `from_environment`: the environment of pyinfra may hold it; only few, because others may be there for other ends.
     `needed_by`: variables of mastodon_environment that make no sense without it, unless `unless` is set there too.
+    `a_url`: an address that may hold a password, and is no secret where it holds none: mastodon_environment may have it
+    then.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Secret:
     from_environment: bool = False
     needed_by: tuple[str, ...] = ()
     unless: str = ""
+    a_url: bool = False
 
 
 def _made(name: str, group: str, form: str, meaning: str) -> Secret:
@@ -55,6 +58,10 @@ def _brought(name: str, meaning: str, *needed_by: str, from_environment: bool = 
     return Secret(
         name, "operator", MASTODON, meaning, from_environment=from_environment, needed_by=needed_by, unless=unless
     )
+
+
+def _url(name: str, meaning: str) -> Secret:
+    return Secret(name, "operator", MASTODON, f"{meaning}, where the URL holds a password.", a_url=True)
 
 
 RANDOM_FORM = "[0-9a-f]{64}"
@@ -102,6 +109,8 @@ SECRETS = (
     ),
     _brought("CACHE_REDIS_PASSWORD", "A Redis of its own for the cache: the password of CACHE_REDIS_HOST."),
     _brought("SIDEKIQ_REDIS_PASSWORD", "A Redis of its own for Sidekiq: the password of SIDEKIQ_REDIS_HOST."),
+    _brought("CACHE_REDIS_SENTINEL_PASSWORD", "The same for its sentinels (CACHE_REDIS_SENTINELS)."),
+    _brought("SIDEKIQ_REDIS_SENTINEL_PASSWORD", "The same for its sentinels (SIDEKIQ_REDIS_SENTINELS)."),
     _brought("OTEL_EXPORTER_OTLP_HEADERS", "OpenTelemetry: what OTEL_EXPORTER_OTLP_ENDPOINT wants to be shown."),
     _for_backups(
         "BACKUP_PASSPHRASE",
@@ -113,6 +122,15 @@ SECRETS = (
         "BACKUP_SSH_KEY",
         "The private key for backup_repository, for sftp:, without a passphrase, in one line: base64 -w0 the-key-file.",
     ),
+    *(
+        _brought(f"OTEL_EXPORTER_OTLP_{signal}_HEADERS", f"The same for OTEL_EXPORTER_OTLP_{signal}_ENDPOINT.")
+        for signal in ("TRACES", "METRICS", "LOGS")
+    ),
+    _url("http_proxy", "The proxy through which Mastodon visits others"),
+    _url("http_hidden_proxy", "The same for hidden services"),
+    _url("REPLICA_DATABASE_URL", "A read-only copy of the database"),
+    _url("CACHE_REDIS_URL", "A Redis of its own for the cache"),
+    _url("SIDEKIQ_REDIS_URL", "A Redis of its own for Sidekiq"),
 )
 
 # Mastodon itself gets none of these.

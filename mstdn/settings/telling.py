@@ -18,8 +18,9 @@ from mstdn.settings.model import FIELDS
 
 def unknown_key(key: str, pyinfra_keys: Iterable[str]) -> Problem:
     """What to say of a key that no setting has. The value is not shown: it may be a secret under a wrong name."""
-    if key.upper() in OPERATOR_SECRETS or key.upper() in PROVIDER_KEYS:
-        return Problem(key, "a secret does not belong here", f"{key.upper()}='...' in secrets.env; remove it here")
+    for name in (*OPERATOR_SECRETS, *PROVIDER_KEYS):
+        if key.upper() == name.upper():
+            return Problem(key, "a secret does not belong here", f"{name}='...' in secrets.env; remove it here")
     near = difflib.get_close_matches(key, [*FIELDS, *pyinfra_keys], n=1)
     return Problem(key, "no setting has this name", near[0] if near else "one of the names in docs/settings.md")
 

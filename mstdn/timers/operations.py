@@ -11,7 +11,7 @@ from mstdn.fact import Question, ask
 from mstdn.files.operations import converge_tree, states_of, written_in
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.kinds.dotenv import dotenv_text
-from mstdn.layout import PROGRAM_SETTINGS, PROGRAMS, UNITS
+from mstdn.layout import FIREWALL_UNIT, PROGRAM_SETTINGS, PROGRAMS, UNITS
 from mstdn.operation import announce, operation
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
@@ -44,7 +44,8 @@ def installed_timers(settings: Settings) -> Commands:
     What is of others in systemd's directory stays: the suite's own say so in their first line.
     """
     files = wanted_files(settings)
-    paths = {file.path for file in files}
+    # The firewall's unit is its component's, and is no program that runs by itself.
+    paths = {FIREWALL_UNIT, *(file.path for file in files)}
     if gone := [path for path in ask(written_in(UNITS)) if path not in paths]:
         announce(*(f"{path} is no longer wanted" for path in gone))
         yield script("timers/disable", *gone)

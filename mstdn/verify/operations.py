@@ -13,7 +13,7 @@ from mstdn.docker.facts import Containers
 from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.facts import WayOut
-from mstdn.mail.way_out import mail_warning, outside_problem
+from mstdn.mail.way_out import mail_warning, outside_problem, outside_warning
 from mstdn.operation import operation
 from mstdn.proxy.companion import telling_lines
 from mstdn.proxy.facts import CompanionLog
@@ -116,8 +116,12 @@ def verified_site(
         problems, warnings = _found_by(failing), _found_by(warning)
     if problem := outside_problem(out):
         problems.append(problem)
-    elif caution := mail_warning(out, mail_server.name, mail_server.port):
-        warnings.append(caution)
+    else:
+        cautions_of_the_way_out = (
+            outside_warning(out, elsewhere),
+            mail_warning(out, mail_server.name, mail_server.port),
+        )
+        warnings += [caution for caution in cautions_of_the_way_out if caution]
     for text in warnings:
         host.log(f"Warning: {text}", logger.warning)
     if problems:

@@ -251,6 +251,18 @@ CONNECTIONS = (
         touched=("mstdn/nginx", "proxy/nginx"),
     ),
     Drift(
+        "the network front was removed",
+        f"docker network disconnect --force front {_of('mstdn/nginx')}; docker network disconnect --force front "
+        f"{_of('proxy/nginx')}; docker network rm front",
+        (NETWORKS, PROXY, APP),
+        (
+            "the network front does not exist",
+            "the proxy: nginx was changed by hand: networks",
+            "Mastodon: nginx was changed by hand: networks",
+        ),
+        touched=("mstdn/nginx", "proxy/nginx"),
+    ),
+    Drift(
         "the network back-mstdn was removed",
         "for service in db redis web streaming sidekiq nginx; do docker network disconnect --force back-mstdn "
         "$(c mstdn $service); done;"
@@ -661,6 +673,20 @@ ENGINE = (
         sample=True,
     ),
     Drift(
+        "the rules that lead visitors to the proxy flushed, so that all of them have one address",
+        "iptables -t nat -F DOCKER",
+        (WAYS,),
+        ("visitors of port 80 and 443 reach proxy-nginx-1 with one address",),
+        "iptables -t nat -S DOCKER | grep -q 'dport 443 -j DNAT'",
+    ),
+    Drift(
+        "what leads to the rules for visitors flushed",
+        "iptables -t nat -F PREROUTING",
+        (WAYS,),
+        ("visitors of port 80 and 443 reach proxy-nginx-1 with one address",),
+        "iptables -t nat -S PREROUTING | grep -q 'j DOCKER'",
+    ),
+    Drift(
         "the whole rule set flushed, as /etc/nftables.conf does",
         "iptables-save >/dev/null; for table in filter nat; do iptables -t $table -F; iptables -t $table -X; done",
         (WAYS,),
@@ -750,7 +776,7 @@ FIREWALLS = (
         "the firewall's unit masked",
         f"rm {UNIT} && systemctl mask --quiet mstdn-firewall",
         (FIREWALL,),
-        (f"{UNIT} has another content",),
+        (f"{UNIT} does not exist or is masked",),
         "systemctl is-enabled --quiet mstdn-firewall",
     ),
     Drift(
@@ -758,14 +784,6 @@ FIREWALLS = (
         "rm /var/lib/mstdn/firewall",
         (FIREWALL,),
         ("the table inet mstdn is not as it was loaded",),
-    ),
-    Drift(
-        "SSH at a second port",
-        "echo Port 22 >/etc/ssh/sshd_config.d/two.conf; echo Port 2222 >>/etc/ssh/sshd_config.d/two.conf;"
-        " systemctl reload ssh; timeout 10 sh -c 'until ss -Hltn sport = :2222 | grep -q .; do sleep 0.1; done'",
-        (FIREWALL,),
-        (f"{RULES} has another content",),
-        "nft list table inet mstdn | grep -q 2222; rm /etc/ssh/sshd_config.d/two.conf; systemctl reload ssh",
     ),
 )
 

@@ -7,8 +7,9 @@ health='{{with index .State "Health"}}{{.Status}}{{end}}'
 # shellcheck disable=SC2016 # these are Docker's variables, not the shell's
 networks='{{range $name, $network := .NetworkSettings.Networks}} {{$name}} {{$network.Aliases}}{{end}}'
 limits='{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}'
+# A container that makes room for another leaves it another number.
 docker ps --all --quiet | xargs docker inspect --format "container $name {{.Id}} {{.State.StartedAt}}
-is $name {{.State.Status}} $health {{.Image}} $limits$networks"
+is $name {{.State.Status}} $health {{.Image}} $limits$networks" | sed -E 's/(mstdn|proxy)-([a-z-]+)-[0-9]+/\1-\2/g'
 docker network ls --format 'network {{.Name}} {{.Driver}} {{.Internal}}'
 docker image ls --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
 

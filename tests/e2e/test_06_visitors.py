@@ -99,6 +99,21 @@ def test_forged_headers_do_not_reach_mastodon(instance: Instance) -> None:
     assert [value for value in seen["headers"].values() if "203.0.113.66" in value or "evil" in value] == []
 
 
+def test_whoever_goes_round_the_load_balancer_makes_no_page_for_others(instance: Instance) -> None:
+    """With a trusted proxy in front, the proxy passes on what it gets, and cannot tell who connects."""
+    forged = ("--header", "X-Forwarded-Host: evil.example.org", "--header", "X-Forwarded-Port: 8443")
+    instance.converge(proxy_downstream_addresses=["203.0.113.0/24"])
+    try:
+        answer = instance.visit("/_lab/request", "--ipv4", *forged)
+        assert answer.status == 200, answer
+        seen = json.loads(answer.body)
+        assert seen["base_url"] == f"https://{instance.domain}"
+        assert (seen["headers"]["x-forwarded-host"], seen["headers"]["x-forwarded-port"]) == (instance.domain, "443")
+        assert "evil.example.org" not in answer.body
+    finally:
+        instance.converge()
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/api/v1/streaming/../../../metrics", "/api/v1/streaming/../../metrics"])
 def test_figures_of_the_streaming_server_are_not_public(instance: Instance, path: str) -> None:
     assert "mastodon" not in instance.visit(path, "--path-as-is").body.lower() or instance.visit(path).status == 404

@@ -71,7 +71,7 @@ def test_nothing_of_others_answers_from_outside_unless_the_operator_wants_it(ins
         ).strip()
         instance.run(
             f"nft 'table ip own {{ chain c {{ type nat hook prerouting priority dstnat; tcp dport 8026 dnat to"
-            f" {address}:80; }}; }}' && iptables -I DOCKER-USER -d {address} -j ACCEPT"
+            f" {address}:80; }}; }}' && iptables -I FORWARD -d {address} -j ACCEPT"
         )
         try:
             assert open_ports(instance, ports) == ["22", "80", "443"]
@@ -83,11 +83,12 @@ def test_nothing_of_others_answers_from_outside_unless_the_operator_wants_it(ins
             assert open_ports(instance, ports) == ["22", "80", "443", "8025", "8026", "9999"]
             assert open_ports(instance, "22,9999", 6) == ["22", "9999"]
             assert open_ports(instance, "9998", udp=True) == ["9998"]
-            assert instance.converge(TASK, firewall_trusted_addresses=[VISITOR.ipv4]).changed
+            trusted = {"firewall_trusted_addresses": [VISITOR.ipv4, "2001:db8::/32"]}
+            assert instance.converge(TASK, **trusted, firewall_inside_interfaces=["eth9", "vlan*"]).changed
             assert "8025" in open_ports(instance, ports)
             assert open_ports(instance, "22,9999", 6) == ["22"]
         finally:
-            instance.run(f"nft delete table ip own; iptables -D DOCKER-USER -d {address} -j ACCEPT")
+            instance.run(f"nft delete table ip own; iptables -D FORWARD -d {address} -j ACCEPT")
             instance.converge(TASK)
         assert open_ports(instance, ports) == ["22", "80", "443"]
     assert instance.converge().changed == []
@@ -134,7 +135,7 @@ def test_it_survives_a_restart_of_the_engine_and_comes_back_after_a_flush(instan
     assert instance.run(RULES) == before
     # The service of Debian's package flushes everybody's rules.
     instance.run("systemctl start nftables && systemctl restart nftables")
-    assert instance.run(RULES) == before
+    wait_until("the rules are back", lambda: instance.run(RULES, check=False) == before, 10)
     instance.run("systemctl stop nftables; systemctl reset-failed docker.service; systemctl restart docker")
     instance.run("nft flush ruleset; systemctl reset-failed docker.service; systemctl restart docker")
     plan = instance.plan()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -15,10 +16,10 @@ import pytest
 from tests.lab import addresses
 from tests.lab.addresses import STATE
 from tests.lab.clouds import Clouds, opened
-from tests.lab.commands import Completed
+from tests.lab.commands import Completed, wait_until
 from tests.lab.desk import AUTHORITIES, Desk
 from tests.lab.inhabitants import MADE
-from tests.lab.world import Machine, World
+from tests.lab.world import COMMAND_SECONDS, Machine, World
 
 DOMAIN = "social.meadow.example"
 # The zone files of the account and the delegation are there before; all else is made.
@@ -58,6 +59,7 @@ mail_domain_records = [
 SMTP_KEY = "sparkpost-smtp-canary"
 CANARY = re.compile(r"[\w-]*canary|PRIVATE KEY|MII[\w+/]{100}")
 LINE = re.compile(r'^.*\]\s+(\("[^"]+", \{.*\}\),)$', re.MULTILINE)
+ORDER = "POST api.hetzner.cloud/v1/servers"
 OPEN = {22: "open", 80: "closed", 443: "closed", 2375: "filtered", 9090: "filtered"}
 
 
@@ -239,11 +241,32 @@ def test_mail_goes_out_by_the_provider_and_from_the_verified_domain_only(world: 
     assert len(world.mails()) == before + 1
 
 
-def test_hetzner_and_cloudflare_with_the_records_of_another_mail_provider(
-    clouds: Clouds, desk: Desk, world: World
+@pytest.fixture(scope="module", name="finished")
+def _finished(clouds: Clouds, desk: Desk) -> Completed:
+    """The second run at Hetzner; the first was killed while the server was made."""
+    desk.write("group_data/mastodon.py", HETZNER)
+    command = desk.command("pyinfra", "@local", "provision.py", "--yes")
+    with subprocess.Popen(command, cwd=desk.suite, env=desk.environment(), stderr=subprocess.DEVNULL) as run:
+        try:
+            wait_until("the server is ordered", lambda: ORDER in clouds.ask("journal"), COMMAND_SECONDS)
+        finally:
+            run.kill()
+    return provision(desk, HETZNER, "--yes", "--json")
+
+
+def test_a_run_that_is_killed_while_the_server_is_made_is_finished_by_the_next(
+    clouds: Clouds, finished: Completed
 ) -> None:
-    first = provision(desk, HETZNER, "--yes")
-    (line,) = LINE.findall(first.stdout + first.stderr)
+    assert changes(finished) > 0
+    # Firewall, two addresses, key, server: one of each.
+    assert len(clouds.ask("possessions")["hetzner"]) == 5
+    assert clouds.ask("journal").count(ORDER) == 1
+
+
+def test_hetzner_and_cloudflare_with_the_records_of_another_mail_provider(
+    clouds: Clouds, desk: Desk, world: World, finished: Completed
+) -> None:
+    (line,) = LINE.findall(finished.stdout + finished.stderr)
     address = line.split('"')[1]
     assert line == f'("{address}", {{"ssh_user": "root"}}),'
     assert asked(world, "social.harbour.example", "A") == [address]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
-from tests.e2e.instance import Instance
+from tests.e2e.instance import Instance, with_settings
 from tests.e2e.test_08_interrupted import kill_when
 from tests.e2e.visitors import visitors_without_pause
+from tests.harness import ROOT
 from tests.lab.commands import wait_until
 
 
@@ -72,6 +74,29 @@ def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(
     assert instance.run("cat /srv/mastodon/nginx/upstreams.conf").count(".back-mstdn") == 2
     assert instance.converge(default_locale="fr").changed == []
     assert instance.converge().changed
+
+
+def test_while_a_run_is_at_work_another_is_told_whose_it_is(instance: Instance) -> None:
+    world = instance.world
+    # That of a run that has ended may still lie there, and means nothing.
+    instance.run("rm -f /run/mstdn.run")
+    options = ["--limit", instance.host, "--yes"]
+    command = world.pyinfra_command("deploy.py", *with_settings({"default_locale": "nl"}), options=options)
+    first = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=world.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    wait_until("the first run is at work", lambda: instance.succeeds("test -e /run/mstdn.run"), timeout=60)
+    refusal = instance.refusal("tasks/app.py", default_locale="da")
+    assert "Another run is at work on this server" in refusal and "deploy.py of the suite" in refusal
+    output = first.communicate()[0]
+    assert first.returncode == 0, output
+    # What it held it holds no longer.
+    instance.converge()
 
 
 def test_where_two_web_do_not_fit_the_old_one_stops_first_and_the_plan_says_so(instance: Instance, dora: str) -> None:

@@ -10,6 +10,7 @@ import base64
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,8 @@ def backed(instance: Instance) -> Iterator[Instance]:
 
 
 def posts(instance: Instance) -> list[str]:
-    return [each["content"] for each in json.loads(instance.visit("/api/v1/timelines/public").body)]
+    """What everybody can read, past the cache of the inner nginx."""
+    return [each["content"] for each in json.loads(instance.visit(f"/api/v1/timelines/public?at={time.time()}").body)]
 
 
 def post(instance: Instance, text: str) -> None:
@@ -379,7 +381,8 @@ def test_a_server_that_lost_everything_comes_back_from_the_repository(backed: In
     assert backed.run("sha256sum </srv/proxy/certs/social*/fullchain.pem", check=False) == certificate
     assert "in the backup" in "".join(posts(backed))
     # The notes of this server's own backups were lost with it; the first deployment makes one.
-    assert backed.converge(**ON).changed == [FIRST]
+    assert FIRST in backed.converge(**ON).changed
+    assert backed.converge(**ON).changed == []
 
 
 def test_a_new_instance_under_the_old_name_does_not_mix_its_backups_with_those_of_the_lost_one(

@@ -44,7 +44,7 @@ class Clouds:
 
     def __init__(self, engine: Engine) -> None:
         self._answers: queue.Queue[Any] = queue.Queue()
-        self._last_words: list[str] = []
+        self._last_lines: list[str] = []
         self._orders: list[threading.Thread] = []
         self._faults: list[LabError] = []
         self._process = subprocess.Popen(
@@ -96,8 +96,8 @@ class Clouds:
         except queue.Empty:
             answer = None
         if answer is None:
-            words = "".join(self._last_words[-20:])
-            raise LabError(f"The lab's providers do not answer. Their last lines:\n{words}")
+            lines = "".join(self._last_lines[-20:])
+            raise LabError(f"The lab's providers do not answer. Their last lines:\n{lines}")
         return answer["answer"]
 
     def _read(self) -> None:
@@ -119,7 +119,7 @@ class Clouds:
 
     def _listen(self) -> None:
         for line in self._process.stderr or ():
-            self._last_words.append(line)
+            self._last_lines.append(line)
 
 
 @contextmanager

@@ -38,10 +38,12 @@ NO_CHANGES = (
     "tasks/kernel.py | Let Redis save its jobs where memory is short",
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
+    "tasks/database.py | Compare PostgreSQL and Redis with the data that is there",
     "tasks/database.py | Keep the passwords of the database and Redis in force",
     "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",
+    "tasks/cleanup.py | Remove dumps of the database that nothing needs any more",
     "tasks/cleanup.py | Remove images that nothing needs any more",
     "tasks/cleanup.py | Remove old temporary files",
     # As shipped there are no backups.
@@ -52,11 +54,11 @@ NO_CHANGES = (
 )
 # They act once, and stand in no table of contents.
 VERBS = ("backup.py", "restore.py", "drill.py")
-# Those of provision.py run on this computer only: see test_provision.py.
+# What converges. Verbs stand in no table of contents, and refuse where there is nothing to act on.
 TASKS = sorted(
     path.name
     for path in (ROOT / "tasks").glob("*.py")
-    if "provision_settings_for" not in path.read_text(encoding="utf-8") and path.name not in VERBS
+    if f'"tasks/{path.name}"' in (ROOT / "deploy.py").read_text(encoding="utf-8")
 )
 
 

@@ -45,6 +45,13 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
         "is not the image that was recorded",
     ),
     "secrets/operations.py secrets": ({"secrets/state": "database\n"}, "instance.env lacks"),
+    "database/operations.py readable_stores": (
+        {
+            "database/state": "installed DATABASE=17\n",
+            "images/state": f"id {versions.POSTGRES_IMAGE} sha256:1\nversion {versions.POSTGRES_IMAGE} PG_MAJOR=18\n",
+        },
+        "is 18, which cannot read its files",
+    ),
     "database/operations.py prepared_database": ({"database/state": INSTALLED}, "holds no database"),
     "firewall/operations.py closed_server": (
         {"firewall/setup": "nft\n"},
@@ -65,6 +72,8 @@ ELSEWHERE = {
     "backup/operations.py backup_now",
     "drill/operations.py drill_now",
     "restore/operations.py begun_restore",
+    # A verb, which is run by itself: tests/unit/database/test_operations.py.
+    "database/operations.py rolled_back_database",
     # So do these of provision.py; what its other operations refuse is in test_provision.py.
     "dns/operations.py proven_records",
     "server/operations.py server_that_lets_in",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import shutil
 import stat
 import sys
@@ -24,11 +25,12 @@ from tests.lab.desk import Desk
 from tests.lab.engine import Engine
 from tests.lab.images.clouds.edge import ruleset
 from tests.stand_ins import names
+from tests.stand_ins.accounts import Accounts
 from tests.stand_ins.data_centre import EVERYTHING, BareMachine, DataCentre, Opening
 from tests.stand_ins.google import GoogleStandIn
 from tests.stand_ins.hetzner import HetznerStandIn
 from tests.stand_ins.names import Names
-from tests.stand_ins.sparkpost import SparkPostStandIn
+from tests.stand_ins.sparkpost import SMTP_HOSTS, SparkPostStandIn
 
 WEB = Opening("tcp", ("80", "443"), ("0.0.0.0/0",))
 OFFICE = Opening("tcp", ("22",), ("192.0.2.0/24", "198.51.100.7/32"))
@@ -243,6 +245,25 @@ def test_a_changed_stand_in_is_another_image_of_the_clouds_and_of_nothing_else(
     assert {name for name in before if before[name] != after[name]} == {"clouds"}
 
 
+def test_every_provider_is_found_under_its_real_name_and_so_are_its_name_servers() -> None:
+    images = builder.DIRECTORY
+    known = (images / "identity/provider-names").read_text().split()
+    assert {*Accounts(Names()).sites, *SMTP_HOSTS.values()} == set(known)
+    services = runpy.run_path(str(images / "internet/services.py"))
+    text = (images / "clouds/providers.py").read_text()
+    named = re.findall(r'"((?:[\w-]+\.){2,}[a-z]+)"', text.partition("NAME_SERVERS = {")[2].partition("}")[0])
+    assert len(named) == 8
+    assert [name for name in named if not name.endswith(services["ZONES"])] == []
+
+
+def test_the_addresses_of_the_first_lab_are_those_of_the_documentation() -> None:
+    page = (ROOT / "docs" / "lab.md").read_text()
+    for host in (3, 5, 31, 34):
+        assert addresses.address_of(0, host).ipv4 in page
+    assert list(addresses.MADE) == [f"made{number}" for number in range(1, 5)]
+    assert len({addresses.network_of(number, host) for number in range(10) for host in range(1, 5)}) == 40
+
+
 def test_what_providers_make_is_known_by_name_so_that_it_is_removed_with_the_lab() -> None:
     made = inhabitants.made("made2", "12", "2001:db8::1", {"admin": ["ssh-ed25519 A", "ssh-rsa B"]})
     assert made.container == inhabitants.EVERYONE["made2"].container
@@ -319,7 +340,7 @@ def test_a_machine_that_could_not_be_made_is_told_at_the_next_question() -> None
 
 
 @pytest.mark.usefixtures("removed")
-def test_providers_that_end_are_told_with_their_last_words() -> None:
+def test_providers_that_end_are_told_with_their_last_lines() -> None:
     with clouds.opened() as there, pytest.raises(LabError, match="because of it"):
         there.ask("end")
 

@@ -141,6 +141,7 @@ BAD_LINES = [
     # line, part of what is wrong, part of what to type instead
     ("SMTP_PASWORD=sesame", "no secret is called SMTP_PASWORD", "SMTP_PASSWORD="),
     ("smtp_password=sesame", "no secret is called smtp_password", "SMTP_PASSWORD="),
+    ("HTTP_PROXI=sesame", "no secret is called HTTP_PROXI", "http_proxy="),
     ("ZZZ=sesame", "no secret is called ZZZ", "AWS_ACCESS_KEY_ID"),
     ("export SMTP_PASSWORD=sesame", "not of the form", "SMTP_PASSWORD="),
     ("SMTP_PASSWORD sesame", "not of the form", "SMTP_PASSWORD="),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+import yaml
 
+from mstdn.app.project import mastodon_project
+from mstdn.secrets.parts import PARTS
 from mstdn.secrets.table import MADE_ON_THE_SERVER, OF_BACKUPS, OPERATOR_SECRETS, REPLACEABLE, SECRETS, groups, read_by
+from tests.harness import settings_with
 
 FORMS = [
     ("SECRET_KEY_BASE", "0a" * 64, True),
@@ -66,3 +71,43 @@ def test_each_service_gets_its_part_and_no_more() -> None:
     assert set(read_by("web")) == {secret.name for secret in SECRETS} - {"POSTGRES_PASSWORD", *read_by("backup")}
     assert read_by("backup") == OF_BACKUPS
     assert read_by("web") == read_by("sidekiq")
+
+
+# --- What Compose mounts ---------------------------------------------------------------------------
+
+
+@pytest.fixture(name="compose", scope="module")
+def _compose() -> dict[str, Any]:
+    project = mastodon_project(settings_with(), 4096, ipv6=False)
+    (text,) = (file.text for file in project.files if file.path.endswith("/compose.yaml"))
+    found = yaml.load(text, yaml.CSafeLoader)
+    assert isinstance(found, dict)
+    return found
+
+
+def files_of(compose: dict[str, Any], service: str) -> set[str]:
+    """The files of secrets that a service mounts."""
+    names = [
+        each if isinstance(each, str) else each["source"] for each in compose["services"][service].get("secrets", ())
+    ]
+    return {compose["secrets"][name]["file"].removeprefix("./secrets/") for name in names}
+
+
+# The same program as web, run by hand.
+TOOLS = {"migrate": "web"}
+
+
+def test_compose_mounts_each_part_for_its_readers_and_for_nobody_else(compose: dict[str, Any]) -> None:
+    assert {each["file"] for each in compose["secrets"].values()} == {f"./secrets/{part.file}" for part in PARTS}
+    for service in compose["services"]:
+        parts = {part.file for part in PARTS if TOOLS.get(service, service) in part.services}
+        assert files_of(compose, service) == parts, service
+        assert not [part for part in PARTS if part.file in parts and part.owner != compose["services"][service]["user"]]
+
+
+def test_a_container_is_made_anew_when_its_part_changes_and_only_then(compose: dict[str, Any]) -> None:
+    for service, found in compose["services"].items():
+        revisions = {part.revision for part in PARTS if TOOLS.get(service, service) in part.services} - {""}
+        label = found.get("labels", {}).get("org.mstdn.secrets", "")
+        assert set(re.findall(r"\$\{(\w+):\?", label)) == revisions, service
+        assert len(revisions) <= 1, f"{service} has one label for its secrets"

@@ -142,7 +142,16 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("swap_swappiness", 201, "at most 200", "swap_swappiness = 10"),
     ("single_user_mode", "true", "True or False, not text", "single_user_mode = False"),
     ("single_user_mode", 1, "True or False, not a number", "single_user_mode = False"),
-    ("default_locale", "en_GB", "not a locale", 'default_locale = "en"'),
+    ("default_locale", "en_GB", "no such language", 'default_locale = "en-GB"'),
+    ("default_locale", "de-DE", "would take English", 'default_locale = "de"'),
+    ("default_locale", "de_DE.UTF-8", "no such language", 'default_locale = "de"'),
+    ("default_locale", "zh", "no such language", 'default_locale = "zh-CN"'),
+    ("default_locale", "zh-Hant", "no such language", 'default_locale = "zh-TW"'),
+    ("default_locale", "PT", "no such language", 'default_locale = "pt-BR"'),
+    ("default_locale", "nb-NO", "no such language", 'default_locale = "no"'),
+    ("default_locale", "fr-QC", "no such language", 'default_locale = "fr"'),
+    ("default_locale", "xx", "no such language", 'default_locale = "en"'),
+    ("default_locale", "", "no such language", 'default_locale = "en"'),
     ("mastodon_log_level", "verbose", '"debug"', 'mastodon_log_level = "info"'),
     ("smtp_port", 0, "at least 1", "smtp_port = 587"),
     ("smtp_port", 65536, "at most 65535", "smtp_port = 587"),
@@ -313,6 +322,8 @@ GOOD_VALUES: list[tuple[str, Any]] = [
     ("swap_size_mib", 0),
     ("default_locale", "pt-BR"),
     ("default_locale", "sr-Latn"),
+    ("default_locale", "ckb"),
+    ("default_locale", "nan-TW"),
     ("s3_endpoint", "http://198.51.100.9:9000"),
     ("s3_endpoint", "https://s3.example.org"),
     ("s3_alias_host", "media.example.org/bucket"),
@@ -643,6 +654,83 @@ def test_the_text_of_a_variable_is_not_shown_for_it_may_be_a_secret() -> None:
     problems = problems_of(mastodon_environment={"SMTP_PASSWORD": "sesame", "DEEPL_PLAN": "sesame\n"})
     assert len(problems) == 2
     assert "sesame" not in "".join(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("AUTHORISED_FETCH", '"AUTHORIZED_FETCH"'),
+        ("AUTHORIZE_FETCH", '"AUTHORIZED_FETCH"'),
+        ("LIMITED_FEDERATION", '"LIMITED_FEDERATION_MODE"'),
+        ("DISALLOW_UNAUTHENTICATED_API_ACESS", '"DISALLOW_UNAUTHENTICATED_API_ACCESS"'),
+        ("IP_RETENTION_PERIODE", '"IP_RETENTION_PERIOD"'),
+        ("EMAIL_DOMAIN_ALLOW_LIST", '"EMAIL_DOMAIN_ALLOWLIST"'),
+        ("HTTP_PROXY", '"http_proxy"'),
+        ("SMTP_PASWORD", '"SMTP_PASSWORD"'),
+        ("S3_ENABLE", "the setting s3_enabled"),
+    ],
+)
+def test_a_name_that_is_almost_that_of_a_variable_is_refused(variable: str, meant: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: "true"})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert problem.instead == meant
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("MALLOC_ARENA_MAX", "LD_PRELOAD", "RUBY_YJIT_ENABLE", "NODE_OPTIONS", "TZ", "RAILS_MAX_THREADS"),
+        *("https_proxy", "no_proxy", "NO_PROXY", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+        *("CACHE_REDIS_SENTINEL_MASTER", "MASTODON_PROMETHEUS_EXPORTER_HOST", "LDAP_HOST", "AWS_REGION"),
+    ],
+)
+def test_a_name_of_its_own_is_not(variable: str) -> None:
+    assert not [each for each in problems_of(mastodon_environment={variable: "1"}) if variable in each.subject]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("http_proxy", "http://alice:sesame@198.51.100.9:3128", "http_proxy='...' in secrets.env"),
+        ("CACHE_REDIS_URL", "redis://:sesame@redis.example.org/1", "CACHE_REDIS_URL='...' in secrets.env"),
+        ("REPLICA_DATABASE_URL", "postgresql://a:sesame@db.example.org/x", "REPLICA_DATABASE_URL='...' in secrets.env"),
+        ("ES_HOST", "https://elastic:sesame@es.example.org", "the URL without its password"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=sesame", "secrets.env"),
+        ("SIDEKIQ_REDIS_SENTINEL_PASSWORD", "sesame", "secrets.env"),
+    ],
+)
+def test_a_password_in_a_variable_is_sent_to_the_secrets_and_not_shown(variable: str, value: str, remedy: str) -> None:
+    problem = the_problem_of(mastodon_environment={variable: value})
+    assert problem.subject == f'mastodon_environment["{variable}"]'
+    assert remedy in problem.instead
+    assert "sesame" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("http_proxy", "http://198.51.100.9:3128"),
+        ("CACHE_REDIS_URL", "redis://redis.example.org:6379/1"),
+        ("CACHE_REDIS_URL", "redis://alice@redis.example.org/1"),
+        ("SOURCE_BASE_URL", "https://git.example.org:8443/@alice/mastodon"),
+    ],
+)
+def test_a_url_without_a_password_may_stay_a_variable(variable: str, value: str) -> None:
+    assert problems_of(mastodon_environment={variable: value}) == []
+
+
+def test_a_language_that_the_release_does_not_have_yet_is_refused() -> None:
+    problem = the_problem_of(default_locale="nan-TW", mastodon_version="v4.5.20")
+    assert problem.subject == "default_locale" and "since 4.6" in problem.wrong
+
+
+def test_a_url_has_one_value(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    file.write_text("http_proxy='http://a:b@198.51.100.9:3128'\n")
+    file.chmod(0o600)
+    assert problems_of() == []
+    problem = the_problem_of(mastodon_environment={"http_proxy": "http://198.51.100.9:3128"})
+    assert "secrets.env has a value for it too" in problem.wrong
 
 
 UNKNOWN_KEYS = [

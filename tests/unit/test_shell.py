@@ -203,7 +203,7 @@ def test_a_question_to_a_server_that_has_nothing_is_answered_without_an_error(
     question: Question[Any], programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(programs))
-    # That it could not be looked at is an answer.
+    # "Could not look" is an answer too.
     with suppress(CouldNotLook):
         answer_of(question)
 

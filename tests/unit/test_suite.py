@@ -27,10 +27,48 @@ NUMBER = r"\d+\.\d+\.\d+"
         ("0.1.0 v0.1.0-3-g1a2b3c4", "0.1.0"),
         ("0.1.9", "0.1.10"),
         ("0.9.9 v0.9.9\n", "1.0.0"),
+        ("0.2.0 v0.2.0-35-g1a2b3c4", "0.2.0 v0.2.0-35-g1a2b3c4"),
+        ("0.2.0 v0.2.0", "0.2.0 v0.2.0-1-g1a2b3c4"),
+        ("0.2.0 v0.2.0-9-g1a2b3c4", "0.2.0 v0.2.0-10-gd5e6f70"),
+        # The commit of a release before its tag came.
+        ("0.3.0 v0.2.0-40-g1a2b3c4", "0.3.0 v0.3.0"),
+        # Without tags, or not cloned at all, nothing more is known than the version.
+        ("0.2.0 v0.2.0-35-g1a2b3c4", "0.2.0 d5e6f70"),
+        ("0.2.0 1a2b3c4", "0.2.0 v0.2.0"),
+        ("0.3.0.dev1", "0.3.0.dev2"),
+        ("0.3.0.dev9", "0.3.0rc1"),
+        ("0.3.0rc2", "0.3.0"),
+        ("0.3.0", "0.3.0.post1"),
+        ("0.3.0+mine", "0.3.0"),
     ],
 )
 def test_the_same_and_a_newer_suite_may_follow(last: str, this: str) -> None:
-    assert refusal(last, Suite(this)) is None
+    version, _, commit = this.partition(" ")
+    assert refusal(last, Suite(version, commit)) is None
+
+
+@pytest.mark.parametrize(
+    ("last", "this", "checkout"),
+    [
+        ("0.2.0 v0.2.0-35-g1a2b3c4", "0.2.0 v0.2.0", "v0.2.0-35-g1a2b3c4"),
+        ("0.2.0 v0.2.0-35-g1a2b3c4", "0.2.0 v0.2.0-4-gd5e6f70", "v0.2.0-35-g1a2b3c4"),
+        ("0.3.0 v0.3.0", "0.3.0 v0.2.0-40-g1a2b3c4", "v0.3.0"),
+        ("0.3.0.dev1", "0.2.0", "v0.3.0.dev1"),
+        ("0.3.0", "0.3.0rc1", "v0.3.0"),
+        ("0.3.0-rc.2", "0.3.0-beta.3", "v0.3.0-rc.2"),
+        ("0.3.0.post1", "0.3.0", "v0.3.0.post1"),
+    ],
+)
+def test_an_older_commit_or_a_preview_of_one_version_is_refused_too(last: str, this: str, checkout: str) -> None:
+    version, _, commit = this.partition(" ")
+    text = refusal(last, Suite(version, commit))
+    assert text is not None
+    assert f"the older {this}" in text and text.endswith(f"git checkout {checkout}")
+
+
+def test_two_branches_of_one_version_can_be_told_from_an_older_one_by_the_reader_only() -> None:
+    text = refusal("0.2.0 v0.2.0-35-g1a2b3c4", Suite("0.2.0", "v0.2.0-4-gd5e6f70"))
+    assert text is not None and "another branch" in text and "state/suite" in text
 
 
 @pytest.mark.parametrize(("last", "this"), [("0.2.0", "0.1.9"), ("0.1.10 v0.1.10", "0.1.9"), ("1.0.0", "0.9.0")])

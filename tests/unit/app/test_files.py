@@ -112,3 +112,13 @@ def test_the_plan_says_what_visitors_will_notice_of_a_new_web(own: dict[str, Any
     assert words in project.notices["web"]
     assert project.replaced["sidekiq"] is Way.AFTER
     assert project.replaced["web"] is (Way.AFTER if own else Way.BESIDE)
+
+
+def test_a_visitor_decides_neither_host_nor_port_of_what_is_kept_for_others() -> None:
+    """The proxy outside passes both on with proxy_downstream_addresses, and the key of the cache has neither."""
+    text = text_of("nginx.conf", proxy_downstream_addresses=["203.0.113.0/24"])
+    common, _, servers = text.partition("    server {")
+    headers = dict(re.findall(r"proxy_set_header (\S+) (\S+);", common))
+    assert (headers["X-Forwarded-Host"], headers["X-Forwarded-Port"]) == ("$http_host", "443")
+    # A location that sets one header sends no other one of these.
+    assert "proxy_set_header" not in servers

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from mstdn.app import names as app_names
 from mstdn.app.project import mastodon_project
+from mstdn.docker.facts import Container
+from mstdn.fact import CouldNotLook, Question
 from mstdn.preflight.facts import ServerReport
 from mstdn.preflight.names import leads_here
 from mstdn.proxy.project import proxy_project
@@ -63,3 +66,39 @@ def test_where_somebody_else_serves_the_accounts_name_the_proxy_does_not() -> No
     assert 'LETSENCRYPT_HOST: "social.example.org"' in found["/srv/mastodon/compose.yaml"]
     assert "/srv/proxy/vhost.d/example.org" not in found
     assert "server_name example.org;" not in found["/srv/mastodon/nginx/nginx.conf"]
+
+
+WEBSITE = "VIRTUAL_HOST=example.org,www.example.org"
+
+
+@pytest.mark.parametrize(
+    ("asks", "here"),
+    [
+        ((), True),
+        (("VIRTUAL_HOST=www.example.org",), True),
+        ((WEBSITE,), False),
+        (("VIRTUAL_HOST=~^(www\\.)?example\\.org$",), False),
+    ],
+)
+def test_a_site_that_somebody_has_under_the_name_of_the_accounts_keeps_all_its_visitors(
+    asks: tuple[str, ...], here: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = ServerReport(addresses=frozenset({HERE}), answers={"example.org": frozenset({HERE})})
+    website = Container(id="1", name="website", image="", reference="", status="running", asks=asks)
+    answers = {"preflight/report": report, "docker/containers": [website]}
+    monkeypatch.setattr(app_names, "ask", lambda question: answers[question.fact.script])
+    assert app_names.names_here(settings()) == ("social.example.org", *(["example.org"] if here else []))
+
+
+def test_before_the_engine_runs_nobody_is_known_to_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = ServerReport(addresses=frozenset({HERE}), answers={"example.org": frozenset({HERE})})
+
+    def ask(question: Question[Any]) -> object:
+        if question.fact.script == "preflight/report":
+            return report
+        raise CouldNotLook("the engine does not run")
+
+    monkeypatch.setattr(app_names, "ask", ask)
+    with pytest.raises(CouldNotLook):
+        app_names.names_here(settings())
+    assert app_names.served_names(settings()) == ("social.example.org",)

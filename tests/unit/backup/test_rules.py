@@ -14,6 +14,7 @@ from mstdn.backup.rules import (
     OFF,
     backups_can_be_opened,
     backups_lie_apart,
+    restore_findings,
     secrets_findings,
     sftp_command,
     sftp_servers_are_known,
@@ -75,6 +76,12 @@ def test_a_short_passphrase_and_a_key_that_is_none_are_refused_and_not_shown() -
         assert level == "error" and "base64 -w0" in text and "sesame" not in text
     good = base64.b64encode(KEY.encode()).decode()
     assert findings(SFTP, BACKUP_PASSPHRASE="x" * 16, BACKUP_SSH_KEY=good) == []
+
+
+def test_a_restore_that_was_cut_off_is_told_by_every_run() -> None:
+    assert list(restore_findings("")) == []
+    (finding,) = restore_findings("1a2b3c4d")
+    assert finding.level == "warning" and "tasks/restore.py" in finding.text
 
 
 def test_the_way_to_another_server_trusts_its_key_and_nothing_else() -> None:

@@ -167,7 +167,11 @@ def test_the_operators_own_commands_of_restic_go_to_the_same_repository(server: 
 def test_the_last_backup_is_known_without_asking_the_repository(tmp_path: Path) -> None:
     note = tmp_path / "backup"
     note.write_text("time 1764000000\nsnapshot 1a2b3c4d\ninstance ff\nlocation /backups\n")
-    found = answer_of(BackupState.question(str(note)))
+    restoring = tmp_path / "restoring"
+    assert answer_of(BackupState.question(str(note), str(restoring))).restoring == ""
+    restoring.write_text("snapshot 5e6f7a8b\nbegun 1764000001\n")
+    found = answer_of(BackupState.question(str(note), str(restoring)))
+    assert found.restoring == "5e6f7a8b"
     assert (found.location, found.snapshot, found.time) == ("/backups", "1a2b3c4d", 1764000000)
     assert read(BackupState, "restic\nssh\n") == Backups(frozenset({"restic", "ssh"}))
 

@@ -57,14 +57,19 @@ def look(proxy: Path, docker: str = "") -> CertificateFiles:
     return answer_of(CertificateStates.of(str(proxy), "", [NAME]), path=path, instead={"/proc/": f"{processes}/"})
 
 
-def nginx_processes(proxy: Path, worker_seconds: float) -> None:
-    """A master 7 and its workers, of which the youngest was started `worker_seconds` after it."""
+def nginx_processes(proxy: Path, *worker_seconds: float, late: float = 0.3) -> None:
+    """
+    A master 7 and its workers, started so many seconds after it. late: by how much later the engine says of the master
+    that it started than the kernel does.
+    """
     processes = proxy.parent / "processes"
-    for process, ticks in ((7, 5000), (8, 5010), (9, 5000 + round(worker_seconds * 100))):
+    for process, ticks in enumerate((5000, *(5000 + round(seconds * 100) for seconds in worker_seconds)), 7):
         (processes / str(process)).mkdir(parents=True)
         (processes / str(process) / "stat").write_text(f"{process} (nginx: a) b) S 1 {'0 ' * 17}{ticks} 0 0\n")
     (processes / "7" / "task" / "7").mkdir(parents=True)
-    (processes / "7" / "task" / "7" / "children").write_text("8 9 ")
+    workers = range(8, 8 + len(worker_seconds))
+    (processes / "7" / "task" / "7" / "children").write_text("".join(f"{worker} " for worker in workers))
+    (processes / "uptime").write_text(f"{150 + late} 1.0\n")
 
 
 def judged_anew(proxy: Path) -> bool:
@@ -85,9 +90,25 @@ def read_at(proxy: Path, seconds_ago: float) -> None:
 READ = ("conf.d", "vhost.d", "htpasswd", "certs")
 
 
-def test_a_configuration_that_the_youngest_worker_was_started_with_is_not_judged_anew(proxy: Path) -> None:
+@pytest.mark.parametrize(
+    ("written_ago", "worker_seconds"),
+    [(60, [50]), (60, [50, 70]), (60, [0.1, 50]), (110, [0.1]), (110, [70])],
+    ids=["reload", "reload, one died since", "reload, one still has visitors", "start", "start, one died since"],
+)
+def test_a_configuration_that_nginx_has_taken_is_not_judged_anew(
+    proxy: Path, written_ago: float, worker_seconds: list[float]
+) -> None:
+    read_at(proxy, seconds_ago=written_ago)
+    nginx_processes(proxy, *worker_seconds)
+    assert not judged_anew(proxy)
+
+
+def test_a_round_of_the_companion_is_nothing_that_nginx_reads(proxy: Path) -> None:
     read_at(proxy, seconds_ago=60)
-    nginx_processes(proxy, worker_seconds=50)
+    nginx_processes(proxy, 50)
+    before = (proxy / "certs" / NAME).stat()
+    (proxy / "certs" / NAME / ".companion").write_text("v2.8.2\n")
+    os.utime(proxy / "certs" / NAME, (before.st_atime, before.st_mtime))
     assert not judged_anew(proxy)
 
 
@@ -97,9 +118,33 @@ def test_a_configuration_that_may_not_have_been_taken_is_judged(
     proxy: Path, change: str, worker_seconds: float
 ) -> None:
     read_at(proxy, seconds_ago=60)
-    nginx_processes(proxy, worker_seconds=worker_seconds)
+    nginx_processes(proxy, worker_seconds)
     if worker_seconds == 50:
         os.utime(proxy / change)
+    assert judged_anew(proxy)
+
+
+def test_a_worker_that_replaces_one_that_died_long_after_a_change_has_read_nothing(proxy: Path) -> None:
+    read_at(proxy, seconds_ago=80)
+    nginx_processes(proxy, 0.1, 95)
+    assert judged_anew(proxy)
+
+
+@pytest.mark.parametrize("late", [0.3, -20], ids=["the engine took a while", "the clock was set forward since"])
+def test_the_earlier_of_two_clocks_says_when_a_worker_was_started(proxy: Path, late: float) -> None:
+    """Between the time by the one and that by the other, the file is written, and then refused."""
+    read_at(proxy, seconds_ago=70 + late / 2)
+    nginx_processes(proxy, 30, late=late)
+    assert judged_anew(proxy)
+
+
+def test_files_that_a_link_leads_to_are_looked_at(proxy: Path) -> None:
+    read_at(proxy, seconds_ago=60)
+    nginx_processes(proxy, 50)
+    (proxy / "vhost.d").rename(proxy.parent / "elsewhere")
+    (proxy / "vhost.d").symlink_to(proxy.parent / "elsewhere")
+    os.utime(proxy / "vhost.d", (time.time() - 60,) * 2, follow_symlinks=False)
+    (proxy.parent / "elsewhere" / "default").write_text("")
     assert judged_anew(proxy)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mstdn.compose.project import Way
-from mstdn.database.operations import finished_migrations, prepared_database, rolled_back_database
-from tests.harness import Command, commands_of, container_line, refusal_of
+from mstdn.database.operations import finished_migrations, prepared_database, readable_stores, rolled_back_database
+from tests.harness import Command, commands_of, container_line, refusal_of, settings_with
 
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
@@ -174,3 +174,38 @@ def test_a_way_back_that_is_not_there_is_refused(release: str | None, dumps: str
     assert words in refusal_of(
         rolled_back_database, {"database/state": DONE, "database/dumps": dumps}, release=release, **BACK
     )
+
+
+REPORT = "system debian 13\narchitecture amd64\ninit systemd\nmemory 1\ndirectories /a /b\naddresses \nclock 1\n"
+DIGEST = "postgres@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (f"id {DIGEST} sha256:1\nversion {DIGEST} PG_MAJOR=18\n", "is 18, which cannot read its files"),
+        (f"id {DIGEST} sha256:1\n", "does not say which it has"),
+    ],
+)
+def test_an_image_that_cannot_read_the_database_is_refused_once_it_is_there(image: str, words: str) -> None:
+    facts = {"preflight/report": REPORT, "database/state": INSTALLED, "images/state": image}
+    assert words in refusal_of(readable_stores, facts, settings=settings_with(postgres_image=DIGEST))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"images/state": f"id {DIGEST} sha256:1\n"}, id="no database"),
+        pytest.param({"database/state": INSTALLED}, id="not pulled yet"),
+        pytest.param(
+            {
+                "database/state": INSTALLED,
+                "images/state": f"id {DIGEST} sha256:1\nversion {DIGEST} PG_MAJOR=17\n",
+            },
+            id="the same release",
+        ),
+    ],
+)
+def test_an_image_that_can_read_the_database_is_not(facts: dict[str, str]) -> None:
+    settings = settings_with(postgres_image=DIGEST)
+    assert commands_of(readable_stores, {"preflight/report": REPORT} | facts, settings=settings) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mstdn import versions
-from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
+from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,34 @@ def test_a_postgresql_that_can_read_the_database_or_of_which_nothing_is_known_ma
 def test_a_newer_or_older_postgresql_is_refused_with_the_tag_to_stay_with(image: str, remedy: str) -> None:
     text = postgres_cannot_read("17", image)
     assert text and f'postgres_image = "{image}"' in text and f'postgres_image = "{remedy}"' in text and "dump" in text
+
+
+@pytest.mark.parametrize(
+    ("image", "remedy"),
+    [
+        ("postgres@sha256:" + "0" * 64, "postgres:17"),
+        ("registry.example.org:5000/our@sha256:" + "0" * 64, "registry.example.org:5000/our:17"),
+        ("pgvector/pgvector:pg18", "pgvector/pgvector:pg17"),
+        ("postgis/postgis:18-3.5", "postgis/postgis:17-3.5"),
+        ("postgres:17-trixie", "postgres:17-trixie"),
+    ],
+)
+def test_what_an_image_says_of_itself_is_believed_before_its_name(image: str, remedy: str) -> None:
+    text = postgres_cannot_read("17", image, "18")
+    assert text and f'"{image}" is 18, which' in text and f'such as postgres_image = "{remedy}"' in text
+    assert postgres_cannot_read("17", image, "17") is None
+    assert postgres_cannot_read("", image, "18") is None
+
+
+def test_an_image_that_does_not_say_its_version_gets_no_database() -> None:
+    text = postgres_is_unknown("17", "bitnami/postgresql:17")
+    assert text and "PG_MAJOR" in text and "FROM postgres:17" in text
+    assert postgres_is_unknown("", "bitnami/postgresql:17") is None
+
+
+@pytest.mark.parametrize(("version", "readable"), [("7.2.11", False), ("7.4.1", True), ("unstable", True), ("", True)])
+def test_a_redis_known_by_its_digest_is_judged_by_what_it_says_of_itself(version: str, readable: bool) -> None:
+    assert (redis_cannot_read(12, "redis@sha256:" + "0" * 64, version) is None) is readable
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,34 @@ def test_every_port_that_leads_into_a_container_is_read_with_its_protocol() -> N
     assert the_container(published=None).published == ()
 
 
+def asking(address: str, port: str = "8025") -> dict[str, Any]:
+    return {"80/tcp": [{"HostIp": address, "HostPort": port}]}
+
+
+@pytest.mark.parametrize(
+    ("published", "bindings", "ports"),
+    [
+        pytest.param(asking("0.0.0.0"), asking(""), [8025], id="it runs"),  # noqa: S104
+        pytest.param(asking("127.0.0.1"), asking(""), [], id="it runs, and the engine has an address for it"),
+        pytest.param(asking("0.0.0.0"), asking("0.0.0.0"), [], id="it runs, and asked for everybody"),  # noqa: S104
+        pytest.param({}, asking(""), [8025], id="it is stopped"),
+        pytest.param(None, asking(""), [8025], id="it never ran"),
+        pytest.param(
+            {"80/tcp": None}, asking("", "8025-8027"), [8025], id="it is stopped, and asked for one of several"
+        ),
+        pytest.param({}, asking("127.0.0.1"), [], id="it is stopped, and asked for an address"),
+        pytest.param({}, asking("", ""), [], id="it is stopped, and Docker would choose a port"),
+        pytest.param({}, {"80/tcp": None}, [], id="it is stopped, and asked for nothing"),
+        pytest.param({}, None, [], id="it has no ports"),
+    ],
+)
+def test_ports_without_an_address_are_read_whether_it_runs_or_not(
+    published: dict[str, Any] | None, bindings: dict[str, Any] | None, ports: list[int]
+) -> None:
+    found = the_container(published=published, bindings=bindings)
+    assert [each.port for each in found.anywhere] == ports
+
+
 def test_paths_that_are_gone_belong_to_their_container() -> None:
     output = container_line("web") + container_line("db") + "gone id-of-db /a\ngone id-of-db /b\ngone elsewhere /c\n"
     assert {each.service: each.gone for each in read(Containers, output)} == {"web": (), "db": ("/a", "/b")}

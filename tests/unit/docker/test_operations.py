@@ -173,10 +173,21 @@ def test_a_daemon_that_does_not_start_at_boot_is_not_restarted_for_it() -> None:
     assert command.words[0] == "systemctl"
 
 
+def test_a_new_configuration_that_cannot_be_judged_is_not_written() -> None:
+    facts = {
+        "docker/state": INSTALLED + RUNNING,
+        "files/state": CONFIGURATION_STATE + NOTE_STATE,
+        "docker/setup": setup("{}", None, "unreadable DOCKER_OPTS"),
+    }
+    assert "cannot be read" in refusal_of(docker.daemon, facts, configuration=CONFIGURATION)
+
+
 def test_a_new_configuration_is_judged_by_the_daemon_before_it_is_written() -> None:
     theirs = '{"dns": ["192.0.2.53"]}'
     files = "state 41ed 0:0 /etc/docker\nstate 81a4 0:0 /etc/docker/daemon.json\n"
-    judge, write, *rest = daemon_commands(INSTALLED + RUNNING, files, setup(theirs, None, "flags -H fd:// --debug"))
+    judge, write, *rest = daemon_commands(
+        INSTALLED + RUNNING, files, setup(theirs, None, "flag -H\nflag fd://\nflag --debug")
+    )
     assert judge == Command("docker/validate", ("-H", "fd://", "--debug"), write.stdin)
     assert write.words == ("/etc/docker/daemon.json", "0:0", "0644")
     assert json.loads(write.stdin or "") == {"dns": ["192.0.2.53"], "live-restore": True}

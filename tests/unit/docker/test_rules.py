@@ -36,6 +36,21 @@ def found(
     ("engine", "setup"),
     [
         pytest.param(Engine(), Setup(), id="bare"),
+        pytest.param(Engine(), Setup(absent=True, configuration="{}"), id="bare, with an empty daemon.json"),
+        pytest.param(Engine(), Setup(absent=True, configuration=OURS), id="a run that was killed before its note"),
+        pytest.param(Engine(), Setup(absent=True, configuration=OURS, noted=OURS), id="and after it"),
+        pytest.param(Engine(), Setup(forwarding=False), id="a bare server, which passes nothing on yet"),
+        pytest.param(ENGINE, Setup(flags=("--config-file", "/etc/docker/daemon.json")), id="the usual file, named"),
+        pytest.param(ENGINE, Setup(configuration='{"ip-forward": false}'), id="somebody else sees to forwarding"),
+        pytest.param(ENGINE, Setup(flags=("--live-restore", "--debug=false")), id="other options"),
+        pytest.param(
+            ENGINE,
+            Setup(
+                configuration='{"default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "1400",'
+                ' "com.docker.network.bridge.enable_icc": "true"}}}'
+            ),
+            id="options of networks that do no harm",
+        ),
         pytest.param(ENGINE, Setup(), id="plain"),
         pytest.param(ENGINE, Setup(configuration=OURS, noted=OURS), id="the suite's"),
         pytest.param(ENGINE, Setup(configuration='{"dns": ["192.0.2.53"]}', flags=("-H", "fd://")), id="somebody's"),
@@ -133,6 +148,85 @@ def with_versions(**versions: str) -> Engine:
             ("would not start again", "don't match any configuration option: x"),
             id="not valid",
         ),
+        pytest.param(
+            ENGINE,
+            Setup(unreadable="DOCKER_OPTS"),
+            {},
+            ("by the variable DOCKER_OPTS, which cannot be read", "systemctl edit docker.service"),
+            id="options that nobody can read",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, configuration='{"graph": "/srv/docker", "live-restore": true}'),
+            {},
+            ("daemon.json (graph, live-restore) would tell it", "mv /etc/docker/daemon.json /root/", "install Docker"),
+            id="a daemon.json without an engine",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, configuration=OURS[:-2] + ', "graph": "/srv/docker"}', noted=OURS),
+            {},
+            ("daemon.json (graph) would tell it",),
+            id="the suite's daemon.json and more, without an engine",
+        ),
+        pytest.param(
+            Engine(),
+            Setup(absent=True, leftovers=("/etc/systemd/system/docker.service.d/own.conf",)),
+            {},
+            ("mv /etc/systemd/system/docker.service.d/own.conf /root/ && systemctl daemon-reload",),
+            id="a drop-in of the unit without an engine",
+        ),
+        *(
+            pytest.param(
+                ENGINE,
+                Setup(flags=flags),
+                {},
+                ("has the engine read /etc/docker/own.json", "cp /etc/docker/own.json /etc/docker/daemon.json"),
+                id=f"another file, {len(flags)}",
+            )
+            for flags in (("--config-file=/etc/docker/own.json",), ("--config-file", "/etc/docker/own.json"))
+        ),
+        *(
+            pytest.param(
+                ENGINE, Setup(flags=(flag,)), {}, ("--live-restore=false", "systemctl edit --full"), id=f"no {flag}"
+            )
+            for flag in ("--live-restore=false", "--live-restore=0", "--live-restore=F")
+        ),
+        *(
+            pytest.param(
+                ENGINE,
+                Setup(configuration=text, flags=flags, forwarding=False),
+                {},
+                ("net.ipv4.ip_forward is 0", "sysctl --system", words),
+                id=f"no forwarding, {text} {flags}",
+            )
+            for text, flags, words in (
+                ('{"ip-forward": false}', (), "ip-forward"),
+                ("{}", ("--ip-forward=false",), "ip-forward"),
+                ('{"firewall-backend": "nftables"}', (), "nftables"),
+                ("{}", ("--firewall-backend=nftables",), "nftables"),
+            )
+        ),
+        *(
+            pytest.param(ENGINE, setup, {}, (words, "default-network-opts", "driver_opts"), id=f"networks, {words}")
+            for setup, words in (
+                (
+                    Setup(
+                        configuration='{"default-network-opts": {"bridge":'
+                        ' {"com.docker.network.bridge.enable_ip_masquerade": "false"}}}'
+                    ),
+                    "enable_ip_masquerade = false",
+                ),
+                (
+                    Setup(flags=("--default-network-opt=bridge=com.docker.network.bridge.enable_icc=false",)),
+                    "enable_icc = false",
+                ),
+                (
+                    Setup(flags=("--default-network-opt", "bridge=com.docker.network.bridge.gateway_mode_ipv4=routed")),
+                    "gateway_mode_ipv4 = routed",
+                ),
+            )
+        ),
         pytest.param(ENGINE, Setup(configuration='{"iptables": false}'), {}, ("iptables: false",), id="no rules"),
         pytest.param(ENGINE, Setup(flags=("--iptables=false",)), {}, ("iptables: false",), id="no rules by option"),
         pytest.param(
@@ -170,6 +264,7 @@ def publishing(network: str, **changes: Any) -> Container:
             "reference": "i",
             "status": "running",
             "networks": {network: "n"},
+            "published": (Published("0.0.0.0", 8025, "tcp"),),  # noqa: S104
             "anywhere": (Published("0.0.0.0", 8025, "tcp"),),  # noqa: S104
             **changes,
         }
@@ -191,11 +286,21 @@ def test_a_container_that_would_be_reached_by_nobody_any_more_is_named(network: 
     [
         (publishing("bridge"), {"docker_bind_address": "0.0.0.0"}),  # noqa: S104
         (publishing("bridge", anywhere=()), {}),
-        (publishing("bridge", status="exited"), {}),
     ],
 )
 def test_a_container_that_loses_nothing_is_not_named(container: Container, settings: dict[str, Any]) -> None:
     assert found(containers=(container,), **settings) == []
+
+
+@pytest.mark.parametrize("status", ["exited", "created", "dead", "restarting"])
+def test_one_that_does_not_run_would_lose_its_port_when_it_is_started(status: str) -> None:
+    stopped = publishing("bridge", status=status, published=(), anywhere=(Published("", 8025, "tcp"),))
+    (finding,) = found(containers=(stopped,))
+    assert finding.level == "error"
+    for words in ("other publishes port 8025", "as soon as it is started again", "docker rm other"):
+        assert words in finding.text
+    # Later it is as one that was made under the suite's own configuration.
+    assert found(setup=Setup(configuration=OURS, noted=OURS), containers=(stopped,)) == []
 
 
 def test_once_the_engine_is_joined_only_what_a_restart_would_take_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,23 +28,30 @@ def seen(
     age_seconds: int = 60,
     started: str = "",
     verdict: str = "",
+    command_line: Sequence[str] = ("/usr/bin/dockerd", *USUAL),
 ) -> Setup:
-    """What is seen where daemon.json is this, systemd says this of the unit, and the daemon judges so."""
+    """
+    What is seen where daemon.json is this, systemd says this of the unit, and the daemon judges so.
+
+    command_line: that of a daemon that runs, which one does if the properties say "ActiveState=active".
+    """
     file = directory / "daemon.json"
     if configuration is not None:
         file.write_text(configuration)
         os.utime(file, (time.time() - age_seconds,) * 2)
-    (directory / "properties").write_text(properties + "\n")
-    stand_in(
-        directory,
-        "systemctl",
-        f'case "$*" in *ActiveEnterTimestamp*) echo "{started}" ;; *) cat "{directory}/properties" ;; esac',
-    )
+    (directory / "properties").write_text(f"{properties}\nMainPID=4711\nActiveEnterTimestamp={started}\n")
+    (directory / "proc/4711").mkdir(parents=True, exist_ok=True)
+    (directory / "proc/4711/cmdline").write_text("".join(f"{word}\0" for word in command_line))
+    stand_in(directory, "systemctl", f'cat "{directory}/properties"')
     stand_in(directory, "dockerd", f"[ -z '{verdict}' ] || {{ echo '{verdict}' >&2; exit 1; }}")
     return answer_of(
         EngineSetup.of(str(directory / "note"), ["root", "nobody-of-this-name"]),
         path=stand_in(directory, "docker"),
-        instead={"/etc/docker/daemon.json": file, "/root/.docker": directory / "plugins"},
+        instead={
+            "/etc/docker/daemon.json": file,
+            "/root/.docker": directory / "plugins",
+            "/proc/": f"{directory}/proc/",
+        },
     )
 
 
@@ -52,6 +60,23 @@ def test_a_server_without_an_engine_says_little(tmp_path: Path) -> None:
     assert (setup.configuration, setup.noted, setup.link, setup.flags, setup.swarm) == (None, None, "", (), False)
     assert setup.strangers == {"nobody-of-this-name"}
     assert "/var/lib/docker" in [disk.path for disk in setup.disks]
+
+
+def test_what_an_engine_that_is_gone_has_left_for_the_next_one_is_seen(tmp_path: Path) -> None:
+    units = tmp_path / "units/docker.service.d"
+    units.mkdir(parents=True)
+    (units / "own.conf").write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --graph=/old\n")
+    # How to reach the Internet is no matter of how it starts.
+    (units / "proxy.conf").write_text("[Service]\nEnvironment=HTTPS_PROXY=http://192.0.2.1:3128\n")
+    question, instead = (
+        EngineSetup.of(str(tmp_path / "note"), []),
+        {"/etc/systemd/system": units.parent, "/etc/docker/daemon.json": tmp_path / "daemon.json"},
+    )
+    path = stand_in(tmp_path, "systemctl")
+    setup = answer_of(question, path=path, instead={**instead, "command -v dockerd": "false"})
+    assert (setup.absent, setup.leftovers) == (True, (f"{units}/own.conf",))
+    setup = answer_of(question, path=path, instead={**instead, "command -v dockerd": "true"})
+    assert (setup.absent, setup.leftovers) == (False, ())
 
 
 def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -> None:
@@ -69,6 +94,11 @@ def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -
         (EXEC + "\nEnvironment=DOCKER_OPTS=--debug", ("--debug",)),
         (EXEC + "\nEnvironmentFiles={file} (ignore_errors=yes)", ("--ip=192.0.2.1", "--debug")),
         (EXEC.replace("$DOCKER_OPTS", "${DOCKER_OPTS}") + "\nEnvironment=DOCKER_OPTS=-D", ("-D",)),
+        (
+            EXEC + '\nEnvironment=A=b "DOCKER_OPTS=--log-driver=journald --ip=192.0.2.1"',
+            ("--log-driver=journald", "--ip=192.0.2.1"),
+        ),
+        (EXEC + '\nEnvironment=DOCKER_OPTS="--log-driver=journald --debug"', ("--log-driver=journald", "--debug")),
     ],
 )
 def test_options_of_the_unit_are_seen_also_where_a_file_holds_them(
@@ -79,6 +109,51 @@ def test_options_of_the_unit_are_seen_also_where_a_file_holds_them(
         *USUAL,
         *further,
     )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["A=b [unprintable]", r'"DOCKER_OPTS=--log-opt tag=\"a b\""', "$'DOCKER_OPTS=--debug\\t--ip=192.0.2.1'"],
+)
+def test_a_variable_that_cannot_be_read_is_named_and_nothing_is_judged_without_it(
+    tmp_path: Path, environment: str
+) -> None:
+    setup = seen(tmp_path, "{}", properties=f"{EXEC}\nEnvironment={environment}", verdict="nonsense")
+    assert (setup.flags, setup.unreadable, setup.invalid) == (USUAL, "DOCKER_OPTS", "")
+    assert not [call for call in calls_in(tmp_path) if call.startswith("dockerd")]
+
+
+def now() -> str:
+    return time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime())
+
+
+def test_a_daemon_that_runs_shows_its_options_itself(tmp_path: Path) -> None:
+    running = ("/usr/bin/dockerd", *USUAL, "--log-opt", "tag={{.Name}} x", "--data-root=/nowhere/docker")
+    properties = f"{ACTIVE}\nEnvironment=[unprintable]"
+    setup = seen(tmp_path, "{}", properties=properties, age_seconds=-60, started=now(), command_line=running)
+    assert (setup.flags, setup.unreadable) == (running[1:], "")
+    assert setup.disks[0].path == "/nowhere/docker"
+    (call,) = [call for call in calls_in(tmp_path) if call.startswith("dockerd")]
+    assert "--log-opt tag={{.Name}} x --data-root=/nowhere/docker --validate" in call
+
+
+def test_a_daemon_older_than_its_unit_shows_nothing_of_its_next_start(tmp_path: Path) -> None:
+    (tmp_path / "own.conf").touch()
+    os.utime(tmp_path / "own.conf", (time.time() + 60,) * 2)
+    properties = f"{ACTIVE}\nEnvironment=DOCKER_OPTS=--debug\nDropInPaths={tmp_path}/own.conf"
+    assert seen(tmp_path, properties=properties, started=now()).flags == (*USUAL, "--debug")
+
+
+def test_a_wrapper_around_the_daemon_shows_nothing(tmp_path: Path) -> None:
+    setup = seen(tmp_path, properties=ACTIVE, started=now(), command_line=("/bin/sh", "/usr/local/bin/wrapper"))
+    assert setup.flags == USUAL
+
+
+def test_a_kernel_that_passes_nothing_on_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "proc/sys/net/ipv4").mkdir(parents=True)
+    for text, passes in (("0", False), ("1", True)):
+        (tmp_path / "proc/sys/net/ipv4/ip_forward").write_text(f"{text}\n")
+        assert seen(tmp_path).forwarding is passes
 
 
 def test_a_link_is_told_with_what_it_leads_to(tmp_path: Path) -> None:
@@ -121,7 +196,7 @@ def test_the_daemon_judges_a_configuration_that_it_did_not_start_with(
 ) -> None:
     (tmp_path / "own.conf").touch()
     os.utime(tmp_path / "own.conf", (time.time() + 60,) * 2)
-    moment = time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime()) if started else ""
+    moment = now() if started else ""
     setup = seen(
         tmp_path,
         "{}",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyinfra.api import OperationError
 
+from mstdn.files import operations
 from mstdn.files.operations import config_tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from tests.harness import OWNER, Command, apply, commands_of
@@ -197,7 +198,9 @@ def test_a_link_that_leads_nowhere_is_no_directory(tmp_path: Path) -> None:
 OURS = "# For a.example.org. Written by the suite: change settings instead, and deploy.\n"
 
 
-def test_of_a_shared_directory_only_what_the_suite_wrote_and_no_longer_wants_goes(tmp_path: Path) -> None:
+def test_of_a_shared_directory_only_what_the_suite_wrote_and_no_longer_wants_goes_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     others = {
         "alice.example.org": "client_max_body_size 512m;\n",
         "social.example.org_location": "# mine\n# Written by the suite\n",
@@ -209,6 +212,31 @@ def test_of_a_shared_directory_only_what_the_suite_wrote_and_no_longer_wants_goe
     (tmp_path / "link").symlink_to(tmp_path / "gone.example.org")
     wanted = file_in(tmp_path, "social.example.org", OURS)
     tree = {"files": [wanted], "directories": [directory_at(tmp_path)], "shared": [str(tmp_path)]}
-    assert apply(config_tree, **tree)
+    told: list[str] = []
+    monkeypatch.setattr(operations, "announce", lambda *reasons: told.extend(reasons))
+    commands = apply(config_tree, **tree)
+    gone = f"{tmp_path}/gone.example.org"
+    assert [text for text in told if "does not belong" in text] == [f"{gone} does not belong there"]
+    assert [command.words for command in commands if command.words[0] == "rm"] == [("rm", "-rf", "--", gone)]
     assert {path.name for path in tmp_path.iterdir()} == {*others, "link", "social.example.org"}
     assert not apply(config_tree, **tree)
+
+
+def test_what_somebody_else_wrote_in_the_place_of_a_file_is_not_replaced(tmp_path: Path) -> None:
+    """His own additions for a name of the site, from the time before the suite."""
+    path = tmp_path / "social.example.org"
+    path.write_text("client_max_body_size 512m;\n")
+    wanted = [file_in(tmp_path, "a.example.org", OURS), file_in(tmp_path, path.name, OURS)]
+    tree = {"files": wanted, "directories": [directory_at(tmp_path)], "shared": [str(tmp_path)]}
+    with pytest.raises(OperationError, match=r"social\.example\.org was not written by the suite.*move it out"):
+        apply(config_tree, **tree)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "client_max_body_size 512m;\n"
+
+
+@pytest.mark.parametrize("text", ["", OURS.replace("a.example", "b.example"), OURS + "client_max_body_size 1k;\n"])
+def test_what_the_suite_wrote_there_and_what_is_empty_is_put_right(tmp_path: Path, text: str) -> None:
+    (tmp_path / "social.example.org").write_text(text)
+    tree = {"files": [file_in(tmp_path, "social.example.org", OURS)], "shared": [str(tmp_path)]}
+    assert apply(config_tree, **tree)
+    assert (tmp_path / "social.example.org").read_text() == OURS

@@ -185,6 +185,51 @@ def test_a_chain_that_forwards_nothing_new_stops_both_directions_with_the_rules_
     assert 'nft insert rule inet filter forward iifname "br-*" accept' in way_out.text
 
 
+def let_out(*ports: tuple[str, int]) -> list[dict[str, Any]]:
+    """Rules that let containers reach these ports, on any address."""
+    return [
+        rule("forward", match({"payload": {"protocol": protocol, "field": "dport"}}, port), ACCEPT)
+        for protocol, port in ports
+    ]
+
+
+MAIL = "The firewall keeps containers from the mail server (TCP port {}) unless it is on this server"
+DNS = "The firewall keeps containers from the DNS (UDP port 53) unless it is on this server"
+
+
+@pytest.mark.parametrize(
+    ("ports", "smtp_port", "missing"),
+    [
+        ([("tcp", 443)], 587, [MAIL.format(587), DNS]),
+        ([("tcp", 443), ("udp", 53), ("tcp", 587)], 465, [MAIL.format(465)]),
+        ([("tcp", 443), ("tcp", 587)], 587, [DNS]),
+        ([("tcp", 443), ("tcp", 25), ("udp", 53)], 25, []),
+    ],
+)
+def test_a_chain_that_lets_containers_out_to_some_ports_only_is_asked_for_mail_and_dns_too(
+    ports: list[tuple[str, int]], smtp_port: int, missing: list[str]
+) -> None:
+    rules = nft(chain("forward", "forward", "drop"), ESTABLISHED, REDIRECTED, *let_out(*ports))
+    assert told(rules, Situation(smtp_port=smtp_port)) == [("warning", text) for text in missing]
+
+
+def test_where_the_mail_server_and_the_dns_are_is_not_known() -> None:
+    destination = {"payload": {"protocol": "ip", "field": "daddr"}}
+    inside = rule("forward", match(destination, {"prefix": {"addr": "10.0.0.0", "len": 8}}), ACCEPT)
+    rules = nft(chain("forward", "forward", "drop"), ESTABLISHED, REDIRECTED, inside, *let_out(("tcp", 443)))
+    assert told(rules) == []
+
+
+def test_a_server_that_may_not_ask_the_dns() -> None:
+    https = rule("output", match(PORT, 443), ACCEPT)
+    finding = only(nft(chain("output", "output", "drop"), https))
+    assert (finding.level, finding.text.split(" unless")[0]) == (
+        "warning",
+        "The firewall keeps this server itself from the DNS (UDP port 53)",
+    )
+    assert "nft insert rule inet filter output udp dport 53 accept" in finding.text
+
+
 def test_answers_that_are_not_let_back_count_as_well() -> None:
     rules = nft(chain("forward", "forward", "drop"), REDIRECTED, FROM_BRIDGES)
     assert told(rules) == [("error", WAY_OUT)]

@@ -96,7 +96,7 @@ def test_rules_are_in_force_only_after_what_takes_them_back(rules: Path) -> None
     found = calls(rules)
     timer = next(at for at, call in enumerate(found) if call.startswith("systemd-run"))
     assert "--on-active=90 --timer-property=AccuracySec=1s" in found[timer]
-    assert found[timer + 1 :] == [f"nft --file {rules}.new"]
+    assert found[timer + 1 :] == ["nft list table inet mstdn", f"nft --file {rules}.new"]
     assert not rules.exists() and Path(f"{rules}.new").read_text() == KEPT
 
 
@@ -106,7 +106,18 @@ def test_what_takes_rules_back_loads_those_that_were_kept_or_none(rules: Path, t
     assert "nft delete table inet mstdn" in calls(rules)
     rules.write_text(KEPT)
     run("try", rules, stdin=KEPT).check_returncode()
-    assert calls(rules)[-2:] == [f"nft --file {rules}", f"nft --file {rules}.new"]
+    assert f"nft --file {rules}" in calls(rules) and calls(rules)[-1] == f"nft --file {rules}.new"
+
+
+def test_a_kernel_that_had_no_firewall_gets_to_know_the_connections_in_use_first(rules: Path, tmp_path: Path) -> None:
+    stand_in(tmp_path, "nft", '[ "$1" != list ]')
+    stand_in(tmp_path, "sleep")
+    run("try", rules, stdin=KEPT).check_returncode()
+    known, wait, load = calls(rules)[-3:]
+    assert (
+        known.startswith("nft table inet mstdn { chain arriving { type filter hook prerouting") and "drop" not in known
+    )
+    assert (wait, load) == ("sleep 2", f"nft --file {rules}.new")
 
 
 def test_rules_that_nft_does_not_take_are_never_in_force(rules: Path, tmp_path: Path) -> None:
@@ -117,10 +128,24 @@ def test_rules_that_nft_does_not_take_are_never_in_force(rules: Path, tmp_path: 
     assert calls(rules) == [] and not Path(f"{rules}.new").exists()
 
 
-def test_where_the_rules_cannot_be_loaded_after_all_nothing_is_taken_back_later(rules: Path, tmp_path: Path) -> None:
-    stand_in(tmp_path, "nft", '[ "$1" = --check ]')
+@pytest.mark.parametrize(
+    ("succeeds", "last"),
+    [
+        pytest.param('[ "$1" != --file ]', ["systemctl stop mstdn-firewall-undo.timer"], id="others stay in force"),
+        pytest.param(
+            '[ "$1" != --file ] && [ "$1" != list ]',
+            ["systemctl stop mstdn-firewall-undo.timer", "nft delete table inet mstdn"],
+            id="none were in force",
+        ),
+    ],
+)
+def test_where_the_rules_cannot_be_loaded_after_all_nothing_is_taken_back_later(
+    rules: Path, tmp_path: Path, succeeds: str, last: list[str]
+) -> None:
+    stand_in(tmp_path, "nft", succeeds)
+    stand_in(tmp_path, "sleep")
     assert run("try", rules, stdin=KEPT).returncode == 1
-    assert calls(rules)[-1] == "systemctl stop mstdn-firewall-undo.timer"
+    assert calls(rules)[-len(last) - 1 :] == [f"nft --file {rules}.new", *last]
 
 
 def test_rules_that_let_somebody_in_are_kept_for_each_boot(rules: Path, tmp_path: Path) -> None:

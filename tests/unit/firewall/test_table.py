@@ -80,7 +80,8 @@ def test_the_rules_of_a_plain_server_are_these() -> None:
         "udp sport 67 udp dport 68 accept",
         "udp sport 547 udp dport 546 accept",
         "tcp dport { 22, 80, 443 } accept",
-        "meta l4proto tcp reject with tcp reset",
+        "tcp flags & (syn | ack) == syn reject with tcp reset",
+        "meta l4proto tcp drop",
         "reject",
         "}",
         "}",
@@ -125,6 +126,11 @@ def ports(*numbers: int, handle: int = 3) -> dict[str, Any]:
     return {"rule": rule}
 
 
+def reject(protocol: str | int) -> dict[str, Any]:
+    match = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": protocol}}
+    return {"rule": {"family": "inet", "table": "mstdn", "chain": "outside", "expr": [match, {"reject": None}]}}
+
+
 def ruleset(*objects: dict[str, Any]) -> dict[str, Any]:
     return {"nftables": [copy.deepcopy(each) for each in (METAINFO, *objects)]}
 
@@ -134,6 +140,11 @@ def test_the_table_is_the_same_whatever_its_handles_and_the_order_in_a_set() -> 
     other = {"table": {"family": "ip", "name": "mstdn", "handle": 1}}
     again = listing(ruleset(other, TABLE, CHAIN, ports(80, 22, handle=9)))
     assert first == again != ""
+
+
+def test_a_server_that_has_learned_the_names_of_protocols_since_has_the_same_rules() -> None:
+    assert listing(ruleset(TABLE, CHAIN, reject(6))) == listing(ruleset(TABLE, CHAIN, reject("tcp")))
+    assert listing(ruleset(TABLE, CHAIN, reject(6))) != listing(ruleset(TABLE, CHAIN, reject("udp")))
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ digest postgres:17-trixie postgres@sha256:d1
 digest postgres:17-trixie mirror.example.org:5000/postgres@sha256:d2
 id built:1 sha256:bb
 built built:1 tree-patches
+version postgres:17-trixie PG_MAJOR=17
 """
     assert read(ImageStates, output) == Images(
         ids={"postgres:17-trixie": "sha256:aa", "built:1": "sha256:bb"},
         digests={"postgres:17-trixie": {"sha256:d1", "sha256:d2"}},
         built={"built:1": "tree-patches"},
+        versions={"postgres:17-trixie": {"PG_MAJOR": "17"}},
     )
 
 

@@ -117,6 +117,7 @@ def test_what_a_killed_build_left_goes(source: Path) -> None:
 PRESENT = {
     "web:1": "sha256:aa tree-patches",
     "nginx:1": "sha256:bb - nginx@sha256:d1 mirror/nginx@sha256:d2",
+    "postgres:1": "sha256:cc - postgres@sha256:d3 PG_MAJOR=17",
 }
 
 
@@ -131,12 +132,17 @@ def images_of(directory: Path, *references: str) -> Images:
     return answer_of(ImageStates.of(references), path=stand_in(directory, "docker", docker))
 
 
-@pytest.mark.parametrize("references", [["web:1", "nginx:1"], ["nginx:1", "absent:1", "web:1"]], ids=["all", "not all"])
+@pytest.mark.parametrize(
+    "references",
+    [["web:1", "nginx:1", "postgres:1"], ["nginx:1", "absent:1", "postgres:1", "web:1"]],
+    ids=["all", "not all"],
+)
 def test_images_are_told_apart_whether_or_not_all_are_there(tmp_path: Path, references: list[str]) -> None:
     assert images_of(tmp_path, *references) == Images(
-        ids={"web:1": "sha256:aa", "nginx:1": "sha256:bb"},
-        digests={"nginx:1": {"sha256:d1", "sha256:d2"}},
+        ids={"web:1": "sha256:aa", "nginx:1": "sha256:bb", "postgres:1": "sha256:cc"},
+        digests={"nginx:1": {"sha256:d1", "sha256:d2"}, "postgres:1": {"sha256:d3"}},
         built={"web:1": "tree-patches"},
+        versions={"postgres:1": {"PG_MAJOR": "17"}},
     )
 
 

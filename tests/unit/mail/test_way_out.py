@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mstdn.mail.facts import GoingOut, WayOut
-from mstdn.mail.way_out import mail_warning, outside_problem
+from mstdn.mail.way_out import mail_warning, outside_problem, outside_warning
 from tests.harness import answer_of, calls_in, listing, read, stand_in
 
 SERVER = "mail.example.net"
@@ -54,6 +54,28 @@ def test_nothing_gets_out_only_if_neither_the_mail_server_nor_anybody_else_is_re
     assert said is None or "DOCKER-USER" in said
 
 
+@pytest.mark.parametrize(
+    ("mail", "outside", "words"),
+    [
+        (0, 28, "is not reached"),
+        (67, 7, "is not reached"),
+        (0, 35, "breaks off (curl: 35)"),
+        (28, 35, "breaks off (curl: 35)"),
+        (28, 7, ""),
+        (28, 0, ""),
+        (0, 0, ""),
+        (None, None, ""),
+    ],
+)
+def test_a_way_out_that_leads_to_the_mail_server_only_is_a_warning(
+    mail: int | None, outside: int | None, words: str
+) -> None:
+    """A relay in the provider's own network is reached where nobody else is."""
+    caution = outside_warning(GoingOut(mail, "", outside), "https://acme.example.org/directory")
+    assert (caution is not None) is bool(words)
+    assert caution is None or (words in caution and "https://acme.example.org/directory" in caution)
+
+
 def test_what_the_script_prints_is_read() -> None:
     output = "said 535 5.7.8 Authentication credentials invalid\nsaid Login denied\nmail 67\noutside 0\n"
     assert read(WayOut, output) == GoingOut(67, "535 5.7.8 Authentication credentials invalid", 0)
@@ -73,14 +95,17 @@ def _inside(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untype
     def ask(settings: str, secrets: str) -> tuple[GoingOut, list[str], str]:
         (directory / "secrets").write_text(secrets)
         stand_in(directory, "systemctl", "echo loaded; echo active")
-        given = directory / "given"
-        stand_in(directory, "curl", f'case "$*" in *--config*) cat >{given}; printf "{WORDS}\\n" >&2; exit 67 ;; esac')
+        given, proxy = directory / "given", directory / "proxy"
+        logs_in = f'cat >{given}; printf "{WORDS}\\n" >&2; exit 67'
+        visits = f'echo "${{https_proxy-}}" >{proxy}'
+        stand_in(directory, "curl", f'case "$*" in *--config*) {logs_in} ;; *) {visits} ;; esac')
         docker = f'case $1 in ps) {listing(a="mstdn/web")} ;; exec) shift 2; {settings} exec "$@" ;; esac'
         where = {"/opt/mastodon/.env.production": directory / "secrets"}
         path = stand_in(directory, "docker", docker.replace('exec "$@"', 'shift; exec "$@"'))
         found = answer_of(WayOut.of("mstdn", "https://acme.example.org/"), path=path, instead=where)
         return found, [call for call in calls_in(directory) if call.startswith("curl")], given.read_text()
 
+    ask.proxy = lambda: (directory / "proxy").read_text().strip()  # type: ignore[attr-defined]
     return ask
 
 
@@ -115,3 +140,12 @@ def test_the_server_is_asked_as_mastodon_would(inside, settings: str, words: str
 
 def test_without_a_login_none_is_tried(inside) -> None:  # type: ignore[no-untyped-def]
     assert inside("export SMTP_SERVER=relay SMTP_PORT=25 SMTP_ENABLE_STARTTLS=never;", "")[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "proxy"),
+    [("", ""), ("export http_proxy=http://proxy.example.net:3128;", "http://proxy.example.net:3128")],
+)
+def test_others_are_visited_through_the_proxy_that_mastodon_uses(inside, settings: str, proxy: str) -> None:  # type: ignore[no-untyped-def]
+    inside(COMMON + settings, "")
+    assert inside.proxy() == proxy

@@ -13,22 +13,27 @@ SITE = ["social.example.org"]
 
 
 @pytest.mark.parametrize(
-    ("front", "server", "setting", "reaches"),
+    ("front", "server", "setting", "engine", "reaches"),
     [
-        (WITH, True, "auto", True),
-        (WITHOUT, True, "auto", False),
-        (WITHOUT, True, True, False),
-        (WITH, False, "auto", False),
+        (WITH, True, "auto", NEW, True),
+        (WITH, True, "auto", OLD, True),
+        (WITHOUT, True, "auto", NEW, False),
+        (WITHOUT, True, True, NEW, False),
+        (WITH, False, "auto", NEW, False),
         # Before the network exists it is foreseen.
-        (None, True, "auto", True),
-        (None, True, False, False),
-        (None, False, True, False),
+        (None, True, "auto", NEW, True),
+        (None, True, "auto", (27, 0), True),
+        (None, True, "auto", (0, 0), True),
+        (None, True, "auto", OLD, False),
+        (None, True, "auto", (25, 0), False),
+        (None, True, False, NEW, False),
+        (None, False, True, NEW, False),
     ],
 )
 def test_the_site_is_published_on_ipv6_only_where_front_has_it(
-    front: Network | None, server: bool, setting: bool | str, reaches: bool
+    front: Network | None, server: bool, setting: bool | str, engine: tuple[int, int], reaches: bool
 ) -> None:
-    assert ipv6_reaches_containers(front, server, setting) is reaches
+    assert ipv6_reaches_containers(front, server, setting, engine) is reaches
 
 
 def told(
@@ -61,6 +66,11 @@ def test_an_engine_that_gives_containers_no_ipv6_is_named() -> None:
     assert [told(WITHOUT, OLD, names, "auto")[0][0] for names in ([], SITE)] == ["warning", "error"]
     ((_, text),) = told(WITHOUT, OLD, SITE, "auto")
     assert "Docker Engine 26.1" in text and "27" in text
+
+
+def test_an_engine_that_cannot_be_forced_is_refused_before_the_network_is_made() -> None:
+    ((level, text),) = told(None, OLD, [], setting=True)
+    assert level == "error" and 'networks_ipv6 = "auto"' in text
 
 
 def test_an_aaaa_record_without_ipv6_is_refused_where_that_is_the_operators_choice() -> None:

@@ -22,16 +22,39 @@ def attached_to(name: str, *services: str) -> str:
     return "".join(container_line(service, networks={name: f"id-of-{name}"}) for service in services)
 
 
-def network_commands(*existing: str, containers: str = "", wanted: list[WantedNetwork] = NETWORKS) -> list[Command]:
-    facts = {"networks/state": "".join(existing), "docker/containers": containers}
+def network_commands(
+    *existing: str, containers: str = "", wanted: list[WantedNetwork] = NETWORKS, engine: str = "", server: str = ""
+) -> list[Command]:
+    facts = {
+        "networks/state": "".join(existing),
+        "docker/containers": containers,
+        "docker/state": f"codename debian trixie\narchitecture amd64\n{engine}",
+        "sizing/state": f"memory 4194304\n{server}",
+    }
     return commands_of(docker_networks, facts, networks=wanted)
 
 
 def test_a_bare_server_gets_both_networks() -> None:
     assert network_commands() == [
-        Command("networks/make", ("front", "no", "auto")),
+        Command("networks/make", ("front", "no", "no")),
         Command("networks/make", ("back-mstdn", "yes", "no")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "server", "ipv6"),
+    [
+        ("package docker-ce 5:27.0.1-1~debian.13~trixie\n", "ipv6\n", "yes"),
+        ("package docker-ce 5:29.1.2-1~debian.13~trixie\n", "ipv6\n", "yes"),
+        ("package docker-ce 5:26.1.5-1~debian.13~trixie\n", "ipv6\n", "no"),
+        ("package docker-ce 5:29.1.2-1~debian.13~trixie\n", "", "no"),
+        ("", "ipv6\n", "yes"),
+    ],
+    ids=["27", "29", "engine too old", "no address of the server's own", "the engine is still to be installed"],
+)
+def test_ipv6_is_taken_where_engine_and_server_have_it(engine: str, server: str, ipv6: str) -> None:
+    front, _ = network_commands(engine=engine, server=server)
+    assert front == Command("networks/make", ("front", "no", ipv6))
 
 
 @pytest.mark.parametrize("ipv6", [True, False])

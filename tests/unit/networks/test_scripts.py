@@ -8,27 +8,14 @@ from pathlib import Path
 import pytest
 
 from mstdn.fact import CouldNotLook
-from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
+from mstdn.networks.facts import DockerNetworks, Network, Rule
 from tests.harness import answer_of, calls_in, run_script, stand_in
-
-GLOBAL = "20010db8000000000000000000000007 02 40 00 80     eth0\n"
-LINK_LOCAL = "fe800000000000000000000000000007 02 40 20 80     eth0\n"
+from tests.unit.networks.rulesets import DIRECTORY, ENGINE_29, NETWORKS, NFTABLES, Ruleset
 
 
-def make(
-    directory: Path, internal: str, ipv6: str, *, exists: bool = False, engine: str = "29.1.2", addresses: str = GLOBAL
-) -> subprocess.CompletedProcess[str]:
-    """The script, on a server with this version of the engine and these addresses."""
-    (directory / "if_inet6").write_text(addresses)
-    docker = f'case "$1 $2" in version*) echo {engine} ;; "network inspect") exit {0 if exists else 1} ;; esac'
-    return run_script(
-        "networks/make",
-        "front",
-        internal,
-        ipv6,
-        path=stand_in(directory, "docker", docker),
-        instead={"/proc/net/if_inet6": directory / "if_inet6"},
-    )
+def make(directory: Path, internal: str, ipv6: str, *, exists: bool = False) -> subprocess.CompletedProcess[str]:
+    docker = f'case "$1 $2" in "network inspect") exit {0 if exists else 1} ;; esac'
+    return run_script("networks/make", "front", internal, ipv6, path=stand_in(directory, "docker", docker))
 
 
 @pytest.mark.parametrize(
@@ -47,22 +34,6 @@ def test_a_network_is_made_with_its_options(tmp_path: Path, internal: str, ipv6:
 def test_a_network_with_other_options_is_replaced(tmp_path: Path) -> None:
     make(tmp_path, "no", "no", exists=True)
     assert calls_in(tmp_path)[1:] == ["docker network rm front", "docker network create --driver bridge front"]
-
-
-@pytest.mark.parametrize(
-    ("engine", "addresses", "ipv6"),
-    [
-        ("27.0.1", GLOBAL, True),
-        ("29.1.2", LINK_LOCAL + GLOBAL, True),
-        ("26.1.5", GLOBAL, False),
-        ("29.1.2", LINK_LOCAL, False),
-        ("29.1.2", "", False),
-    ],
-    ids=["27", "29", "engine too old", "no global address", "no IPv6"],
-)
-def test_ipv6_is_taken_where_engine_and_server_have_it(tmp_path: Path, engine: str, addresses: str, ipv6: bool) -> None:
-    make(tmp_path, "no", "auto", engine=engine, addresses=addresses)
-    assert ("--ipv6" in calls_in(tmp_path)[-1].split()) is ipv6
 
 
 def networks_of(directory: Path, docker: str) -> dict[str, Network]:
@@ -86,12 +57,57 @@ def test_an_engine_that_does_not_answer_is_not_one_without_networks(tmp_path: Pa
         networks_of(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
 
 
-def test_what_leads_to_docker_is_seen_also_where_an_older_engine_came_back_after_a_flush(tmp_path: Path) -> None:
-    """Engine 26 does not lead to DOCKER-USER again then, and lives without it."""
-    saved = "-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n-A FORWARD -o br-4081928e710d -j DOCKER\n-A INPUT -j mine"
-    stand_in(tmp_path, "iptables-save", f"echo '{saved}'")
-    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
-    stand_in(tmp_path, "nft", "exit 1")
-    path = stand_in(tmp_path, "docker", "echo 'network mstdn_outbound br-4081928e710d 172.20.0.0/16'")
-    rules = answer_of(FirewallWays.of(["mstdn_outbound"]), path=path).rules
-    assert rules == ("-A FORWARD -j DOCKER-ISOLATION-STAGE-1", "-A FORWARD -o br-4081928e710d -j DOCKER")
+# --- Ways ---------------------------------------------------------------------------------------
+
+
+def test_rules_of_iptables_come_with_their_tables_and_both_families(tmp_path: Path) -> None:
+    found = ENGINE_29.ways(tmp_path)
+    assert [network.bridge for network in found.networks] == ["br-84540da1dce8", "br-cf24b5fb762f"]
+    for rule in (
+        Rule(4, "filter", "-A FORWARD -j DOCKER-FORWARD"),
+        Rule(4, "nat", "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"),
+        Rule(4, "raw", "-A PREROUTING -d 172.18.0.3/32 ! -i br-84540da1dce8 -j DROP"),
+        Rule(6, "nat", "-A POSTROUTING -s fd12:3456::/64 ! -o br-84540da1dce8 -j MASQUERADE"),
+    ):
+        assert rule in found.rules
+
+
+def test_rules_of_nftables_come_with_their_chains_and_maps(tmp_path: Path) -> None:
+    rules = {(rule.family, rule.place): rule.text for rule in NFTABLES.ways(tmp_path).rules}
+    assert rules[4, "filter-FORWARD"] == "iifname vmap @filter-forward-out-jumps"
+    assert rules[6, "nat-PREROUTING"].endswith("jump nat-prerouting-and-output")
+    assert rules[4, "nat-prerouting-and-output"].endswith('dnat to 172.18.0.3:80 comment "DNAT"')
+    assert rules[4, "filter-forward-in-jumps"].startswith('"br-cf24b5fb762f" : jump')
+
+
+def test_ipv6_is_not_asked_for_where_no_network_has_it_and_nothing_where_there_is_no_network(tmp_path: Path) -> None:
+    assert {rule.family for rule in ENGINE_29.ways(tmp_path, (NETWORKS[1],)).rules} == {4}
+    assert "ip6tables-save" not in calls_in(tmp_path)
+    (tmp_path / "calls").unlink()
+    assert ENGINE_29.ways(tmp_path, ()).rules == ()
+    assert not [call for call in calls_in(tmp_path) if "tables" in call or call.startswith("nft")]
+
+
+def test_rules_of_others_stay_where_they_are(tmp_path: Path) -> None:
+    rules = (DIRECTORY / "engine-26.iptables").read_text()
+    theirs = (
+        "-A FORWARD -i shop0 -j ACCEPT\n-A FORWARD -i br-84540da1dce87 -j DROP\n-A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    )
+    (tmp_path / "rules.iptables").write_text(rules.replace("-A FORWARD", theirs + "-A FORWARD", 1))
+    texts = [rule.text for rule in Ruleset(f"{tmp_path}/rules").ways(tmp_path).rules]
+    assert not [text for text in texts if "shop0" in text or "--dport 22" in text]
+    assert "-A FORWARD -j DOCKER-USER" in texts
+
+
+@pytest.mark.parametrize(
+    ("text", "unmanaged"),
+    [
+        ('{"iptables" : false}', {4}),
+        ('{"ip6tables": false, "iptables": true}', {6}),
+        ('{"iptables": false, "ip6tables": false}', {4, 6}),
+        ("{}", set()),
+    ],
+)
+def test_families_that_docker_leaves_to_others_are_named(tmp_path: Path, text: str, unmanaged: set[int]) -> None:
+    (tmp_path / "daemon.json").write_text(text)
+    assert ENGINE_29.ways(tmp_path).unmanaged == unmanaged

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mstdn.docker.facts import Container
 from mstdn.preflight.facts import Listener, ServerReport
-from mstdn.proxy.neighbours import claims, findings, names_in
+from mstdn.proxy.neighbours import claims, findings, names_in, whose_name
 from tests.harness import settings_with
 
 SITE = "social.example.org"
@@ -18,6 +20,7 @@ SITE = "social.example.org"
         ("VIRTUAL_HOST=Alice.example.org, social.example.org.", {"alice.example.org", SITE}),
         ("VIRTUAL_HOST=", set()),
         ("VIRTUAL_HOST=*.example.org", {"*.example.org"}),
+        (r"VIRTUAL_HOST=~^\S+\.Example\.", {r"~^\S+\.Example\."}),
         ("VIRTUAL_HOST_MULTIPORTS=social.example.org:\n  /:\n    port: 8000\n", {SITE}),
         ('VIRTUAL_HOST_MULTIPORTS={"social.example.org": {"/": {"port": 8000}}}', {SITE}),
     ],
@@ -37,9 +40,35 @@ def test_a_container_of_somebody_else_that_claims_the_sites_name_is_named() -> N
     neighbour = asking("cloud", "", "alice.example.org", "*.example.org")
     stopped = asking("older", "shop", SITE, status="exited")
     (found,) = claims((ours, other, neighbour, stopped), settings_with())
+    assert [each.text for each in claims((replace(other, status="restarting"),), settings_with())] == [found.text]
     assert found.level == "error"
     assert "The container old asks the proxy for social.example.org too" in found.text
     assert "docker stop old" in found.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "example.org",
+        "www.example.org,Example.org",
+        "*.org",
+        "example.*",
+        r"~^(www\.)?example\.org$",
+        r"~^EX|^\S+\.org$",
+    ],
+)
+@pytest.mark.parametrize("status", ["running", "paused", "restarting"])
+def test_a_site_of_somebody_else_has_its_name_by_itself_or_by_a_pattern(asked: str, status: str) -> None:
+    ours = asking("mstdn-nginx-1", "mstdn", SITE, "example.org")
+    assert whose_name("example.org", (ours, asking("website", "", asked, status=status))) == "website"
+
+
+@pytest.mark.parametrize(
+    "asked", ["social.example.org", "www.example.org", "*.example.org", "example.net", r"~^www\.", "~(", ""]
+)
+def test_a_site_of_another_name_does_not(asked: str) -> None:
+    stopped = asking("older", "", "example.org", status="exited")
+    assert whose_name("example.org", (asking("website", "", asked), stopped)) == ""
 
 
 ID = "4f" * 32

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mstdn.restore.facts import Way, WayBack
-from mstdn.restore.operations import begun_restore, finished_restore, restored_data
+from mstdn.restore.operations import begun_restore, finished_restore, remounted_stores, restored_data
 from mstdn.restore.rules import data_are_restored, needed_mib, obstacle
-from tests.harness import Command, commands_of, read, refusal_of, settings_with
+from tests.harness import Command, commands_of, container_line, read, refusal_of, settings_with
 
 ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": "v4.7.6"}
 MANIFEST = {
@@ -122,3 +122,17 @@ def test_a_restore_is_finished_once() -> None:
     facts = {"restore/look": f"instance\nkeys\n{NOTE}restoring data restored\n{LOOK}"}
     assert [each.script for each in commands_of(finished_restore, facts, settings=settings)] == ["timers/follow"]
     assert commands_of(finished_restore, {"restore/look": f"instance\nkeys\n{LOOK}"}, settings=settings) == []
+
+
+def test_stores_whose_passwords_were_replaced_are_started_anew() -> None:
+    settings, restoring = settings_with(**ON), f"instance\nkeys\n{NOTE}restoring data restored\n{LOOK}"
+    gone = container_line("db") + container_line("redis") + "gone id-of-db /run/secrets/postgres-password\n"
+
+    def scripts(containers: str, look: str = restoring) -> list[str]:
+        facts = {"docker/containers": containers, "restore/look": look}
+        return [each.script for each in commands_of(remounted_stores, facts, settings=settings, timeout_seconds=300)]
+
+    assert scripts(gone) == ["compose/restart", "compose/up"]
+    assert scripts(container_line("db") + container_line("redis")) == []
+    # Without a restore that is the business of a deployment.
+    assert scripts(gone, f"instance\nkeys\n{LOOK}") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -22,6 +23,11 @@ ALL_GOOD = "exists\ncomplete\naccess 0600 0:0\n" + "".join(f"good {name}\n" for 
 DISTRIBUTE = Command("secrets/distribute", (DIRECTORY, *WORDS))
 
 
+def made(name: str) -> str:
+    """A secret and its maker, as the script takes them."""
+    return f"{name}={MADE_ON_THE_SERVER[name].maker}"
+
+
 SECRET_ARGUMENTS: dict[str, Any] = {"directory": DIRECTORY, "database": "/srv/mastodon/database", "image": IMAGE}
 
 
@@ -31,7 +37,7 @@ def secret_commands(state: str, operator: Mapping[str, str] | None = None) -> li
 
 
 def test_a_bare_server_makes_every_secret_of_the_instance() -> None:
-    assert secret_commands("") == [Command("secrets/generate", (IMAGE, DIRECTORY, *NAMES)), DISTRIBUTE]
+    assert secret_commands("") == [Command("secrets/generate", (IMAGE, DIRECTORY, *map(made, NAMES))), DISTRIBUTE]
 
 
 def test_secrets_that_are_there_and_distributed_are_left_alone() -> None:
@@ -87,12 +93,15 @@ def test_a_lost_file_is_not_made_anew_once_there_is_a_database() -> None:
 @pytest.mark.parametrize("name", sorted(REPLACEABLE))
 def test_a_missing_password_that_encrypts_nothing_is_made_anew(name: str) -> None:
     state = "database\n" + ALL_GOOD.replace(f"good {name}\n", "")
-    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, name)), DISTRIBUTE]
+    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, f"{name}=random")), DISTRIBUTE]
 
 
 def test_before_there_is_a_database_only_what_is_missing_is_made() -> None:
     state = ALL_GOOD.replace("good SECRET_KEY_BASE\n", "")
-    assert secret_commands(state) == [Command("secrets/generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE")), DISTRIBUTE]
+    assert secret_commands(state) == [
+        Command("secrets/generate", (IMAGE, DIRECTORY, "SECRET_KEY_BASE=mastodon")),
+        DISTRIBUTE,
+    ]
 
 
 BROUGHT = {"SMTP_PASSWORD": 'pass $word "#\\n', "AWS_ACCESS_KEY_ID": "key"}
@@ -124,3 +133,14 @@ def test_secrets_that_the_operator_took_back_leave_the_server() -> None:
     remove, distribute = secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\n")
     assert remove.words == ("rm", "-f", f"{DIRECTORY}/operator.env")
     assert distribute == DISTRIBUTE
+
+
+def test_a_secret_that_leaves_the_server_is_named_with_what_is_known_of_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With s3_enabled turned off, AWS_… may still be in secrets.env."""
+    with caplog.at_level(logging.INFO, "pyinfra"):
+        secret_commands(ALL_GOOD + f"operator {BROUGHT_SUM} 0600 0:0\nbrought AWS_ACCESS_KEY_ID\n")
+    (told,) = (record.getMessage() for record in caplog.records if "takes" in record.getMessage())
+    assert "takes AWS_ACCESS_KEY_ID away from the server, because this run has no use for it" in told
+    assert "turned off" in told

@@ -14,6 +14,7 @@ import pytest
 from mstdn.layout import MASTODON, POSTGRES
 from mstdn.secrets.facts import SecretStates
 from mstdn.secrets.parts import FORMS, WORDS
+from mstdn.secrets.table import MADE_ON_THE_SERVER
 from tests.harness import OWNER, calls_in, read, run_script, stand_in
 
 SECRETS = {
@@ -236,9 +237,9 @@ def test_without_the_secrets_of_the_instance_nothing_is_distributed(tmp_path: Pa
 
 
 def test_names_that_the_operator_brought_are_said_and_their_values_are_not(secrets: Path) -> None:
-    (secrets / "operator.env").write_text("DEEPL_API_KEY='canary'\n")
+    (secrets / "operator.env").write_text("DEEPL_API_KEY='canary'\nhttp_proxy='http://a:canary@x'\n")
     answer = state_script(secrets)
-    assert read(SecretStates, answer).operator == {"DEEPL_API_KEY"}
+    assert read(SecretStates, answer).operator == {"DEEPL_API_KEY", "http_proxy"}
     assert "canary" not in answer
 
 
@@ -251,8 +252,9 @@ def generate(directory: Path, *names: str, prints: dict[str, str] | None = None)
     """The script, with an image whose commands print these secrets."""
     printed = "".join(f"{name}={value}\\r\\n" for name, value in (MADE if prints is None else prints).items())
     path = stand_in(directory.parent, "docker", f"printf '{printed}'")
+    makers = [f"{name}={MADE_ON_THE_SERVER[name].maker}" for name in names]
     return run_script(
-        "secrets/generate", "mastodon:1", directory, *names, path=path, instead={"chown 0:0": f"chown {OWNER}"}
+        "secrets/generate", "mastodon:1", directory, *makers, path=path, instead={"chown 0:0": f"chown {OWNER}"}
     )
 
 
@@ -294,6 +296,7 @@ def test_only_what_is_missing_is_added(empty: Path) -> None:
     kept = {name: value for name, value in SECRETS.items() if name != "REDIS_PASSWORD"}
     write(empty, kept)
     assert generate(empty, "REDIS_PASSWORD").returncode == 0
+    assert calls_in(empty.parent) == []  # no image makes that one
     lines = (empty / "instance.env").read_text().splitlines()
     assert [line for line in lines if line and not line.startswith(("#", "REDIS"))] == INSTANCE.splitlines()[:-1]
     assert lines[-1] == "# complete"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mstdn.layout import PROGRAMS, UNITS
+from mstdn.layout import FIREWALL_UNIT, PROGRAMS, UNITS
 from mstdn.settings import Settings
 from mstdn.timers.operations import installed_timers, wanted_files
 from tests.harness import Command, commands_of, settings_with
@@ -39,6 +39,12 @@ def test_a_server_without_programs_gets_all_of_them_and_then_its_timers() -> Non
 
 def test_what_is_as_it_should_be_is_left_alone() -> None:
     assert timer_commands() == []
+
+
+def test_the_units_of_other_components_stay() -> None:
+    written = f"written {FIREWALL_UNIT}\n"
+    assert timer_commands(files_written=WRITTEN + written) == []
+    assert timer_commands(settings_with(), files_state="", files_written=written) == []
 
 
 def test_a_timer_that_was_disabled_stopped_or_is_not_known_is_enabled_again() -> None:

@@ -554,9 +554,14 @@ def test_what_keeps_no_visitor_away_is_a_warning_and_no_refusal(
     assert "ends in 9 days" in warnings[0] and "535 5.7.8 no" in warnings[1]
 
 
-def test_a_mastodon_that_reaches_nobody_is_a_problem(site: Site, authority: Authority) -> None:
+def test_a_mastodon_that_reaches_nobody_is_a_problem_and_one_that_reaches_only_the_mail_server_a_warning(
+    site: Site, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
     assert "reach nobody outside" in verify(authority.bundle, way_out="mail 28\noutside 28\n")
-    assert verify(authority.bundle, way_out="mail 0\noutside 28\n") == ""
+    caplog.clear()
+    assert verify(authority.bundle, way_out="said 535 no\nmail 67\noutside 28\n") == ""
+    warnings = [record.getMessage() for record in caplog.records if "Warning: " in record.getMessage()]
+    assert len(warnings) == 2 and "is not reached" in warnings[0] and "SMTP_PASSWORD" in warnings[1]
 
 
 def test_every_name_of_the_site_is_visited(site: Site, authority: Authority) -> None:

@@ -7,7 +7,7 @@ One JSON object on a line, each way. First comes what the lab has to give:
      "machines": [{"public": address, "private": address, "ipv6": network of 64 bits}, ...]}
 
 then questions, {"ask": name, ...}, each answered by {"answer": value}. A machine is ordered by {"boot": {...}}; as at
-real providers, it is said to run before it answers.
+real providers, it counts as running before it lets anybody in.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NAME_SERVERS = {
     "": ("ns1.registrar.example", "ns2.registrar.example"),
 }
 # What was accepted and nobody asks for comes to pass all the same.
-SETTLES_SECONDS = 10.0
+PASSES_SECONDS = 10.0
 
 
 class Line:
@@ -53,7 +53,7 @@ class Line:
 
 
 class LabCentre(DataCentre):
-    """Addresses of the lab, each handed out once, and its machines."""
+    """Addresses of the lab, each given once, and its machines."""
 
     def __init__(self, machines: Sequence[Mapping[str, str]], line: Line):
         super().__init__()
@@ -94,10 +94,10 @@ class Providers:
         """Have the firewalls' rules obeyed."""
         self.edge.apply(self.accounts.openings())
 
-    def settle_for_ever(self) -> None:
+    def let_time_pass(self) -> None:
         """Time passes."""
         pause = threading.Event()
-        while not pause.wait(SETTLES_SECONDS):
+        while not pause.wait(PASSES_SECONDS):
             with self.internet.lock:
                 self.accounts.settle()
                 self.guard()
@@ -110,7 +110,7 @@ class Providers:
         self.names.start(53)
         serve(self.internet, address, context)
         submission.serve((self.accounts.sparkpost, self.accounts.sparkpost_eu), address, context)
-        threading.Thread(target=self.settle_for_ever, daemon=True).start()
+        threading.Thread(target=self.let_time_pass, daemon=True).start()
 
     def answer(self, question: str, **words: Any) -> Any:
         """What the lab may ask, and what may be done at the providers' consoles."""

@@ -1,0 +1,50 @@
+"""In which order the operations that clean up work, and what they announce."""
+
+from __future__ import annotations
+
+import pytest
+
+from mstdn.cleanup import operations
+from tests.harness import Command, commands_of, container_line
+
+WEB = "mstdn-source/mastodon"
+IMAGES = """image mstdn-source/mastodon:v4.6.9-aa sha256:46
+image nginx:1.28-alpine sha256:90
+"""
+
+
+@pytest.fixture(name="announced")
+def _announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    told: list[str] = []
+    monkeypatch.setattr(operations, "announce", lambda *reasons: told.extend(reasons))
+    return told
+
+
+def cleaned(built: str = "") -> list[Command]:
+    return commands_of(
+        operations.no_old_images,
+        {
+            "cleanup/images": IMAGES + built,
+            "images/recorded": "recorded nginx:1.28-alpine sha256:90\n",
+            "docker/containers": container_line("web"),
+        },
+        images=[f"{WEB}:v4.7.6-bb"],
+        record="/state/images",
+        assets="/assets",
+        release="v4.7.6",
+    )
+
+
+def test_the_cache_of_builds_goes_before_the_images_so_that_a_run_that_is_killed_is_finished_by_the_next(
+    announced: list[str],
+) -> None:
+    assert [command.script for command in cleaned("built sha256:46\n")] == [
+        "cleanup/prune_builds",
+        "cleanup/remove_images",
+    ]
+    assert any("others' too" in text for text in announced)
+
+
+def test_where_nothing_was_built_the_cache_of_others_stays(announced: list[str]) -> None:
+    assert [command.script for command in cleaned()] == ["cleanup/remove_images"]
+    assert not [text for text in announced if "cache" in text]
