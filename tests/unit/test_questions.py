@@ -16,12 +16,13 @@ import pytest
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.context import ctx_host
 
+from mstdn import versions
 from mstdn.fact import CouldNotLook, Question
 from mstdn.questions import of_a_deployment
 from tests.harness import REQUIRED, answer_of, calls_in, container_line, listing, on_host, stand_in
 
 SITE = "social.example.org"
-RELEASE = "v4.7.6"
+RELEASE = versions.MASTODON
 # What lies under the roots of a deployed server, as far as a question reads it.
 FILES = {
     "mastodon/compose.yaml": "services: {}\n",

@@ -46,7 +46,7 @@ case $* in
 *"redis-cli"*persistence*)
     echo "rdb_bgsave_in_progress:0"
     [ ! -e "$here/redis-full" ] || echo "rdb_last_bgsave_status:err" ;;
-"inspect "*) echo ghcr.io/mastodon/mastodon:v4.7.6 ;;
+"inspect "*) echo ghcr.io/mastodon/mastodon:v4.7.60 ;;
 esac
 """
 RESTIC = r"""
@@ -82,7 +82,9 @@ class Server:
     def __post_init__(self) -> None:
         for name in ("srv/state", "srv/secrets/backup", "srv/redis", "srv/media/cache", "notes", "cache"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
-        (self.home / "srv/state/installed.env").write_text("LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.6\n")
+        (self.home / "srv/state/installed.env").write_text(
+            "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.7.60\n"
+        )
         (self.home / "srv/secrets/instance.env").write_text("VAPID_PUBLIC_KEY=BAAA\n# complete\n")
         (self.home / "srv/redis/dump.rdb").write_text("REDIS0012 jobs")
         (self.home / "srv/media/picture.png").write_text("a picture")

@@ -28,10 +28,10 @@ def cleaned(built: str = "") -> list[Command]:
             "images/recorded": "recorded nginx:1.28-alpine sha256:90\n",
             "docker/containers": container_line("web"),
         },
-        images=[f"{WEB}:v4.7.6-bb"],
+        images=[f"{WEB}:v4.7.60-bb"],
         record="/state/images",
         assets="/assets",
-        release="v4.7.6",
+        release="v4.7.60",
     )
 
 

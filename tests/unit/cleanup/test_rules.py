@@ -94,7 +94,7 @@ def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images()
 @pytest.mark.parametrize(
     ("release", "gone"),
     [
-        pytest.param("v4.7.6", ["v4.5.20"], id="after an upgrade"),
+        pytest.param("v4.7.60", ["v4.5.20"], id="after an upgrade"),
         pytest.param("v4.6.10", ["v4.5.20"], id="after another"),
         pytest.param("v4.6.9", [], id="after the way back, or one that never came up"),
         pytest.param("v4.5.20", ["v4.6.9"], id="after a longer way back"),

@@ -12,7 +12,7 @@ from mstdn.database.facts import DatabaseDumps, Dumps
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 INSTALLED = "LOCAL_DOMAIN=social.example.org\nMASTODON_VERSION=v4.6.9\n"
-UPGRADED = INSTALLED.replace("v4.6.9", "v4.7.6")
+UPGRADED = INSTALLED.replace("v4.6.9", "v4.7.60")
 
 
 def run_in(
@@ -43,7 +43,7 @@ def files_in(directory: Path) -> list[str]:
 
 
 def test_the_database_is_dumped_under_the_release_that_it_leaves_and_the_dump_is_read(tmp_path: Path) -> None:
-    answer = run_in(tmp_path, "database/dump", "v4.7.6", INSTALLED)
+    answer = run_in(tmp_path, "database/dump", "v4.7.60", INSTALLED)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert files_in(tmp_path) == ["v4.6.9.dump"]
     assert stat.S_IMODE((tmp_path / "rollback/v4.6.9.dump").stat().st_mode) == 0o600
@@ -60,7 +60,7 @@ def test_the_database_is_dumped_under_the_release_that_it_leaves_and_the_dump_is
     ],
 )
 def test_a_dump_that_is_none_is_removed_and_the_old_release_serves(tmp_path: Path, docker: str, words: str) -> None:
-    answer = run_in(tmp_path, "database/dump", "v4.7.6", INSTALLED, docker=docker)
+    answer = run_in(tmp_path, "database/dump", "v4.7.60", INSTALLED, docker=docker)
     assert answer.returncode == 1
     assert words in answer.stderr and "v4.6.9 still serves" in answer.stderr and "are free" in answer.stderr
     assert files_in(tmp_path) == []
@@ -84,7 +84,7 @@ def test_the_database_goes_back_once_the_other_is_complete(tmp_path: Path) -> No
     steps = ["compose stop", "pg_dump", "CREATE DATABASE", "--exit-on-error", "RENAME", "DROP DATABASE mastodon_put"]
     assert order(tmp_path) == steps
     assert (tmp_path / "installed.env").read_text() == INSTALLED
-    assert files_in(tmp_path) == ["left-v4.7.6.dump", "v4.6.9.dump"]
+    assert files_in(tmp_path) == ["left-v4.7.60.dump", "v4.6.9.dump"]
     assert 'mastodon_version = "v4.6.9" and deploy' in answer.stdout
     assert sorted(each.name for each in tmp_path.iterdir() if "installed" in each.name) == ["installed.env"]
 
@@ -101,14 +101,14 @@ def test_the_database_goes_back_once_the_other_is_complete(tmp_path: Path) -> No
 )
 def test_a_way_back_that_fails_leaves_everything_as_it_was(tmp_path: Path, docker: str) -> None:
     answer = go_back(tmp_path, docker=docker)
-    assert answer.returncode == 1 and "v4.7.6 serves on, and nothing is lost" in answer.stderr
+    assert answer.returncode == 1 and "v4.7.60 serves on, and nothing is lost" in answer.stderr
     assert "docker compose start web streaming sidekiq" in calls_in(tmp_path)
     assert (tmp_path / "installed.env").read_text() == UPGRADED
     assert "v4.6.9.dump" in files_in(tmp_path)
 
 
 def test_one_that_was_cut_off_after_the_change_is_only_finished(tmp_path: Path) -> None:
-    note = INSTALLED + "NEXT_VERSION=v4.7.6\nMIGRATIONS=returning\n"
+    note = INSTALLED + "NEXT_VERSION=v4.7.60\nMIGRATIONS=returning\n"
     assert go_back(tmp_path, note, put_aside=True).returncode == 0
     assert order(tmp_path) == ["DROP DATABASE mastodon_put"]
     assert (tmp_path / "installed.env").read_text() == INSTALLED
@@ -122,7 +122,7 @@ def test_what_an_earlier_one_left_aside_does_not_count_as_this_one(tmp_path: Pat
 def test_dumps_of_releases_are_listed_and_what_was_left_is_not_among_them(tmp_path: Path) -> None:
     assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps()
     (tmp_path / "rollback").mkdir()
-    for name in ("v4.6.9.dump", ".v4.7.0.dump.new", "left-v4.7.6.dump", "vacation.dump"):
+    for name in ("v4.6.9.dump", ".v4.7.0.dump.new", "left-v4.7.60.dump", "vacation.dump"):
         (tmp_path / "rollback" / name).touch()
     (tmp_path / "database").mkdir()
     (tmp_path / "database" / "1").write_bytes(b"x" * 3 * 1024 * 1024)

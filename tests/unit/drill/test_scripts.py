@@ -18,7 +18,7 @@ DUMP, JOBS, PICTURE = b"PGDMP rows whole", b"REDIS0012 of the backup", b"a pictu
 MANIFEST = f"""\
 format 1
 domain social.example.org
-web_image ghcr.io/mastodon/mastodon:v4.7.6
+web_image ghcr.io/mastodon/mastodon:v4.7.60
 database_bytes 1048576
 media_kib 4
 rows accounts 3

@@ -12,7 +12,7 @@ from mstdn.restore.operations import begun_restore, finished_restore, remounted_
 from mstdn.restore.rules import data_are_restored, needed_mib, obstacle
 from tests.harness import Command, commands_of, container_line, read, refusal_of, settings_with
 
-ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": "v4.7.6"}
+ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": "v4.7.60"}
 MANIFEST = {
     "format": "1",
     "time": "1764000000",
