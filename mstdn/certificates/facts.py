@@ -32,8 +32,8 @@ class CertificateFiles:
     """
     By host name: `installed` where nginx looks, `kept` by the authority's client, `served` by nginx. `linked`: names
     whose links lead to a file. `age`: seconds for which nginx, docker-gen, acme-companion and the inner nginx have been
-    running, None if one of them is not. `configuration`: what docker-gen wrote is "gone", "empty", "refused" by nginx
-    or "accepted".
+    running, None if one of them is not or nginx publishes nothing. `configuration`: what docker-gen wrote is "gone",
+    "empty", "refused" by nginx or "accepted".
     """
 
     installed: dict[str, Certificate] = field(default_factory=dict)

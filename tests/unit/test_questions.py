@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from pyinfra.api.exceptions import FactProcessError
-from pyinfra.context import ctx_host
 
 from mstdn import versions
 from mstdn.fact import CouldNotLook, Question
@@ -58,7 +57,7 @@ READING = {
 
 def look(tree: Path) -> dict[str, tuple[object, ...]]:
     """Everything that is there: kind and mode, owner, time of the last change, inode, and what it holds."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for path in sorted((tree, *tree.rglob("*"))):
         status = path.lstat()
         holds = os.readlink(path) if path.is_symlink() else (path.read_bytes() if stat.S_ISREG(status.st_mode) else b"")
@@ -110,8 +109,9 @@ def _server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_a_deployment_asks_changes_nothing(server: Path, tmp_path: Path) -> None:
-    with on_host("@local", **REQUIRED, mastodon_version=RELEASE, mastodon_image_source="source"):
-        questions = [under(server, question) for question in of_a_deployment(ctx_host.get())]
+    with on_host("@local", **REQUIRED, mastodon_version=RELEASE, mastodon_image_source="source") as state:
+        (host,) = state.inventory
+        questions = [under(server, question) for question in of_a_deployment(host)]
     assert len(questions) > 30
     before = look(server)
     for question in questions:

@@ -176,6 +176,15 @@ def test_how_long_the_youngest_of_them_runs_is_told(proxy: Path) -> None:
     assert age is not None and 100 <= age < 110
 
 
+def test_an_nginx_that_publishes_nothing_is_none_that_serves_no_certificate(proxy: Path) -> None:
+    # The others never publish anything.
+    for nginx, seen in (("", True), (" unreached", False)):
+        time = "$(date -u -d '-100 seconds' +%FT%TZ)"
+        started = f'echo "7 {time}{nginx}"; for each in 1 2 3; do echo "7 {time} unreached"; done'
+        docker = f"case $1 in ps) {PS} ;; inspect) {started} ;; esac"
+        assert (look(proxy, docker).age is not None) is seen
+
+
 @pytest.mark.parametrize(
     ("text", "docker", "verdict"),
     [(None, "", "gone"), ("", "", "empty"), ("server {}", f'[ "$1" = ps ] && {PS}', "refused")],
