@@ -56,7 +56,7 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"manifest": MANIFEST | {"proxy": "/data/p"}}, {}, 'proxy_root = "/data/p"'),
     ({"manifest": MANIFEST | {"mastodon": "v4.5.1"}}, {}, "is of v4.5.1"),
     ({"manifest": MANIFEST | {"mastodon": "v4.8.0"}}, {}, "is of v4.8.0"),
-    ({}, {"postgres_image": "postgres:16-trixie"}, "postgres:17-trixie"),
+    ({}, {"postgres_image": "postgres:16-trixie"}, "postgres:17"),
     ({"free_kib": 1024**2}, {}, "4608 MiB in /srv/mastodon, and 1024 MiB are free"),
     ({"restoring": BEGUN}, {"snapshot": "ffffffff"}, "Finish it first"),
 ]
