@@ -11,10 +11,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from mstdn.firewall.operations import wanted_rules
 from tests.e2e.instance import Instance, throw_away_container, with_settings
 from tests.harness import ROOT
 from tests.lab.addresses import INTERNET, SERVERS, VISITOR
 from tests.lab.commands import wait_until
+from tests.unit.firewall.test_table import SERVERS as FORMS
 
 TASK = "tasks/firewall.py"
 TABLE = "nft list table inet mstdn"
@@ -92,6 +94,11 @@ def test_nothing_of_others_answers_from_outside_unless_the_operator_wants_it(ins
             instance.converge(TASK)
         assert open_ports(instance, ports) == ["22", "80", "443"]
     assert instance.converge().changed == []
+
+
+def test_nft_takes_every_form_of_the_rules(instance: Instance) -> None:
+    for openings in FORMS.values():
+        instance.run("nft --check --file -", stdin=wanted_rules(*openings))
 
 
 def test_inside_everything_works_as_before(instance: Instance) -> None:
