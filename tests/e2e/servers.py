@@ -292,6 +292,18 @@ ENGINES = [
         sample=True,
     ),
     joins(
+        "options of the unit, all of them in one variable, of which one is the suite's too",
+        DOCKER,
+        unit("$DOCKER_OPTS").replace(
+            "[Service]\\n", r'[Service]\nEnvironment="DOCKER_OPTS=--log-driver=local --debug"\n'
+        )
+        + "; "
+        + runs("shop"),
+        "log-driver stays as it is",
+        works="systemctl restart docker && docker ps --format '{{.Names}} {{.Status}}' | grep -q '^shop Up'"
+        " && docker info 2>/dev/null | grep -q 'Debug Mode: true'",
+    ),
+    joins(
         "a container that publishes without an address, and docker_bind_address",
         DOCKER,
         runs("other", "--publish 8025:80"),
