@@ -1,7 +1,7 @@
 """
 Firewall: nothing but SSH, HTTP and HTTPS from outside, on a server that has no firewall of its own.
 
-Run alone:  pyinfra inventory.py tasks/firewall.py
+Run by itself:  pyinfra inventory.py tasks/firewall.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 First backup: where the repository has none of this server yet. The others come by night.
 
-Run alone:  pyinfra inventory.py tasks/first_backup.py
+Run by itself:  pyinfra inventory.py tasks/first_backup.py
 """
 
 from pyinfra import host

@@ -1,7 +1,7 @@
 """
 Timers: backups by night, with all that they need.
 
-Run alone:  pyinfra inventory.py tasks/timers.py
+Run by itself:  pyinfra inventory.py tasks/timers.py
 """
 
 from pyinfra import host

@@ -75,7 +75,7 @@ def secrets_findings(repository: str, secrets: Mapping[str, SecretStr]) -> Itera
     if repository.startswith("sftp:") and ssh_key(secrets["BACKUP_SSH_KEY"].get_secret_value()) is None:
         yield Finding(
             "error",
-            "BACKUP_SSH_KEY is not a private key in one line. Make one for backups alone and bring it so: ssh-keygen "
+            "BACKUP_SSH_KEY is not a private key in one line. Make one for backups only and bring it so: ssh-keygen "
             '-t ed25519 -N "" -f backup-key; base64 -w0 backup-key',
         )
 
