@@ -55,10 +55,10 @@ e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=test
 	$(PYTHON) -m $(if $(FILES),pytest --keep $(FILES),tests.e2e)
 
 drift: .venv/.complete lab-up ## Everything that may happen to a server, foretold and mended; writes docs/reliability.md
-	$(PYTHON) -m pytest --keep --all-rows --verbose tests/e2e/test_drift.py
+	$(PYTHON) -m tests.e2e drift
 
-servers: .venv/.complete lab-up ## Every kind of server and of way in, and write docs/reliability.md (about 20 minutes)
-	$(PYTHON) -m pytest --all-rows --verbose tests/e2e/test_servers.py tests/e2e/test_11_way_in.py
+servers: .venv/.complete lab-up ## Every kind of server and of way in, and write docs/reliability.md
+	$(PYTHON) -m tests.e2e servers
 
 bench: .venv/.complete lab-up ## Measure speed and size in the lab, and say which targets are met
 	@$(PYTHON) -m tests.lab.bench

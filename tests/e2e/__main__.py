@@ -1,5 +1,8 @@
 """
-Run all tests of the lab, on two servers at once: python -m tests.e2e [pytest's options]
+Run the tests of the lab, on two servers at once:
+
+    python -m tests.e2e [pytest's options]              all of them, with a sample of the matrices
+    python -m tests.e2e MATRIX [pytest's options]       every row of a matrix: drift or servers
 
 The output of one life is shown as it comes, then that of the other, so that they do not mix. The exit code is 0 when
 both passed.
@@ -14,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.lives import LIVES
+from tests.e2e.lives import LIVES, MATRICES, MATRIX_OPTIONS
 from tests.lab import lab
 from tests.lab.addresses import REPOSITORY, SERVERS
 from tests.lab.commands import LabError
@@ -47,31 +50,36 @@ class Life:
         return [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
 
 
-def command(server: str, options: Sequence[str]) -> list[str]:
-    """The run of pytest for one server."""
+def command(server: str, words: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The run of pytest for one server. words: its files, and options of their own."""
     return [
         *(sys.executable, "-m", "pytest", "--server", server, "--color", "yes" if sys.stdout.isatty() else "no"),
         *("--override-ini", f"cache_dir=.pytest_cache/{server}", *options),
-        *(str(FILES / file) for file in LIVES[server]),
+        *(str(FILES / word) if word.endswith(".py") else word for word in words),
     ]
 
 
-def begin(server: str, options: Sequence[str], directory: Path) -> Life:
+def begin(server: str, words: Sequence[str], options: Sequence[str], directory: Path) -> Life:
     """Start the tests of one server; what they print is kept in `directory`."""
     output = directory / server
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command(server, options), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            command(server, words, options), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
     return Life(server, process, output)
 
 
-def main(options: Sequence[str]) -> int:
-    """Run everything. Returns the exit code: 0, or that of the first life that did not pass."""
+def main(arguments: Sequence[str]) -> int:
+    """Run everything, or a matrix. Returns the exit code: 0, or that of the first life that did not pass."""
+    matrix = arguments[0] if arguments and arguments[0] in MATRICES else ""
+    options = [*MATRIX_OPTIONS, *arguments[1:]] if matrix else arguments
     lab.up(*SERVERS)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        lives = [begin(server, options, Path(directory)) for server in LIVES]
+        lives = [
+            begin(server, words, options, Path(directory))
+            for server, words in (MATRICES[matrix] if matrix else LIVES).items()
+        ]
         try:
             for life in lives:
                 print(f"\n===== Tests on {life.server} =====", flush=True)

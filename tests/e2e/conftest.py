@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="take the server as it is: deploy it if it is bare, converge it otherwise, never reset it",
     )
     group.addoption("--all-rows", action="store_true", help="every row of the matrices, not only the sample")
+    group.addoption("--part", default="1/1", help="of these rows, every Nth: 2/3 is the second of three parts")
 
 
 @pytest.hookimpl(wrapper=True)

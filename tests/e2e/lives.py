@@ -34,3 +34,16 @@ LIVES: dict[str, tuple[str, ...]] = {
         "test_17_from_nothing.py",
     ),
 }
+
+# Every row of the matrices, half of them on each server.
+MATRICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "drift": {
+        "server": ("test_drift.py", "--part", "1/2", "--keep"),
+        "server2": ("test_drift.py", "--part", "2/2", "--keep"),
+    },
+    "servers": {
+        "server": ("test_servers.py", "test_11_way_in.py", "--part", "1/2"),
+        "server2": ("test_servers.py", "--part", "2/2"),
+    },
+}
+MATRIX_OPTIONS = ("--all-rows", "--verbose")

@@ -36,7 +36,7 @@ def test_a_failure_on_either_server_is_told_and_is_the_exit_code(
 ) -> None:
     end = dict(zip(LIVES, codes, strict=True))
 
-    def command(server: str, options: Sequence[str]) -> list[str]:
+    def command(server: str, words: Sequence[str], options: Sequence[str]) -> list[str]:
         last = f"print('\\x1b[31mFAILED\\x1b[0m one on {server}'); sys.exit({end[server]})" if end[server] else ""
         return [sys.executable, "-c", SAY_IN_TURN.format(server) + last]
 
