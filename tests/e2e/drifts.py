@@ -621,7 +621,7 @@ ENGINE = (
     ),
     Drift(
         "Docker and its socket restarted, as an upgrade of the package does",
-        "systemctl restart docker.socket docker.service",
+        "watched; systemctl restart docker.socket docker.service",
         (PROXY,),
         ("socket-proxy holds ", "docker.sock, which is no longer there"),
         touched=("proxy/socket-proxy",),

@@ -27,6 +27,11 @@ c() {
         --filter "label=com.docker.compose.project=$1" --filter "label=com.docker.compose.service=$2"
 }
 image() { docker inspect --format '{{.Config.Image}}' "$(c "$1" "$2")"; }
+# Waits until the socket proxy's watchdog has just looked, so that the plan is there before it looks again, 30 s later.
+watched() {
+    started=$(date --date "$(docker inspect --format '{{.State.StartedAt}}' "$(c proxy socket-proxy)")" +%s)
+    until [ $((($(date +%s) - started) % 30)) = 2 ]; do sleep 0.2; done
+}
 """
 
 # What a server is, one thing in each line.
