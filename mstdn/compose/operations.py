@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from pyinfra import state
-from pyinfra.api import StringCommand
 
+from mstdn.compose.commands import bring_up
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision
@@ -81,18 +81,13 @@ def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: in
         yield script("compose/restart", *todo.restart)
     if todo.renew:
         yield script("compose/renew", project.directory, *todo.renew)
-    patience = str(timeout_seconds)
     if todo.roll:
         if project.first and applied.revision != wanted_revision(project, applied):
-            yield _up(project, patience, project.first)
+            yield bring_up(project.name, project.directory, timeout_seconds, project.first)
         ways = [f"{service}={project.replaced[service].value}" for service in todo.roll]
-        words = [project.name, project.directory, patience, *ways, "--", *todo.retired]
+        words = [project.name, project.directory, str(timeout_seconds), *ways, "--", *todo.retired]
         yield script("compose/roll", *words, before=("compose/unwell", project.move), told=True)
-    yield _up(project, patience, project.services)
-
-
-def _up(project: Project, patience: str, services: Sequence[str]) -> StringCommand:
-    return script("compose/up", project.name, project.directory, patience, *services, before="compose/unwell")
+    yield bring_up(project.name, project.directory, timeout_seconds, project.services)
 
 
 def _note(project: Project) -> Commands:

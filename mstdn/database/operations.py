@@ -3,6 +3,7 @@
 from pyinfra import host, state
 from pyinfra.api import StringCommand
 
+from mstdn.compose.commands import bring_up
 from mstdn.compose.project import Way
 from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
@@ -101,9 +102,7 @@ def prepared_database(
         announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
         return
-    yield script(
-        "compose/up", MASTODON_PROJECT, directory, str(timeout_seconds), *DATABASE_SERVICES, before="compose/unwell"
-    )
+    yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, DATABASE_SERVICES)
     if todo is Preparation.MIGRATE:
         yield script("database/dump", directory, release, marker, before=MIGRATIONS, told=True)
         yield _migrate("database/migrate_first", directory, release, marker)

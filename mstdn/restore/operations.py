@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyinfra import host
 
 from mstdn.backup.rules import OFF
+from mstdn.compose.commands import bring_up
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, MastodonLayout
@@ -57,7 +58,7 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
     if data_are_restored(way):
         host.noop("the data are restored")
         return
-    yield script("compose/up", MASTODON_PROJECT, layout.root, str(timeout_seconds), *DATABASE_SERVICES)
+    yield bring_up(MASTODON_PROJECT, layout.root, timeout_seconds, DATABASE_SERVICES)
     yield script("database/let_in", layout.root)
     yield script("timers/follow", UNIT, "The restore", told=True, lock=False)
 
@@ -80,8 +81,7 @@ def remounted_stores(settings: Settings, timeout_seconds: int) -> Commands:
     ]
     if way.restoring and stale:
         yield script("compose/restart", *stale)
-        services = DATABASE_SERVICES
-        yield script("compose/up", MASTODON_PROJECT, settings.mastodon_root, str(timeout_seconds), *services)
+        yield bring_up(MASTODON_PROJECT, settings.mastodon_root, timeout_seconds, DATABASE_SERVICES)
 
 
 @operation

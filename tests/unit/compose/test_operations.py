@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mstdn.compose.commands import bring_up
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project, Way
 from mstdn.docker.facts import Containers
@@ -182,3 +183,8 @@ def test_a_file_of_the_operators_that_compose_cannot_read_is_refused_in_its_word
     refusal = refusal_of(compose_project, facts(applied=APPLIED + broken), **arguments)
     assert refusal.startswith("Compose cannot read /srv/mastodon/compose.override.yaml. Correct it")
     assert refusal.endswith("services.web Additional property imag")
+
+
+def test_what_brings_services_up_can_show_those_that_are_not_well() -> None:
+    command = str(bring_up("mstdn", "/srv/mastodon", 300, ["db"]))
+    assert command.index("unwell() {") < command.index("docker compose up")
