@@ -93,7 +93,7 @@ def verified_site(
             return
     containers = ask(Containers.all())
     published = [
-        (each.address, each.port, f"{container.project}/{container.service}")
+        (each.address, each.port, f"{container.project}/{container.service}" if container.project else container.name)
         for container in containers
         for each in container.published
         if each.protocol == "tcp"

@@ -165,8 +165,8 @@ class Visitor:
         """
         No container answers but on 80 and 443.
 
-        `published`: (address, port, "project/service") of every port that a container publishes. `open_ports`: those
-        that may answer as well.
+        `published`: (address, port, "project/service", or the container's name without a project) of every port that a
+        container publishes. `open_ports`: those that may answer as well.
         """
         services = {port: service for _, port, service in published if port not in (80, 443)}
         ports = sorted({*INNER_PORTS, *services}.difference(open_ports))
