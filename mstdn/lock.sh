@@ -11,10 +11,22 @@ while [ "$connection" -gt 1 ]; do
     connection=${connection:-1}
 done
 connection="$connection $(began "$connection")"
+another_run_works() {
+    other=$(sed -n 1p "$run_note" 2>/dev/null) || return 1
+    [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15 2>/dev/null)" ] &&
+        [ "$(began "${other%% *}")" = "${other##* }" ]
+}
 refuse_while_another_run_works() {
-    other=$(sed -n 1p "$run_note" 2>/dev/null) || return 0
-    [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15)" ] || return 0
-    [ "$(began "${other%% *}")" = "${other##* }" ] || return 0
+    another_run_works || return 0
+    # A program of the server itself, such as a backup, waits for the run to end, unless the run waits for it: then timers/follow
+    # holds this lock.
+    tries=90
+    while [ "${connection%% *}" -le 1 ] && [ "$tries" -gt 0 ]; do
+        flock --nonblock /run/mstdn-waiting.lock true 2>/dev/null || return 0
+        tries=$((tries - 1))
+        sleep 10
+        another_run_works || return 0
+    done
     echo "Another run is at work on this server: $(sed -n 2p "$run_note"). Wait until it has ended, and run again." >&2
     echo "If it is known to be dead, this ends its connection: kill ${other%% *}" >&2
     exit 1

@@ -4,6 +4,9 @@ set -eu
 unit=$1 what=$2
 work=$(mktemp -d /run/mstdn-follow.XXXXXX)
 trap 'rm -rf "$work"' EXIT
+# Whoever waits here does nothing else on the server: see lock.sh.
+exec 8>>/run/mstdn-waiting.lock
+flock --shared 8
 tell() { journalctl --identifier "${unit%.service}" --output cat --quiet --cursor-file "$work/cursor" 2>/dev/null; }
 case $(systemctl show --property ActiveState --value "$unit") in
 activating | active)

@@ -41,6 +41,7 @@ def test_a_changed_setting_reaches_mastodon_and_no_visitor_notices(
     assert {name for name in before if before[name] != after[name]} == {"mstdn/web", "mstdn/sidekiq"}
     assert "a new web starts beside the old one" in run.stderr and "web: the new one was healthy after" in run.stderr
     assert instance.converge(default_locale="de").changed == []
+    instance.converge()
 
 
 def ids(instance: Instance, service: str) -> list[str]:
@@ -57,6 +58,7 @@ def test_a_service_that_is_not_concerned_is_not_touched(instance: Instance, dora
     after = instance.started()
     assert {name for name in before if before[name] != after[name]} == {"mstdn/streaming"}
     assert instance.converge(streaming_memory_mib=300).changed == []
+    instance.converge()
 
 
 def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(instance: Instance, dora: str) -> None:

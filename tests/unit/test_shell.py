@@ -44,6 +44,7 @@ from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
 from tests.harness import ROOT, all_facts, answer_of
+from tests.lab.commands import wait_until
 
 NOWHERE = '/nonexistent/it\'s "here" $HOME'
 
@@ -80,7 +81,12 @@ class Runs:
     def __init__(self, place: Path) -> None:
         self.place = place
         text = (SCRIPTS / "lock.sh").read_text()
-        for there, here in (("/run/mstdn.lock", f"{place}/lock"), ("/run/mstdn.run", f"{place}/run")):
+        for there, here in (
+            ("/run/mstdn.lock", f"{place}/lock"),
+            ("/run/mstdn.run", f"{place}/run"),
+            ("/run/mstdn-waiting.lock", f"{place}/follow"),
+            ("sleep 10", "sleep 0.05"),
+        ):
             assert there in text
             text = text.replace(there, here)
         self.lock = text
@@ -101,6 +107,34 @@ class Runs:
 
     def hang_up(self, connection: subprocess.Popen[str]) -> None:
         connection.communicate()
+
+
+def is_held(lock: Path) -> bool:
+    return lock.exists() and subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False).returncode != 0
+
+
+@pytest.mark.parametrize("followed", [True, False], ids=["the run waits for it", "the run is at other work"])
+def test_a_program_of_the_server_waits_for_a_run_unless_that_waits_for_it(tmp_path: Path, followed: bool) -> None:
+    runs = Runs(tmp_path)
+    alice = runs.connect()
+    assert runs.change(alice, "alice") == "done"
+    if followed:
+        assert alice.stdin
+        alice.stdin.write(f"exec 8>>{tmp_path}/follow; flock --shared 8\n")
+        alice.stdin.flush()
+        wait_until("the run follows it", lambda: is_held(tmp_path / "follow"), timeout=10)
+    # No sshd is above it.
+    program = subprocess.Popen(
+        ["sh", "-c", f"{runs.lock}\necho done"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if followed:
+        assert program.communicate(timeout=10)[0] == "done\n"
+    else:
+        with pytest.raises(subprocess.TimeoutExpired):
+            program.communicate(timeout=0.5)
+    runs.hang_up(alice)
+    if not followed:
+        assert program.communicate(timeout=10)[0] == "done\n"
 
 
 def test_a_run_holds_a_server_until_its_connection_ends(tmp_path: Path) -> None:

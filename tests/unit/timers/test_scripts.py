@@ -26,7 +26,11 @@ def follow(directory: Path, *, active: str = "inactive", works: str, ends: int =
         "systemctl",
         f'case $1 in show) echo {active} ;; start) cd "{directory}"; {works}; exit {ends} ;; esac',
     )
-    instead: dict[str, str | Path] = {"/run/mstdn-follow": directory / "follow", "sleep 1": "sleep 0.05"}
+    instead: dict[str, str | Path] = {
+        "/run/mstdn-follow": directory / "follow",
+        "/run/mstdn-waiting.lock": directory / "waiting.lock",
+        "sleep 1": "sleep 0.05",
+    }
     return run_script("timers/follow", "mstdn-backup.service", "The backup", path=path, instead=instead)
 
 
