@@ -11,7 +11,10 @@ while [ "$connection" -gt 1 ]; do
     connection=${connection:-1}
 done
 connection="$connection $(began "$connection")"
+# A program that systemd starts is no run: the one that started it waits for it, and holds the server (a restore, the first
+# backup). It waits for whatever script is at work.
 refuse_while_another_run_works() {
+    [ -n "${run:-}" ] || return 0
     other=$(sed -n 1p "$run_note" 2>/dev/null) || return 0
     [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15)" ] || return 0
     [ "$(began "${other%% *}")" = "${other##* }" ] || return 0
@@ -29,11 +32,11 @@ if ! flock --timeout 900 9; then
 fi
 refuse_while_another_run_works
 # Without sshd it is this machine's own run, which nobody can tell from another.
-if [ "${connection%% *}" -gt 1 ]; then
+if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
     if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then
         touch "$run_note"
     else
-        printf '%s\n%s, since %s\n' "$connection" "${run:-somebody}" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
+        printf '%s\n%s, since %s\n' "$connection" "$run" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
         mv -f "$run_note.new" "$run_note"
     fi
 fi

@@ -115,6 +115,20 @@ def test_a_run_holds_a_server_until_its_connection_ends(tmp_path: Path) -> None:
     runs.hang_up(bob)
 
 
+def test_a_program_of_the_server_works_while_the_run_that_started_it_holds_the_server(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice, bob = runs.connect(), runs.connect()
+    assert runs.change(alice, "alice") == "done"
+    held = (tmp_path / "run").read_text()
+    # Nobody's, as systemd starts it, and by hand over somebody's connection.
+    program = subprocess.run(["sh", "-c", f"{runs.lock}\necho done"], check=True, capture_output=True, text=True)
+    assert program.stdout == "done\n"
+    assert runs.change(bob, "") == "done"
+    assert (tmp_path / "run").read_text() == held
+    for each in (alice, bob):
+        runs.hang_up(each)
+
+
 def test_a_connection_that_died_unnoticed_holds_a_server_for_a_while_only(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     alice, bob = runs.connect(), runs.connect()
