@@ -41,11 +41,11 @@ if ! flock --timeout 900 9; then
 fi
 refuse_while_another_run_works
 # Without sshd it is this machine's own run, which nobody can tell from another.
-if [ "${connection%% *}" -gt 1 ]; then
+if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
     if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then
         touch "$run_note"
     else
-        printf '%s\n%s, since %s\n' "$connection" "${run:-somebody}" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
+        printf '%s\n%s, since %s\n' "$connection" "$run" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
         mv -f "$run_note.new" "$run_note"
     fi
 fi
