@@ -1,8 +1,8 @@
 # What was applied to the project in $1 last: "revision" of the files that containers are made from (the arguments after $1 up
 # to "--") and "loaded" of those that services read anew (the rest), each only as long as none of its files is gone or newer;
-# "making" of its containers, and "parts", what its files said about each service; "mounted", the checksum that each file they mount had, and "edited" for those that have another
-# now; and "override", the checksum of the operator's own file,
-# with "broken" and Compose's words if it cannot be read.
+# "making" of its containers, and "parts", what its files said about each service; "mounted", the checksum that each file they
+# mount had, and "edited" for those that have another now; and "override", the checksum of the operator's own file, with "broken"
+# and Compose's words if it cannot be read.
 directory=$1 stamp=revision file=$1/state/applied fresh=yes
 shift
 for path in "$@" --; do

@@ -17,6 +17,7 @@ set --
 case ${SMTP_TLS-} in true) scheme=smtps ;; esac
 case $scheme-${SMTP_ENABLE_STARTTLS-} in smtp-always) set -- --ssl-reqd ;; smtp-auto) set -- --ssl ;; esac
 case ${SMTP_OPENSSL_VERIFY_MODE-} in none) set -- "$@" --insecure ;; esac
+[ -z "${SMTP_CA_FILE-}" ] || set -- "$@" --cacert "$SMTP_CA_FILE"
 # On standard input, because others can read arguments. What curl shows of its own side would be the password as well.
 config() {
     [ -n "${SMTP_LOGIN-}" ] || return 0

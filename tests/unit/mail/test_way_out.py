@@ -128,6 +128,7 @@ def test_the_password_is_in_no_argument_and_in_no_answer(inside) -> None:  # typ
         ("export SMTP_ENABLE_STARTTLS=auto;", "--ssl ", "PLAIN"),
         ("export SMTP_ENABLE_STARTTLS=never;", "NOOP smtp://mail.example.net:587", "PLAIN"),
         ("export SMTP_OPENSSL_VERIFY_MODE=none;", "--insecure", "PLAIN"),
+        ("export SMTP_CA_FILE=/opt/mastodon/ca.pem;", "--cacert /opt/mastodon/ca.pem ", "PLAIN"),
         ("export SMTP_AUTH_METHOD=cram_md5;", "smtp://", "CRAM-MD5"),
         ("export SMTP_AUTH_METHOD=login;", "smtp://", "LOGIN"),
     ],
