@@ -12,8 +12,10 @@ from tests.harness import answer_of, calls_in, read, run_script, stand_in
 JOURNAL = """
 while [ $# -gt 0 ]; do case $1 in --cursor-file) cursor=$2 ;; --lines) lines=$2 ;; --sync) exit ;; esac; shift; done
 from=$(cat "$cursor" 2>/dev/null || echo 0)
-wc -l <"@HERE@/journal" >"$cursor"
-[ "${lines-}" = 0 ] || tail -n "+$((from + 1))" "@HERE@/journal"
+to=$(wc -l <"@HERE@/journal")
+echo "$to" >"$cursor"
+# No more than was counted: the unit goes on writing.
+[ "${lines-}" = 0 ] || head -n "$to" "@HERE@/journal" | tail -n "+$((from + 1))"
 """
 
 
