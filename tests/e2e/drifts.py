@@ -228,7 +228,9 @@ CONNECTIONS = (
     _container(
         "on its network again, but without its name there",
         "mstdn/db",
-        "docker network disconnect back-mstdn ID; docker network connect back-mstdn ID",
+        # The kernel may not have let go of the interface yet.
+        "docker network disconnect back-mstdn ID; until docker network connect back-mstdn ID;"
+        " do docker network disconnect --force back-mstdn ID; sleep 0.2; done",
         "was changed by hand: networks",
     ),
     Drift(

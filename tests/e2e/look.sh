@@ -21,7 +21,10 @@ find mastodon proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/s
     -printf 'file %p %y %m %U:%G %l\n' | sed 's| mastodon| /srv/mastodon|; s| proxy| /srv/proxy|'
 find /srv/mastodon/compose.yaml /srv/mastodon/.env /srv/mastodon/*.env /srv/mastodon/nginx /srv/mastodon/postgres \
     /srv/mastodon/secrets /srv/mastodon/state /srv/proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/fstab \
-    /etc/sysctl.d -type f -not -name making -not -name mounted -exec sha256sum {} + | sed 's/^/sum /'
+    /etc/sysctl.d -type f -not -name making -not -name mounted -not -path /srv/proxy/conf.d/default.conf \
+    -exec sha256sum {} + | sed 's/^/sum /'
+# Which address the engine gives a container depends on who came first.
+echo "sum $(sed -E 's/[0-9]+(\.[0-9]+){3}/ADDRESS/g' /srv/proxy/conf.d/default.conf | sha256sum | cut -d ' ' -f 1)  /srv/proxy/conf.d/default.conf"
 
 echo "checkout $(git -c safe.directory=/srv/mastodon/source -C /srv/mastodon/source rev-parse HEAD)"
 awk '$2 == "file" { print "swap", $1, $3 }' /proc/swaps
