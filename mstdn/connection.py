@@ -11,11 +11,12 @@ pyinfra connects before it runs deploy.py. Only config.py runs earlier, so that 
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import sys
 
 import gevent  # type: ignore[import-untyped]
-from pyinfra.api import Host, State
+from pyinfra.api import Host, State, util
 from pyinfra.api.exceptions import DeployError, PyinfraError
 from pyinfra.api.state import StateStage
 from pyinfra.connectors.ssh import SSHConnector
@@ -49,6 +50,7 @@ def prepare(state: State) -> None:
 
     state.set_stage = set_stage_with_care  # type: ignore[method-assign]
     no_tracebacks()
+    no_source_lines()
 
 
 def check_hosts(state: State) -> None:
@@ -105,3 +107,14 @@ def _answer(prompt: str = "") -> str:
             "There is no terminal to answer at, so nothing was done. Add -y to go ahead without the question, or "
             "--dry to only look."
         ) from None
+
+
+def no_source_lines() -> None:
+    """
+    Have pyinfra ask the stack for files and line numbers only.
+
+    It orders operations by these (pyinfra/api/util.py), and would have inspect find the source of every frame of every
+    operation as well, and throw it away: half of the time that a run spends on this machine after the server's answer.
+    """
+    util.stack = functools.partial(inspect.stack, context=0)
+    util.getframeinfo = functools.partial(inspect.getframeinfo, context=0)

@@ -63,8 +63,8 @@ class Asked:
     shared: str = ""
 
 
-# How many scripts that share something run at the same time. Most of them wait for Docker Engine, whose command takes
-# 40 MB of memory for as long.
+# How many scripts that share something run at the same time, and how many of the others. What is shared is what Docker
+# Engine has; its command takes 40 MB of memory for as long as it waits.
 LANES = 2
 # A script's lines come between two lines that begin with a character that no script prints. $1 is its number.
 _ASK = r"""ask() { printf '\001%s\n' "$1"; shift; sh -c "$@" </dev/null; printf '\001end %s\n' "$?"; };"""
@@ -84,36 +84,38 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
     file is written.
     """
     texts: dict[str, str] = {}
-    alone, sharing = _Lane(), [_Lane() for _ in range(LANES)]
+    apart, sharing = ([_Lane() for _ in range(LANES)] for _ in range(2))
     shared: dict[str, None] = {}
     for number, each in enumerate(asked):
-        lane = min(sharing, key=lambda lane: len(lane.commands)) if each.shared else alone
-        words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in (each.before, each.script) if name)
+        script_texts = [name for name in (each.before, each.script) if name]
+        # What a long script asks takes long, roughly.
+        lane = min(sharing if each.shared else apart, key=lambda lane: lane.length)
+        lane.length += sum(len(_text(name)) for name in script_texts)
+        words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= {each.shared: None} if each.shared else {}
-    parts = [f"{name}={shlex.quote(_text(script))};" for script, name in texts.items()]
-    parts += [_ASK, _MARK.format(mark)]
+    jobs = [str(lane) for lane in apart if lane.commands]
     if shared:
         found_once = "".join(_text(name) for name in shared)
-        parts += [f"{alone} | {{ {{ :;\n{found_once}}} </dev/null", f"{_side_by_side(sharing)}; cat; }}"]
-    else:
-        parts += [str(alone)]
-    return StringCommand("\n".join(parts))
+        jobs.append(f"{{ :;\n{found_once}}} </dev/null\n{_side_by_side([str(lane) for lane in sharing])}")
+    texts_as_variables = [f"{name}={shlex.quote(_text(script))};" for script, name in texts.items()]
+    return StringCommand("\n".join([*texts_as_variables, _ASK, _MARK.format(mark), _side_by_side(jobs)]))
 
 
 @dataclass
 class _Lane:
-    """Commands that run one after the other."""
+    """Commands that run one after the other, and the length of their scripts in characters."""
 
     commands: list[str] = field(default_factory=list)
+    length: int = 0
 
     def __str__(self) -> str:
         return "\n".join(["{ :;", *self.commands, "} | mark"])
 
 
-def _side_by_side(lanes: Sequence[_Lane]) -> str:
-    first, *others = lanes
-    return f"{first} | {{ {_side_by_side(others)}; cat; }}" if others else str(first)
+def _side_by_side(jobs: Sequence[str]) -> str:
+    first, *others = jobs
+    return f"{first} | {{ {_side_by_side(others)}; cat; }}" if others else first
 
 
 def script(
@@ -151,6 +153,7 @@ def who_works() -> str:
     return f"{user}@{socket.gethostname()} with {files or 'pyinfra'} of the suite {this_suite()}"
 
 
+@cache
 def _text(name: str) -> str:
     return (SCRIPTS / f"{name}.sh").read_text()
 

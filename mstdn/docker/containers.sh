@@ -18,7 +18,11 @@ while :; do
 done
 printf '%s\n' "$found"
 # The kernel says of a bind mount whose source was removed that it is "deleted", whoever has put something else there since.
-printf '%s\n' "$found" | sed -n 's/.*"id":"\([0-9a-f]*\)".*"pid":\([1-9][0-9]*\).*/\1 \2/p' | while read -r id pid; do
-    awk -v id="$id" '$4 ~ /\/\/deleted$/ { print "gone " id " " $5 }' "/proc/$pid/mountinfo" 2>/dev/null
-done
+processes=$(printf '%s\n' "$found" | sed -n 's/.*"id":"\([0-9a-f]*\)".*"pid":\([1-9][0-9]*\).*/\1 \2/p')
+# shellcheck disable=SC2046 # one word for each process
+if grep -qs '//deleted ' $(printf '%s\n' "$processes" | sed -n 's|.* \(.*\)|/proc/\1/mountinfo|p') /dev/null; then
+    printf '%s\n' "$processes" | while read -r id pid; do
+        awk -v id="$id" '$4 ~ /\/\/deleted$/ { print "gone " id " " $5 }' "/proc/$pid/mountinfo" 2>/dev/null
+    done
+fi
 exit 0

@@ -7,13 +7,29 @@ for user in "$@"; do id -u "$user" >/dev/null 2>&1 || printf 'stranger %s\n' "$u
 [ -f "$configuration" ] && printf 'configuration %s\n' "$(base64 -w 0 "$configuration")"
 [ -f "$note" ] && printf 'noted %s\n' "$(base64 -w 0 "$note")"
 
-properties=$(TZ=UTC systemctl show --property ExecStart,Environment,EnvironmentFiles,FragmentPath,DropInPaths,ActiveState,ActiveEnterTimestamp,MainPID docker.service 2>/dev/null)
-property() { printf '%s\n' "$properties" | sed -n "s/^$1=//p"; }
-started=$(property ActiveEnterTimestamp)
+command='' environment='' environment_files='' unit='' drop_ins='' active='' started='' pid=''
+line_end='
+'
+while IFS= read -r line; do
+    value=${line#*=}
+    case $line in
+    ExecStart=*) command=$command$value$line_end ;;
+    Environment=*) environment=$value ;;
+    EnvironmentFiles=*) environment_files=$environment_files$value$line_end ;;
+    FragmentPath=*) unit=$value ;;
+    DropInPaths=*) drop_ins=$value ;;
+    ActiveState=*) active=$value ;;
+    ActiveEnterTimestamp=*) started=$value ;;
+    MainPID=*) pid=$value ;;
+    esac
+done <<END
+$(TZ=UTC systemctl show --property ExecStart,Environment,EnvironmentFiles,FragmentPath,DropInPaths,ActiveState,ActiveEnterTimestamp,MainPID docker.service 2>/dev/null)
+END
 started=$(date -d "${started#* }" +%s 2>/dev/null)
+unit_files="$unit $drop_ins $(printf '%s' "$environment_files" | cut -d ' ' -f 1)"
 # Whether the daemon does not run, or one of these files is younger than it.
 changed() {
-    [ "$(property ActiveState)" = active ] && [ -n "$started" ] || return 0
+    [ "$active" = active ] && [ -n "$started" ] || return 0
     for file in "$@"; do
         [ -f "$file" ] && [ "$(stat -c %Y "$file")" -ge "$started" ] && return 0
     done
@@ -31,11 +47,11 @@ fi
 # The value of a variable that the unit gives the daemon; a file goes before Environment. systemd prints a value with spaces in
 # quotes, or not at all ("[unprintable]"). What xargs would not take apart as systemd does is not guessed.
 value_of() {
-    value=$(property EnvironmentFiles | sed 's/ (ignore_errors=[a-z]*)$//' | while read -r file; do
+    value=$(printf '%s' "$environment_files" | sed 's/ (ignore_errors=[a-z]*)$//' | while read -r file; do
         [ -f "$file" ] && sed -n "s/^[[:space:]]*$1=//p" "$file"
     done | tail -n 1 | sed "s/^\"\(.*\)\"\$/\1/; t; s/^'\(.*\)'\$/\1/")
     if [ -z "$value" ]; then
-        value=$(property Environment)
+        value=$environment
         case $value in *'[unprintable]'* | *\\* | *"\$'"*) return 1 ;; esac
         value=$(printf '%s\n' "$value" | xargs printf '%s\n' 2>/dev/null) || return 1
         value=$(printf '%s\n' "$value" | sed -n "s/^$1=//p" | tail -n 1)
@@ -45,14 +61,13 @@ value_of() {
 }
 # The options of the daemon, one a line: those that it runs with, unless its unit says others since. ExecStart may name
 # variables, which systemd takes apart at spaces unless their names stand in braces.
-pid=$(property MainPID)
-# shellcheck disable=SC2046 # one word for each file
-if ! changed $(property FragmentPath) $(property DropInPaths) $(property EnvironmentFiles | cut -d ' ' -f 1) &&
-    [ "$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n '1s|.*/||p')" = dockerd ]; then
-    flags=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed 1d)
+# shellcheck disable=SC2086 # one word for each file
+if ! changed $unit_files && running=$(tr '\0' '\n' <"/proc/$pid/cmdline") && program=${running%%"$line_end"*} &&
+    [ "${program##*/}" = dockerd ]; then
+    flags=$(printf '%s\n' "$running" | sed 1d)
 else
     flags=$(
-        for word in $(property ExecStart | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p'); do
+        for word in $(printf '%s' "$command" | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p'); do
             case $word in
             \$*)
                 name=$(printf '%s' "$word" | tr -cd 'A-Za-z0-9_')
@@ -78,7 +93,7 @@ printf 'root %s\n' "${root:=/var/lib/docker}"
 disk() {
     existing=$1
     until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
-    printf 'disk %s %s %s\n' "$1" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')" "$(df -Pi "$existing" | awk 'NR == 2 && $2 > 0 { print $4 }')"
+    printf 'disk %s %s\n' "$1" "$(df -k --output=avail,itotal,iavail,target "$existing" | awk 'NR == 2 { print $1, $4, ($2 > 0 ? $3 : "") }')"
 }
 disk "$root"
 containerd=$(sed -n "s/^root *= *[\"']\([^\"']*\).*/\1/p" /etc/containerd/config.toml 2>/dev/null)
@@ -99,11 +114,11 @@ done
 
 # The daemon judges its own configuration. One that started after the last change has done so already.
 # Not one with userns-remap, for which even --validate makes a user; it is refused anyway.
-# shellcheck disable=SC2046 # one word for each file
 # Nor with options that could not be read.
+# shellcheck disable=SC2086 # one word for each file
 if [ -f "$configuration" ] && command -v dockerd >/dev/null && ! grep -q userns-remap "$configuration" &&
     ! printf '%s\n' "$flags" | grep -q '^unreadable ' &&
-    changed "$configuration" $(property FragmentPath) $(property DropInPaths) $(property EnvironmentFiles | cut -d ' ' -f 1); then
+    changed "$configuration" $unit_files; then
     set --
     while read -r flag; do
         [ -z "$flag" ] || set -- "$@" "$flag"

@@ -10,11 +10,19 @@ dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@" 2>/dev/null 
     case $status in h*) printf 'held %s\n' "$name" ;; esac
 done
 [ -f "$key" ] && printf 'key %s\n' "$(base64 -w 0 "$key")"
-printf 'active %s\n' "$(systemctl is-active docker.service 2>/dev/null)"
-printf 'enabled %s\n' "$(systemctl is-enabled docker.service 2>/dev/null)"
-# "Mon 2026-11-23 09:08:11 UTC": not every date(1) reads the day of the week or a local zone.
-started=$(TZ=UTC systemctl show --property ActiveEnterTimestamp --value docker.service 2>/dev/null)
-[ -n "$started" ] && printf 'started %s\n' "$(date -d "${started#* }" +%s)"
+active='' enabled='' started=''
+while IFS='=' read -r property value; do
+    case $property in
+    ActiveState) active=$value ;;
+    UnitFileState) enabled=$value ;;
+    # "Mon 2026-11-23 09:08:11 UTC": not every date(1) reads the day of the week or a local zone.
+    ActiveEnterTimestamp) started=${value#* } ;;
+    esac
+done <<END
+$(TZ=UTC systemctl show --property ActiveState,UnitFileState,ActiveEnterTimestamp docker.service 2>/dev/null)
+END
+printf 'active %s\nenabled %s\n' "$active" "$enabled"
+[ -n "$started" ] && printf 'started %s\n' "$(date -d "$started" +%s)"
 [ -f /etc/docker/daemon.json ] && printf 'configured %s\n' "$(stat -c %Y /etc/docker/daemon.json)"
 getent group docker | awk -F: '{ print "members " $4 }'
 exit 0

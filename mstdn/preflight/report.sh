@@ -6,25 +6,40 @@ shift 3
 # shellcheck source=/dev/null
 (. /etc/os-release && printf 'system %s %s\n' "$ID" "${VERSION_ID:-unknown}")
 printf 'architecture %s\n' "$(dpkg --print-architecture)"
-printf 'init %s\n' "$(cat /proc/1/comm)"
-awk '$1 == "MemTotal:" { print "memory " $2 }' /proc/meminfo
-awk 'NR > 1 { print "swap " $3, $1 }' /proc/swaps
+read -r init </proc/1/comm
+printf 'init %s\n' "$init"
+awk '$1 == "MemTotal:" { print "memory " $2 } FILENAME == "/proc/swaps" && FNR > 1 { print "swap " $3, $1 }' \
+    /proc/meminfo /proc/swaps
 grep -qsw memory /sys/fs/cgroup/cgroup.controllers || [ -d /sys/fs/cgroup/memory ] || echo unlimited
 
 # Images lie where the engine says: docker/setup.sh. A link may lead to another disk, whose mount may be missing.
-for path in "$root" "$root/media" "$root/database" "$swap"; do
-    existing=$(readlink -m -- "$path")
-    until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
-    printf 'disk %s %s %s\n' "$path" "$(df -Pk "$existing" | awk 'NR == 2 { print $4, $6 }')" "$(df -Pi "$existing" | awk 'NR == 2 && $2 > 0 { print $4 }')"
+disks() {
+    for path; do
+        existing=$(readlink -m -- "$path")
+        until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
+        set -- "$@" "$existing"
+        shift
+    done
+    df -k --output=avail,itotal,iavail,target "$@" | awk 'NR > 1 { print $1, $4, ($2 > 0 ? $3 : "") }'
+}
+places="$root $root/media $root/database $swap"
+# shellcheck disable=SC2086 # no path of the suite's has a space
+disks $places | for path in $places; do
+    read -r free
+    printf 'disk %s %s\n' "$path" "$free"
 done
 
 # Sockets that listen (0A) on port 80 (0050) or 443 (01BB), and the processes that hold them.
-awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ { print 443, $10 }' \
-    /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r port inode; do
-    holder=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1)
-    pid=${holder#/proc/}
-    pid=${pid%%/*}
-    printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$([ -n "$pid" ] && cat "/proc/$pid/comm")"
+listening=$(awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 ~ /:01BB$/ { print 443, $10 }' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+held=$([ -z "$listening" ] || find /proc/[0-9]*/fd -lname 'socket:*' -printf '%l %p\n' 2>/dev/null |
+    awk -v listening="$(printf '%s\n' "$listening" | awk '{ printf " socket:[%s] ", $2 }')" \
+        'index(listening, " " $1 " ") && !known[$1]++ { split($2, path, "/"); print $1, path[3] }')
+[ -z "$listening" ] || printf '%s\n' "$listening" | while read -r port inode; do
+    pid=$(printf '%s\n' "$held" | sed -n "s/^socket:\[$inode\] //p")
+    program=''
+    [ -z "$pid" ] || read -r program <"/proc/$pid/comm"
+    printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$program"
     # Its control group names the container or the unit.
     [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s#.*/\([^/]*\.\(service\|socket\)\).*#\1#p' "/proc/$pid/cgroup" |
         head -n 1 | sed "s/^/owner $pid /"

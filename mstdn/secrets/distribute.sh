@@ -21,6 +21,7 @@ put() {
         mv -fT "$1" "$2"
     fi
 }
+read_instance
 for each in "$@"; do
     read_fields "$each"
     part >"$work/$part_file"

@@ -12,9 +12,22 @@ read_fields() {
     IFS=$before
     part_file=$1 part_owner=$2 part_form=$3 part_revision=$4 part_operator=$5 part_names=$6
 }
+line_end='
+'
+# Keeps what the server made, so that part() need not start a program each time.
+read_instance() { instance=$(cat "$directory/instance.env" 2>/dev/null) || instance=''; }
 # Prints the part that was read last: only what its reader needs, in the form that it reads.
 part() {
-    lines=$(grep -E "^($part_names)=" "$directory/instance.env" 2>/dev/null)
+    before=$IFS
+    IFS=$line_end
+    set -f
+    lines=''
+    for line in $instance; do
+        case $line in *=*) ;; *) continue ;; esac
+        case "|$part_names|" in *"|${line%%=*}|"*) lines=${lines:+$lines$line_end}$line ;; esac
+    done
+    set +f
+    IFS=$before
     case $part_form in
     dotenv) [ -z "$lines" ] || printf '%s\n' "$lines" ;;
     bare) printf '%s\n' "${lines#*=}" ;;

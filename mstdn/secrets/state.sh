@@ -10,23 +10,34 @@ if [ -e "$file" ]; then
     tail -n 1 "$file" | grep -qx '# complete' && echo complete
     printf 'access %s\n' "$(stat -c '0%a %u:%g' "$file")"
 fi
+forms='' names='' known=''
 while [ "$1" != -- ]; do
     name=${1%%=*}
-    [ ! -e "$file" ] || ! grep -q "^$name=" "$file" || { grep -qxE "$name=(${1#*=})" "$file" && echo "good $name" || echo "damaged $name"; }
-    known="${known-}^$name=|"
+    forms="${forms:+$forms$line_end}$name=(${1#*=})" names="$names $name" known="$known^$name=|"
     shift
 done
 shift
+if [ -e "$file" ]; then
+    sound=$line_end$(grep -xE "$forms" "$file" | sed 's/=.*//')$line_end
+    present=$line_end$(sed -n 's/^\([A-Z0-9_]*\)=.*/\1/p' "$file")$line_end
+    for name in $names; do
+        case $sound in *"$line_end$name$line_end"*) echo "good $name" && continue ;; esac
+        case $present in *"$line_end$name$line_end"*) echo "damaged $name" ;; esac
+    done
+fi
 # A line that is none of these may be a secret that lost its name: nothing of it is shown.
 [ ! -e "$file" ] || ! grep -vE "${known}^#|^\$" "$file" >/dev/null || echo 'damaged '
 if [ -e "$directory/operator.env" ]; then
     printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -c '0%a %u:%g' "$directory/operator.env")"
     sed -n 's/^\([A-Za-z0-9_]*\)=.*/brought \1/p' "$directory/operator.env"
 fi
+read_instance
+kept=$(cd "$directory" 2>/dev/null && stat -c '%n 0%a %u:%g' -- * ../.env 2>/dev/null)
+# Whether the file $1 belongs to whom $2 says, with these rights.
+is_kept() { case $line_end$kept$line_end in *"$line_end$1 $2$line_end"*) ;; *) return 1 ;; esac }
 for each in "$@"; do
     read_fields "$each"
-    target=$directory/$part_file
-    { part | cmp -s - "$target" && [ "$(stat -c '0%a %u:%g' "$target")" = "0400 $part_owner" ]; } || echo "differs $part_file"
+    { is_kept "$part_file" "0400 $part_owner" && part | cmp -s - "$directory/$part_file"; } || echo "differs $part_file"
 done
-revisions "$@" | cmp -s - "$directory/../.env" && [ "$(stat -c %a "$directory/../.env")" = 644 ] || echo 'differs .env'
+revisions "$@" | cmp -s - "$directory/../.env" && case $line_end$kept in *"$line_end../.env 0644 "*) ;; *) false ;; esac || echo 'differs .env'
 exit 0

@@ -22,12 +22,12 @@ from typing import Any
 
 import pytest
 from paramiko import Channel, ChannelException, SSHException
-from pyinfra.api import Config, Inventory, State, StringCommand
+from pyinfra.api import Config, Inventory, State, StringCommand, util
 from pyinfra.api.exceptions import ConnectError, DeployError
 from pyinfra.api.state import StateStage
 
 from mstdn import ssh
-from mstdn.connection import PLACEHOLDER_HOST, check_hosts, prepare
+from mstdn.connection import PLACEHOLDER_HOST, check_hosts, no_source_lines, prepare
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.ssh import Watch, WayIn, another_connection, send_at_once
@@ -530,3 +530,23 @@ def test_a_host_that_is_not_reached_by_ssh_needs_no_new_connection() -> None:
     state = State(Inventory((["@local"], {})), Config())  # type: ignore[no-untyped-call]
     (host,) = state.inventory
     assert another_connection(host) == ""
+
+
+# --- The order of operations --------------------------------------------------------------------
+
+
+def test_operations_are_ordered_as_ever_and_no_source_is_read_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stack", "getframeinfo"):
+        monkeypatch.setattr(util, name, getattr(util, name))
+    state = State(Inventory(([], {})), Config())  # type: ignore[no-untyped-call]
+
+    def order() -> list[int]:
+        return list(util.get_operation_order_from_stack(state))
+
+    orders = []
+    for prepared in (False, True):
+        if prepared:
+            no_source_lines()
+            monkeypatch.setattr("linecache.getlines", lambda *_: pytest.fail("a source was read"))
+        orders.append(order())
+    assert orders[0] == orders[1]

@@ -285,6 +285,25 @@ def test_foreseen_questions_are_on_their_way_before_somebody_asks(
     assert order == ["meanwhile", "answered"] and server.batches == [["/one", "/two"]]
 
 
+def test_who_asks_what_is_known_does_not_wait_for_what_is_under_way(
+    server: Server, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(ONE)
+    sent, arrived = threading.Event(), threading.Event()
+
+    def answer(host: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
+        sent.set()
+        arrived.wait(5)
+        return server.answer(host, batch)
+
+    monkeypatch.setattr(fact, "_answers_to", answer)
+    monkeypatch.setattr(host_called(state, "@fake/a").connector, "sent", sent, raising=False)
+    fact.ask_ahead(THREE)
+    assert ask(ONE) == ["a"] and not arrived.is_set()
+    arrived.set()
+    assert ask(THREE) == ["a"] and server.batches == [["/one", "/two"], ["/three"]]
+
+
 def test_what_becomes_of_questions_under_way_is_told_to_who_asks(
     server: Server, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
