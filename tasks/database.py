@@ -8,7 +8,7 @@ Run by itself:  pyinfra inventory.py tasks/database.py
 
 from pyinfra import host
 
-from mstdn.database.operations import passwords_in_force, prepared_database, readable_stores
+from mstdn.database.operations import password_in_force, prepared_database, readable_stores
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import server_size
@@ -39,7 +39,7 @@ noted_instance(
     settings=settings,
 )
 
-passwords_in_force(
-    name="Keep the passwords of the database and Redis in force",
+password_in_force(
+    name="Keep the password of the database in force",
     directory=layout.root,
 )

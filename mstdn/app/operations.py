@@ -6,9 +6,11 @@ from mstdn.app.names import names_here
 from mstdn.app.project import mastodon_project
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
+from mstdn.database.facts import RefusedLogins
 from mstdn.fact import ask
 from mstdn.files.operations import converge_tree
 from mstdn.images.references import all_images
+from mstdn.layout import MASTODON_PROJECT
 from mstdn.networks.reach import containers_have_ipv6
 from mstdn.operation import operation
 from mstdn.settings import Settings
@@ -30,7 +32,12 @@ def running_mastodon(settings: Settings, timeout_seconds: int) -> Commands:
 
     + timeout_seconds: for all services to become healthy
     """
-    yield from converge_project(_project(settings), all_images(settings), timeout_seconds)
+    yield from converge_project(_project(settings), all_images(settings), timeout_seconds, _refusing)
+
+
+def _refusing() -> dict[str, str]:
+    # PostgreSQL has been made to let Mastodon in by then, without a restart.
+    return {store: words for store, words in ask(RefusedLogins.of(MASTODON_PROJECT)).items() if store == "redis"}
 
 
 def _project(settings: Settings) -> Project:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pyinfra import state
 
@@ -21,12 +21,17 @@ from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
-def converge_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+def converge_project(
+    project: Project,
+    images: Sequence[str],
+    timeout_seconds: int,
+    refusing: Callable[[], Mapping[str, str]] = dict,
+) -> Commands:
     """
     The commands that make the project run as its files say: every service healthy, on the present images, nothing else.
 
     images: references of all images that the suite knows. timeout_seconds: for all services to become healthy; then the
-    run fails and shows the last log lines of the others.
+    run fails and shows the last log lines of the others. refusing: asks which services do not let others in.
 
     Only the containers concerned are touched, and those that can make room for new ones do so without a gap. The
     operator's own compose.override.yaml is honoured: its services are started too, but neither counted nor waited for.
@@ -36,12 +41,12 @@ def converge_project(project: Project, images: Sequence[str], timeout_seconds: i
         path, _, verdict = applied.broken.partition(" ")
         yield from refuse(f"Compose cannot read {path}. Correct it, or move it away. In its own words: {verdict}")
         return
-    todo = _look(project, applied, images)
+    todo = _look(project, applied, images, refusing())
     if todo.waiting and state.is_executing and not todo.changes_containers:
         # After a restart of the daemon every container counts as starting for a while, and most of them are well.
         ask(Settled.of(project.name, timeout_seconds))
         forget()
-        todo = _look(project, applied, images)
+        todo = _look(project, applied, images, refusing())
     if todo.changes_containers:
         announce(*(f"{project.title}: {reason}" for reason in todo.reasons), *_notices(project, applied, todo))
         yield from _change(project, applied, todo, timeout_seconds)
@@ -61,10 +66,10 @@ def converge_project(project: Project, images: Sequence[str], timeout_seconds: i
         yield script("files/write", loaded, "0:0", "0644", stdin=project.reload_revision)
 
 
-def _look(project: Project, applied: Applied, images: Sequence[str]) -> Steps:
+def _look(project: Project, applied: Applied, images: Sequence[str], refusing: Mapping[str, str]) -> Steps:
     containers, present = ask(Containers.all()), ask(ImageStates.of(images)).ids
     networks = {name: network.id for name, network in ask(DockerNetworks.named(NETWORKS)).items()}
-    return steps(project, applied, containers, present, networks)
+    return steps(project, applied, containers, present, networks, refusing)
 
 
 def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
@@ -77,10 +82,10 @@ def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
 def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: int) -> Commands:
     if todo.resume:
         yield script("compose/resume", *todo.resume)
-    if todo.restart:
-        yield script("compose/restart", *todo.restart)
     if todo.renew:
         yield script("compose/renew", project.directory, *todo.renew)
+    if todo.restart:
+        yield script("compose/restart", *todo.restart)
     if todo.roll:
         if project.first and applied.revision != wanted_revision(project, applied):
             yield bring_up(project.name, project.directory, timeout_seconds, project.first)

@@ -64,13 +64,16 @@ def steps(
     containers: Iterable[Container],
     images: Mapping[str, str],
     networks: Mapping[str, str],
+    refusing: Mapping[str, str] | None = None,
 ) -> Steps:
     """
     The steps from what is to what is wanted.
 
     containers: all of the engine. images: the ID of each image on the server by reference. networks: the present ID of
-    each of the suite's networks by name.
+    each of the suite's networks by name. refusing: services that do not let others in with the password of today, with
+    their words.
     """
+    refusing = refusing or {}
     found = of_project(project, containers)
     todo = Steps()
     if applied.revision != wanted_revision(project, applied):
@@ -82,12 +85,13 @@ def steps(
             todo.up = True
             todo.reasons.append(f"{service} does not exist" if not mine else f"{service} exists {len(mine)} times")
         for container in mine:
-            _judge(container, applied.making.get(service, ""), images, networks, todo)
+            _judge(container, applied.making.get(service, ""), images, networks, refusing, todo)
     # With an override file, further services are the operator's; without one they are left from an older configuration.
     if not applied.override and (strangers := sorted({each.service for each in found} - set(project.services))):
         todo.up = True
         todo.reasons += [f"{service} is no longer part of it" for service in strangers]
     _judge_mounts(project, applied, found, todo)
+    _judge_listeners(project, applied, found, networks, todo)
     if applied.revision != wanted_revision(project, applied):
         # Compose makes those anew that its files describe in another way now. To restart them before would be once too
         # often.
@@ -150,24 +154,59 @@ def _judge_mounts(project: Project, applied: Applied, found: Iterable[Container]
                     todo.reasons.append(f"{container.service} was started with another {path}")
 
 
+def _judge_listeners(
+    project: Project, applied: Applied, found: Iterable[Container], networks: Mapping[str, str], todo: Steps
+) -> None:
+    """
+    Restart who holds a connection to a container that lost its network.
+
+    Nothing closes that connection. It ends by an error, up to 150 s later, and after an error the client of Docker
+    that docker-gen is built with hears nothing more for ever, while its pings succeed (go-dockerclient 1.13.2,
+    event.go: each error opens a further stream, until two of its locks wait for each other).
+    """
+    cut_off = {
+        each.service
+        for each in found
+        if _lost_networks(each, networks) or "networks" in _differing(applied.making.get(each.service, ""), each)
+    }
+    for container in found:
+        heard = project.listeners.get(container.service, "")
+        if heard in cut_off and container.status == "running" and not _is_concerned(container, todo):
+            todo.restart.append(container.id)
+            todo.reasons.append(f"{container.service} lost its connection to {heard}")
+
+
+def _lost_networks(container: Container, networks: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, identity in container.networks.items() if networks.get(name, identity) != identity)
+
+
+def _differing(making: str, container: Container) -> str:
+    return differences(making, container.making) if making else ""
+
+
 def _is_concerned(container: Container, todo: Steps) -> bool:
     return container.id in todo.restart or container.service in todo.renew
 
 
 def _judge(
-    container: Container, making: str, images: Mapping[str, str], networks: Mapping[str, str], todo: Steps
+    container: Container,
+    making: str,
+    images: Mapping[str, str],
+    networks: Mapping[str, str],
+    refusing: Mapping[str, str],
+    todo: Steps,
 ) -> None:
     service = container.service
-    lost = sorted(name for name, identity in container.networks.items() if networks.get(name, identity) != identity)
+    lost = _lost_networks(container, networks)
     if images.get(container.reference, container.image) != container.image:
         # Compose sees that by itself, as long as its files name the same image.
         todo.renew.append(service)
         todo.retired.append(container.id)
         todo.reasons.append(f"{service} runs another image than {container.reference} is now")
-    elif making and differences(making, container.making):
+    elif differing := _differing(making, container):
         todo.renew.append(service)
         todo.retired.append(container.id)
-        todo.reasons.append(f"{service} was changed by hand: {differences(making, container.making)}")
+        todo.reasons.append(f"{service} was changed by hand: {differing}")
     elif lost:
         todo.renew.append(service)
         todo.retired.append(container.id)
@@ -184,6 +223,10 @@ def _judge(
     elif container.health == "unhealthy":
         todo.restart.append(container.id)
         todo.reasons.append(f"{service} is unhealthy")
+    elif service in refusing:
+        # It reads its password when it starts.
+        todo.restart.append(container.id)
+        todo.reasons.append(f"{service} does not let Mastodon in: {refusing[service]}")
     elif container.health == "starting":
         todo.waiting = True
 

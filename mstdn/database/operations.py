@@ -151,24 +151,18 @@ def _migrate(name: str, directory: str, release: str, marker: str) -> StringComm
 
 
 @operation
-def passwords_in_force(directory: str) -> Commands:
+def password_in_force(directory: str) -> Commands:
     """
-    Ensure that PostgreSQL and Redis let Mastodon in with the passwords that are in its secrets.
+    Ensure that PostgreSQL lets Mastodon in with the password that is in its secrets.
 
     + directory: of Mastodon's Compose project
 
-    What was changed inside of them (ALTER ROLE, CONFIG SET) is seen by nobody until Mastodon connects the next time.
+    What was changed inside of it (ALTER ROLE) is seen by nobody until Mastodon connects the next time.
     """
     refused = ask(RefusedLogins.of(MASTODON_PROJECT))
-    names = {"postgres": "PostgreSQL", "redis": "Redis"}
-    announce(*(f"{names[store]} does not let Mastodon in: {words}" for store, words in refused.items()))
     if "postgres" in refused:
+        announce(f"PostgreSQL does not let Mastodon in: {refused['postgres']}")
         yield script("database/let_in", directory)
-    if "redis" in refused:
-        # It reads its password when it starts.
-        containers = ask(Containers.all())
-        redis = [each.id for each in containers if (each.project, each.service) == (MASTODON_PROJECT, "redis")]
-        yield script("compose/restart", *redis)
 
 
 @operation

@@ -123,9 +123,10 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
         if installed and setup.unreadable:
             yield from refuse(unreadable_options(setup))
             return
-        if installed:
-            yield script("docker/validate", *setup.flags, stdin=new.text)
+    # A plan goes as far as the first command: what is written is shown before it is validated.
     written = list(_write_configuration(new.text if changed or setup.configuration is None else setup.configuration))
+    if changed and installed:
+        yield script("docker/validate", *setup.flags, stdin=new.text)
     yield from written
     yield from converge_tree([ConfigFile(ENGINE_NOTE, json.dumps(new.ours, indent=2))], [ConfigDirectory(NOTES)])
     if not installed:

@@ -79,7 +79,7 @@ def converge_tree(
         return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
     # Before the first command, because that is how far pyinfra goes when it plans.
-    if any(each.path in tree.states for each in wanted):
+    if gone or any(each.path in tree.states for each in wanted):
         announce(*_reasons(wanted, gone, tree))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:

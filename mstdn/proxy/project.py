@@ -51,4 +51,5 @@ def proxy_project(settings: Settings, *, ipv6: bool, names: tuple[str, ...] = ()
         reloaded=sites,
         reload="proxy/reload",
         mounted={nginx.path: ("nginx",)} | {file.path: ("acme-companion",) for file in bundle},
+        listeners={"docker-gen": "socket-proxy", "acme-companion": "socket-proxy"},
     )

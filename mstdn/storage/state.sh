@@ -4,7 +4,8 @@
 note=$1 root=$2 proxy=$3 domain=$4
 shift 4
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
-[ -s "$root/state/installed.env" ] && echo instance
+# Any of these is enough: one that was lost is mended or refused by whoever needs it, and is no volume that is not mounted.
+[ ! -s "$root/state/installed.env" ] && [ ! -s "$root/secrets/instance.env" ] && [ ! -s "$root/database/PG_VERSION" ] || echo instance
 if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/dev/null)" ]; then echo certificate; fi
 for directory in "$@"; do
     # Of several mounts above it the longest counts. Paths of the suite have no spaces.

@@ -25,7 +25,7 @@ PROXY_FILES = "tasks/configuration.py | Write the configuration of the proxy"
 IMAGES = "tasks/images.py | Pull the images of both projects"
 SECRETS = "tasks/secrets.py | Make the instance's secrets and give each container its part"
 DATABASE = "tasks/database.py | Prepare the database for the release"
-LOGINS = "tasks/database.py | Keep the passwords of the database and Redis in force"
+LOGINS = "tasks/database.py | Keep the password of the database in force"
 ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
 CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
@@ -218,7 +218,29 @@ CONNECTIONS = (
     _off("proxy/nginx", "front"),
     _off("proxy/acme-companion", "proxy_outbound"),
     _off("proxy/docker-gen", "proxy_control"),
-    _off("proxy/socket-proxy", "proxy_control"),
+    Drift(
+        "proxy/socket-proxy: taken off the network proxy_control",
+        "docker network disconnect proxy_control $(c proxy socket-proxy)",
+        (PROXY,),
+        (
+            "socket-proxy was changed by hand: networks",
+            "docker-gen lost its connection to socket-proxy",
+            "acme-companion lost its connection to socket-proxy",
+        ),
+        touched=("proxy/socket-proxy", "proxy/docker-gen", "proxy/acme-companion"),
+    ),
+    Drift(
+        "proxy/socket-proxy: off its network for a moment, so that who listens to it goes deaf",
+        # It takes until the next keep-alive probe, and then three looks of the health check.
+        "docker network disconnect proxy_control $(c proxy socket-proxy);"
+        " docker network connect --alias socket-proxy proxy_control $(c proxy socket-proxy);"
+        " for service in docker-gen acme-companion; do"
+        " until [ $(docker inspect --format '{{.State.Health.Status}}' $(c proxy $service)) = unhealthy ];"
+        " do sleep 1; done; done",
+        (PROXY,),
+        ("docker-gen is unhealthy", "acme-companion is unhealthy"),
+        touched=("proxy/docker-gen", "proxy/acme-companion"),
+    ),
     _container(
         "on the network front as well",
         "mstdn/web",
@@ -416,15 +438,14 @@ SECRET_FILES = (
         "the part of Redis edited",
         f"echo requirepass other >{M}/secrets/redis.conf",
         (SECRETS, APP),
-        (f"{M}/secrets/redis.conf",),
+        (f"{M}/secrets/redis.conf", "redis does not let Mastodon in"),
         touched=("mstdn/redis",),
     ),
     Drift(
         "the part of the database open to all",
         f"chmod 0444 {M}/secrets/postgres-password",
-        (SECRETS, APP),
+        (SECRETS,),
         (f"{M}/secrets/postgres-password",),
-        touched=("mstdn/db",),
     ),
     Drift(
         "instance.env open to all", f"chmod 0644 {M}/secrets/instance.env", (SECRETS,), (f"{M}/secrets/instance.env",)
@@ -474,8 +495,8 @@ STORES = (
         "the password of Redis changed inside Redis",
         'docker exec $(c mstdn redis) sh -c \'REDISCLI_AUTH="$(cut -d " " -f 2 /run/secrets/redis.conf)"'
         " redis-cli config set requirepass other'",
-        (LOGINS,),
-        ("Redis does not let Mastodon in",),
+        (APP,),
+        ("redis does not let Mastodon in",),
         touched=("mstdn/redis",),
     ),
     Drift(

@@ -39,7 +39,7 @@ NO_CHANGES = (
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
     "tasks/database.py | Compare PostgreSQL and Redis with the data that is there",
-    "tasks/database.py | Keep the passwords of the database and Redis in force",
+    "tasks/database.py | Keep the password of the database in force",
     "tasks/certificates.py | Keep the certificates in order",
     "tasks/app.py | Finish the release's migrations",
     "tasks/verify.py | Visit the site",

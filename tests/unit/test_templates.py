@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -264,3 +265,34 @@ def test_the_daemon_keeps_logs_short_containers_alive_and_ports_private() -> Non
 def test_a_template_that_lacks_a_value_is_an_error_and_not_an_empty_word() -> None:
     with pytest.raises(UndefinedError):
         render("docker/daemon.json.j2")
+
+
+ESTABLISHED = "  {}: 0400A8C0:D3A2 0200A8C0:0947 01 00000000:00000000 02:00000CB6 00000000     0        0 4242 2 0\n"
+# The end of one that was closed, and one to somebody else's port from a port of that number.
+OTHERS = (
+    "   8: 0400A8C0:D3A0 0200A8C0:0947 06 00000000:00000000 03:00000B1D 00000000     0        0 0 3 0\n"
+    "   9: 0400A8C0:0947 0200A8C0:01BB 01 00000000:00000000 02:00000CB6 00000000     0        0 4243 2 0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("connections", "healthy"),
+    [
+        pytest.param(0, False, id="it hears nothing"),
+        pytest.param(1, True, id="it listens"),
+        pytest.param(2, True, id="it listens and asks"),
+        pytest.param(37, False, id="it is deaf: each error opened another"),
+    ],
+)
+@pytest.mark.parametrize("name", ["docker-gen", "acme-companion"])
+def test_whoever_does_not_hear_of_dockers_events_is_unhealthy(
+    tmp_path: Path, name: str, connections: int, healthy: bool
+) -> None:
+    (tmp_path / "tcp").write_text(OTHERS + "".join(map(ESTABLISHED.format, range(connections))))
+    (tmp_path / "tcp6").write_text("")
+    (tmp_path / "default.conf").write_text("server {}\n")
+    kind, check = services(settings_with(), "proxy")[name]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    for of, here in (("/proc/net", tmp_path), ("/etc/nginx/conf.d", tmp_path), ("$$", "$")):
+        check = check.replace(of, str(here))
+    assert (subprocess.run(["sh", "-c", check]).returncode == 0) is healthy

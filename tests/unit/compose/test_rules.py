@@ -60,8 +60,9 @@ def judged(
     applied: Applied = APPLIED,
     images: dict[str, str] = IMAGES,
     networks: dict[str, str] = NETWORKS,
+    refusing: dict[str, str] | None = None,
 ) -> Steps:
-    return steps(PROJECT, applied, containers, images, networks)
+    return steps(PROJECT, applied, containers, images, networks, refusing)
 
 
 def test_a_project_that_runs_as_its_files_say_is_left_alone() -> None:
@@ -142,6 +143,46 @@ def test_each_state_of_a_container_has_its_steps_and_its_words(containers: tuple
     found = judged(containers, applied)
     assert dataclasses.replace(found, note=False) == todo
     assert found.note is False
+
+
+def test_a_service_that_refuses_the_password_of_today_is_restarted() -> None:
+    words = {"db": "WRONGPASS"}
+    wanted = Steps(restart=["id-of-db"], reasons=["db does not let Mastodon in: WRONGPASS"])
+    assert judged(refusing=words) == wanted
+    # It holds the old file; once is enough.
+    gone = dataclasses.replace(DB, gone=("/run/secrets/x",))
+    assert judged((gone, WEB), refusing=words).restart == ["id-of-db"]
+
+
+LISTENING = dataclasses.replace(PROJECT, listeners={"web": "db"})
+WITHOUT_NETWORKS = MAKING.replace('"back-mstdn"', "")
+
+
+@pytest.mark.parametrize(
+    ("heard", "restarted"),
+    [
+        pytest.param({"making": WITHOUT_NETWORKS, "networks": {}}, True, id="is off its network"),
+        pytest.param({"networks": {"back-mstdn": "b0"}}, True, id="is on a network that was made anew"),
+        pytest.param({"making": MAKING.replace("[0]", "[1]")}, False, id="is made anew for another reason"),
+        pytest.param({"health": "unhealthy"}, False, id="is restarted"),
+    ],
+)
+def test_whoever_listens_to_one_that_lost_its_network_is_restarted(heard: dict[str, Any], restarted: bool) -> None:
+    todo = steps(LISTENING, APPLIED, (dataclasses.replace(DB, **heard), WEB), IMAGES, NETWORKS)
+    assert ("id-of-web" in todo.restart) is restarted
+    assert ("web lost its connection to db" in todo.reasons) is restarted
+
+
+@pytest.mark.parametrize(
+    ("listener", "restarted"),
+    [({"image": "sha256:old"}, []), ({"status": "exited"}, []), ({"health": "unhealthy"}, ["id-of-web"])],
+)
+def test_a_listener_that_is_touched_anyway_is_not_touched_twice(listener: dict[str, Any], restarted: list[str]) -> None:
+    containers = (
+        dataclasses.replace(DB, making=WITHOUT_NETWORKS, networks={}),
+        dataclasses.replace(WEB, **listener),
+    )
+    assert steps(LISTENING, APPLIED, containers, IMAGES, NETWORKS).restart == restarted
 
 
 def test_an_image_that_is_gone_from_the_server_does_not_touch_its_container() -> None:

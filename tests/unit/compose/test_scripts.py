@@ -211,7 +211,10 @@ def test_a_container_that_cannot_be_touched_is_a_failure(tmp_path: Path, name: s
 def test_exactly_the_services_that_are_named_are_made_anew(tmp_path: Path) -> None:
     answer = run_script("compose/renew", tmp_path, "web", "db", path=stand_in(tmp_path, "docker", "pwd >&2"))
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
-    assert calls_in(tmp_path) == ["docker compose up --detach --no-build --no-deps --force-recreate web db"]
+    assert calls_in(tmp_path) == [
+        "docker compose rm --stop --force web db",
+        "docker compose up --detach --no-build --no-recreate web db",
+    ]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "calls"]
 
 

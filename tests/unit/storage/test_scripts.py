@@ -44,6 +44,13 @@ def test_an_instance_a_certificate_and_the_note_are_seen(tmp_path: Path) -> None
     assert (storage.instance, storage.certificate, storage.note) == (True, True, note)
 
 
+@pytest.mark.parametrize("kept", ["state/installed.env", "secrets/instance.env", "database/PG_VERSION"])
+def test_an_instance_that_lost_a_file_of_its_own_is_no_volume_that_is_not_mounted(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "mastodon" / kept).parent.mkdir(parents=True)
+    (tmp_path / "mastodon" / kept).write_text("17\n")
+    assert seen(tmp_path).instance
+
+
 @pytest.mark.parametrize("empty", ["mastodon/state/installed.env", f"proxy/certs/{DOMAIN}"])
 def test_an_empty_file_or_directory_proves_nothing(tmp_path: Path, empty: str) -> None:
     (tmp_path / empty).parent.mkdir(parents=True)
