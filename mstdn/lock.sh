@@ -1,16 +1,9 @@
+# shellcheck disable=SC2154 # connection.sh, which goes before, makes it
 # Goes before each script that changes something. One run at a time works on a server: it holds it from its first change until its
 # connection ends, which is a process here, its sshd. A connection that died unnoticed holds it for a quarter of an hour at most.
-# $run says who works, with what and on what. In /run only root may make files; in /run/lock anybody could, and lock us out.
+# $run says who works, with what and on what. After connection.sh. In /run only root may make files; in /run/lock anybody could,
+# and lock us out.
 run_note=/run/mstdn.run
-# When the process began: numbers of processes come again.
-began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
-connection=$$
-while [ "$connection" -gt 1 ]; do
-    case $(cat "/proc/$connection/comm" 2>/dev/null) in sshd*) break ;; esac
-    connection=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$connection/status" 2>/dev/null) || connection=1
-    connection=${connection:-1}
-done
-connection="$connection $(began "$connection")"
 another_run_works() {
     other=$(sed -n 1p "$run_note" 2>/dev/null) || return 1
     [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15 2>/dev/null)" ] &&
@@ -18,11 +11,11 @@ another_run_works() {
 }
 refuse_while_another_run_works() {
     another_run_works || return 0
-    # A program of the server itself, such as a backup, waits for the run to end, unless the run waits for it: then timers/follow
-    # holds this lock.
+    # A program of the server itself, such as a backup, waits for the run to end, unless it is that very run that waits for it: then
+    # its timers/follow holds this lock.
     tries=90
     while [ "${connection%% *}" -le 1 ] && [ "$tries" -gt 0 ]; do
-        flock --nonblock /run/mstdn-waiting.lock true 2>/dev/null || return 0
+        flock --nonblock "/run/mstdn-waiting.${other%% *}" true 2>/dev/null || return 0
         tries=$((tries - 1))
         sleep 10
         another_run_works || return 0

@@ -135,7 +135,7 @@ def script(
     """
     earlier = [before] if isinstance(before, str) else list(before)
     if lock:
-        earlier.insert(0, "lock")
+        earlier[:0] = ["connection", "lock"]
     who = f"run={shlex.quote(who_works())}\n" if lock else ""
     text = who + "".join(_text(each) for each in (*earlier, name) if each)
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)

@@ -107,7 +107,7 @@ def first_backup(settings: Settings) -> Commands:
         host.noop(f"the last backup is {last.snapshot}")
         return
     announce(f"{settings.backup_repository} has no backup of this server yet")
-    yield script("timers/follow", UNIT, "The backup", told=True, lock=False)
+    yield script("timers/follow", UNIT, "The backup", before="connection", told=True, lock=False)
 
 
 @operation
@@ -123,4 +123,4 @@ def backup_now(settings: Settings) -> Commands:
         return
     if not state.is_executing:
         announce(f"makes a backup in {settings.backup_repository}")
-    yield script("timers/follow", UNIT, "The backup", told=True, lock=False)
+    yield script("timers/follow", UNIT, "The backup", before="connection", told=True, lock=False)

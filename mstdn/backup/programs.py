@@ -14,9 +14,9 @@ COMMON = "backup/repository"
 def backup_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     """What has to be there to make backups by hand and by night."""
     return (
-        program("backup", "lock", COMMON, "backup/make"),
+        program("backup", "connection", "lock", COMMON, "backup/make"),
         program("restic", COMMON, "backup/restic"),
-        program("restore", "lock", COMMON, "restore/data"),
+        program("restore", "connection", "lock", COMMON, "restore/data"),
         service("mstdn-backup", "Back up Mastodon", "backup"),
         service("mstdn-restore", "Restore Mastodon from a backup", "restore"),
         timer(

@@ -25,4 +25,4 @@ def drill_now(settings: Settings) -> Commands:
         return
     if not state.is_executing:
         announce(f"restores the newest backup in {settings.backup_repository} aside, and proves it")
-    yield script("timers/follow", UNIT, "The drill", told=True, lock=False)
+    yield script("timers/follow", UNIT, "The drill", before="connection", told=True, lock=False)

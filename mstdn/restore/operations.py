@@ -60,7 +60,7 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
         return
     yield bring_up(MASTODON_PROJECT, layout.root, timeout_seconds, DATABASE_SERVICES)
     yield script("database/let_in", layout.root)
-    yield script("timers/follow", UNIT, "The restore", told=True, lock=False)
+    yield script("timers/follow", UNIT, "The restore", before="connection", told=True, lock=False)
 
 
 @operation
@@ -91,4 +91,4 @@ def finished_restore(settings: Settings) -> Commands:
     if not way.restoring:
         host.noop(f"{RESTORE_NOTE} is not there")
         return
-    yield script("timers/follow", UNIT, "The restore", told=True, lock=False)
+    yield script("timers/follow", UNIT, "The restore", before="connection", told=True, lock=False)

@@ -1,11 +1,13 @@
+# shellcheck disable=SC2154 # connection.sh, which goes before, makes it
 # Starts the unit $1 and tells what it says until it ends, with its exit code; one that is at work already is joined. The work is
-# systemd's: whoever loses the connection here takes nothing of it away. $2: what it does, for people.
+# systemd's: whoever loses the connection here takes nothing of it away. $2: what it does, for people. After connection.sh.
 set -eu
 unit=$1 what=$2
 work=$(mktemp -d /run/mstdn-follow.XXXXXX)
-trap 'rm -rf "$work"' EXIT
 # Whoever waits here does nothing else on the server: see lock.sh.
-exec 8>>/run/mstdn-waiting.lock
+waiting=/run/mstdn-waiting.${connection%% *}
+trap 'rm -rf "$work" "$waiting"' EXIT
+exec 8>>"$waiting"
 flock --shared 8
 tell() { journalctl --identifier "${unit%.service}" --output cat --quiet --cursor-file "$work/cursor" 2>/dev/null; }
 case $(systemctl show --property ActiveState --value "$unit") in

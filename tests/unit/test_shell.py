@@ -46,6 +46,7 @@ from mstdn.timers.facts import Units
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
 
+LOCK = "".join((SCRIPTS / f"{each}.sh").read_text() for each in ("connection", "lock"))
 NOWHERE = '/nonexistent/it\'s "here" $HOME'
 
 
@@ -56,13 +57,13 @@ def test_every_argument_arrives_as_it_was(words: list[str]) -> None:
 
 
 def test_what_changes_a_server_takes_the_lock_and_what_only_asks_does_not() -> None:
-    lock = (SCRIPTS / "lock.sh").read_text()
+    lock = LOCK
     assert f"\n{lock}" in shlex.split(script("swap/write_fstab", "/swap").get_raw_value())[2]
     assert lock not in shlex.split(question("swap/state", "/swap").get_raw_value())[2]
 
 
 def test_two_runs_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    lock = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    lock = LOCK.replace("/run/mstdn.lock", str(tmp_path / "lock"))
     order = tmp_path / "order"
     slow = f"{lock}\n: >{order}.begun\necho first begins >>{order}\nsleep 0.5\necho first ends >>{order}"
     first = subprocess.Popen(["sh", "-ec", slow])
@@ -80,11 +81,11 @@ class Runs:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        text = (SCRIPTS / "lock.sh").read_text()
+        text = LOCK
         for there, here in (
             ("/run/mstdn.lock", f"{place}/lock"),
             ("/run/mstdn.run", f"{place}/run"),
-            ("/run/mstdn-waiting.lock", f"{place}/follow"),
+            ("/run/mstdn-waiting.", f"{place}/follow."),
             ("sleep 10", "sleep 0.05"),
         ):
             assert there in text
@@ -113,27 +114,36 @@ def is_held(lock: Path) -> bool:
     return lock.exists() and subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False).returncode != 0
 
 
-@pytest.mark.parametrize("followed", [True, False], ids=["the run waits for it", "the run is at other work"])
-def test_a_program_of_the_server_waits_for_a_run_unless_that_waits_for_it(tmp_path: Path, followed: bool) -> None:
+@pytest.mark.parametrize(
+    ("who", "waits"),
+    [("alice", False), ("bob", True), ("", True)],
+    ids=["the run waits for it", "another run waits for it", "the run is at other work"],
+)
+def test_a_program_of_the_server_waits_for_a_run_unless_that_waits_for_it(
+    tmp_path: Path, who: str, waits: bool
+) -> None:
     runs = Runs(tmp_path)
-    alice = runs.connect()
+    alice, bob = runs.connect(), runs.connect()
     assert runs.change(alice, "alice") == "done"
-    if followed:
-        assert alice.stdin
-        alice.stdin.write(f"exec 8>>{tmp_path}/follow; flock --shared 8\n")
-        alice.stdin.flush()
-        wait_until("the run follows it", lambda: is_held(tmp_path / "follow"), timeout=10)
+    if who:
+        follower = {"alice": alice, "bob": bob}[who]
+        held = tmp_path / f"follow.{follower.pid}"
+        assert follower.stdin
+        follower.stdin.write(f"exec 8>>{held}; flock --shared 8\n")
+        follower.stdin.flush()
+        wait_until("somebody follows it", lambda: is_held(held), timeout=10)
     # No sshd is above it.
     program = subprocess.Popen(
         ["sh", "-c", f"{runs.lock}\necho done"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    if followed:
-        assert program.communicate(timeout=10)[0] == "done\n"
-    else:
+    if waits:
         with pytest.raises(subprocess.TimeoutExpired):
             program.communicate(timeout=0.5)
-    runs.hang_up(alice)
-    if not followed:
+    else:
+        assert program.communicate(timeout=10)[0] == "done\n"
+    for each in (alice, bob):
+        runs.hang_up(each)
+    if waits:
         assert program.communicate(timeout=10)[0] == "done\n"
 
 
@@ -170,7 +180,7 @@ def test_who_works_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) -> None:
-    prelude = (SCRIPTS / "lock.sh").read_text().replace("/run/mstdn.lock", str(tmp_path / "lock"))
+    prelude = LOCK.replace("/run/mstdn.lock", str(tmp_path / "lock"))
     subprocess.run(["sh", "-ec", f"umask 077\n{prelude}\n: >{tmp_path}/file"], check=True)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
@@ -256,7 +266,7 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
     scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
     # These go before others: lock.sh is tested above, and the other one with each program of backups.
-    changing = scripts - asking - {"lock", "backup/repository"}
+    changing = scripts - asking - {"connection", "lock", "backup/repository"}
     assert len(changing) > 20
     assert {name for name in changing if not re.search(rf'run_script\(\s*"{name}"', tests)} - {
         # Their tests name them in a table.

@@ -30,10 +30,12 @@ def follow(directory: Path, *, active: str = "inactive", works: str, ends: int =
     )
     instead: dict[str, str | Path] = {
         "/run/mstdn-follow": directory / "follow",
-        "/run/mstdn-waiting.lock": directory / "waiting.lock",
+        "/run/mstdn-waiting.": directory / "waiting.",
         "sleep 1": "sleep 0.05",
     }
-    return run_script("timers/follow", "mstdn-backup.service", "The backup", path=path, instead=instead)
+    return run_script(
+        "timers/follow", "mstdn-backup.service", "The backup", path=path, instead=instead, before="connection"
+    )
 
 
 def test_what_a_unit_says_is_told_while_it_works_and_nothing_older(tmp_path: Path) -> None:
