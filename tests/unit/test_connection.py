@@ -26,11 +26,12 @@ from pyinfra.api import Config, Inventory, State, StringCommand, util
 from pyinfra.api.exceptions import ConnectError, DeployError
 from pyinfra.api.state import StateStage
 
-from mstdn import ssh
+from mstdn import keep_alive, ssh
 from mstdn.connection import PLACEHOLDER_HOST, check_hosts, no_source_lines, prepare
+from mstdn.keep_alive import Watch, send_at_once
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
-from mstdn.ssh import Watch, WayIn, another_connection, send_at_once
+from mstdn.ssh import WayIn, another_connection
 from mstdn.versions import MASTODON
 from tests.harness import REQUIRED
 from tests.plan.cli import pyinfra as command_line
@@ -445,8 +446,8 @@ class Line:
 
 
 def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "ASK_SECONDS", 0.01)
-    monkeypatch.setattr(ssh, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(keep_alive, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(keep_alive, "SILENCE_SECONDS", 0.05)
     line = Line(answers=3)
     watch = Watch(line)  # type: ignore[arg-type]
     line.when_closed = lambda: watch.silent
@@ -458,7 +459,7 @@ def test_a_server_that_stops_answering_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(keep_alive, "ASK_SECONDS", 0.01)
     line = Line(answers=0)
     watch = Watch(line)  # type: ignore[arg-type]
     watch.start()
@@ -468,8 +469,8 @@ def test_a_connection_that_ends_by_itself_is_not_called_silent(monkeypatch: pyte
 
 
 def test_an_idle_connection_is_asked_well_within_what_routers_remember_and_given_up_within_a_minute() -> None:
-    assert ssh.ASK_SECONDS <= 30
-    assert ssh.ASK_SECONDS + ssh.SILENCE_SECONDS <= 60
+    assert keep_alive.ASK_SECONDS <= 30
+    assert keep_alive.ASK_SECONDS + keep_alive.SILENCE_SECONDS <= 60
 
 
 def transport_on(sock: object) -> Any:
