@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 REQUEST_TIMEOUT_SECONDS = 60
+# A silent stream is probed as Go's net.Dialer does it: first after 15 s, every 15 s, lost after 9 without an answer.
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 9))
 
 
 class EngineError(Exception):
@@ -49,22 +51,29 @@ class Engine:
     def events(self, filters: Mapping[str, list[str]]) -> tuple[socket.socket, bytes]:
         """A connection on which the engine writes one JSON object a line, and what of that was read already.
 
-        Raises EngineError.
+        The answer's status is not looked at: a refusal is read like events. Raises EngineError.
         """
-        connection, unread = self._open("GET", "/events", {"filters": json.dumps(filters)})
+        connection, _, unread = self._open("GET", "/events", {"filters": json.dumps(filters)})
         connection.settimeout(None)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in KEEPALIVE:
+                connection.setsockopt(socket.IPPROTO_TCP, option, value)
         return connection, unread
 
     def _ask(self, method: str, path: str, query: Mapping[str, str]) -> bytes:
-        connection, body = self._open(method, path, query)
+        connection, status, body = self._open(method, path, query)
         try:
             with connection:
-                return body + _read_all(connection)
+                body += _read_all(connection)
         except OSError as error:
             raise EngineError(f"the answer to {method} {path} broke off: {error}") from error
+        if status >= 400:
+            raise EngineError(f"API error ({status}): {body.decode(errors='replace').strip()}")
+        return body
 
-    def _open(self, method: str, path: str, query: Mapping[str, str]) -> tuple[socket.socket, bytes]:
-        """Send a request; return the connection and what of the answer's body was read already."""
+    def _open(self, method: str, path: str, query: Mapping[str, str]) -> tuple[socket.socket, int, bytes]:
+        """Send a request; return the connection, the answer's status and what of its body was read already."""
         text = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
         target = f"{path}?{text}" if text else path
         try:
@@ -73,15 +82,12 @@ class Engine:
                 head = f"{method} {target} HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n"
                 connection.sendall(head.encode())
                 status, body = _read_head(connection)
-                if status >= 400:
-                    message = (body + _read_all(connection)).decode(errors="replace").strip()
-                    raise EngineError(f"API error ({status}): {message}")
             except BaseException:
                 connection.close()
                 raise
         except OSError as error:
             raise EngineError(f"cannot connect to Docker endpoint {self.endpoint}: {error}") from error
-        return connection, body
+        return connection, status, body
 
     def _connect(self) -> socket.socket:
         scheme, _, address = self.endpoint.rpartition("://")

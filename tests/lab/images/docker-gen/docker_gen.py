@@ -20,12 +20,16 @@ from docker_engine import Container, Engine, EngineError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import NoReturn
 
 # What docker-gen always listens for; -event-filter only adds to it.
 EVENTS = ("start", "stop", "die", "health_status")
 PAUSE_SECONDS = 10  # between attempts to reach the engine, and of silence before it is pinged
+# Milliseconds before each further attempt to open the stream of events, within one of those.
+RETRIES_MILLISECONDS = (10, 20, 40, 80, 160)
+# How many streams a broken docker-gen holds. Of the real one's, 37 to 2,185 were seen.
+STREAMS_WHEN_BROKEN = 40
 SIGNAL_NAMES = {signal.SIGHUP: "hangup", signal.SIGINT: "interrupt", signal.SIGTERM: "terminated"}
 
 
@@ -125,10 +129,18 @@ class Generator:
         return True
 
 
+class StreamError(Exception):
+    """The stream of events broke, or what came is no event."""
+
+
 class Watcher:
     """Follows the engine's events; calls `regenerate` at the start, after events and on SIGHUP.
 
     `wait` is the least time from the last event, and the most from the first, to the call, in seconds.
+
+    Where the stream breaks, or is not JSON, it does not hear another event and does not say so. In event.go of
+    go-dockerclient 1.13.2, every error but the stream's end is met again and again; each time one more stream is
+    opened, until the events of all of them fill a queue whose only reader waits for those that write to it.
     """
 
     def __init__(
@@ -154,27 +166,78 @@ class Watcher:
         for number in (signal.SIGTERM, signal.SIGINT, *self.actions):
             signal.signal(number, lambda *_: None)
         while not self.stopped:
-            try:
-                stream, unread = self.engine.events(self.events)
-            except EngineError as error:
-                log(f"Error registering docker event listener: {error}")
-            else:
-                log("Watching docker events")
-                self.regenerate()
-                with stream:
-                    self._follow(stream, unread)
-            if not self.stopped:
-                self._pause()
+            opened = self._open_stream()
+            log("Watching docker events")
+            self.regenerate()
+            if opened is None:
+                self._pause_interrupted()
+                continue
+            with opened[0]:
+                try:
+                    self._follow(*opened)
+                except EOFError:
+                    self._pause_interrupted()
+                except StreamError:
+                    self._break_down()
 
-    def _pause(self) -> None:
-        end = time.monotonic() + PAUSE_SECONDS
+    def _open_stream(self) -> tuple[socket.socket, bytes] | None:
+        for milliseconds in (*RETRIES_MILLISECONDS, 0):
+            try:
+                return self.engine.events(self.events)
+            except EngineError:
+                time.sleep(milliseconds / 1000)
+        return None
+
+    def _break_down(self) -> None:
+        """What a broken stream leads to: many more, whose first event makes docker-gen deaf until it is restarted.
+
+        Before that event, it panics where they end or the engine cannot be pinged. Signals are obeyed all the time.
+        """
+        streams: dict[int, socket.socket] = {}
+        heard = False
+        while not self.stopped and not heard:
+            if not streams:
+                opened = [self._open_stream() for _ in range(STREAMS_WHEN_BROKEN)]
+                streams = {stream.fileno(): stream for stream, unread in filter(None, opened) if not unread}
+            blocks = [_read(streams.pop(descriptor)) for descriptor in self._wait(PAUSE_SECONDS, streams)]
+            heard = any(block.startswith(b"{") for block in blocks)
+            if not heard and not self.stopped and (b"" in blocks or not (blocks or self._ping())):
+                print("panic: send on closed channel", file=sys.stderr, flush=True)
+                sys.exit(2)
+        while not self.stopped and self._ping():
+            self._wait(PAUSE_SECONDS, ())
+        while not self.stopped:  # Nor is the engine pinged any more.
+            self._wait(PAUSE_SECONDS, ())
+
+    def _ping(self) -> bool:
+        try:
+            self.engine.get("/_ping")
+        except EngineError as error:
+            log(f"Unable to ping docker daemon: {error}")
+            return False
+        return True
+
+    def _pause_interrupted(self) -> None:
+        log("Docker daemon connection interrupted")
+        self._wait(PAUSE_SECONDS, ())
+
+    def _wait(self, seconds: float, descriptors: Iterable[int]) -> list[int]:
+        """Descriptors that can be read, none after `seconds`. Signals are handled meanwhile."""
+        end = time.monotonic() + seconds
         poll = select.poll()
-        poll.register(self.signals, select.POLLIN)
+        for descriptor in (self.signals, *descriptors):
+            poll.register(descriptor, select.POLLIN)
         while not self.stopped and (left := end - time.monotonic()) > 0:
-            if poll.poll(left * 1000):
+            ready = [descriptor for descriptor, _ in poll.poll(left * 1000)]
+            if self.signals in ready:
                 self._handle_signals()
+                ready.remove(self.signals)
+            if ready:
+                return ready
+        return []
 
     def _follow(self, stream: socket.socket, unread: bytes) -> None:
+        """Return when told to stop, or when the engine cannot be pinged. Raises EOFError, StreamError."""
         poll = select.poll()
         poll.register(self.signals, select.POLLIN)
         poll.register(stream, select.POLLIN)
@@ -192,11 +255,10 @@ class Watcher:
             if stream.fileno() in ready:
                 try:
                     block = stream.recv(65536)
-                except OSError:
-                    block = b""
+                except OSError as error:
+                    raise StreamError from error
                 if not block:
-                    log("Docker daemon connection interrupted")
-                    return
+                    raise EOFError
                 heard = time.monotonic()
                 unread += block
                 continue
@@ -208,10 +270,7 @@ class Watcher:
                 self.regenerate()
             elif now >= heard + PAUSE_SECONDS:
                 heard = now
-                try:
-                    self.engine.get("/_ping")
-                except EngineError as error:
-                    log(f"Unable to ping docker daemon: {error}")
+                if not self._ping():
                     return
 
     def _handle_signals(self) -> None:
@@ -224,6 +283,17 @@ class Watcher:
                 self.stopped = True
 
 
+def _read(stream: socket.socket) -> bytes:
+    try:
+        return stream.recv(65536)
+    except OSError:
+        return b""
+
+
 def _log_event(line: bytes) -> None:
-    event = json.loads(line)
-    log(f"Received event {event['Action']} for {event['Type']} {event['Actor']['ID'][:12]}")
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise StreamError from error
+    if event.get("time"):
+        log(f"Received event {event['Action']} for {event['Type']} {event['Actor']['ID'][:12]}")

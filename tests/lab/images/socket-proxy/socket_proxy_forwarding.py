@@ -164,7 +164,7 @@ def receive_head(client: socket.socket) -> bytes:
 
 
 def _respond(client: socket.socket, status: int) -> None:
-    body = f"{REASONS[status]}\n"
+    body = "" if status == 502 else f"{REASONS[status]}\n"
     head = (
         f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n"
         f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
