@@ -47,7 +47,7 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
 
     `before` names another script whose text goes before it.
     """
-    return _command((_text(before) if before else "") + _text(name), name, arguments)
+    return _command((text_of(before) if before else "") + text_of(name), name, arguments)
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in (each.before, each.script) if name)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= {each.shared: None} if each.shared else {}
-    parts = [f"{name}={shlex.quote(_text(script))};" for script, name in texts.items()]
+    parts = [f"{name}={shlex.quote(text_of(script))};" for script, name in texts.items()]
     parts += [_ASK, _MARK.format(mark)]
     if shared:
-        found_once = "".join(_text(name) for name in shared)
+        found_once = "".join(text_of(name) for name in shared)
         parts += [f"{alone} | {{ {{ :;\n{found_once}}} </dev/null", f"{_side_by_side(sharing)}; cat; }}"]
     else:
         parts += [str(alone)]
@@ -135,7 +135,7 @@ def script(
     if lock:
         earlier.insert(0, "lock")
     who = f"run={shlex.quote(who_works())}\n" if lock else ""
-    text = who + "".join(_text(each) for each in (*earlier, name) if each)
+    text = who + "".join(text_of(each) for each in (*earlier, name) if each)
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
 
 
@@ -151,7 +151,8 @@ def who_works() -> str:
     return f"{user}@{socket.gethostname()} with {files or 'pyinfra'} of the suite {this_suite()}"
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """The text of mstdn/<name>.sh."""
     return (SCRIPTS / f"{name}.sh").read_text()
 
 
