@@ -369,6 +369,27 @@ snapshot = "latest"
 # and keys are kept aside.
 replace = "no"
 
+# --- Alerts ---------------------------------------------------------------------------------------
+
+# The server looks at itself every few minutes: containers, disk, certificates, queues, migrations,
+# firewall, timers, backups. False removes that.
+alerts_enabled = True
+
+# Who gets a mail once when something is wrong, and once when it is over; by the mail server of
+# smtp_server. Another way, beside it or instead, is ALERTS_WEBHOOK_URL in secrets.env. Without both, what
+# is wrong only stands in the journal of mstdn-alerts.
+alerts_mail_to = ""
+
+# How often the server looks. What is wrong is told when it is seen twice in a row.
+alerts_interval_minutes = 5
+
+# A disk that is fuller than this is told; so is one with less than 1 GiB free.
+alerts_disk_percent = 90
+
+# A newer release that mends security is told too. Mastodon itself asks its makers every half hour whether
+# there is one (UPDATE_CHECK_URL); the server looks at what it was answered, and asks nobody.
+alerts_releases = True
+
 # --- The way back ---------------------------------------------------------------------------------
 
 # The release to whose last moment tasks/rollback.py takes the database back; all that happened since is

@@ -117,6 +117,11 @@ class MastodonLayout:
         return f"{self.secrets}/backup"
 
     @property
+    def alert_secrets(self) -> str:
+        """Where alerts go."""
+        return f"{self.secrets}/alerts"
+
+    @property
     def nginx(self) -> str:
         """The configuration of the inner nginx."""
         return f"{self.root}/nginx"

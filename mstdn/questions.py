@@ -12,6 +12,7 @@ from typing import Any
 
 from pyinfra.api import Host
 
+from mstdn.alerts.operations import alert_questions
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
 from mstdn.backup.operations import backup_questions
@@ -90,6 +91,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
     yield from backup_questions(settings)
+    yield alert_questions(settings)
     yield from timer_questions(settings)
 
 

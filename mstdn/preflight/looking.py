@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from mstdn.alerts.rules import webhook_findings
 from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import restore_findings, secrets_findings
@@ -28,7 +29,7 @@ from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
-from mstdn.secrets.operator import backup_secrets_for
+from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
 from mstdn.storage.operations import places_question
@@ -82,6 +83,7 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
+    yield from webhook_findings(alert_secrets_for(settings))
     if settings.backup_repository:
         yield from restore_findings(ask(BackupState.of_the_server()).restoring)
 

@@ -13,6 +13,7 @@ from inspect import signature
 
 from pydantic.fields import FieldInfo
 
+from mstdn.alerts.settings import AlertsSettings
 from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
@@ -56,6 +57,7 @@ class Settings(
     BackupSettings,
     DrillSettings,
     RestoreSettings,
+    AlertsSettings,
     DatabaseSettings,
     OwnerSettings,
     StatusSettings,

@@ -108,6 +108,22 @@ def test_where_all_is_well_nothing_is_said() -> None:
     [
         pytest.param(Seen(machine=MACHINE), "error", "release", "No instance", "deploy.py", id="bare"),
         pytest.param(
+            parts(updates=(("99.0.1", True), ("99.0.2", False), ("99.1.0-beta.1", True), ("4.0.0", True))),
+            "error",
+            "release",
+            f"v99.0.1 is out and mends security; {MASTODON} is installed",
+            'mastodon_version = "v99.0.1"',
+            id="security release",
+        ),
+        pytest.param(
+            noted("alerts", mail=f"{NOW - 7200} 535 5.7.8 no"),
+            "error",
+            "alerts",
+            "For 2 hours alerts have not got out by mail: 535 5.7.8 no",
+            "alert_test.py",
+            id="alerts do not get out",
+        ),
+        pytest.param(
             installed(NEXT_VERSION="v9.9.9"), "error", "release", "not finished", "deploy.py", id="half an upgrade"
         ),
         pytest.param(
