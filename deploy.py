@@ -45,6 +45,9 @@ local.include("tasks/certificates.py")
 # As a visitor would.
 local.include("tasks/verify.py")
 
+# Once: as shipped, Mastodon keeps copies of others' media for ever.
+local.include("tasks/retention.py")
+
 # What the release before the last one left is not needed now.
 local.include("tasks/cleanup.py")
 

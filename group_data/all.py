@@ -390,6 +390,38 @@ alerts_disk_percent = 90
 # there is one (UPDATE_CHECK_URL); the server looks at what it was answered, and asks nobody.
 alerts_releases = True
 
+# --- Content retention ----------------------------------------------------------------------------
+
+# Copies of other servers' pictures and films, and preview cards, are removed after so many days; Mastodon
+# fetches them again when somebody looks. 0 keeps them for ever, and they fill the disk. It is set once,
+# where the administration pages (Content retention) have no value yet; from then on what stands there
+# counts.
+retention_media_days = 14
+
+# Other servers' posts that nobody here has interacted with are removed after so many days, and do not
+# come back. 0 keeps them, as Mastodon advises. Set once, as retention_media_days.
+retention_content_days = 0
+
+# --- Chores ---------------------------------------------------------------------------------------
+
+# The day of the week on which the chores are done.
+chores_day = "Wed"
+
+# When they begin, in the server's time zone.
+chores_time = "05:00"
+
+# Avatars and headers of accounts elsewhere, whom nobody here follows and who have not been heard of for
+# so many days, are removed. 0 leaves them.
+chores_profile_media_days = 30
+
+# Pictures of preview cards are removed after so many days, where retention_media_days does not do it
+# earlier; below 14 they would not come back. 0 leaves them.
+chores_preview_card_days = 180
+
+# Files that no post and no account knows any more are removed. It looks at every single file; in an
+# object store it does not look.
+chores_orphans = True
+
 # --- The way back ---------------------------------------------------------------------------------
 
 # The release to whose last moment tasks/rollback.py takes the database back; all that happened since is

@@ -147,6 +147,11 @@ class MastodonLayout:
         return f"{self.state}/suite"
 
     @property
+    def retention(self) -> str:
+        """That somebody has chosen how long content is kept."""
+        return f"{self.state}/retention"
+
+    @property
     def images(self) -> str:
         """Which content each tag stood for when it was first pulled."""
         return f"{self.state}/images"

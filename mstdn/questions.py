@@ -41,6 +41,7 @@ from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, Mas
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
 from mstdn.proxy.project import proxy_project
+from mstdn.retention.operations import retention_question
 from mstdn.secrets.facts import SecretStates
 from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.settings import settings_for
@@ -88,6 +89,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+    yield retention_question(settings)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
     yield from backup_questions(settings)

@@ -1,5 +1,5 @@
 """
-Timers: what the server does by itself: backups by night, and a look at itself every few minutes.
+Timers: what the server does by itself: backups by night, chores every week, a look at itself every few minutes.
 
 Run by itself:  pyinfra inventory.py tasks/timers.py
 """

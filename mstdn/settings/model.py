@@ -17,6 +17,7 @@ from mstdn.alerts.settings import AlertsSettings
 from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
+from mstdn.chores.settings import ChoresSettings
 from mstdn.database.settings import DatabaseSettings
 from mstdn.docker.settings import DockerSettings
 from mstdn.drill.settings import DrillSettings
@@ -31,6 +32,7 @@ from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
 from mstdn.restore.settings import RestoreSettings
+from mstdn.retention.settings import RetentionSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
@@ -58,6 +60,8 @@ class Settings(
     DrillSettings,
     RestoreSettings,
     AlertsSettings,
+    RetentionSettings,
+    ChoresSettings,
     DatabaseSettings,
     OwnerSettings,
     StatusSettings,

@@ -7,6 +7,7 @@ from typing import Any
 
 from mstdn.alerts.programs import alert_programs, alert_settings
 from mstdn.backup.programs import backup_programs, program_settings
+from mstdn.chores.programs import chore_programs, chore_settings
 from mstdn.drill.programs import drill_programs, drill_settings
 from mstdn.fact import Question, ask
 from mstdn.files.operations import converge_tree, states_of, written_in
@@ -21,8 +22,8 @@ from mstdn.timers.facts import Units
 
 def wanted_files(settings: Settings) -> tuple[ConfigFile, ...]:
     """Every program, unit and timer that a server with these settings has; what they are told comes with them."""
-    programs = [*alert_programs(settings)]
-    told = alert_settings(settings)
+    programs = [*alert_programs(settings), *chore_programs(settings)]
+    told = alert_settings(settings) | chore_settings(settings)
     if settings.backup_repository:
         programs += [*backup_programs(settings), *drill_programs(settings)]
         told |= program_settings(settings) | drill_settings(settings)

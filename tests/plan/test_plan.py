@@ -32,6 +32,7 @@ CHANGES = (
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
     "tasks/app.py | Start Mastodon",
+    "tasks/retention.py | Choose how long copies of others' content are kept",
     "tasks/timers.py | Install the programs that run by themselves",
 )
 # What is looked at as well, and is right already on a bare server.

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "server/operations.py next_steps",
     # Verbs are not in deploy.py: test_verbs.py.
     "alerts/operations.py tried_alerts",
+    "chores/operations.py chores_now",
     "mail/operations.py tried_mail",
     "owner/operations.py owner",
 }

@@ -9,7 +9,8 @@ from tests.harness import Command, commands_of, settings_with
 
 ON: Settings = settings_with(backup_repository="/srv/backups")
 # Nothing runs by itself.
-NONE: Settings = settings_with(alerts_enabled=False)
+NO_CHORES = {"chores_profile_media_days": 0, "chores_preview_card_days": 0, "chores_orphans": False}
+NONE: Settings = settings_with(alerts_enabled=False, **NO_CHORES)
 TIMERS = tuple(
     file.path.rpartition("/")[2]
     for file in wanted_files(ON)
@@ -85,9 +86,9 @@ def test_where_nothing_runs_by_itself_a_bare_server_stays_bare() -> None:
 
 def test_without_backups_only_their_programs_and_units_go() -> None:
     commands = timer_commands(settings_with())
-    of_backups = [name for name in UNIT_NAMES if not name.startswith("mstdn-alerts")]
+    of_backups = [name for name in UNIT_NAMES if not name.startswith(("mstdn-alerts", "mstdn-chores"))]
     assert commands[0] == Command("timers/disable", tuple(f"{UNITS}/{name}" for name in of_backups))
-    assert commands[-1] == Command("timers/enable", ("mstdn-alerts.timer",))
+    assert commands[-1] == Command("timers/enable", ("mstdn-alerts.timer", "mstdn-chores.timer"))
     kept = {file.path for file in wanted_files(settings_with())}
     assert f"{PROGRAMS}/alerts" in kept and f"{PROGRAMS}/backup" not in kept
 
