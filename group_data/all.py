@@ -297,6 +297,16 @@ docker_log_files = 3
 # Where a port is published that does not say where: not to the Internet.
 docker_bind_address = "127.0.0.1"
 
+# --- Updates of the system ------------------------------------------------------------------------
+
+# Security fixes of Debian or Ubuntu are installed by themselves, once a day, by unattended-upgrades.
+# Where it is there already, your own configuration of it stays. False leaves the system as it is.
+updates_enabled = True
+
+# True has Docker's own packages brought up to date with them, whatever is new there. Containers go on
+# running while the engine restarts.
+updates_docker = False
+
 # --- Networks -------------------------------------------------------------------------------------
 
 # "auto" gives the front network IPv6 where the server has it; True and False force it.

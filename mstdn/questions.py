@@ -50,6 +50,7 @@ from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 from mstdn.timers.operations import timer_questions
+from mstdn.updates.operations import update_questions
 
 
 def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
@@ -71,6 +72,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield sources_question(settings.docker_repository)
     yield from daemon_questions()
     yield setup_question(settings.docker_users)
+    yield from update_questions()
     yield DockerNetworks.named(NETWORKS)
     yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
     yield states_of([note(settings)])

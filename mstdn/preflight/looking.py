@@ -35,6 +35,8 @@ from mstdn.storage import rules as storage
 from mstdn.storage.operations import places_question
 from mstdn.swap import rules as swap
 from mstdn.swap.facts import SwapState
+from mstdn.updates import rules as updates
+from mstdn.updates.facts import UpdateState
 
 
 def look(settings: Settings, now: float) -> list[Finding]:
@@ -83,6 +85,7 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
+    yield from updates.findings(ask(UpdateState.of_the_server()), enabled=settings.updates_enabled)
     yield from webhook_findings(alert_secrets_for(settings))
     if settings.backup_repository:
         yield from restore_findings(ask(BackupState.of_the_server()).restoring)

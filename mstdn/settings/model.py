@@ -38,6 +38,7 @@ from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
+from mstdn.updates.settings import UpdatesSettings
 from mstdn.verify.settings import VerifySettings
 
 
@@ -54,6 +55,7 @@ class Settings(
     SwapSettings,
     FirewallSettings,
     DockerSettings,
+    UpdatesSettings,
     NetworksSettings,
     VerifySettings,
     BackupSettings,

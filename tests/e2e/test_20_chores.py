@@ -89,3 +89,35 @@ def test_chores_wait_for_whoever_changes_the_server(instance: Instance) -> None:
     ended = "systemctl show --property ActiveState --value mstdn-chores.service | grep -qx inactive"
     wait_until("the chores are done", lambda: instance.succeeds(ended), timeout=60)
     assert instance.run("cat /var/lib/mstdn/chores-result") != before
+
+
+# --- The system ---------------------------------------------------------------------------------
+
+UPDATES = "tasks/updates.py | Let the system install its security fixes"
+FILE = "/etc/apt/apt.conf.d/52mstdn"
+
+
+def test_the_system_installs_its_security_fixes_and_dockers_only_if_asked(instance: Instance) -> None:
+    plan = instance.plan(updates_enabled=True)
+    assert plan.planned == [UPDATES]
+    try:
+        assert instance.converge(updates_enabled=True).changed == [UPDATES]
+        assert instance.converge(updates_enabled=True).changed == []
+        tried = instance.run("unattended-upgrade --dry-run --debug 2>&1")
+        origins = next(line for line in tried.splitlines() if "Allowed origins are" in line)
+        assert "Security" in origins and "origin=Docker" not in origins
+        assert 'Unattended-Upgrade "1"' in instance.run("apt-config dump APT::Periodic::Unattended-Upgrade")
+        started = instance.started()
+        assert instance.converge(updates_enabled=True, updates_docker=True).changed == [UPDATES]
+        assert "origin=Docker" in instance.run("unattended-upgrade --dry-run --debug 2>&1")
+        assert instance.converge(updates_enabled=True, updates_docker=True).changed == []
+        assert instance.started() == started
+        # Somebody decides otherwise, in a file that is read later.
+        instance.run("echo 'APT::Periodic::Unattended-Upgrade \"0\";' >/etc/apt/apt.conf.d/99lab")
+        run = instance.converge(updates_enabled=True)
+        assert run.changed == [UPDATES] and "turned off on this server" in run.stderr
+        assert not instance.succeeds(f"test -e {FILE}") and instance.converge(updates_enabled=True).changed == []
+    finally:
+        instance.run("rm -f /etc/apt/apt.conf.d/99lab")
+    assert instance.converge(updates_enabled=True).changed == [UPDATES]
+    assert instance.converge().changed == [UPDATES] and not instance.succeeds(f"test -e {FILE}")

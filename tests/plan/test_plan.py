@@ -21,6 +21,7 @@ CHANGES = (
     "tasks/docker.py | Configure the Docker daemon",
     "tasks/docker.py | Install Docker Engine and Compose",
     "tasks/networks.py | Create the networks front and back-mstdn",
+    "tasks/updates.py | Let the system install its security fixes",
     "tasks/checkout.py | Check out the source of Mastodon's release",
     "tasks/configuration.py | Write the configuration of Mastodon",
     "tasks/configuration.py | Note which version of the suite works here",

@@ -43,6 +43,7 @@ from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
+from mstdn.updates.facts import UpdateState
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
 
@@ -199,6 +200,7 @@ QUESTIONS: list[Question[Any]] = [
     SenderRecords.of([]),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     BackupState.of_the_server(),
+    UpdateState.of_the_server(),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
     CompanionLog.last_lines(),
