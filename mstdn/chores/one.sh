@@ -7,9 +7,13 @@ cd "$MASTODON_ROOT"
 echo "tootctl $*"
 # shellcheck disable=SC2016 # that is for the shell in the container
 behind='ionice -c 3 -p $$ 2>/dev/null; exec nice -n 19 bin/tootctl "$@"'
-ended=0
-told=$(docker compose --progress quiet run --rm --no-deps -T --quiet-pull migrate sh -c "$behind" tootctl "$@" 2>&1 9>&-) || ended=$?
-# A line for each file would fill the journal.
-printf '%s\n' "$told" | tr '\r' '\n' | grep -v -e '^Found and removed orphan' -e '^$' | tail -n 5
+# It may print a line for each of a million files: only its end is kept, here and in the journal.
+told=$({
+    ended=0
+    docker compose --progress quiet run --rm --no-deps -T --quiet-pull migrate sh -c "$behind" tootctl "$@" 2>&1 9>&- || ended=$?
+    printf '\nended %s\n' "$ended"
+} | tr '\r' '\n' | grep -v -e '^Found and removed orphan' -e '^$' | tail -n 6)
+ended=$(printf '%s\n' "$told" | sed -n 's/^ended //p')
+printf '%s\n' "$told" | sed '/^ended /d'
 [ "$ended" != 137 ] || echo "It was killed (exit code 137): as a rule memory and swap are full." >&2
 exit "$ended"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from tests.e2e.instance import Instance
+from tests.e2e.instance import SERVICES, Instance
 from tests.lab.commands import wait_until
 
 NOTE = "/srv/mastodon/state/retention"
@@ -89,6 +89,28 @@ def test_chores_wait_for_whoever_changes_the_server(instance: Instance) -> None:
     ended = "systemctl show --property ActiveState --value mstdn-chores.service | grep -qx inactive"
     wait_until("the chores are done", lambda: instance.succeeds(ended), timeout=60)
     assert instance.run("cat /var/lib/mstdn/chores-result") != before
+
+
+# --- Logs ---------------------------------------------------------------------------------------
+
+LOGS = "find /var/log /srv/mastodon/state /srv/proxy /var/lib/mstdn -name '*.log' -size +20M"
+
+
+def test_every_log_is_bounded(instance: Instance) -> None:
+    for project, services in SERVICES.items():
+        for service in services:
+            kind = instance.inspect(project, service)["HostConfig"]["LogConfig"]
+            assert kind == {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}}, (project, service)
+    # What nginx would write into files goes the same way.
+    for project in SERVICES:
+        links = instance.inside(project, "nginx", "readlink /var/log/nginx/access.log /var/log/nginx/error.log")
+        assert links.split() == ["/dev/stdout", "/dev/stderr"]
+    # The journal keeps a tenth of its disk, and 4 GiB at most, unless somebody says otherwise (journald.conf(5)).
+    shown = instance.run(
+        "systemd-analyze cat-config systemd/journald.conf | grep -E '^(SystemMaxUse|RuntimeMaxUse)='", check=False
+    )
+    assert shown == ""
+    assert instance.run(LOGS) == ""
 
 
 # --- The system ---------------------------------------------------------------------------------
