@@ -38,7 +38,7 @@ def test_the_timer_comes_every_week_and_each_chore_takes_the_lock() -> None:
 def home(tmp_path: Path) -> Path:
     for name in ("srv/state", "notes"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "srv/state/installed.env").write_text("MASTODON_VERSION=v4.7.6\n")
+    (tmp_path / "srv/state/installed.env").write_text("MASTODON_VERSION=v4.7.60\n")
     told = {"MASTODON_ROOT": f"{tmp_path}/srv"} | chore_settings(settings_with())
     (tmp_path / "settings").write_text(dotenv_text(told))
     stand_in(tmp_path, "chore")
