@@ -121,11 +121,14 @@ def _release(installed: Mapping[str, str], wanted: Wanted, parts: Parts) -> Iter
             "warning", "release", f"{here} is installed, and mastodon_version is {wanted.release}.", f"Deploy: {DEPLOY}"
         )
     urgent = [each for each in (f"v{name}" for name, mends in parts.updates if mends) if _is_newer(each, here)]
+    # A patch of the same minor release is the smallest step.
+    urgent.sort(key=lambda each: (release_numbers(each)[:2] != release_numbers(here)[:2], release_numbers(each)))
     if urgent:
         yield Complaint(
             "error",
             "release",
-            f"{', '.join(urgent)} {'are' if len(urgent) > 1 else 'is'} out and mends security; {here} is installed.",
+            f"{', '.join(urgent)} {'are out and mend' if len(urgent) > 1 else 'is out and mends'} security; "
+            f"{here} is installed.",
             f'Read its notes, set mastodon_version = "{urgent[0]}" and deploy: {DEPLOY}',
         )
     if (newer := newer_patch(here)) and newer not in urgent:

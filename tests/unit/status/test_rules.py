@@ -116,6 +116,16 @@ def test_where_all_is_well_nothing_is_said() -> None:
             id="security release",
         ),
         pytest.param(
+            replace(
+                installed(MASTODON_VERSION="v98.1.0"), parts=parts(updates=(("98.2.3", True), ("98.1.7", True))).parts
+            ),
+            "error",
+            "release",
+            "v98.1.7, v98.2.3 are out and mend security",
+            'mastodon_version = "v98.1.7"',
+            id="security releases of two minors",
+        ),
+        pytest.param(
             noted("alerts", mail=f"{NOW - 7200} 535 5.7.8 no"),
             "error",
             "alerts",
