@@ -385,7 +385,7 @@ def _backups(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
 
 
 def _alerts(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
-    for channel, text in machine.noted.get("alerts", {}).items():
+    for channel, text in machine.noted.get("alerts", {}).items() if wanted.alerts else ():
         since, _, why = text.partition(" ")
         yield Complaint(
             "error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -229,3 +230,8 @@ def test_every_program_of_the_watcher_that_is_called_is_installed() -> None:
     installed = {file.path.rpartition("/")[2] for file in alert_programs(SETTINGS)}
     called = {word for word in text_of("alerts/round").replace('"', " ").split() if word.startswith("$here/alerts-")}
     assert {word.removeprefix("$here/") for word in called} <= installed
+
+
+def test_whatever_the_programs_read_they_are_told_and_nothing_else() -> None:
+    texts = "".join(text_of(f"alerts/{name}") for name in ("round", "judge"))
+    assert set(re.findall(r"\$(ALERT_\w+)", texts)) == set(alert_settings(SETTINGS))

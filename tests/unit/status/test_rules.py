@@ -103,6 +103,14 @@ def test_where_all_is_well_nothing_is_said() -> None:
     assert complaints(WELL, WANTED) == ()
 
 
+def test_where_nobody_is_told_that_is_worth_knowing_and_an_old_failure_is_not() -> None:
+    seen = noted("alerts", mail=f"{NOW - 7200} 535 5.7.8 no")
+    for wanted in (replace(WANTED, told=False), replace(WANTED, alerts=False)):
+        found = complaints(seen if not wanted.alerts else WELL, wanted)
+        assert [(each.level, each.about) for each in found] == [("warning", "alerts")]
+        assert "alerts_mail_to" in found[0].remedy
+
+
 @pytest.mark.parametrize(
     ("seen", "level", "about", "words", "remedy"),
     [
