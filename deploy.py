@@ -25,6 +25,8 @@ local.include("tasks/kernel.py")
 local.include("tasks/firewall.py")
 local.include("tasks/docker.py")
 local.include("tasks/networks.py")
+# After Docker, whose repository may be among what it brings up to date.
+local.include("tasks/updates.py")
 
 # Everything Mastodon will need is in place before anything of it starts or stops.
 local.include("tasks/checkout.py")
@@ -44,6 +46,9 @@ local.include("tasks/certificates.py")
 
 # As a visitor would.
 local.include("tasks/verify.py")
+
+# Once: as shipped, Mastodon keeps copies of others' media for ever.
+local.include("tasks/retention.py")
 
 # What the release before the last one left is not needed now.
 local.include("tasks/cleanup.py")

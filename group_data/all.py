@@ -297,6 +297,16 @@ docker_log_files = 3
 # Where a port is published that does not say where: not to the Internet.
 docker_bind_address = "127.0.0.1"
 
+# --- Updates of the system ------------------------------------------------------------------------
+
+# Security fixes of Debian or Ubuntu are installed by themselves, once a day, by unattended-upgrades.
+# Where it is there already, your own configuration of it stays. False leaves the system as it is.
+updates_enabled = True
+
+# True has Docker's own packages brought up to date with them, whatever is new there. Containers go on
+# running while the engine restarts.
+updates_docker = False
+
 # --- Networks -------------------------------------------------------------------------------------
 
 # "auto" gives the front network IPv6 where the server has it; True and False force it.
@@ -368,6 +378,59 @@ snapshot = "latest"
 # "yes" lets a restore take the place of an instance that is there: --data replace=yes. Its database, jobs
 # and keys are kept aside.
 replace = "no"
+
+# --- Alerts ---------------------------------------------------------------------------------------
+
+# The server looks at itself every few minutes: containers, disk, certificates, queues, migrations,
+# firewall, timers, backups. False removes that.
+alerts_enabled = True
+
+# Who gets a mail once when something is wrong, and once when it is over; by the mail server of
+# smtp_server. Another way, beside it or instead, is ALERTS_WEBHOOK_URL in secrets.env. Without both, what
+# is wrong only stands in the journal of mstdn-alerts.
+alerts_mail_to = ""
+
+# How often the server looks. What is wrong is told when it is seen twice in a row.
+alerts_interval_minutes = 5
+
+# A disk that is fuller than this is told; so is one with less than 1 GiB free.
+alerts_disk_percent = 90
+
+# A newer release that mends security is told too. Mastodon itself asks its makers every half hour whether
+# there is one (UPDATE_CHECK_URL); the server looks at what it was answered, and asks nobody.
+alerts_releases = True
+
+# --- Content retention ----------------------------------------------------------------------------
+
+# Copies of other servers' pictures and films, and preview cards, are removed after so many days; Mastodon
+# fetches them again when somebody looks. 0 keeps them for ever, and they fill the disk. It is set once,
+# where the administration pages (Content retention) have no value yet; from then on what stands there
+# counts.
+retention_media_days = 14
+
+# Other servers' posts that nobody here has interacted with are removed after so many days, and do not
+# come back. 0 keeps them, as Mastodon advises. Set once, as retention_media_days.
+retention_content_days = 0
+
+# --- Chores ---------------------------------------------------------------------------------------
+
+# The day of the week on which the chores are done.
+chores_day = "Wed"
+
+# When they begin, in the server's time zone.
+chores_time = "05:00"
+
+# Avatars and headers of accounts elsewhere, whom nobody here follows and who have not been heard of for
+# so many days, are removed. 0 leaves them.
+chores_profile_media_days = 30
+
+# Pictures of preview cards are removed after so many days, where retention_media_days does not do it
+# earlier; below 14 they would not come back. 0 leaves them.
+chores_preview_card_days = 180
+
+# Files that no post and no account knows any more are removed. It looks at every single file; in an
+# object store it does not look.
+chores_orphans = True
 
 # --- The way back ---------------------------------------------------------------------------------
 

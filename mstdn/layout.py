@@ -117,6 +117,11 @@ class MastodonLayout:
         return f"{self.secrets}/backup"
 
     @property
+    def alert_secrets(self) -> str:
+        """Where alerts go."""
+        return f"{self.secrets}/alerts"
+
+    @property
     def nginx(self) -> str:
         """The configuration of the inner nginx."""
         return f"{self.root}/nginx"
@@ -140,6 +145,11 @@ class MastodonLayout:
     def suite(self) -> str:
         """Version and commit of the suite that converged the server last."""
         return f"{self.state}/suite"
+
+    @property
+    def retention(self) -> str:
+        """That somebody has chosen how long content is kept."""
+        return f"{self.state}/retention"
 
     @property
     def images(self) -> str:

@@ -24,23 +24,26 @@ refuse_while_another_run_works() {
     echo "If it is known to be dead, this ends its connection: kill ${other%% *}" >&2
     exit 1
 }
-refuse_while_another_run_works
-# Two scripts at once, or one that still works although its connection broke, wait for each other. The lock goes with the
-# process that holds it.
-exec 9>>/run/mstdn.lock
-if ! flock --timeout 900 9; then
-    echo "Another run has been changing this server for 15 minutes. Look for it with: fuser -v /run/mstdn.lock" >&2
-    exit 1
-fi
-refuse_while_another_run_works
-# Without sshd it is this machine's own run, which nobody can tell from another.
-if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
-    if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then
-        touch "$run_note"
-    else
-        printf '%s\n%s, since %s\n' "$connection" "$run" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
-        mv -f "$run_note.new" "$run_note"
+# A program that only looks asks whether another run works, and takes nothing: it says so with only_ask=yes.
+if [ -z "${only_ask-}" ]; then
+    refuse_while_another_run_works
+    # Two scripts at once, or one that still works although its connection broke, wait for each other. The lock goes with the
+    # process that holds it.
+    exec 9>>/run/mstdn.lock
+    if ! flock --timeout 900 9; then
+        echo "Another run has been changing this server for 15 minutes. Look for it with: fuser -v /run/mstdn.lock" >&2
+        exit 1
     fi
+    refuse_while_another_run_works
+    # Without sshd it is this machine's own run, which nobody can tell from another.
+    if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
+        if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then
+            touch "$run_note"
+        else
+            printf '%s\n%s, since %s\n' "$connection" "$run" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
+            mv -f "$run_note.new" "$run_note"
+        fi
+    fi
+    # What containers read must not depend on how strict this server's root is; what is secret sets its own.
+    umask 022
 fi
-# What containers read must not depend on how strict this server's root is; what is secret sets its own.
-umask 022

@@ -12,6 +12,7 @@ from typing import Any
 
 from pyinfra.api import Host
 
+from mstdn.alerts.operations import alert_questions
 from mstdn.app.project import mastodon_project
 from mstdn.assets.facts import PublishedAssets
 from mstdn.backup.operations import backup_questions
@@ -40,6 +41,7 @@ from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, Mas
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
 from mstdn.proxy.project import proxy_project
+from mstdn.retention.operations import retention_question
 from mstdn.secrets.facts import SecretStates
 from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.settings import settings_for
@@ -48,6 +50,7 @@ from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 from mstdn.timers.operations import timer_questions
+from mstdn.updates.operations import update_questions
 
 
 def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
@@ -69,6 +72,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield sources_question(settings.docker_repository)
     yield from daemon_questions()
     yield setup_question(settings.docker_users)
+    yield from update_questions()
     yield DockerNetworks.named(NETWORKS)
     yield FirewallWays.of(NETWORKS_THAT_LEAD_OUT)
     yield states_of([note(settings)])
@@ -87,9 +91,11 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield RefusedLogins.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
+    yield retention_question(settings)
     yield Images.all()
     yield OldScratch.under(layout.scratch, SCRATCH_MINUTES)
     yield from backup_questions(settings)
+    yield alert_questions(settings)
     yield from timer_questions(settings)
 
 

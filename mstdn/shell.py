@@ -47,7 +47,7 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
 
     `before` names another script whose text goes before it.
     """
-    return _command((_text(before) if before else "") + _text(name), name, arguments)
+    return _command((text_of(before) if before else "") + text_of(name), name, arguments)
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,15 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
         script_texts = [name for name in (each.before, each.script) if name]
         # What a long script asks takes long, roughly.
         lane = min(sharing if each.shared else apart, key=lambda lane: lane.length)
-        lane.length += sum(len(_text(name)) for name in script_texts)
+        lane.length += sum(len(text_of(name)) for name in script_texts)
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= {each.shared: None} if each.shared else {}
     jobs = [str(lane) for lane in apart if lane.commands]
     if shared:
-        found_once = "".join(_text(name) for name in shared)
+        found_once = "".join(text_of(name) for name in shared)
         jobs.append(f"{{ :;\n{found_once}}} </dev/null\n{_side_by_side([str(lane) for lane in sharing])}")
-    texts_as_variables = [f"{name}={shlex.quote(_text(script))};" for script, name in texts.items()]
+    texts_as_variables = [f"{name}={shlex.quote(text_of(script))};" for script, name in texts.items()]
     return StringCommand("\n".join([*texts_as_variables, _ASK, _MARK.format(mark), _side_by_side(jobs)]))
 
 
@@ -137,7 +137,7 @@ def script(
     if lock:
         earlier[:0] = ["connection", "lock"]
     who = f"run={shlex.quote(who_works())}\n" if lock else ""
-    text = who + "".join(_text(each) for each in (*earlier, name) if each)
+    text = who + "".join(text_of(each) for each in (*earlier, name) if each)
     return _command(text, name, arguments, stdin, ToldCommand if told else StringCommand)
 
 
@@ -154,7 +154,8 @@ def who_works() -> str:
 
 
 @cache
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """The text of mstdn/<name>.sh."""
     return (SCRIPTS / f"{name}.sh").read_text()
 
 

@@ -1,13 +1,14 @@
 """
-Timers: backups by night, with all that they need.
+Timers: what the server does by itself: backups by night, chores every week, a look at itself every few minutes.
 
 Run by itself:  pyinfra inventory.py tasks/timers.py
 """
 
 from pyinfra import host
 
+from mstdn.alerts.operations import alert_secrets
 from mstdn.backup.operations import backup_packages, backup_secrets
-from mstdn.secrets.operator import backup_secrets_for
+from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
 from mstdn.settings import settings_for
 from mstdn.timers.operations import installed_timers
 
@@ -24,7 +25,13 @@ backup_secrets(
     brought=backup_secrets_for(settings),
 )
 
+alert_secrets(
+    name="Bring where alerts go",
+    settings=settings,
+    brought=alert_secrets_for(settings),
+)
+
 installed_timers(
-    name="Install the programs that run by night",
+    name="Install the programs that run by themselves",
     settings=settings,
 )

@@ -11,16 +11,19 @@ from pyinfra import host, state
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import OFF, ssh_key
 from mstdn.fact import Question, ask
-from mstdn.files.facts import FileStates
-from mstdn.files.tree import ConfigDirectory, ConfigFile
+from mstdn.files.tree import ConfigFile
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
+from mstdn.secrets.private import private_files, private_states
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
+from mstdn.timers.following import followed
 
 UNIT = "mstdn-backup.service"
+# Of the files that open the repository.
+NAMES = ("passphrase", "environment", "ssh-key", "known_hosts")
 # Of restic, which is everybody's, and of the way to repositories on other servers.
 PACKAGES = {"restic": "restic", "ssh": "openssh-client"}
 
@@ -51,25 +54,7 @@ def backup_secrets(settings: Settings, brought: Mapping[str, SecretStr]) -> Comm
     + brought: by name, as secrets.env has them
     """
     directory = MastodonLayout(settings.mastodon_root).backup_secrets
-    files = secret_files(settings, brought)
-    tree = ask(_secret_states(settings))
-    if not files:
-        if directory in tree.states:
-            announce(f"{directory} is no longer needed")
-            yield script("files/remove", directory)
-        return
-    wanted = {file.path: file for file in files}
-    if (found := tree.states.get(directory)) is None or (found.mode, found.owner) != ("0700", "0:0"):
-        yield script("files/make_directory", directory, "0:0", "0700")
-    for path, file in wanted.items():
-        there = tree.states.get(path)
-        if there is None or (there.sha256, there.mode, there.owner) != (file.sha256, file.mode, file.owner):
-            if there:
-                announce(f"{path} has another content, mode or owner")
-            yield script("files/write", path, file.owner, file.mode, stdin=file.text)
-    if gone := [path for path in tree.entries if path not in wanted]:
-        announce(*(f"{path} is no longer needed" for path in gone))
-        yield script("files/remove", *gone)
+    yield from private_files(directory, secret_files(settings, brought), NAMES)
 
 
 def secret_files(settings: Settings, brought: Mapping[str, SecretStr]) -> list[ConfigFile]:
@@ -89,9 +74,7 @@ def secret_files(settings: Settings, brought: Mapping[str, SecretStr]) -> list[C
 
 
 def _secret_states(settings: Settings) -> Question[Any]:
-    directory = ConfigDirectory(MastodonLayout(settings.mastodon_root).backup_secrets)
-    names = ("passphrase", "environment", "ssh-key", "known_hosts")
-    return FileStates.of([directory.path, *(f"{directory.path}/{name}" for name in names)])
+    return private_states(MastodonLayout(settings.mastodon_root).backup_secrets, NAMES)
 
 
 @operation
@@ -107,7 +90,7 @@ def first_backup(settings: Settings) -> Commands:
         host.noop(f"the last backup is {last.snapshot}")
         return
     announce(f"{settings.backup_repository} has no backup of this server yet")
-    yield script("timers/follow", UNIT, "The backup", before="connection", told=True, lock=False)
+    yield followed(UNIT, "The backup")
 
 
 @operation
@@ -123,4 +106,4 @@ def backup_now(settings: Settings) -> Commands:
         return
     if not state.is_executing:
         announce(f"makes a backup in {settings.backup_repository}")
-    yield script("timers/follow", UNIT, "The backup", before="connection", told=True, lock=False)
+    yield followed(UNIT, "The backup")

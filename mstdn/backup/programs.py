@@ -29,12 +29,9 @@ def backup_programs(settings: Settings) -> tuple[ConfigFile, ...]:
 
 
 def program_settings(settings: Settings) -> dict[str, str]:
-    """What the programs are told, by the names of their variables."""
+    """What the programs of backups are told, by the names of their variables."""
     layout = MastodonLayout(settings.mastodon_root)
     return {
-        "LOCAL_DOMAIN": settings.local_domain,
-        "MASTODON_ROOT": layout.root,
-        "PROXY_ROOT": settings.proxy_root,
         "BACKUP_REPOSITORY": settings.backup_repository,
         "BACKUP_SECRETS": layout.backup_secrets,
         "BACKUP_SFTP_COMMAND": sftp_command(settings.backup_repository, layout.backup_secrets),

@@ -18,3 +18,7 @@ list_containers() {
 }
 # The IDs, of those, of the running containers of the service $2 of the project $1.
 running() { printf '%s\n' "$containers" | sed -n "s/^\([0-9a-f]*\)|running|$1|$2|False\$/\1/p"; }
+# "network NAME BRIDGE SUBNET…" of each of the networks that are the arguments.
+bridges() {
+    docker network inspect --format 'network {{.Name}} {{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}{{range .IPAM.Config}} {{.Subnet}}{{end}}' "$@" 2>/dev/null | grep '^network '
+}

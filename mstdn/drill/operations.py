@@ -8,7 +8,8 @@ from mstdn.backup.rules import OFF
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.settings import Settings
-from mstdn.shell import Commands, script
+from mstdn.shell import Commands
+from mstdn.timers.following import followed
 
 UNIT = "mstdn-drill.service"
 
@@ -25,4 +26,4 @@ def drill_now(settings: Settings) -> Commands:
         return
     if not state.is_executing:
         announce(f"restores the newest backup in {settings.backup_repository} aside, and proves it")
-    yield script("timers/follow", UNIT, "The drill", before="connection", told=True, lock=False)
+    yield followed(UNIT, "The drill")

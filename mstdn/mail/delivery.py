@@ -26,7 +26,7 @@ class Sent:
 
 
 def sent(output: str) -> Sent:
-    """What mstdn/mail/send.sh printed."""
+    """What mstdn/mail/hand_over.sh printed."""
     lines = Lines(output.splitlines())
     code = lines.get("mail")
     steps = [each for each in lines.all("step") if each != "QUIT"]

@@ -16,7 +16,7 @@ from mstdn.mail.facts import SenderRecords
 from mstdn.mail.trust import address_of, domain_of, doubts, names
 from mstdn.operation import is_the_moment_to_show, operation
 from mstdn.refusal import refuse
-from mstdn.shell import Commands, script
+from mstdn.shell import Commands, script, text_of
 
 
 class ExplainedMail(StringCommand):
@@ -24,7 +24,7 @@ class ExplainedMail(StringCommand):
 
     def __init__(self, way: Way, subject: str) -> None:
         self._way, self._subject = way, subject
-        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject).bits)
+        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject, text_of("mail/hand_over")).bits)
 
     @override
     def execute(self, state: State, host: Host, connector_arguments: Any) -> tuple[bool, CommandOutput]:

@@ -2,7 +2,7 @@
 # for each rule that names one of their bridges, leads to Docker's own or leads a port to a container; "forwarding 0|1";
 # "unmanaged FAMILY" where Docker was told to leave the firewall to somebody else. FAMILY is 4 or 6; PLACE is the table of an
 # iptables rule, and the chain or map of one of nftables, whose name begins with what the table would be.
-found=$(docker network inspect --format 'network {{.Name}} {{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}{{range .IPAM.Config}} {{.Subnet}}{{end}}' "$@" 2>/dev/null | grep '^network ')
+found=$(bridges "$@")
 [ -z "$found" ] || printf '%s\n' "$found"
 printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
 pid=$(systemctl show --property MainPID --value docker.service)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from mstdn.alerts.rules import webhook_findings
 from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import restore_findings, secrets_findings
@@ -28,12 +29,14 @@ from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
-from mstdn.secrets.operator import backup_secrets_for
+from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
 from mstdn.storage.operations import places_question
 from mstdn.swap import rules as swap
 from mstdn.swap.facts import SwapState
+from mstdn.updates import rules as updates
+from mstdn.updates.facts import UpdateState
 
 
 def look(settings: Settings, now: float) -> list[Finding]:
@@ -82,6 +85,8 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     found = ask(docker.sources_question(settings.docker_repository))
     yield from sources.findings(found, SOURCES, repository, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
+    yield from updates.findings(ask(UpdateState.of_the_server()), enabled=settings.updates_enabled)
+    yield from webhook_findings(alert_secrets_for(settings))
     if settings.backup_repository:
         yield from restore_findings(ask(BackupState.of_the_server()).restoring)
 

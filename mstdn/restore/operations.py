@@ -15,6 +15,7 @@ from mstdn.restore.facts import WayBack
 from mstdn.restore.rules import data_are_restored, obstacle
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
+from mstdn.timers.following import followed
 
 UNIT = "mstdn-restore.service"
 COMMON = "backup/repository"
@@ -60,7 +61,7 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
         return
     yield bring_up(MASTODON_PROJECT, layout.root, timeout_seconds, DATABASE_SERVICES)
     yield script("database/let_in", layout.root)
-    yield script("timers/follow", UNIT, "The restore", before="connection", told=True, lock=False)
+    yield followed(UNIT, "The restore")
 
 
 @operation
@@ -91,4 +92,4 @@ def finished_restore(settings: Settings) -> Commands:
     if not way.restoring:
         host.noop(f"{RESTORE_NOTE} is not there")
         return
-    yield script("timers/follow", UNIT, "The restore", before="connection", told=True, lock=False)
+    yield followed(UNIT, "The restore")

@@ -23,7 +23,7 @@ from mstdn.cloud.keys import PROVIDER_KEYS
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
 from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
-from mstdn.secrets.table import OF_BACKUPS, OPERATOR_SECRETS
+from mstdn.secrets.table import OF_ALERTS, OF_BACKUPS, OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
@@ -89,7 +89,7 @@ def _values(
 def secrets_for(settings: Settings) -> dict[str, SecretStr]:
     """The secrets that go to Mastodon: AWS_* may be in the environment for other ends than an object store."""
     found, _ = operator_secrets(secrets_file_of(settings))
-    mine = {name: value for name, value in found.items() if name not in OF_BACKUPS}
+    mine = {name: value for name, value in found.items() if name not in (*OF_BACKUPS, *OF_ALERTS)}
     return {name: value for name, value in mine.items() if settings.s3_enabled or not name.startswith("AWS_")}
 
 
@@ -97,6 +97,12 @@ def backup_secrets_for(settings: Settings) -> dict[str, SecretStr]:
     """The secrets that go to the programs of backups, and to nobody else on the server."""
     found, _ = operator_secrets(secrets_file_of(settings))
     return {name: value for name, value in found.items() if name in OF_BACKUPS}
+
+
+def alert_secrets_for(settings: Settings) -> dict[str, SecretStr]:
+    """The secrets that go to the watcher, and to nobody else on the server."""
+    found, _ = operator_secrets(secrets_file_of(settings))
+    return {name: value for name, value in found.items() if name in OF_ALERTS}
 
 
 def keys_for(settings: ProvisionSettings) -> dict[str, SecretStr]:

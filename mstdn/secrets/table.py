@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Maker = Literal["operator", "mastodon", "random"]
-# "backup" is no service: the programs that make and check backups.
-Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "backup"]
+# "backup" and "alerts" are no services: the programs that make and check backups, and the one that tells what is wrong.
+Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "backup", "alerts"]
 
 # They run the same program and read the same secrets.
 MASTODON: tuple[Reader, ...] = ("web", "sidekiq")
@@ -52,6 +52,10 @@ def _made(name: str, group: str, form: str, meaning: str) -> Secret:
 
 def _for_backups(name: str, meaning: str) -> Secret:
     return Secret(name, "operator", ("backup",), meaning, from_environment=True)
+
+
+def _for_alerts(name: str, meaning: str) -> Secret:
+    return Secret(name, "operator", ("alerts",), meaning, from_environment=True)
 
 
 def _brought(name: str, meaning: str, *needed_by: str, from_environment: bool = False, unless: str = "") -> Secret:
@@ -122,6 +126,10 @@ SECRETS = (
         "BACKUP_SSH_KEY",
         "The private key for backup_repository, for sftp:, without a passphrase, in one line: base64 -w0 the-key-file.",
     ),
+    _for_alerts(
+        "ALERTS_WEBHOOK_URL",
+        "Where alerts are posted as plain text, as ntfy takes them: https://ntfy.sh/a-name-nobody-guesses.",
+    ),
     *(
         _brought(f"OTEL_EXPORTER_OTLP_{signal}_HEADERS", f"The same for OTEL_EXPORTER_OTLP_{signal}_ENDPOINT.")
         for signal in ("TRACES", "METRICS", "LOGS")
@@ -135,6 +143,7 @@ SECRETS = (
 
 # Mastodon itself gets none of these.
 OF_BACKUPS = tuple(secret.name for secret in SECRETS if secret.readers == ("backup",))
+OF_ALERTS = tuple(secret.name for secret in SECRETS if secret.readers == ("alerts",))
 OPERATOR_SECRETS = {secret.name: secret for secret in SECRETS if secret.maker == "operator"}
 MADE_ON_THE_SERVER = {secret.name: secret for secret in SECRETS if secret.maker != "operator"}
 REPLACEABLE = frozenset(secret.name for secret in SECRETS if secret.replaceable)

@@ -13,9 +13,11 @@ from inspect import signature
 
 from pydantic.fields import FieldInfo
 
+from mstdn.alerts.settings import AlertsSettings
 from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
 from mstdn.checkout.settings import CheckoutSettings
+from mstdn.chores.settings import ChoresSettings
 from mstdn.database.settings import DatabaseSettings
 from mstdn.docker.settings import DockerSettings
 from mstdn.drill.settings import DrillSettings
@@ -30,11 +32,13 @@ from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
 from mstdn.restore.settings import RestoreSettings
+from mstdn.retention.settings import RetentionSettings
 from mstdn.secrets.settings import SecretsSettings
 from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
+from mstdn.updates.settings import UpdatesSettings
 from mstdn.verify.settings import VerifySettings
 
 
@@ -51,11 +55,15 @@ class Settings(
     SwapSettings,
     FirewallSettings,
     DockerSettings,
+    UpdatesSettings,
     NetworksSettings,
     VerifySettings,
     BackupSettings,
     DrillSettings,
     RestoreSettings,
+    AlertsSettings,
+    RetentionSettings,
+    ChoresSettings,
     DatabaseSettings,
     OwnerSettings,
     StatusSettings,

@@ -106,7 +106,8 @@ class Queue:
 class Parts:
     """
     What database and Redis say; None where it was not asked for or not answered. `database`: bytes. `pending`:
-    migrations that have not run. `processes`: Sidekiq's. `writes`: of Redis to its disk, "ok" each. `silent`: "db" or
+    migrations that have not run. `updates`: newer releases that Mastodon has heard of, and whether each mends security.
+    `processes`: Sidekiq's. `writes`: of Redis to its disk, "ok" each. `silent`: "db" or
     "redis" that run and do not answer.
     """
 
@@ -114,6 +115,7 @@ class Parts:
     connections: int = 0
     most_connections: int = 0
     pending: tuple[str, ...] = ()
+    updates: tuple[tuple[str, bool], ...] = ()
     queues: tuple[Queue, ...] = ()
     retries: int | None = None
     dead: int = 0
@@ -145,6 +147,7 @@ class PartStates(EngineFact[Parts]):
             connections=connections,
             most_connections=most,
             pending=tuple(lines.all("pending")),
+            updates=tuple((version, urgent == "t") for version, urgent in lines.words("update")),
             queues=tuple(
                 Queue(name, int(jobs), None if since == "-" else _seconds(float(since)))
                 for name, jobs, since in sorted(lines.words("queue"))

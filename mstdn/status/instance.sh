@@ -1,5 +1,6 @@
 # What the running parts of the project $1 say of themselves: "database BYTES CONNECTIONS MOST", "pending VERSION_NAME" of each
-# migration of the release that has not run; "queue NAME JOBS SINCE" with the time at which its oldest job came ("-" without
+# migration of the release that has not run, "update VERSION t|f" of each newer release that Mastodon has heard of and whether it
+# mends security; "queue NAME JOBS SINCE" with the time at which its oldest job came ("-" without
 # one), "jobs RETRIES DEAD PROCESSES", "writes STATUS" of Redis' last writes to disk. "silent db|redis" where one does not answer.
 list_containers
 # While a release is replaced there are two web.
@@ -10,6 +11,11 @@ if [ -n "$db" ]; then
     sql <<'SQL' || echo 'silent db'
 SELECT concat_ws(' ', 'database', pg_database_size(current_database()),
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), current_setting('max_connections'));
+-- Sidekiq asks api.joinmastodon.org every half hour (app/services/software_update_check_service.rb).
+SELECT to_regclass('software_updates') IS NOT NULL AS told \gset
+\if :told
+SELECT concat_ws(' ', 'update', version, urgent) FROM software_updates;
+\endif
 SQL
 fi
 if [ -n "$db" ] && [ -n "$web" ]; then

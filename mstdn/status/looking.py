@@ -20,6 +20,7 @@ from mstdn.layout import (
     PROXY_SERVICES,
     MastodonLayout,
 )
+from mstdn.secrets.operator import alert_secrets_for
 from mstdn.settings import Settings, settings_for
 from mstdn.status.facts import MachineState, Parts, PartStates
 from mstdn.status.rules import Seen, Wanted
@@ -80,4 +81,6 @@ def wanted(settings: Settings) -> Wanted:
         suite=str(this_suite()),
         swap=bool(settings.swap_size_mib),
         backups=bool(settings.backup_repository),
+        alerts=settings.alerts_enabled,
+        told=bool(settings.alerts_mail_to or alert_secrets_for(settings)),
     )

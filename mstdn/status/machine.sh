@@ -1,7 +1,8 @@
 # What there is to know of the machine. $1: the directory of the suite's notes, $2: the file that names the suite, $3: that of the
 # engine's data, the rest: further directories. "now SECONDS"; "suite TEXT"; "disk MOUNT KIB AVAILABLE INODES%" of each file
 # system; "memory TOTAL AVAILABLE SWAP FREE" in KiB; "killed NUMBER" of programs for want of memory since the start; "reboot" if
-# one is due; "unit NAME LOADED ACTIVE RESULT NEXT" of each of the suite's; "noted FILE LINE" of what its programs have noted.
+# one is due; "unit NAME LOADED ACTIVE RESULT NEXT" of each of the suite's; "noted FILE LINE" of what its programs have noted, "noted alerts CHANNEL SINCE WHY"
+# where alerts do not get out.
 notes=$1 suite=$2
 shift 2
 printf 'now %s\n' "$(date +%s)"
@@ -16,13 +17,18 @@ awk '$1 == "oom_kill" { print "killed " $2 }' /proc/vmstat
 [ -e /run/reboot-required ] && echo reboot
 # "timers" that nobody enabled are listed as well.
 if command -v systemctl >/dev/null; then
-    systemctl list-unit-files --no-legend --no-pager 'mstdn-*' 2>/dev/null | while read -r unit _; do
-        case $unit in *.timer | *.service) ;; *) continue ;; esac
-        systemctl show --property LoadState,ActiveState,Result,NextElapseUSecRealtime "$unit" 2>/dev/null |
-            awk -F = -v unit="$unit" '{ value[$1] = $2 } END { print "unit", unit, value["LoadState"], value["ActiveState"], value["Result"], value["NextElapseUSecRealtime"] }'
-    done
+    # shellcheck disable=SC2046 # one word for each unit
+    set -- $(systemctl list-unit-files --no-legend --no-pager 'mstdn-*' 2>/dev/null | awk '$1 ~ /^[^@]*\.(timer|service)$/ { print $1 }')
+    [ $# -eq 0 ] || systemctl show --property Id,LoadState,ActiveState,Result,NextElapseUSecRealtime -- "$@" 2>/dev/null |
+        awk -F = '
+            function show() { if ("Id" in value) print "unit", value["Id"], value["LoadState"], value["ActiveState"], value["Result"], value["NextElapseUSecRealtime"]; delete value }
+            /^$/ { show(); next }
+            { value[$1] = $2 }
+            END { show() }'
 fi
 for file in "$notes/backup" "$notes/restoring" "$notes"/*-result; do
     [ -f "$file" ] && sed "s/^/noted ${file##*/} /" "$file"
 done
+# Only what keeps alerts from getting out: what is wrong with the server is looked at here itself.
+[ -f "$notes/alerts" ] && sed -n 's/^failed \([a-z]*\) /noted alerts \1 /p' "$notes/alerts"
 exit 0

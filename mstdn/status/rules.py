@@ -35,7 +35,7 @@ class Wanted:
     What there should be. `release`: of Mastodon. `services`: by project, in their order. `images`: of web, by which the
     release is known. `names`: host names with a certificate. `swap`: the suite provides it. `root`, `proxy`: the
     directories of the projects, to be named in remedies. `suite`: the text of this suite. `backups`: the suite makes
-    them.
+    them. `alerts`: the server looks at itself. `told`: somebody is told then.
     """
 
     release: str
@@ -47,6 +47,8 @@ class Wanted:
     suite: str
     swap: bool = True
     backups: bool = True
+    alerts: bool = True
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _everything(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
         if seen.machine:
             yield from _machine(seen.machine, wanted, installed=False)
         return
-    yield from _release(seen.installed, wanted)
+    yield from _release(seen.installed, wanted, seen.parts)
     if seen.containers is None:
         yield Complaint(
             "error",
@@ -102,9 +104,10 @@ def _everything(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
         yield from _machine(seen.machine, wanted, installed=True)
         yield from _units(seen.machine.units)
         yield from _backups(seen.machine, wanted)
+        yield from _alerts(seen.machine, wanted)
 
 
-def _release(installed: Mapping[str, str], wanted: Wanted) -> Iterator[Complaint]:
+def _release(installed: Mapping[str, str], wanted: Wanted, parts: Parts) -> Iterator[Complaint]:
     here = installed["MASTODON_VERSION"]
     if following := installed.get("NEXT_VERSION"):
         yield Complaint(
@@ -117,13 +120,32 @@ def _release(installed: Mapping[str, str], wanted: Wanted) -> Iterator[Complaint
         yield Complaint(
             "warning", "release", f"{here} is installed, and mastodon_version is {wanted.release}.", f"Deploy: {DEPLOY}"
         )
-    if newer := newer_patch(here):
+    urgent = [each for each in (f"v{name}" for name, mends in parts.updates if mends) if _is_newer(each, here)]
+    # A patch of the same minor release is the smallest step.
+    urgent.sort(key=lambda each: (release_numbers(each)[:2] != release_numbers(here)[:2], release_numbers(each)))
+    if urgent:
+        yield Complaint(
+            "error",
+            "release",
+            f"{', '.join(urgent)} {'are out and mend' if len(urgent) > 1 else 'is out and mends'} security; "
+            f"{here} is installed.",
+            f'Read its notes, set mastodon_version = "{urgent[0]}" and deploy: {DEPLOY}',
+        )
+    if (newer := newer_patch(here)) and newer not in urgent:
         yield Complaint(
             "warning",
             "release",
             f"{newer} is out, and patches of Mastodon mend security: {here} is behind.",
             f'Set mastodon_version = "{newer}" and deploy: {DEPLOY}',
         )
+
+
+def _is_newer(release: str, here: str) -> bool:
+    """Whether one release comes after another. One that is no release yet ("v4.8.0-beta.1") does not."""
+    try:
+        return release_numbers(release) > release_numbers(here)
+    except ValueError:
+        return False
 
 
 def newer_patch(release: str) -> str:
@@ -360,6 +382,24 @@ def _backups(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
                 f"That a backup can be restored was proven {ago(age)} ago.",
                 "Prove it: pyinfra inventory.py tasks/drill.py -y",
             )
+
+
+def _alerts(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
+    for channel, text in machine.noted.get("alerts", {}).items() if wanted.alerts else ():
+        since, _, why = text.partition(" ")
+        yield Complaint(
+            "error",
+            "alerts",
+            f"For {ago(machine.now - _number(since))} alerts have not got out by {channel}: {why}",
+            "Try it: pyinfra inventory.py tasks/alert_test.py -y",
+        )
+    if not wanted.alerts or not wanted.told:
+        yield Complaint(
+            "warning",
+            "alerts",
+            "Nobody is told when something breaks.",
+            "Set alerts_mail_to, or ALERTS_WEBHOOK_URL in secrets.env, and deploy",
+        )
 
 
 def _number(text: str) -> int:

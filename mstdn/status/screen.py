@@ -122,6 +122,7 @@ def as_json(host: str, domain: str, seen: Seen, wanted: Wanted, found: tuple[Com
         "database_bytes": parts.database,
         "connections": [parts.connections, parts.most_connections],
         "pending_migrations": list(parts.pending),
+        "updates": {version: {"mends_security": urgent} for version, urgent in parts.updates},
         "queues": {each.name: {"jobs": each.jobs, "since": each.since} for each in parts.queues},
         "retries": parts.retries,
         "dead": parts.dead,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mstdn.alerts.programs import alert_programs, alert_settings
 from mstdn.backup.programs import backup_programs, program_settings
+from mstdn.chores.programs import chore_programs, chore_settings
 from mstdn.drill.programs import drill_programs, drill_settings
 from mstdn.fact import Question, ask
 from mstdn.files.operations import converge_tree, states_of, written_in
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.kinds.dotenv import dotenv_text
-from mstdn.layout import FIREWALL_UNIT, PROGRAM_SETTINGS, PROGRAMS, UNITS
+from mstdn.layout import FIREWALL_UNIT, PROGRAM_SETTINGS, PROGRAMS, UNITS, MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
@@ -20,11 +22,23 @@ from mstdn.timers.facts import Units
 
 def wanted_files(settings: Settings) -> tuple[ConfigFile, ...]:
     """Every program, unit and timer that a server with these settings has; what they are told comes with them."""
-    if not settings.backup_repository:
+    programs = [*alert_programs(settings), *chore_programs(settings)]
+    told = alert_settings(settings) | chore_settings(settings)
+    if settings.backup_repository:
+        programs += [*backup_programs(settings), *drill_programs(settings)]
+        told |= program_settings(settings) | drill_settings(settings)
+    if not programs:
         return ()
-    told = program_settings(settings) | drill_settings(settings)
-    text = dotenv_text(told, "What the programs here are told. Written by the suite.")
-    return (*backup_programs(settings), *drill_programs(settings), ConfigFile(PROGRAM_SETTINGS, text))
+    text = dotenv_text(_places(settings) | told, "What the programs here are told. Written by the suite.")
+    return (*programs, ConfigFile(PROGRAM_SETTINGS, text))
+
+
+def _places(settings: Settings) -> dict[str, str]:
+    return {
+        "LOCAL_DOMAIN": settings.local_domain,
+        "MASTODON_ROOT": MastodonLayout(settings.mastodon_root).root,
+        "PROXY_ROOT": settings.proxy_root,
+    }
 
 
 def timer_questions(settings: Settings) -> Iterator[Question[Any]]:

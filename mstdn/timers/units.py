@@ -9,19 +9,24 @@ from __future__ import annotations
 from mstdn.files.operations import MARK
 from mstdn.files.tree import ConfigFile
 from mstdn.layout import PROGRAMS, UNITS
-from mstdn.shell import SCRIPTS
+from mstdn.shell import text_of
 
 HEAD = f"# {MARK}: change settings instead, and deploy.\n"
 
 
 def program(name: str, *scripts: str) -> ConfigFile:
     """The program of this name, from these scripts ("backup/make")."""
-    text = "".join((SCRIPTS / f"{each}.sh").read_text() for each in scripts)
+    text = "".join(map(text_of, scripts))
     return ConfigFile(f"{PROGRAMS}/{name}", f"#!/bin/sh\n{HEAD}{text}", "0755")
 
 
-def service(name: str, description: str, program_name: str) -> ConfigFile:
-    """The unit that runs a program once, behind whoever visits the site. Its words are in the journal by its name."""
+def service(name: str, description: str, program_name: str, *, timeout_seconds: int | None = None) -> ConfigFile:
+    """
+    The unit that runs a program once, behind whoever visits the site. Its words are in the journal by its name.
+
+    timeout_seconds: after which it is ended; None for a program that may take hours.
+    """
+    timeout = f"TimeoutStartSec={timeout_seconds}\n" if timeout_seconds else ""
     return ConfigFile(
         f"{UNITS}/{name}.service",
         f"""{HEAD}[Unit]
@@ -36,7 +41,7 @@ SyslogIdentifier={name}
 UMask=0077
 Nice=10
 IOSchedulingClass=idle
-""",
+{timeout}""",
     )
 
 

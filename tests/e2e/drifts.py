@@ -30,7 +30,7 @@ ASSETS = "tasks/assets.py | Publish the release's compiled assets"
 PROXY = "tasks/proxy.py | Start the proxy"
 CERTIFICATES = "tasks/certificates.py | Keep the certificates in order"
 APP = "tasks/app.py | Start Mastodon"
-TIMERS = "tasks/timers.py | Install the programs that run by night"
+TIMERS = "tasks/timers.py | Install the programs that run by themselves"
 
 
 @dataclass(frozen=True)
@@ -898,10 +898,10 @@ PROGRAMS = (
     ),
     Drift(
         "a program of the suite that nothing wants any more",
-        "mkdir -p /usr/local/lib/mstdn && touch /usr/local/lib/mstdn/backup",
+        "touch /usr/local/lib/mstdn/backup",
         (TIMERS,),
-        ("/usr/local/lib/mstdn does not belong there",),
-        "[ ! -e /usr/local/lib/mstdn ]",
+        ("/usr/local/lib/mstdn/backup does not belong there",),
+        "[ ! -e /usr/local/lib/mstdn/backup ]",
     ),
 )
 

@@ -17,6 +17,8 @@ LIVES: dict[str, tuple[str, ...]] = {
         "test_13_members_and_passwords.py",
         "test_14_firewall.py",
         "test_15_backup.py",
+        "test_19_alerts.py",
+        "test_20_chores.py",
         "test_drift.py",
         # It makes the server bare again, so that nothing may follow that needs the instance.
         "test_11_way_in.py",

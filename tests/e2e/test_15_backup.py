@@ -29,7 +29,7 @@ RESTIC = "/usr/local/lib/mstdn/restic"
 BACKUP, DRILL, RESTORE = "tasks/backup.py", "tasks/drill.py", "tasks/restore.py"
 NEEDED = "tasks/timers.py | Install what backups need"
 SECRETS = "tasks/timers.py | Bring what opens the backups"
-PROGRAMS = "tasks/timers.py | Install the programs that run by night"
+PROGRAMS = "tasks/timers.py | Install the programs that run by themselves"
 FIRST = "tasks/first_backup.py | Make the first backup"
 UNIT = "mstdn-backup.service"
 

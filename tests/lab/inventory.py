@@ -36,6 +36,8 @@ def _host(name: str, docker_key_fingerprint: str) -> tuple[str, dict[str, object
         "smtp_login": "mastodon",
         "docker_key_fingerprint": docker_key_fingerprint,
         "acme_ca_bundle": str(STATE / "authorities.pem"),
+        # Where the system installs updates, other tests wait for apt; test_20_chores.py turns it on.
+        "updates_enabled": False,
         # The swap belongs to the kernel of this machine: small, where the lab can take it back, and told apart by name.
         "swap_path": SWAP_PATHS[name],
         "swap_size_mib": SWAP_MIB,

@@ -21,6 +21,7 @@ CHANGES = (
     "tasks/docker.py | Configure the Docker daemon",
     "tasks/docker.py | Install Docker Engine and Compose",
     "tasks/networks.py | Create the networks front and back-mstdn",
+    "tasks/updates.py | Let the system install its security fixes",
     "tasks/checkout.py | Check out the source of Mastodon's release",
     "tasks/configuration.py | Write the configuration of Mastodon",
     "tasks/configuration.py | Note which version of the suite works here",
@@ -32,6 +33,8 @@ CHANGES = (
     "tasks/assets.py | Publish the release's compiled assets",
     "tasks/proxy.py | Start the proxy",
     "tasks/app.py | Start Mastodon",
+    "tasks/retention.py | Choose how long copies of others' content are kept",
+    "tasks/timers.py | Install the programs that run by themselves",
 )
 # What is looked at as well, and is right already on a bare server.
 NO_CHANGES = (
@@ -49,7 +52,7 @@ NO_CHANGES = (
     # As shipped there are no backups.
     "tasks/timers.py | Install what backups need",
     "tasks/timers.py | Bring what opens the backups",
-    "tasks/timers.py | Install the programs that run by night",
+    "tasks/timers.py | Bring where alerts go",
     "tasks/first_backup.py | Make the first backup",
 )
 # They act once, and stand in no table of contents.
@@ -186,7 +189,7 @@ BACKUPS = {"backup_repository": "/srv/backups"}
 BACKUP_CHANGES = (
     "tasks/timers.py | Install what backups need",
     "tasks/timers.py | Bring what opens the backups",
-    "tasks/timers.py | Install the programs that run by night",
+    "tasks/timers.py | Install the programs that run by themselves",
     "tasks/first_backup.py | Make the first backup",
 )
 
@@ -196,7 +199,7 @@ def test_backups_are_planned_after_all_else_and_asked_in_the_same_command(tmp_pa
     secrets = {"BACKUP_PASSPHRASE": "canary of the passphrase"}
     run = pyinfra(inventory, "deploy.py", "--dry", "--diff", "--json", "-v", environment=secrets)
     assert run.returncode == 0, run.text
-    assert tuple(run.planned) == CHANGES + BACKUP_CHANGES
+    assert tuple(run.planned) == CHANGES[:-1] + BACKUP_CHANGES
     assert is_one_batch(run), facts_asked(run)
     assert "canary" not in run.text and "Backups are off" not in run.text
 
@@ -257,6 +260,7 @@ CANARIES = {
     "AWS_ACCESS_KEY_ID": "canary-of-the-store",
     "AWS_SECRET_ACCESS_KEY": 'canary-$HOME-"quoted"',
     "BACKUP_PASSPHRASE": "canary of all backups",
+    "ALERTS_WEBHOOK_URL": "https://ntfy.example/canary",
 }
 WRITES_SECRETS = "Make the instance's secrets"
 

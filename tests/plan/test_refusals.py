@@ -79,6 +79,8 @@ ELSEWHERE = {
     "server/operations.py server_that_lets_in",
     "server/operations.py next_steps",
     # Verbs are not in deploy.py: test_verbs.py.
+    "alerts/operations.py tried_alerts",
+    "chores/operations.py chores_now",
     "mail/operations.py tried_mail",
     "owner/operations.py owner",
 }

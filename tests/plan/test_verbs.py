@@ -73,6 +73,8 @@ def test_status_of_a_server_that_does_not_answer_is_no_traceback(tmp_path: Path)
         (("tasks/owner.py",), "owner_name=alice"),
         (("tasks/owner.py", "--data", "owner_name=alice"), "deploy.py"),
         (("tasks/mail_test.py",), "mail_test_to=you@example.org"),
+        (("tasks/alert_test.py",), "alerts_mail_to"),
+        (("tasks/alert_test.py", "--data", "alerts_enabled=false"), "Alerts are off"),
     ],
     ids=str,
 )

@@ -11,8 +11,8 @@ import pytest
 
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
-from mstdn.secrets.operator import backup_secrets_for, operator_secrets, secrets_for
-from mstdn.secrets.table import OF_BACKUPS
+from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for, operator_secrets, secrets_for
+from mstdn.secrets.table import OF_ALERTS, OF_BACKUPS
 from tests.harness import settings_with
 
 
@@ -90,10 +90,11 @@ def test_keys_of_an_object_store_go_to_the_server_only_if_there_is_one(
     for name in secrets.ENVIRONMENT_SECRETS:
         monkeypatch.setenv(name, "sesame")
     assert set(secrets_for(settings_with())) == {"SMTP_PASSWORD"}
-    of_mastodon = set(secrets.ENVIRONMENT_SECRETS) - set(OF_BACKUPS)
+    of_mastodon = set(secrets.ENVIRONMENT_SECRETS) - {*OF_BACKUPS, *OF_ALERTS}
     assert set(secrets_for(settings_with(s3_enabled=True))) == of_mastodon
     # Mastodon's programs do not get what opens the backups, and those of backups get nothing else.
     assert set(backup_secrets_for(settings_with(s3_enabled=True))) == set(OF_BACKUPS)
+    assert set(alert_secrets_for(settings_with(s3_enabled=True))) == set(OF_ALERTS)
 
 
 def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ import yaml
 
 from mstdn.app.project import mastodon_project
 from mstdn.secrets.parts import PARTS
-from mstdn.secrets.table import MADE_ON_THE_SERVER, OF_BACKUPS, OPERATOR_SECRETS, REPLACEABLE, SECRETS, groups, read_by
+from mstdn.secrets.table import (
+    MADE_ON_THE_SERVER,
+    OF_ALERTS,
+    OF_BACKUPS,
+    OPERATOR_SECRETS,
+    REPLACEABLE,
+    SECRETS,
+    groups,
+    read_by,
+)
 from tests.harness import settings_with
 
 FORMS = [
@@ -68,8 +77,13 @@ def test_each_service_gets_its_part_and_no_more() -> None:
     assert set(read_by("streaming")) == {"DB_PASS", "REDIS_PASSWORD"}
     assert set(read_by("db")) == {"POSTGRES_PASSWORD", "DB_PASS"}
     assert set(read_by("redis")) == {"REDIS_PASSWORD"}
-    assert set(read_by("web")) == {secret.name for secret in SECRETS} - {"POSTGRES_PASSWORD", *read_by("backup")}
+    assert set(read_by("web")) == {secret.name for secret in SECRETS} - {
+        "POSTGRES_PASSWORD",
+        *read_by("backup"),
+        *read_by("alerts"),
+    }
     assert read_by("backup") == OF_BACKUPS
+    assert read_by("alerts") == OF_ALERTS
     assert read_by("web") == read_by("sidekiq")
 
 

@@ -43,6 +43,7 @@ from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
+from mstdn.updates.facts import UpdateState
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
 
@@ -108,6 +109,21 @@ class Runs:
 
     def hang_up(self, connection: subprocess.Popen[str]) -> None:
         connection.communicate()
+
+
+def test_what_only_asks_hears_of_a_run_and_holds_nobody_up(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    asking = f"only_ask=yes\n{runs.lock}\nif another_run_works; then echo somebody; else echo nobody; fi"
+
+    def ask() -> str:
+        return subprocess.run(["sh", "-ec", asking], capture_output=True, text=True, check=True).stdout
+
+    assert ask() == "nobody\n"
+    alice = runs.connect()
+    assert runs.change(alice, "alice") == "done"
+    assert ask() == "somebody\n"
+    runs.hang_up(alice)
+    assert ask() == "nobody\n" and not is_held(tmp_path / "lock")
 
 
 def is_held(lock: Path) -> bool:
@@ -194,6 +210,7 @@ QUESTIONS: list[Question[Any]] = [
     SenderRecords.of([]),
     AppliedProject.of(NOWHERE, [NOWHERE], [NOWHERE]),
     BackupState.of_the_server(),
+    UpdateState.of_the_server(),
     AptSources.naming("nowhere.example.org", NOWHERE),
     CertificateStates.of(NOWHERE, "", ["social.example.org"]),
     CompanionLog.last_lines(),
@@ -265,8 +282,8 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
     asking = {name for fact in facts for name in (fact.script, fact.before, fact.shared)}
     scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
-    # These go before others: lock.sh is tested above, and the other one with each program of backups.
-    changing = scripts - asking - {"connection", "lock", "backup/repository"}
+    # These go before others: lock.sh is tested above, the others with each program that they go before.
+    changing = scripts - asking - {"connection", "lock", "backup/repository", "alerts/begin", "docker/light"}
     assert len(changing) > 20
     assert {name for name in changing if not re.search(rf'run_script\(\s*"{name}"', tests)} - {
         # Their tests name them in a table.

@@ -18,6 +18,7 @@ from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
 from mstdn.proxy.project import proxy_project
 from mstdn.render import render
 from mstdn.settings import Settings
+from mstdn.shell import SCRIPTS
 from tests.harness import settings_with
 
 CERTIFICATE = """\
@@ -116,6 +117,13 @@ def test_every_service_is_hardened_and_bounded(settings: Settings) -> None:
         if "profiles" not in service:
             limits = service["deploy"]["resources"]["limits"]
             assert re.fullmatch(r"[1-9]\d*M", limits["memory"]) and limits["pids"] > 0, name
+
+
+def test_what_scripts_start_beside_the_projects_leaves_no_log_that_grows() -> None:
+    texts = {path.name: path.read_text().replace("\\\n", " ") for path in SCRIPTS.rglob("*.sh")}
+    runs = [(name, line) for name, text in texts.items() for line in text.splitlines() if "docker run " in line]
+    assert len(runs) >= 3
+    assert [name for name, line in runs if "--log-driver none" not in line] == []
 
 
 def test_everything_of_the_instance_has_a_read_only_root(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from pyinfra.connectors.util import CommandOutput, OutputLine
 
 from mstdn.mail.delivery import Sent, Way, refusal, sent
 from mstdn.mail.operations import ExplainedMail, tried_mail
+from mstdn.shell import text_of
 from tests.harness import calls_in, commands_of, on_host, refusal_of, run_script, stand_in
 
 WAY = Way("mail.example.net", 587, "mastodon@example.org", "mastodon", "ann@example.org")
@@ -72,8 +73,8 @@ def sending(directory: Path, port: int, **settings: str) -> subprocess.Completed
     file = directory / "environment"
     file.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
     path = stand_in(directory, "docker", 'case "$1" in ps) echo ab ;; exec) shift 3; exec "$@" ;; esac')
-    instead = {"/opt/mastodon/.env.production": file}
-    return run_script("mail/send", "mstdn", "ann@example.org", "Test of the mail", path=path, instead=instead)
+    hand_over = text_of("mail/hand_over").replace("/opt/mastodon/.env.production", str(file))
+    return run_script("mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, path=path)
 
 
 def test_a_mail_goes_out_whole_by_mastodons_settings(tmp_path: Path) -> None:
@@ -84,7 +85,18 @@ def test_a_mail_goes_out_whole_by_mastodons_settings(tmp_path: Path) -> None:
     assert "EHLO social.example.org" in heard and "RCPT TO:<ann@example.org>" in heard
     assert any(line.startswith("MAIL FROM:<mastodon@example.org>") for line in heard)
     assert {"From: Mastodon <mastodon@example.org>", "To: <ann@example.org>", "Subject: Test of the mail"} <= {*heard}
-    assert calls_in(tmp_path)[-1] == "docker exec -i ab sh -s ann@example.org Test of the mail"
+    assert "This is a test: Test of the mail." in heard
+    assert calls_in(tmp_path)[-1].endswith("mail/hand_over ann@example.org Test of the mail")
+
+
+def test_a_mail_of_the_server_itself_has_what_stands_on_standard_input(tmp_path: Path) -> None:
+    with mail_server({}) as (port, heard):
+        sending(tmp_path, port)
+        words = ("ann@example.org", "2 things", tmp_path / "environment")
+        answer = run_script("mail/hand_over", *words, stdin="WRONG: web is gone\n\n.\nMENDED: Ä\n")
+    assert sent(answer.stdout).code == 0
+    # A line with only a dot would end the mail.
+    assert heard[-6:] == ["", "WRONG: web is gone", "", "..", "MENDED: Ä", "QUIT"]
 
 
 def test_a_senders_name_in_other_letters_keeps_no_mail_back(tmp_path: Path) -> None:
@@ -151,7 +163,7 @@ def test_each_run_sends_one_mail_whatever_the_dns_says() -> None:
         (command,) = commands_of(tried_mail, facts, executing=True, **ARGUMENTS)
         assert (command.script, command.words) == (
             "mail/send",
-            ("mstdn", "ann@example.org", "Test of the mail of social.example.org"),
+            ("mstdn", "ann@example.org", "Test of the mail of social.example.org", text_of("mail/hand_over")),
         )
 
 

@@ -103,10 +103,44 @@ def test_where_all_is_well_nothing_is_said() -> None:
     assert complaints(WELL, WANTED) == ()
 
 
+def test_where_nobody_is_told_that_is_worth_knowing_and_an_old_failure_is_not() -> None:
+    seen = noted("alerts", mail=f"{NOW - 7200} 535 5.7.8 no")
+    for wanted in (replace(WANTED, told=False), replace(WANTED, alerts=False)):
+        found = complaints(seen if not wanted.alerts else WELL, wanted)
+        assert [(each.level, each.about) for each in found] == [("warning", "alerts")]
+        assert "alerts_mail_to" in found[0].remedy
+
+
 @pytest.mark.parametrize(
     ("seen", "level", "about", "words", "remedy"),
     [
         pytest.param(Seen(machine=MACHINE), "error", "release", "No instance", "deploy.py", id="bare"),
+        pytest.param(
+            parts(updates=(("99.0.1", True), ("99.0.2", False), ("99.1.0-beta.1", True), ("4.0.0", True))),
+            "error",
+            "release",
+            f"v99.0.1 is out and mends security; {MASTODON} is installed",
+            'mastodon_version = "v99.0.1"',
+            id="security release",
+        ),
+        pytest.param(
+            replace(
+                installed(MASTODON_VERSION="v98.1.0"), parts=parts(updates=(("98.2.3", True), ("98.1.7", True))).parts
+            ),
+            "error",
+            "release",
+            "v98.1.7, v98.2.3 are out and mend security",
+            'mastodon_version = "v98.1.7"',
+            id="security releases of two minors",
+        ),
+        pytest.param(
+            noted("alerts", mail=f"{NOW - 7200} 535 5.7.8 no"),
+            "error",
+            "alerts",
+            "For 2 hours alerts have not got out by mail: 535 5.7.8 no",
+            "alert_test.py",
+            id="alerts do not get out",
+        ),
         pytest.param(
             installed(NEXT_VERSION="v9.9.9"), "error", "release", "not finished", "deploy.py", id="half an upgrade"
         ),

@@ -12,11 +12,11 @@ from mstdn.status.looking import questions
 from tests.harness import answer_of, listing, read, settings_with, stand_in
 
 UNITS = """case "$*" in
-list-unit-files*) printf '%s x x\\n' mstdn-backup.service mstdn-backup.timer mstdn-x.path ;;
-*backup.timer)
-    printf 'LoadState=loaded\\nActiveState=active\\nResult=success\\n'
+list-unit-files*) printf '%s x x\\n' mstdn-backup.service mstdn-backup.timer mstdn-x.path mstdn-y@.service ;;
+show*'-- mstdn-backup.service mstdn-backup.timer')
+    printf 'Id=mstdn-backup.service\\nLoadState=loaded\\nActiveState=failed\\nResult=exit-code\\n\\n'
+    printf 'Id=mstdn-backup.timer\\nLoadState=loaded\\nActiveState=active\\nResult=success\\n'
     echo 'NextElapseUSecRealtime=Thu 2026-11-26 03:31:00 UTC' ;;
-*backup.service) printf 'LoadState=loaded\\nActiveState=failed\\nResult=exit-code\\n' ;;
 esac"""
 
 
@@ -25,6 +25,7 @@ def test_a_machine_tells_of_disk_memory_units_and_notes(tmp_path: Path) -> None:
     notes.mkdir()
     (notes / "backup").write_text("time 1800000000\nsnapshot 1a2b\n")
     (notes / "drill-result").write_text("time 1\nresult failed\nwhy the counts differ\n")
+    (notes / "alerts").write_text("incident container/mstdn/web open 2 7 web is gone\nfailed mail 17 535 5.7.8 no\n")
     (notes / "instance").write_text("LOCAL_DOMAIN=social.example.org\n")
     (tmp_path / "suite").write_text("0.2.0 v0.2.0-3\n")
     question = MachineState.of(str(notes), str(tmp_path / "suite"), [str(tmp_path / "not" / "yet")])
@@ -40,6 +41,7 @@ def test_a_machine_tells_of_disk_memory_units_and_notes(tmp_path: Path) -> None:
     assert found.noted == {
         "backup": {"time": "1800000000", "snapshot": "1a2b"},
         "drill-result": {"time": "1", "result": "failed", "why": "the counts differ"},
+        "alerts": {"mail": "17 535 5.7.8 no"},
     }
 
 

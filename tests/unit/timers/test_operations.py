@@ -8,6 +8,9 @@ from mstdn.timers.operations import installed_timers, wanted_files
 from tests.harness import Command, commands_of, settings_with
 
 ON: Settings = settings_with(backup_repository="/srv/backups")
+# Nothing runs by itself.
+NO_CHORES = {"chores_profile_media_days": 0, "chores_preview_card_days": 0, "chores_orphans": False}
+NONE: Settings = settings_with(alerts_enabled=False, **NO_CHORES)
 TIMERS = tuple(
     file.path.rpartition("/")[2]
     for file in wanted_files(ON)
@@ -44,7 +47,7 @@ def test_what_is_as_it_should_be_is_left_alone() -> None:
 def test_the_units_of_other_components_stay() -> None:
     written = f"written {FIREWALL_UNIT}\n"
     assert timer_commands(files_written=WRITTEN + written) == []
-    assert timer_commands(settings_with(), files_state="", files_written=written) == []
+    assert timer_commands(NONE, files_state="", files_written=written) == []
 
 
 def test_a_timer_that_was_disabled_stopped_or_is_not_known_is_enabled_again() -> None:
@@ -58,7 +61,8 @@ def test_a_timer_that_was_disabled_stopped_or_is_not_known_is_enabled_again() ->
 
 
 def test_a_program_that_was_edited_is_written_again() -> None:
-    edited = INSTALLED.replace(wanted_files(ON)[0].sha256, "0" * 64)
+    (backup,) = (file for file in wanted_files(ON) if file.path == f"{PROGRAMS}/backup")
+    edited = INSTALLED.replace(backup.sha256, "0" * 64)
     commands = timer_commands(files_state=edited)
     assert [command.script for command in commands] == ["files/write", "timers/enable"]
     assert commands[0].words[0] == f"{PROGRAMS}/backup"
@@ -69,15 +73,35 @@ def test_what_somebody_laid_beside_the_programs_goes() -> None:
     assert commands[0].words[-1] == f"{PROGRAMS}/stranger"
 
 
-def test_without_backups_the_programs_and_units_of_the_suite_go_and_no_others() -> None:
-    commands = timer_commands(settings_with())
+def test_where_nothing_runs_by_itself_the_programs_and_units_of_the_suite_go_and_no_others() -> None:
+    commands = timer_commands(NONE)
     assert commands[0] == Command("timers/disable", tuple(f"{UNITS}/{name}" for name in UNIT_NAMES))
     assert commands[1].words == ("rm", "-rf", "--", PROGRAMS)
     assert len(commands) == 2
 
 
-def test_without_backups_on_a_bare_server_nothing_is_done() -> None:
-    assert commands_of(installed_timers, {}, settings=settings_with()) == []
+def test_where_nothing_runs_by_itself_a_bare_server_stays_bare() -> None:
+    assert commands_of(installed_timers, {}, settings=NONE) == []
+
+
+def test_without_backups_only_their_programs_and_units_go() -> None:
+    commands = timer_commands(settings_with())
+    of_backups = [name for name in UNIT_NAMES if not name.startswith(("mstdn-alerts", "mstdn-chores"))]
+    assert commands[0] == Command("timers/disable", tuple(f"{UNITS}/{name}" for name in of_backups))
+    assert commands[-1] == Command("timers/enable", ("mstdn-alerts.timer", "mstdn-chores.timer"))
+    kept = {file.path for file in wanted_files(settings_with())}
+    assert f"{PROGRAMS}/alerts" in kept and f"{PROGRAMS}/backup" not in kept
+
+
+def test_the_watcher_comes_every_few_minutes_and_waits_for_nobody() -> None:
+    files = {
+        file.path.rpartition("/")[2]: file.text for file in wanted_files(settings_with(alerts_interval_minutes=10))
+    }
+    assert "OnCalendar=*:0/10" in files["mstdn-alerts.timer"].splitlines()
+    assert "TimeoutStartSec=600" in files["mstdn-alerts.service"].splitlines()
+    assert "TimeoutStartSec" not in "".join(file.text for file in wanted_files(ON) if "backup.service" in file.path)
+    # It asks whether somebody works, before the lock could be taken.
+    assert files["alerts"].index("only_ask=yes") < files["alerts"].index("flock")
 
 
 def test_programs_are_whole_scripts_and_say_who_wrote_them() -> None:

@@ -173,6 +173,24 @@ _MIGRATIONS_4_5 = (
         "CreateSettings",
         ("CREATE TABLE settings (id bigserial PRIMARY KEY, var varchar NOT NULL UNIQUE, value text);",),
     ),
+    # What the update check has heard of (app/models/software_update.rb).
+    Migration(
+        "20230822081029",
+        "CreateSoftwareUpdates",
+        (
+            """
+            CREATE TABLE software_updates (
+              id bigserial PRIMARY KEY,
+              version varchar NOT NULL,
+              urgent boolean NOT NULL DEFAULT false,
+              type integer NOT NULL DEFAULT 0,
+              release_notes varchar NOT NULL DEFAULT '',
+              created_at timestamp NOT NULL DEFAULT now(),
+              updated_at timestamp NOT NULL DEFAULT now()
+            );
+            """,
+        ),
+    ),
     # Reads OTP_SECRET while its class is loaded, so an empty database cannot be migrated from the beginning without it.
     Migration(
         "20240307180905",

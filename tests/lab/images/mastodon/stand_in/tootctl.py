@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("version")
     _add_accounts(commands.add_parser("accounts").add_subparsers(parser_class=_Parser))
     _add_media(commands.add_parser("media").add_subparsers(parser_class=_Parser))
+    _add_preview_cards(commands.add_parser("preview_cards").add_subparsers(parser_class=_Parser))
     settings = commands.add_parser("settings").add_subparsers(parser_class=_Parser)
     modes = settings.add_parser("registrations").add_subparsers(parser_class=_Parser)
     for name, mode in (("open", "open"), ("approved", "approved"), ("close", "none")):
@@ -98,6 +99,21 @@ def _add_media(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for flag in ("prune-profiles", "remove-headers", "include-follows", "dry-run"):
         remove.add_argument(f"--{flag}", action="store_true")
     remove.set_defaults(run=_media_remove)
+    orphans = commands.add_parser("remove-orphans")
+    for option in ("--start-after", "--prefix"):
+        orphans.add_argument(option)
+    for flag in ("--fix-permissions", "--dry-run"):
+        orphans.add_argument(flag, action="store_true")
+    orphans.set_defaults(run=_remove_orphans)
+
+
+def _add_preview_cards(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    remove = commands.add_parser("remove")
+    remove.add_argument("--days", type=int, default=180)
+    remove.add_argument("--concurrency", "-c", type=int, default=5)
+    for flag in ("--verbose", "--dry-run", "--link"):
+        remove.add_argument(flag, action="store_true")
+    remove.set_defaults(run=lambda _: print("Removed 0 preview cards (approx. 0 Bytes)"))
 
 
 def _role(name: str | None) -> int | None:
@@ -217,6 +233,22 @@ def _media_remove(options: argparse.Namespace) -> None:
             query("UPDATE media_attachments SET file_file_name = NULL WHERE id = %s", row["id"])
     size = _human_size(sum(row["file_file_size"] or 0 for row in rows))
     print(f"Removed {len(rows)} media attachments (approx. {size}){suffix}")
+
+
+def _remove_orphans(options: argparse.Namespace) -> None:
+    root, removed, size = accounts.media_root(), 0, 0
+    for path in sorted(path for path in root.glob("media_attachments/files/**/*") if path.is_file()):
+        # media_attachments/files/115/…/original/name.png
+        segments = path.relative_to(root).parts
+        identifier = "".join(segment for segment in segments[2:-2])
+        if len(segments) in (7, 10) and not query(
+            "SELECT 1 FROM media_attachments WHERE id = %s", int(identifier) if identifier.isdecimal() else 0
+        ):
+            removed, size = removed + 1, size + path.stat().st_size
+            if not options.dry_run:
+                path.unlink()
+            print(f"Found and removed orphan: {path.relative_to(root)}")
+    print(f"Removed {removed} orphans (approx. {_human_size(size)})")
 
 
 def _search_deploy(_: argparse.Namespace) -> None:

@@ -1,0 +1,73 @@
+"""What of alerts lies on a server: programs, what they are told, unit and timer. Pure."""
+
+from __future__ import annotations
+
+from mstdn.certificates.rules import DAY, LEAST_DAYS
+from mstdn.files.tree import ConfigFile
+from mstdn.layout import (
+    MASTODON_PROJECT,
+    MASTODON_SERVICES,
+    NETWORKS_THAT_LEAD_OUT,
+    PROXY_PROJECT,
+    PROXY_SERVICES,
+    MastodonLayout,
+)
+from mstdn.settings import Settings
+from mstdn.status import rules
+from mstdn.timers.units import program, service, timer
+
+ENGINE = "docker/light"
+UNIT = "mstdn-alerts.service"
+
+
+def alert_programs(settings: Settings) -> tuple[ConfigFile, ...]:
+    """The round, each part of it as a program of its own, and its unit and timer."""
+    if not settings.alerts_enabled:
+        return ()
+    return (
+        program("alerts", "alerts/begin", "connection", "lock", "alerts/round"),
+        # What tasks/status.py asks as well.
+        program("alerts-machine", "status/machine"),
+        program("alerts-parts", ENGINE, "status/instance"),
+        program("alerts-networks", ENGINE, "networks/ways"),
+        # The same in fewer processes than where it is mended.
+        program("alerts-containers", ENGINE, "alerts/containers"),
+        program("alerts-certificates", "alerts/certificates"),
+        program("alerts-judge", "alerts/judge"),
+        program("alerts-remember", "alerts/remember"),
+        program("alerts-mail", "mail/hand_over"),
+        program("alerts-inside", ENGINE, "alerts/inside"),
+        program("alerts-webhook", "alerts/webhook"),
+        service("mstdn-alerts", "Look whether something is wrong with Mastodon", "alerts", timeout_seconds=600),
+        timer(
+            "mstdn-alerts",
+            "Look every few minutes whether something is wrong with Mastodon",
+            f"*:0/{settings.alerts_interval_minutes}",
+            0,
+        ),
+    )
+
+
+def alert_settings(settings: Settings) -> dict[str, str]:
+    """What the programs are told, by the names of their variables."""
+    if not settings.alerts_enabled:
+        return {}
+    services = {MASTODON_PROJECT: MASTODON_SERVICES, PROXY_PROJECT: PROXY_SERVICES}
+    return {
+        "ALERT_MAIL_TO": settings.alerts_mail_to,
+        "ALERT_SECRETS": MastodonLayout(settings.mastodon_root).alert_secrets,
+        "ALERT_NAMES": " ".join(settings.public_domains),
+        "ALERT_SERVICES": " ".join(f"{project}/{each}" for project, names in services.items() for each in names),
+        "ALERT_NETWORKS": " ".join(NETWORKS_THAT_LEAD_OUT),
+        "ALERT_BACKUPS": "yes" if settings.backup_repository else "no",
+        "ALERT_BACKUP_SECONDS": str(rules.BACKUP_DAYS * rules.DAY),
+        "ALERT_DRILL_SECONDS": str(rules.DRILL_DAYS * rules.DAY),
+        "ALERT_CERTIFICATE_SECONDS": str(LEAST_DAYS * DAY),
+        "ALERT_DISK_PERCENT": str(settings.alerts_disk_percent),
+        "ALERT_DISK_LEAST_KIB": str(rules.LEAST_FREE_KIB),
+        "ALERT_INODES_PERCENT": str(rules.MOST_INODES),
+        "ALERT_QUEUE_SLOW_SECONDS": str(rules.SLOW_SECONDS),
+        "ALERT_QUEUE_STUCK_SECONDS": str(rules.STUCK_SECONDS),
+        "ALERT_QUEUES": " ".join(rules.QUEUES_PEOPLE_WAIT_FOR),
+        "ALERT_RELEASES": "yes" if settings.alerts_releases else "no",
+    }

@@ -1,0 +1,120 @@
+# Looks at the server once and tells what is new, after lock.sh. With "test" as $1 it looks at nothing, sends one message by each
+# channel and prints how that went: "channel NAME", then what mail/hand_over.sh or webhook.sh prints, and "by server|container".
+set -eu
+umask 077
+export LC_ALL=C
+notes=/var/lib/mstdn here=${0%/*}
+# shellcheck source=/dev/null
+. /usr/local/lib/mstdn/settings
+work=$(mktemp -d /run/mstdn-alerts.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+channels='journal'
+[ -z "$ALERT_MAIL_TO" ] || channels="$channels mail"
+[ ! -s "$ALERT_SECRETS/webhook" ] || channels="$channels webhook"
+
+# By each channel: $1 is the title, $2 "high" or "default"; the text is in $work/text, and how it went comes on standard output.
+by_journal() { cat "$work/text"; }
+by_webhook() { "$here/alerts-webhook" "$ALERT_SECRETS/webhook" "$1" "$2" <"$work/text"; }
+# From the server itself, because the container may be what is wrong; but a mail server may be reached from containers only.
+by_mail() {
+    (
+        set -a
+        # shellcheck source=/dev/null
+        . "$MASTODON_ROOT/mastodon.env"
+        exec "$here/alerts-mail" "$ALERT_MAIL_TO" "$1" "$MASTODON_ROOT/secrets/mastodon.env"
+    ) <"$work/text" >"$work/by-server" 2>/dev/null || true
+    if ! grep -qx 'mail 0' "$work/by-server"; then
+        "$here/alerts-inside" "$here/alerts-mail" "$ALERT_MAIL_TO" "$1" <"$work/text" >"$work/by-container" 2>/dev/null || true
+        if grep -qx 'mail 0' "$work/by-container"; then
+            cat "$work/by-container" && echo 'by container'
+            return 0
+        fi
+    fi
+    cat "$work/by-server" && echo 'by server'
+}
+went_well() {
+    case $1 in
+    mail) grep -qx 'mail 0' "$2" ;;
+    webhook) grep -qx 'webhook 0 2[0-9][0-9]' "$2" ;;
+    esac
+}
+if [ "${1-}" = test ]; then
+    printf '%s\n' "This is a test of the alerts of $LOCAL_DOMAIN. Nothing is wrong." >"$work/text"
+    for channel in ${channels#journal}; do
+        echo "channel $channel"
+        "by_$channel" "$LOCAL_DOMAIN: a test of its alerts" default
+    done
+    exit 0
+fi
+
+# A run rolls containers, and says itself what is wrong. Backup, drill and chores hold the lock as well, and touch no container.
+somebody_changes_it() {
+    ! another_run_works || return 0
+    ! flock --nonblock /run/mstdn.lock true 2>/dev/null || return 1
+    ! systemctl show --property ActiveState --value mstdn-backup.service mstdn-drill.service mstdn-chores.service |
+        grep -qx 'active\|activating'
+}
+[ -s "$MASTODON_ROOT/state/installed.env" ] || exit 0
+! somebody_changes_it || exit 0
+
+part() {
+    name=$1
+    shift
+    timeout 60 "$@" 2>/dev/null && echo "looked $name" || true
+}
+{
+    part machine "$here/alerts-machine" "$notes" "$MASTODON_ROOT/state/suite" /var/lib/docker "$MASTODON_ROOT" "$MASTODON_ROOT/media" "$PROXY_ROOT"
+    part containers "$here/alerts-containers"
+    part parts "$here/alerts-parts" mstdn
+    # shellcheck disable=SC2086 # words
+    part networks "$here/alerts-networks" $ALERT_NETWORKS
+    # shellcheck disable=SC2086 # words
+    part certificates "$here/alerts-certificates" $ALERT_NAMES
+    sed -n 's/^MASTODON_VERSION=/release /p' "$MASTODON_ROOT/state/installed.env"
+} >"$work/seen"
+# One that has begun in the meantime may have been what was seen.
+! somebody_changes_it || exit 0
+"$here/alerts-judge" <"$work/seen" >"$work/wrong"
+cat "$notes/alerts" >"$work/before" 2>/dev/null || true
+"$here/alerts-remember" "$work/before" "$work/wrong" "$(date +%s)" "$channels" >"$work/known"
+
+# Written only where it differs: a round in which nothing happens leaves no trace on the disk.
+keep() {
+    cmp -s "$work/known" "$work/before" && return 0
+    cp "$work/known" "$work/before"
+    if [ -s "$work/known" ]; then
+        cp "$work/known" "$notes/.alerts.new"
+        mv -fT "$notes/.alerts.new" "$notes/alerts"
+    else
+        rm -f "$notes/alerts"
+    fi
+}
+# Before anything is sent: a reboot in between repeats a message at most, and loses none.
+keep
+for channel in $channels; do
+    sed -n "s/^pending $channel //p" "$work/known" | tail -n 50 >"$work/news"
+    [ -s "$work/news" ] || continue
+    wrong=$(grep -c '^WRONG' "$work/news" || true) mended=$(grep -c '^MENDED' "$work/news" || true)
+    urgency=high
+    case "$wrong $mended" in
+    *' 0') title="$LOCAL_DOMAIN: $wrong wrong" ;;
+    '0 '*) title="$LOCAL_DOMAIN: $mended mended" urgency=default ;;
+    *) title="$LOCAL_DOMAIN: $wrong wrong, $mended mended" ;;
+    esac
+    {
+        cat "$work/news"
+        [ "$channel" = journal ] || printf '\n%s\n' 'All of it, with remedies: pyinfra inventory.py tasks/status.py'
+    } >"$work/text"
+    "by_$channel" "$title" "$urgency" >"$work/said" 2>&1 || true
+    if [ "$channel" = journal ] || went_well "$channel" "$work/said"; then
+        [ "$channel" != journal ] || cat "$work/said"
+        sed -i "/^pending $channel /d; /^failed $channel /d" "$work/known"
+    else
+        why=$(sed -n 's/^said //p; s/^answered //p' "$work/said" | tail -n 1 | cut -c 1-200)
+        since=$(sed -n "s/^failed $channel \([0-9]*\) .*/\1/p" "$work/known")
+        sed -i "/^failed $channel /d" "$work/known"
+        echo "failed $channel ${since:-$(date +%s)} ${why:-$(tail -n 1 "$work/said")}" >>"$work/known"
+        echo "The message could not be sent by $channel, and is tried again in the next round: $why" >&2
+    fi
+    keep
+done

@@ -1,0 +1,27 @@
+# Does all chores, each with the lock for itself: a run or a backup that waits comes in between.
+set -eu
+umask 077
+notes=/var/lib/mstdn here=${0%/*}
+# shellcheck source=/dev/null
+. /usr/local/lib/mstdn/settings
+[ -s "$MASTODON_ROOT/state/installed.env" ] || exit 0
+[ ! -e "$notes/restoring" ] || { echo 'A restore is under way, and nothing is tidied up.' && exit 0; }
+note() {
+    printf 'time %s\nresult %s\nwhy %s\n' "$(date +%s)" "$1" "$2" >"$notes/.chores-result.new"
+    chmod 0644 "$notes/.chores-result.new"
+    mv -fT "$notes/.chores-result.new" "$notes/chores-result"
+}
+why=''
+left=$CHORES
+while [ -n "$left" ]; do
+    chore=${left%%;*}
+    left=${left#"$chore"}
+    left=${left#;}
+    # shellcheck disable=SC2086 # words
+    "$here/chore" $chore || why="$why${why:+, }tootctl $chore"
+done
+if [ -n "$why" ]; then
+    note failed "$why: the journal says why (journalctl --unit mstdn-chores)"
+    exit 1
+fi
+note ok ''

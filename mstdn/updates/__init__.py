@@ -1,0 +1,1 @@
+"""Security fixes of the system, installed by the system itself."""

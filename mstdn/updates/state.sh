@@ -1,0 +1,10 @@
+# Whether the system keeps itself up to date: "installed" if the package $1 is; "periodic VALUE" of what apt's configuration says of
+# daily upgrades; "off TIMER" for each of the timers in the rest of the arguments that somebody has disabled or masked.
+package=$1
+shift
+case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) in ?i*) echo installed ;; esac
+apt-config dump APT::Periodic::Unattended-Upgrade 2>/dev/null | sed -n 's/^APT::Periodic::Unattended-Upgrade "\(.*\)";$/periodic \1/p'
+for timer; do
+    case $(systemctl is-enabled "$timer" 2>/dev/null) in disabled | masked*) echo "off $timer" ;; esac
+done
+exit 0
