@@ -375,6 +375,12 @@ replace = "no"
 # lost. Meant for one run: `--data rollback_to=v4.6.9`.
 rollback_to = None
 
+# --- PostgreSQL (for one run of tasks/postgres_upgrade.py) ----------------------------------------
+
+# "remove" takes away the data directory that tasks/postgres_upgrade.py has kept aside, when the new one
+# has served long enough: --data postgres_old_directory=remove
+postgres_old_directory = "keep"
+
 # --- Owner (for one run of tasks/owner.py) --------------------------------------------------------
 
 # The account, as its name stands before the domain: --data owner_name=alice

@@ -137,6 +137,11 @@ class MastodonLayout:
         return f"{self.state}/installed.env"
 
     @property
+    def postgres_upgrade(self) -> str:
+        """That the database is on its way into a new data directory, and how far it is."""
+        return f"{self.state}/postgres-upgrade"
+
+    @property
     def suite(self) -> str:
         """Version and commit of the suite that converged the server last."""
         return f"{self.state}/suite"

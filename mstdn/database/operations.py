@@ -5,7 +5,7 @@ from pyinfra.api import StringCommand
 
 from mstdn.compose.commands import bring_up
 from mstdn.compose.project import Way
-from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
 from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
@@ -159,7 +159,7 @@ def passwords_in_force(directory: str) -> Commands:
 
     What was changed inside of them (ALTER ROLE, CONFIG SET) is seen by nobody until Mastodon connects the next time.
     """
-    refused = ask(RefusedLogins.of(MASTODON_PROJECT))
+    refused = ask(StoresAtWork.of(MASTODON_PROJECT)).refused
     names = {"postgres": "PostgreSQL", "redis": "Redis"}
     announce(*(f"{names[store]} does not let Mastodon in: {words}" for store, words in refused.items()))
     if "postgres" in refused:

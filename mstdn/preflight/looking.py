@@ -11,7 +11,7 @@ from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import restore_findings, secrets_findings
 from mstdn.database import rules as database
-from mstdn.database.facts import DatabaseDumps
+from mstdn.database.facts import DatabaseDumps, StoresAtWork
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
@@ -21,9 +21,10 @@ from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
-from mstdn.layout import FRONT, NETWORKS
+from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
+from mstdn.postgres.rules import collation_findings
 from mstdn.preflight import findings, question_about_the_server
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
@@ -36,16 +37,17 @@ from mstdn.swap import rules as swap
 from mstdn.swap.facts import SwapState
 
 
-def look(settings: Settings, now: float) -> list[Finding]:
+def look(settings: Settings, now: float, *, postgres_moves: bool = False) -> list[Finding]:
     """
     Everything that is in the way, all at once.
 
-    now: this machine's clock, in seconds since the epoch. Raises FactProcessError if the server did not answer.
+    now: this machine's clock, in seconds since the epoch. postgres_moves: the run is there to let another PostgreSQL
+    have the database. Raises FactProcessError if the server did not answer.
     """
-    return list(_look(settings, now))
+    return list(_look(settings, now, postgres_moves=postgres_moves))
 
 
-def _look(settings: Settings, now: float) -> Iterator[Finding]:
+def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
     containers: tuple[Container, ...] = ()
     front: Network | None = None
@@ -53,7 +55,8 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     with suppress(CouldNotLook):
         containers = ask(Containers.all())
     engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
-    yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
+    report_with_disks = replace(report, disks=(*report.disks, *setup.disks))
+    yield from findings(report_with_disks, containers, settings, now, postgres_moves=postgres_moves)
     yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
@@ -70,6 +73,9 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
         # Only where an upgrade is due: it takes a moment, and one more remote command.
         size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
         yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
+    if not postgres_moves:
+        with suppress(CouldNotLook):
+            yield from collation_findings(ask(StoresAtWork.of(MASTODON_PROJECT)).collation)
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)

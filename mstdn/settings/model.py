@@ -26,6 +26,7 @@ from mstdn.mail.settings import MailSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.owner.settings import OwnerSettings
+from mstdn.postgres.settings import PostgresSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
@@ -57,6 +58,7 @@ class Settings(
     DrillSettings,
     RestoreSettings,
     DatabaseSettings,
+    PostgresSettings,
     OwnerSettings,
     StatusSettings,
 ):

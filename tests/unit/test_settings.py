@@ -239,6 +239,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("web_side_by_side", "beside", "True or False, not text", "web_side_by_side = None"),
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
     ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
+    ("postgres_old_directory", "yes", '"keep" or "remove"', "postgres_old_directory = "),
     ("rollback_to", "4.7.6", "with its v", "rollback_to = "),
     ("verify_open_ports", 25, "a list", "verify_open_ports ="),
     ("backup_repository", "backups", "not an absolute path", 'backup_repository = "/srv/backups"'),

@@ -23,7 +23,7 @@ from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import CouldNotLook, Question
 from mstdn.files.facts import FileStates, WrittenFiles
@@ -33,6 +33,7 @@ from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import SenderRecords, WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.owner.facts import AccountState
+from mstdn.postgres.facts import DataDirectories
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.restore.facts import WayBack
@@ -204,8 +205,9 @@ QUESTIONS: list[Question[Any]] = [
     Places.of(NOWHERE, NOWHERE, NOWHERE, "social.example.org", [NOWHERE]),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
-    RefusedLogins.of("no-such-project"),
+    StoresAtWork.of("no-such-project"),
     DatabaseDumps.under(NOWHERE, size=True),
+    DataDirectories.under(NOWHERE, size=True),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),
