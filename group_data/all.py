@@ -401,6 +401,16 @@ owner_promote = False
 # "json" is for programs, one line for each server: --data format=json
 format = "text"
 
+# --- Consent (for one run of tasks/uninstall.py) --------------------------------------------------
+
+# The name of the instance that shall go, so that it is not another one by mistake. Meant for one run:
+# `--data yes=social.example.org`.
+yes = ""
+
+# Where backups are on, one is made before anything is removed; "no" leaves that out. Meant for one run:
+# `--data uninstall_backup=no`.
+uninstall_backup = "yes"
+
 # --- Provisioning: a server -----------------------------------------------------------------------
 
 # Where the server is made: "hetzner" or "google". Empty: you bring one, and say public_ipv4.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
-from mstdn.layout import MastodonLayout
+from mstdn.layout import POSTGRES_MOVE, MastodonLayout
 
-UNIT = "mstdn-postgres-upgrade.service"
+UNIT = f"{POSTGRES_MOVE}.service"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
+from mstdn.uninstall.settings import UninstallSettings
 from mstdn.verify.settings import VerifySettings
 
 
@@ -61,6 +62,7 @@ class Settings(
     PostgresSettings,
     OwnerSettings,
     StatusSettings,
+    UninstallSettings,
 ):
     """
     The validated settings of one host.

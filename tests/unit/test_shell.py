@@ -44,6 +44,7 @@ from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
+from mstdn.uninstall.facts import FilesThere
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
 
@@ -208,6 +209,7 @@ QUESTIONS: list[Question[Any]] = [
     StoresAtWork.of("no-such-project"),
     DatabaseDumps.under(NOWHERE, size=True),
     DataDirectories.under(NOWHERE, size=True),
+    FilesThere.of(NOWHERE, [NOWHERE]),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),
