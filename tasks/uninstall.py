@@ -10,6 +10,7 @@ Run:  pyinfra inventory.py tasks/uninstall.py --data yes=social.example.org
 
 from pyinfra import host
 
+from mstdn.fact import foresee
 from mstdn.settings import settings_for
 from mstdn.uninstall.operations import (
     consented_uninstall,
@@ -18,9 +19,11 @@ from mstdn.uninstall.operations import (
     removed_directories,
     removed_machine,
     removed_units,
+    uninstall_questions,
 )
 
 settings = settings_for(host)
+foresee(uninstall_questions)
 
 consented_uninstall(
     name="Look at what goes and what stays",

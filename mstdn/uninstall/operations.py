@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pyinfra import host
+from pyinfra.api import Host
 
 from mstdn.backup.operations import UNIT as BACKUP
 from mstdn.cleanup.facts import Images
 from mstdn.database.facts import Installed
 from mstdn.docker.facts import Container, Containers
-from mstdn.fact import ask
+from mstdn.fact import Question, ask
 from mstdn.files.operations import written_in
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.firewall.operations import THE_TABLE
@@ -33,7 +35,7 @@ from mstdn.operation import announce, operation
 from mstdn.postgres.facts import DataDirectories
 from mstdn.preflight import question_about_the_server
 from mstdn.refusal import refuse
-from mstdn.settings import Settings
+from mstdn.settings import Settings, settings_for
 from mstdn.shell import Commands, script
 from mstdn.storage.operations import places_question
 from mstdn.storage.rules import findings
@@ -56,6 +58,25 @@ from mstdn.uninstall.rules import (
 )
 
 NOTHING = "there is nothing of the suite on this server to remove"
+
+
+def uninstall_questions(at: Host) -> Iterator[Question[Any]]:
+    """What the operations here ask, so that all of it travels together."""
+    settings = settings_for(at)
+    yield question_about_the_server(settings)
+    yield Containers.all()
+    yield FilesThere.of(settings.proxy_root, (*all_paths(settings), UNINSTALL_NOTE))
+    yield written_in(UNITS)
+    yield written_in(ProxyLayout(settings.proxy_root).sites)
+    yield Installed.of(*_installed(settings))
+    yield places_question(settings)
+    yield DockerNetworks.named(PROJECT_NETWORKS)
+    yield RecordedImages.of(MastodonLayout(settings.mastodon_root).images)
+    yield Images.all()
+    yield PacketFilter.of_the_server()
+    yield FirewallSetup.of_the_server()
+    yield DataDirectories.under(settings.mastodon_root)
+    yield SwapState.of(settings.swap_path)
 
 
 @operation

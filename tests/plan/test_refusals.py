@@ -81,6 +81,11 @@ ELSEWHERE = {
     # Verbs are not in deploy.py: test_verbs.py.
     "mail/operations.py tried_mail",
     "owner/operations.py owner",
+    "postgres/operations.py postgres_may_move",
+    "postgres/operations.py moved_database",
+    "postgres/operations.py old_data_directory",
+    "uninstall/operations.py consented_uninstall",
+    "uninstall/operations.py last_backup",
 }
 
 
