@@ -330,6 +330,10 @@ backup_time = "03:30"
 # Up to this much later, each night anew, so that not all servers come at once.
 backup_random_delay_minutes = 60
 
+# An upgrade of Mastodon is refused unless the last backup is younger than so many hours; 0 does not look.
+# A night's backup and its delay fit into the default.
+backup_before_upgrade_hours = 26
+
 # Of the last so many days, one backup each is kept.
 backup_keep_daily = 7
 

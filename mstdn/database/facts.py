@@ -81,3 +81,18 @@ class StoresAtWork(EngineFact[Stores]):
         refused = {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}
         versions = next(iter(lines.words("collation")), [])
         return Stores(refused, (versions[0], versions[1]) if len(versions) == 2 else None)
+
+
+class DuplicateAccounts(EngineFact[int]):
+    """How many accounts of other servers the database has more than once; 0 too where it cannot say."""
+
+    script = "database/duplicates"
+
+    @classmethod
+    def of(cls, project: str) -> Question[int]:
+        """project: name of Mastodon's Compose project."""
+        return cls.question(project)
+
+    @override
+    def read(self, lines: Lines) -> int:
+        return int(lines.get("duplicates", "0"))

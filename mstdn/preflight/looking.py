@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
-from mstdn.backup.rules import restore_findings, secrets_findings
+from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
-from mstdn.database.facts import DatabaseDumps, StoresAtWork
+from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, StoresAtWork
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
@@ -25,7 +25,7 @@ from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.postgres.rules import collation_findings
-from mstdn.preflight import findings, question_about_the_server
+from mstdn.preflight import findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
@@ -73,6 +73,7 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
         # Only where an upgrade is due: it takes a moment, and one more remote command.
         size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
         yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
+        yield from _before_an_upgrade(at, report, settings)
     if not postgres_moves:
         with suppress(CouldNotLook):
             yield from collation_findings(ask(StoresAtWork.of(MASTODON_PROJECT)).collation)
@@ -90,6 +91,17 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
     if settings.backup_repository:
         yield from restore_findings(ask(BackupState.of_the_server()).restoring)
+
+
+def _before_an_upgrade(at: str, report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    if place := settings.backup_repository:
+        last, hours = ask(BackupState.of_the_server()), settings.backup_before_upgrade_hours
+        yield from age_findings(last.location, last.time, report.clock, place, hours, last.restoring)
+    if releases.makes_addresses_unique(at, settings.mastodon_version):
+        with suppress(CouldNotLook):
+            duplicates = ask(DuplicateAccounts.of(MASTODON_PROJECT))
+            collation = ask(StoresAtWork.of(MASTODON_PROJECT)).collation
+            yield from releases.duplicate_findings(settings.mastodon_version, duplicates, collation)
 
 
 def _ipv6(

@@ -240,6 +240,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("verify_timeout_seconds", 0, "at least 1", "verify_timeout_seconds = 180"),
     ("verify_open_ports", [70000], "at most 65535", "verify_open_ports ="),
     ("postgres_old_directory", "yes", '"keep" or "remove"', "postgres_old_directory = "),
+    ("backup_before_upgrade_hours", -1, "at least 0", "backup_before_upgrade_hours = "),
     ("yes", "a\nb", "line", "yes = "),
     ("uninstall_backup", True, '"yes" or "no"', "uninstall_backup = "),
     ("rollback_to", "4.7.6", "with its v", "rollback_to = "),

@@ -23,7 +23,7 @@ from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
+from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, StoresAtWork
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import CouldNotLook, Question
 from mstdn.files.facts import FileStates, WrittenFiles
@@ -208,6 +208,7 @@ QUESTIONS: list[Question[Any]] = [
     RecordedImages.of(NOWHERE),
     StoresAtWork.of("no-such-project"),
     DatabaseDumps.under(NOWHERE, size=True),
+    DuplicateAccounts.of("no-such-project"),
     DataDirectories.under(NOWHERE, size=True),
     FilesThere.of(NOWHERE, [NOWHERE]),
     SecretStates.of(NOWHERE, NOWHERE),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mstdn.database.facts import Installed, StoresAtWork
+from mstdn.database.facts import DuplicateAccounts, Installed, StoresAtWork
 from tests.harness import answer_of, calls_in, listing, run_script, stand_in
 
 
@@ -379,3 +379,14 @@ def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path:
 def test_postgresql_is_given_its_password_by_the_script_of_the_first_installation(tmp_path: Path) -> None:
     assert run_script("database/let_in", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
     assert calls_in(tmp_path) == ["docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh"]
+
+
+# --- Accounts that are there twice --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("psql", "number"), [("echo duplicates 3", 3), ("echo 'no such table' >&2; exit 1", 0)])
+def test_accounts_that_are_there_twice_are_counted_without_an_index(tmp_path: Path, psql: str, number: int) -> None:
+    stand_in(tmp_path, "systemctl", "echo loaded; echo active")
+    path = stand_in(tmp_path, "docker", f"{CONTAINERS_OF_BOTH} *psql*) cat >/dev/null; {psql} ;; esac")
+    assert answer_of(DuplicateAccounts.of("mstdn"), path=path) == number
+    assert any("enable_indexscan=off" in call for call in calls_in(tmp_path))
