@@ -12,7 +12,7 @@ from mstdn.database.stores import postgres_is_unknown
 from mstdn.fact import CouldNotLook, ask
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
-from mstdn.layout import MASTODON_PROJECT, MastodonLayout
+from mstdn.layout import MASTODON_PROJECT, POSTGRES_MOVE, MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.postgres.facts import UNIT, DataDirectories, Directories
 from mstdn.postgres.rules import REMOVE, Move, move, obstacle, reasons
@@ -73,9 +73,10 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
     program = "".join((SCRIPTS / f"{each}.sh").read_text() for each in PROGRAM)
     # Whatever ended it: as long as nothing has changed places, the old one serves.
+    start = f"docker compose --project-directory {layout.root} start web streaming sidekiq"
     afterwards = (
-        f'/bin/sh -c "! grep -qsx \\"phase stopped\\" {layout.postgres_upgrade} || '
-        f'docker compose --project-directory {layout.root} start web streaming sidekiq"'
+        f'/bin/sh -c "docker rm --force --volumes {POSTGRES_MOVE} >/dev/null 2>&1; '
+        f'! grep -qsx \\"phase stopped\\" {layout.postgres_upgrade} || {start}"'
     )
     told = (layout.root, image, layout.postgres_upgrade, str(timeout_seconds))
     yield script(
