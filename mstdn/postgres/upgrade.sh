@@ -82,7 +82,7 @@ leave() {
     } >&2
     [ "$(known phase)" != stopped ] || start_mastodon || true
     throw_away
-    rm -rf "$new" "$dumps" "$note"
+    rm -rf "$new" "$dumps" "$note" "$words"
     df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
     echo "PostgreSQL $from serves on, and nothing of it was changed. Mend what is named above and run again, or stay with it." >&2
     exit 1
@@ -96,11 +96,13 @@ if [ "$(known phase)" != switching ]; then
     rm -rf "$new" "$dumps"
     db=$(container)
     [ -n "$db" ] || {
+        rm -f "$words"
         echo "The database does not run, so it cannot be moved. Deploy with the image of PostgreSQL $from first: pyinfra inventory.py deploy.py" >&2
         exit 1
     }
     phase preparing
     trap 'leave "It was told to stop."' TERM INT
+    trap 'leave "A step failed that never should."' EXIT
     say "1 of 6: make a new data directory beside the old one, with $image"
     mkdir "$dumps"
     mkdir "$new"
@@ -179,14 +181,19 @@ if [ "$(known phase)" != switching ]; then
         grep '^[<>]' "$dumps/differences" | head -n 6 >"$words"
         leave "The new database has other numbers of rows than the old one (< old, > new)."
     }
+    # What somebody has set with ALTER SYSTEM comes along, as far as the new one knows it: name = 'value', as in SQL.
+    sed -n 's/^\([a-z_.]* = .*\)$/ALTER SYSTEM SET \1;/p' "$data/postgresql.auto.conf" 2>/dev/null >"$dumps/settings" || true
+    while IFS= read -r setting; do
+        printf '%s\n' "$setting" | sql new postgres >/dev/null 2>"$words" || say "This setting stays behind: $setting ($(tail -n 1 "$words"))"
+    done <"$dumps/settings"
     tables=$(grep -c '^rows ' "$dumps/wanted" || true) rows=$(awk '$1 == "rows" { sum += $NF } END { print sum + 0 }' "$dumps/wanted")
     docker stop -t 120 "$name" >/dev/null 2>"$words" || leave "The new PostgreSQL did not stop."
     [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not stop in order."
     throw_away
     sync -f "$new"
     say "All $tables tables have the $rows rows that they had."
-    trap - TERM INT
     phase switching
+    trap - EXIT TERM INT
 fi
 
 say "6 of 6: let the new data directory take the place of the old one"
@@ -216,4 +223,5 @@ start_mastodon || {
     echo "PostgreSQL has the database, but Mastodon could not be started: pyinfra inventory.py deploy.py" >&2
     exit 1
 }
+rm -f "$words"
 say "PostgreSQL $(cat "$data/PG_VERSION") ($image) has the database. The old data directory is kept: $before"
