@@ -340,6 +340,10 @@ backup_time = "03:30"
 # Up to this much later, each night anew, so that not all servers come at once.
 backup_random_delay_minutes = 60
 
+# An upgrade of Mastodon is refused unless the last backup is younger than so many hours; 0 does not look.
+# A night's backup and its delay fit into the default.
+backup_before_upgrade_hours = 26
+
 # Of the last so many days, one backup each is kept.
 backup_keep_daily = 7
 
@@ -438,6 +442,12 @@ chores_orphans = True
 # lost. Meant for one run: `--data rollback_to=v4.6.9`.
 rollback_to = None
 
+# --- PostgreSQL (for one run of tasks/postgres_upgrade.py) ----------------------------------------
+
+# "remove" takes away the data directory that tasks/postgres_upgrade.py has kept aside, when the new one
+# has served long enough: --data postgres_old_directory=remove
+postgres_old_directory = "keep"
+
 # --- Owner (for one run of tasks/owner.py) --------------------------------------------------------
 
 # The account, as its name stands before the domain: --data owner_name=alice
@@ -457,6 +467,16 @@ owner_promote = False
 
 # "json" is for programs, one line for each server: --data format=json
 format = "text"
+
+# --- Consent (for one run of tasks/uninstall.py) --------------------------------------------------
+
+# The name of the instance that shall go, so that it is not another one by mistake. Meant for one run:
+# `--data yes=social.example.org`.
+yes = ""
+
+# Where backups are on, one is made before anything is removed; "no" leaves that out. Meant for one run:
+# `--data uninstall_backup=no`.
+uninstall_backup = "yes"
 
 # --- Provisioning: a server -----------------------------------------------------------------------
 

@@ -42,6 +42,12 @@ UNITS = "/etc/systemd/system"
 BACKUP_NOTE = f"{NOTES}/backup"
 # That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
 RESTORE_NOTE = f"{NOTES}/restoring"
+# That everything of the suite is being removed from here.
+UNINSTALL_NOTE = f"{NOTES}/uninstalling"
+# What restic keeps to be faster.
+CACHE = "/var/cache/mstdn"
+# Containers and networks that a program makes for a while and takes away again.
+DRILL, POSTGRES_MOVE = "mstdn-drill", "mstdn-postgres-upgrade"
 
 # The numeric users of the official images.
 ROOT = "0:0"
@@ -140,6 +146,11 @@ class MastodonLayout:
     def installed(self) -> str:
         """What was installed: domain, release, and how far an upgrade is."""
         return f"{self.state}/installed.env"
+
+    @property
+    def postgres_upgrade(self) -> str:
+        """That the database is on its way into a new data directory, and how far it is."""
+        return f"{self.state}/postgres-upgrade"
 
     @property
     def suite(self) -> str:

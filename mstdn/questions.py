@@ -22,7 +22,7 @@ from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.cleanup.rules import SCRATCH_MINUTES
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.project import Project
-from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import (
     daemon_questions,
@@ -88,7 +88,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield SecretStates.of(layout.secrets, layout.database)
     yield Installed.of(layout.installed, layout.database)
     yield DatabaseDumps.under(layout.root)
-    yield RefusedLogins.of(MASTODON_PROJECT)
+    yield StoresAtWork.of(MASTODON_PROJECT)
     yield PublishedAssets.under(layout.assets)
     yield CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains)
     yield retention_question(settings)

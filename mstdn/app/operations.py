@@ -6,7 +6,7 @@ from mstdn.app.names import names_here
 from mstdn.app.project import mastodon_project
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
-from mstdn.database.facts import RefusedLogins
+from mstdn.database.facts import StoresAtWork
 from mstdn.fact import ask
 from mstdn.files.operations import converge_tree
 from mstdn.images.references import all_images
@@ -37,7 +37,7 @@ def running_mastodon(settings: Settings, timeout_seconds: int) -> Commands:
 
 def _refusing() -> dict[str, str]:
     # PostgreSQL has been made to let Mastodon in by then, without a restart.
-    return {store: words for store, words in ask(RefusedLogins.of(MASTODON_PROJECT)).items() if store == "redis"}
+    return {store: words for store, words in ask(StoresAtWork.of(MASTODON_PROJECT)).refused.items() if store == "redis"}
 
 
 def _project(settings: Settings) -> Project:

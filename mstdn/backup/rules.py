@@ -80,6 +80,35 @@ def secrets_findings(repository: str, secrets: Mapping[str, SecretStr]) -> Itera
         )
 
 
+def age_findings(
+    location: str, time: int, now: int, repository: str, most_hours: int, restoring: str
+) -> Iterator[Finding]:
+    """
+    Before an upgrade: whether the last backup is young enough.
+
+    location, time: where and when it was made, in seconds since the epoch; "" and 0 without one. now: by the server's
+    clock. repository, most_hours: the settings. restoring: the snapshot of a restore under way, which brings data and
+    release along.
+    """
+    if not most_hours or restoring:
+        return
+    remedy = (
+        "Make one: pyinfra inventory.py tasks/backup.py -y. To upgrade without: --data backup_before_upgrade_hours=0"
+    )
+    if location != repository:
+        yield Finding(
+            "error",
+            f"An upgrade is due, and {repository} has no backup of this server yet. {remedy}. If backups were only "
+            "just set: deploy the release that runs now first, which makes the first one.",
+        )
+    elif (hours := (now - time) // 3600) >= most_hours:
+        yield Finding(
+            "error",
+            f"An upgrade is due, and the last backup is {hours} hours old (backup_before_upgrade_hours is "
+            f"{most_hours}). {remedy}",
+        )
+
+
 def restore_findings(restoring: str) -> Iterator[Finding]:
     """restoring: the snapshot of a restore that is under way, "" for none."""
     if restoring:

@@ -48,6 +48,11 @@ class BackupSettings(Part):
     backup_random_delay_minutes: Annotated[int, Field(ge=0, le=720)] = Field(
         60, description="Up to this much later, each night anew, so that not all servers come at once."
     )
+    backup_before_upgrade_hours: Annotated[int, Field(ge=0, le=8760)] = Field(
+        26,
+        description="An upgrade of Mastodon is refused unless the last backup is younger than so many hours; 0 does "
+        "not look. A night's backup and its delay fit into the default.",
+    )
     backup_keep_daily: Number = Field(7, description="Of the last so many days, one backup each is kept.")
     backup_keep_weekly: Number = Field(5, description="Of the last so many weeks, one backup each is kept.")
     backup_keep_monthly: Number = Field(12, description="Of the last so many months, one backup each is kept.")

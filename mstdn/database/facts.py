@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
@@ -54,18 +54,45 @@ class DatabaseDumps(Fact[Dumps]):
         return Dumps(releases, int(lines.get("database", "0")) // 1024)
 
 
-class RefusedLogins(EngineFact[dict[str, str]]):
+@dataclass(frozen=True)
+class Stores:
     """
-    Which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and its words.
+    `refused`: which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and
+    its words. `collation`: the versions of the rules by which the database's indexes were sorted and by which it sorts
+    now, where they differ.
     """
+
+    refused: dict[str, str] = field(default_factory=dict)
+    collation: tuple[str, str] | None = None
+
+
+class StoresAtWork(EngineFact[Stores]):
+    """What PostgreSQL and Redis say to somebody who logs in as Mastodon does."""
 
     script = "database/logins"
 
     @classmethod
-    def of(cls, project: str) -> Question[dict[str, str]]:
+    def of(cls, project: str) -> Question[Stores]:
         """project: name of Mastodon's Compose project."""
         return cls.question(project)
 
     @override
-    def read(self, lines: Lines) -> dict[str, str]:
-        return {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}
+    def read(self, lines: Lines) -> Stores:
+        refused = {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}
+        versions = next(iter(lines.words("collation")), [])
+        return Stores(refused, (versions[0], versions[1]) if len(versions) == 2 else None)
+
+
+class DuplicateAccounts(EngineFact[int]):
+    """How many accounts of other servers the database has more than once; 0 too where it cannot say."""
+
+    script = "database/duplicates"
+
+    @classmethod
+    def of(cls, project: str) -> Question[int]:
+        """project: name of Mastodon's Compose project."""
+        return cls.question(project)
+
+    @override
+    def read(self, lines: Lines) -> int:
+        return int(lines.get("duplicates", "0"))

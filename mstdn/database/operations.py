@@ -5,7 +5,7 @@ from pyinfra.api import StringCommand
 
 from mstdn.compose.commands import bring_up
 from mstdn.compose.project import Way
-from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
 from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
 from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
@@ -159,7 +159,7 @@ def password_in_force(directory: str) -> Commands:
 
     What was changed inside of it (ALTER ROLE) is seen by nobody until Mastodon connects the next time.
     """
-    refused = ask(RefusedLogins.of(MASTODON_PROJECT))
+    refused = ask(StoresAtWork.of(MASTODON_PROJECT)).refused
     if "postgres" in refused:
         announce(f"PostgreSQL does not let Mastodon in: {refused['postgres']}")
         yield script("database/let_in", directory)

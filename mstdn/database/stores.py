@@ -15,15 +15,14 @@ def postgres_cannot_read(made_by: str, image: str, major: str = "") -> str | Non
     made_by: the content of PG_VERSION, "" without a database. major: what the image itself says (PG_MAJOR), which goes
     before its tag. PostgreSQL reads the files of its own major release only.
     """
-    in_tag = _version("postgres", image)
-    wanted = major or (str(in_tag[0]) if in_tag else "")
+    wanted = major or postgres_in_tag(image)
     if not made_by or not wanted or made_by.split(".")[0] == wanted:
         return None
     return (
         f'The database was made by PostgreSQL {made_by}, but postgres_image = "{image}" is {wanted}, which '
-        f"cannot read its files and would not start. Stay with {made_by}, such as "
-        f'postgres_image = "{_with_version(image, made_by)}"; the way to another major release is a dump with '
-        "the old one and a restore with the new one."
+        f"cannot read its files and would not start. To move the database there, while visitors are asked to wait: "
+        f"pyinfra inventory.py tasks/postgres_upgrade.py. To stay with {made_by}: "
+        f'postgres_image = "{_with_version(image, made_by)}".'
     )
 
 
@@ -56,6 +55,12 @@ def redis_cannot_read(data_format: int, image: str, version: str = "") -> str | 
         f"(format {data_format}, and it knows {newest}) and would not start. Stay with the release that wrote them"
         f"{f', {able[0]} or newer' if able else ''}."
     )
+
+
+def postgres_in_tag(image: str) -> str:
+    """The major release of PostgreSQL in the image's tag, "17"; "" if it tells none."""
+    found = _version("postgres", image)
+    return str(found[0]) if found else ""
 
 
 def _version(name: str, image: str) -> tuple[int, ...] | None:

@@ -18,6 +18,7 @@ from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
 from mstdn.docker.rules import ALIVE, other_engines, other_projects
 from mstdn.finding import Finding
+from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
@@ -36,11 +37,19 @@ def question_about_the_server(settings: Settings) -> Question[ServerReport]:
     return Server.of(settings.mastodon_root, settings.proxy_root, settings.swap_path, names_to_look_up(settings))
 
 
-def findings(report: ServerReport, containers: Iterable[Container], settings: Settings, now: float) -> list[Finding]:
+def findings(
+    report: ServerReport,
+    containers: Iterable[Container],
+    settings: Settings,
+    now: float,
+    *,
+    postgres_moves: bool = False,
+) -> list[Finding]:
     """
     Everything that is in the way, all at once.
 
-    containers: all of the engine. now: this machine's clock, in seconds since the epoch.
+    containers: all of the engine. now: this machine's clock, in seconds since the epoch. postgres_moves: the run is
+    there to let another PostgreSQL have the database.
     """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]
@@ -51,11 +60,11 @@ def findings(report: ServerReport, containers: Iterable[Container], settings: Se
         *other_engines(report),
         *other_projects(report, alive, settings),
         *names.findings(report, settings),
-        *_instance(report, settings),
+        *_instance(report, settings, postgres_moves=postgres_moves),
     ]
 
 
-def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
+def _instance(report: ServerReport, settings: Settings, *, postgres_moves: bool) -> Iterator[Finding]:
     if text := suite.refusal(report.suite, suite.this_suite()):
         yield Finding("error", text)
     domain = report.installed.get("LOCAL_DOMAIN", settings.local_domain)
@@ -69,8 +78,10 @@ def _instance(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     version = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
     if text := releases.refusal(version, settings.mastodon_version, report.dumps):
         yield Finding("error", text)
+    if not postgres_moves:
+        yield from switching_findings(report.postgres_move)
     for text in (
-        postgres_cannot_read(report.postgres, settings.postgres_image),
+        None if postgres_moves else postgres_cannot_read(report.postgres, settings.postgres_image),
         redis_cannot_read(report.redis, settings.redis_image),
     ):
         if text:

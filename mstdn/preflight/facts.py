@@ -33,7 +33,8 @@ class ServerReport:
     `answers`: what the DNS says, by name. `installed`: what the suite noted at its last run. `suite`: version of the
     suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
     database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
-    `dumps`: the releases to which a dump of the database leads back.
+    `dumps`: the releases to which a dump of the database leads back. `postgres_move`: how far a move of the database
+    into a new data directory is, "" without one.
     """
 
     system: tuple[str, str] = ("", "")
@@ -54,6 +55,7 @@ class ServerReport:
     postgres: str = ""
     redis: int = 0
     dumps: tuple[str, ...] = ()
+    postgres_move: str = ""
 
 
 class Server(Fact[ServerReport]):
@@ -90,6 +92,7 @@ class Server(Fact[ServerReport]):
             installed=dict(value.split("=", 1) for value in lines.all("installed")),
             clock=int(lines.one("clock")),
             dumps=tuple(lines.all("dump")),
+            postgres_move=lines.get("postgres_move"),
             suite=lines.get("suite"),
             postgres=lines.get("database"),
             redis=max(map(int, lines.all("redis")), default=0),

@@ -10,9 +10,9 @@ from dataclasses import replace
 from mstdn.alerts.rules import webhook_findings
 from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
-from mstdn.backup.rules import restore_findings, secrets_findings
+from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
-from mstdn.database.facts import DatabaseDumps
+from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, StoresAtWork
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
@@ -22,10 +22,11 @@ from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
-from mstdn.layout import FRONT, NETWORKS
+from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
-from mstdn.preflight import findings, question_about_the_server
+from mstdn.postgres.rules import collation_findings
+from mstdn.preflight import findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
 from mstdn.proxy import neighbours
 from mstdn.render import render
@@ -39,16 +40,17 @@ from mstdn.updates import rules as updates
 from mstdn.updates.facts import UpdateState
 
 
-def look(settings: Settings, now: float) -> list[Finding]:
+def look(settings: Settings, now: float, *, postgres_moves: bool = False) -> list[Finding]:
     """
     Everything that is in the way, all at once.
 
-    now: this machine's clock, in seconds since the epoch. Raises FactProcessError if the server did not answer.
+    now: this machine's clock, in seconds since the epoch. postgres_moves: the run is there to let another PostgreSQL
+    have the database. Raises FactProcessError if the server did not answer.
     """
-    return list(_look(settings, now))
+    return list(_look(settings, now, postgres_moves=postgres_moves))
 
 
-def _look(settings: Settings, now: float) -> Iterator[Finding]:
+def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
     containers: tuple[Container, ...] = ()
     front: Network | None = None
@@ -56,7 +58,8 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     with suppress(CouldNotLook):
         containers = ask(Containers.all())
     engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
-    yield from findings(replace(report, disks=(*report.disks, *setup.disks)), containers, settings, now)
+    report_with_disks = replace(report, disks=(*report.disks, *setup.disks))
+    yield from findings(report_with_disks, containers, settings, now, postgres_moves=postgres_moves)
     yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
@@ -73,6 +76,10 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
         # Only where an upgrade is due: it takes a moment, and one more remote command.
         size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
         yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
+        yield from _before_an_upgrade(at, report, settings)
+    if not postgres_moves:
+        with suppress(CouldNotLook):
+            yield from collation_findings(ask(StoresAtWork.of(MASTODON_PROJECT)).collation)
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
@@ -89,6 +96,17 @@ def _look(settings: Settings, now: float) -> Iterator[Finding]:
     yield from webhook_findings(alert_secrets_for(settings))
     if settings.backup_repository:
         yield from restore_findings(ask(BackupState.of_the_server()).restoring)
+
+
+def _before_an_upgrade(at: str, report: ServerReport, settings: Settings) -> Iterator[Finding]:
+    if place := settings.backup_repository:
+        last, hours = ask(BackupState.of_the_server()), settings.backup_before_upgrade_hours
+        yield from age_findings(last.location, last.time, report.clock, place, hours, last.restoring)
+    if releases.makes_addresses_unique(at, settings.mastodon_version):
+        with suppress(CouldNotLook):
+            duplicates = ask(DuplicateAccounts.of(MASTODON_PROJECT))
+            collation = ask(StoresAtWork.of(MASTODON_PROJECT)).collation
+            yield from releases.duplicate_findings(settings.mastodon_version, duplicates, collation)
 
 
 def _ipv6(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mstdn.database.rules import going_back
+from mstdn.finding import Finding
 from mstdn.kinds.images import release_numbers
 from mstdn.versions import NEWEST_PATCHES
 
@@ -13,6 +14,49 @@ NEWEST_PATCH = {release_numbers(release)[:2]: release for release in NEWEST_PATC
 # The minor release of a major one from which on the next major one may follow. Source: the notes of 4.7.0 call it
 # required for a migration to 5.0 without downtime; upstream's main is called 4.8.0-alpha.1 since (mastodon#40164).
 READY_FOR_NEXT_MAJOR = {4: 7}
+
+
+# From here on an account's address may be in the database once only; the migrations merge those that are there twice,
+# row by row, and from the second on they can be cut off and begun again. Source: the notes of 4.7.0 and 4.7.1.
+ADDRESSES_ARE_UNIQUE, MERGED_SAFELY = (4, 7, 0), (4, 7, 1)
+
+
+def makes_addresses_unique(installed: str, wanted: str) -> bool:
+    """Whether this upgrade is the one that lets each account of another server be there once only."""
+    try:
+        return release_numbers(installed) < ADDRESSES_ARE_UNIQUE <= release_numbers(wanted)
+    except ValueError:
+        return False
+
+
+def duplicate_findings(wanted: str, duplicates: int, collation: tuple[str, str] | None) -> Iterator[Finding]:
+    """
+    What an upgrade meets that lets each account be there once only.
+
+    duplicates: accounts that are there more than once. collation: the versions of the rules by which the database's
+    indexes were sorted and by which it sorts now, where they differ.
+    """
+    if collation:
+        yield Finding(
+            "error",
+            f"{wanted} makes a unique index of all accounts, and this database's indexes were sorted by the rules of "
+            f"another Debian (version {collation[0]} of the C library, now {collation[1]}): it would fail on accounts "
+            "that are there twice (mastodon#40366). First have the database made anew: pyinfra inventory.py "
+            f"tasks/postgres_upgrade.py, with the mastodon_version that runs now.",
+        )
+    if duplicates and release_numbers(wanted) < MERGED_SAFELY:
+        yield Finding(
+            "error",
+            f"{duplicates} accounts of other servers are in the database more than once. {wanted} merges them, and "
+            "cannot go on where it was cut off. Set a newer patch, such as mastodon_version = "
+            f'"{NEWEST_PATCH.get(MERGED_SAFELY[:2], "v4.7.1")}", which can.',
+        )
+    elif duplicates:
+        yield Finding(
+            "warning",
+            f"{duplicates} accounts of other servers are in the database more than once, and {wanted} merges them one "
+            "by one, which may take hours on a large instance. The run waits for it; if it is cut off, run it again.",
+        )
 
 
 def refusal(installed: str, wanted: str, dumps: Iterable[str] = ()) -> str | None:

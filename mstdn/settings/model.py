@@ -28,6 +28,7 @@ from mstdn.mail.settings import MailSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.owner.settings import OwnerSettings
+from mstdn.postgres.settings import PostgresSettings
 from mstdn.preflight.settings import PreflightSettings
 from mstdn.problems import Problem
 from mstdn.proxy.settings import ProxySettings
@@ -38,6 +39,7 @@ from mstdn.settings.provision import PROVISION_PARTS, ProvisionSettings
 from mstdn.sizing.settings import SizingSettings
 from mstdn.status.settings import StatusSettings
 from mstdn.swap.settings import SwapSettings
+from mstdn.uninstall.settings import UninstallSettings
 from mstdn.updates.settings import UpdatesSettings
 from mstdn.verify.settings import VerifySettings
 
@@ -65,8 +67,10 @@ class Settings(
     RetentionSettings,
     ChoresSettings,
     DatabaseSettings,
+    PostgresSettings,
     OwnerSettings,
     StatusSettings,
+    UninstallSettings,
 ):
     """
     The validated settings of one host.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pyinfra.api import Host
 
 from mstdn.certificates.facts import CertificateFiles, CertificateStates
-from mstdn.database.facts import Installed
+from mstdn.database.facts import Installed, Stores, StoresAtWork
 from mstdn.docker.facts import Containers
 from mstdn.fact import CouldNotLook, Question, ask
 from mstdn.images.references import web_image
@@ -20,6 +20,7 @@ from mstdn.layout import (
     PROXY_SERVICES,
     MastodonLayout,
 )
+from mstdn.postgres.facts import DataDirectories
 from mstdn.secrets.operator import alert_secrets_for
 from mstdn.settings import Settings, settings_for
 from mstdn.status.facts import MachineState, Parts, PartStates
@@ -40,6 +41,8 @@ def questions(settings: Settings) -> tuple[Question[Any], ...]:
         Containers.all(),
         CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains),
         PartStates.of(MASTODON_PROJECT),
+        DataDirectories.under(layout.root),
+        StoresAtWork.of(MASTODON_PROJECT),
     )
 
 
@@ -50,7 +53,7 @@ def of_a_look(host: Host) -> Iterator[Question[Any]]:
 
 def look(settings: Settings) -> Seen:
     """What there is. Raises FactProcessError if the server did not answer."""
-    machine, installed, containers, certificates, parts = questions(settings)
+    machine, installed, containers, certificates, parts, directories, stores = questions(settings)
     found, silent = _or_why(containers, None)
     return Seen(
         machine=ask(machine),
@@ -59,6 +62,8 @@ def look(settings: Settings) -> Seen:
         silent=silent,
         certificates=_or_why(certificates, CertificateFiles())[0],
         parts=_or_why(parts, Parts())[0],
+        directories=ask(directories),
+        collation=_or_why(stores, Stores())[0].collation,
     )
 
 
@@ -83,4 +88,5 @@ def wanted(settings: Settings) -> Wanted:
         backups=bool(settings.backup_repository),
         alerts=settings.alerts_enabled,
         told=bool(settings.alerts_mail_to or alert_secrets_for(settings)),
+        postgres=settings.postgres_image,
     )

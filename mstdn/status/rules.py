@@ -10,6 +10,8 @@ from mstdn.certificates.rules import defect
 from mstdn.docker.facts import Container
 from mstdn.finding import Level
 from mstdn.kinds.images import release_numbers
+from mstdn.postgres.facts import Directories
+from mstdn.postgres.rules import REMOVE, VERB, sorted_otherwise, wanted_major
 from mstdn.preflight.releases import NEWEST_PATCH
 from mstdn.status.facts import Machine, Parts, Unit
 
@@ -35,7 +37,7 @@ class Wanted:
     What there should be. `release`: of Mastodon. `services`: by project, in their order. `images`: of web, by which the
     release is known. `names`: host names with a certificate. `swap`: the suite provides it. `root`, `proxy`: the
     directories of the projects, to be named in remedies. `suite`: the text of this suite. `backups`: the suite makes
-    them. `alerts`: the server looks at itself. `told`: somebody is told then.
+    them. `alerts`: the server looks at itself. `told`: somebody is told then. `postgres`: the image of PostgreSQL.
     """
 
     release: str
@@ -49,13 +51,15 @@ class Wanted:
     backups: bool = True
     alerts: bool = True
     told: bool = True
+    postgres: str = ""
 
 
 @dataclass(frozen=True)
 class Seen:
     """
     What there is. `machine`: None if it could not be looked at. `containers`: None if the engine could not be asked,
-    and `silent` why, "" otherwise. `installed`: the lines of state/installed.env.
+    and `silent` why, "" otherwise. `installed`: the lines of state/installed.env. `directories`: of the database;
+    `collation`: the versions by whose rules its indexes were sorted and by which it sorts now, where they differ.
     """
 
     machine: Machine | None = None
@@ -64,6 +68,8 @@ class Seen:
     silent: str = ""
     certificates: CertificateFiles = field(default_factory=CertificateFiles)
     parts: Parts = field(default_factory=Parts)
+    directories: Directories = field(default_factory=Directories)
+    collation: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ def _everything(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
             yield from _machine(seen.machine, wanted, installed=False)
         return
     yield from _release(seen.installed, wanted, seen.parts)
+    yield from _postgres(seen, wanted)
     if seen.containers is None:
         yield Complaint(
             "error",
@@ -146,6 +153,41 @@ def _is_newer(release: str, here: str) -> bool:
         return release_numbers(release) > release_numbers(here)
     except ValueError:
         return False
+
+
+def _postgres(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
+    found, here = seen.directories, seen.directories.major
+    if phase := found.under.get("phase"):
+        yield Complaint(
+            "warning" if found.working else "error",
+            "PostgreSQL",
+            "The database moves into a new data directory at this moment."
+            if found.working
+            else f"A move of the database into a new data directory was begun and is not finished ({phase}).",
+            f"Watch it: {VERB}" if found.working else f"Finish it, or have its remains taken away: {VERB}",
+        )
+    elif here and (named := wanted_major(wanted.postgres, "")) not in ("", here):
+        yield Complaint(
+            "warning",
+            "PostgreSQL",
+            f"PostgreSQL {here} has the database, and postgres_image names {named}.",
+            f"Move the database: {VERB}",
+        )
+    if seen.collation:
+        yield Complaint(
+            "warning",
+            "PostgreSQL",
+            f"The database was moved under another Debian: {sorted_otherwise(seen.collation)}.",
+            f"Have it made anew: {VERB}",
+        )
+    if found.before and not phase:
+        yield Complaint(
+            "warning",
+            "PostgreSQL",
+            f"The data directory of before the last move is kept: {found.real}.before (PostgreSQL {found.before}, "
+            f"{gigabytes(found.before_mib * MIB)}).",
+            f"Remove it when nothing is missing: {REMOVE}",
+        )
 
 
 def newer_patch(release: str) -> str:

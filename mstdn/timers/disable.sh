@@ -2,7 +2,11 @@
 set -eu
 for path in "$@"; do
     case $path in
-    *.timer) systemctl disable --quiet --now "${path##*/}" 2>/dev/null || true ;;
+    *.timer)
+        systemctl disable --quiet --now "${path##*/}" 2>/dev/null || true
+        # When it went last, which systemd would keep.
+        rm -f "/var/lib/systemd/timers/stamp-${path##*/}"
+        ;;
     esac
 done
 rm -f -- "$@"

@@ -7,11 +7,13 @@ from pyinfra.api import StringCommand
 from mstdn.shell import script
 
 
-def followed(unit: str, what: str) -> StringCommand:
+def followed(unit: str, what: str, *arguments: str, program: str | None = None) -> StringCommand:
     """
     The command that starts the unit, or joins it where it works already, and tells what it says until it ends.
 
-    what: it does, for people ("The backup"). The work is the server's: whoever loses the connection loses none of it.
+    what: it does, for people ("The backup"). program: the text of one for a unit that is not installed; then
+    `arguments` are the command that systemd runs once it has ended, and the program's own. The work is the server's:
+    whoever loses the connection loses none of it.
     """
     # The unit takes the lock itself, and has to know whose run waits for it.
-    return script("timers/follow", unit, what, before="connection", told=True, lock=False)
+    return script("timers/follow", unit, what, *arguments, before="connection", stdin=program, told=True, lock=False)

@@ -32,6 +32,8 @@ LIVES: dict[str, tuple[str, ...]] = {
         # As above.
         "test_servers.py",
         "test_10_debian_12.py",
+        # As above.
+        "test_21_years.py",
         # It is on servers of its own.
         "test_17_from_nothing.py",
     ),

@@ -39,8 +39,17 @@ def _official(reference: str) -> str:
     return f"docker.io/{reference}" if "/" in reference else f"docker.io/library/{reference}"
 
 
+# What a server has that was set up years ago: another major release, on the Debian of then.
+OLDER_POSTGRES_IMAGE = "postgres:15-bookworm"
+
+
+def _postgres(name: str, base: str, major: str, reference: str) -> Image:
+    return Image(name, "postgres", (("BASE", base), ("MAJOR", major)), _official(reference))
+
+
 PUBLISHED = (
-    Image("postgres", "postgres", production_name=_official(versions.POSTGRES_IMAGE)),
+    _postgres("postgres", "base", "17", versions.POSTGRES_IMAGE),
+    _postgres("postgres:15", "debian:12", "15", OLDER_POSTGRES_IMAGE),
     Image("redis", "redis", production_name=_official(versions.REDIS_IMAGE)),
     Image("nginx", "nginx", production_name=_official(versions.NGINX_IMAGE)),
     Image("docker-gen", "docker-gen", production_name=_official(versions.DOCKER_GEN_IMAGE)),

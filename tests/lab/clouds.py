@@ -55,8 +55,9 @@ class Clouds:
             stderr=subprocess.PIPE,
             text=True,
         )
-        for read in (self._read, self._listen):
-            threading.Thread(target=read, daemon=True).start()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def open(self) -> None:
         """Tell them what the lab has to give, and wait until they answer. Raises LabError when they do not."""
@@ -96,6 +97,8 @@ class Clouds:
         except queue.Empty:
             answer = None
         if answer is None:
+            # Where they have ended, their last lines may still be on the way.
+            self._listener.join(5)
             lines = "".join(self._last_lines[-20:])
             raise LabError(f"The lab's providers do not answer. Their last lines:\n{lines}")
         return answer["answer"]

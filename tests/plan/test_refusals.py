@@ -83,6 +83,11 @@ ELSEWHERE = {
     "chores/operations.py chores_now",
     "mail/operations.py tried_mail",
     "owner/operations.py owner",
+    "postgres/operations.py postgres_may_move",
+    "postgres/operations.py moved_database",
+    "postgres/operations.py old_data_directory",
+    "uninstall/operations.py consented_uninstall",
+    "uninstall/operations.py last_backup",
 }
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from pyinfra.api import Host
 
 from mstdn import versions
+from mstdn.fact import Batch
 from mstdn.status.looking import questions
-from tests.harness import container_line, settings_with
+from mstdn.uninstall.operations import uninstall_questions
+from tests.harness import REQUIRED, container_line, settings_with
 from tests.plan.cli import pyinfra, write_inventory
 
 MACHINE = "now 1800000000\nmemory 4000000 3000000 2000000 2000000\ndisk / 40000000 20000000 9%\n"
@@ -86,3 +90,47 @@ def test_a_verb_that_was_not_told_enough_says_what_to_type(
     assert run.returncode == 1, run.text
     assert words in run.text and "Traceback" not in run.text
     assert "Starting operation" not in run.text
+
+
+def test_a_database_that_is_not_there_is_not_moved_and_nothing_begins(tmp_path: Path) -> None:
+    answers = {"postgres/look": "real /srv/mastodon/database\n", "backup/state": ""}
+    inventory = write_inventory(tmp_path, {"@fake/bare": {"answers": answers}})
+    run = pyinfra(inventory, "tasks/postgres_upgrade.py", "-y")
+    assert run.returncode == 1, run.text
+    assert "No instance is installed on this server" in run.text and "Traceback" not in run.text
+    assert "Starting operation" not in run.text
+
+
+UNINSTALL = {
+    "preflight/report": "system debian 13\narchitecture amd64\ninit systemd\nmemory 2000000\n"
+    "directories /srv/mastodon /srv/proxy\naddresses 198.51.100.7\nclock 1800000000\n",
+    "storage/state": "instance\n",
+    "database/state": ANSWERS["database/state"],
+    "docker/containers": WELL + PROXY,
+    "uninstall/look": "there /srv/mastodon\nthere /srv/proxy\nthere /var/lib/mstdn\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "words"),
+    [
+        ((), 1, "removes social.example.org from the server for ever"),
+        (("--data", "yes=social.example.com"), 1, "is not its name"),
+        (("--data", "yes=social.example.org"), 0, "Remove the instance and the proxy"),
+    ],
+    ids=str,
+)
+def test_an_uninstall_is_planned_only_when_the_name_is_said(
+    tmp_path: Path, told: tuple[str, ...], code: int, words: str
+) -> None:
+    at = cast(Host, SimpleNamespace(data=SimpleNamespace(dict=lambda: REQUIRED), name="fake", groups=()))
+    batch = Batch.of(uninstall_questions(at))
+    lines = ""
+    for number, question in enumerate(batch):
+        answer = (*UNINSTALL.get(question.fact.script, "").splitlines(), "end 0")
+        lines += "".join(f"mstdn {number} {line}\n" for line in answer)
+    inventory = write_inventory(tmp_path, {"@fake/here": {"fake_responses": {"preflight/report": lines}}})
+    run = pyinfra(inventory, "tasks/uninstall.py", *told, "--dry")
+    assert run.returncode == code, run.text
+    assert words in run.text and "Traceback" not in run.text
+    assert "mstdn-web-1" in run.text

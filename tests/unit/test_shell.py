@@ -23,7 +23,7 @@ from mstdn.certificates.facts import CertificateStates
 from mstdn.checkout.facts import GitCheckout
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.compose.facts import AppliedProject, Settled
-from mstdn.database.facts import DatabaseDumps, Installed, RefusedLogins
+from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, StoresAtWork
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import CouldNotLook, Question
 from mstdn.files.facts import FileStates, WrittenFiles
@@ -33,6 +33,7 @@ from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import SenderRecords, WayOut
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.owner.facts import AccountState
+from mstdn.postgres.facts import DataDirectories
 from mstdn.preflight.facts import Server
 from mstdn.proxy.facts import CompanionLog
 from mstdn.restore.facts import WayBack
@@ -43,6 +44,7 @@ from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
+from mstdn.uninstall.facts import FilesThere
 from mstdn.updates.facts import UpdateState
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
@@ -231,8 +233,11 @@ QUESTIONS: list[Question[Any]] = [
     Places.of(NOWHERE, NOWHERE, NOWHERE, "social.example.org", [NOWHERE]),
     PublishedAssets.under(NOWHERE),
     RecordedImages.of(NOWHERE),
-    RefusedLogins.of("no-such-project"),
+    StoresAtWork.of("no-such-project"),
     DatabaseDumps.under(NOWHERE, size=True),
+    DuplicateAccounts.of("no-such-project"),
+    DataDirectories.under(NOWHERE, size=True),
+    FilesThere.of(NOWHERE, [NOWHERE]),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),

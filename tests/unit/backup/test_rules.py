@@ -12,6 +12,7 @@ from mstdn.backup.operations import secret_files
 from mstdn.backup.programs import program_settings
 from mstdn.backup.rules import (
     OFF,
+    age_findings,
     backups_can_be_opened,
     backups_lie_apart,
     restore_findings,
@@ -122,3 +123,25 @@ def test_what_programs_are_told_has_no_secret() -> None:
     assert told["BACKUP_REPOSITORY"] == "/srv/backups"
     assert (told["BACKUP_KEEP_DAILY"], told["BACKUP_MEDIA_CACHE"]) == ("3", "no")
     assert not [name for name in told if "PASSPHRASE" in name or "KEY_ID" in name]
+
+
+NOW, HOUR = 1_800_000_000, 3600
+
+
+@pytest.mark.parametrize(
+    ("location", "hours", "most_hours", "restoring", "words"),
+    [
+        ("/srv/backups", 25, 26, "", ""),
+        ("/srv/backups", 26, 26, "", "the last backup is 26 hours old"),
+        ("/srv/backups", 600, 0, "", ""),
+        ("/srv/backups", 600, 26, "1a2b3c4d", ""),
+        ("", 0, 26, "", "/srv/backups has no backup of this server yet"),
+        ("/srv/elsewhere", 1, 26, "", "/srv/backups has no backup of this server yet"),
+    ],
+)
+def test_an_upgrade_wants_a_young_backup(
+    location: str, hours: int, most_hours: int, restoring: str, words: str
+) -> None:
+    found = list(age_findings(location, NOW - hours * HOUR, NOW, "/srv/backups", most_hours, restoring))
+    assert [each.level for each in found] == (["error"] if words else [])
+    assert all(words in each.text and "tasks/backup.py" in each.text for each in found)

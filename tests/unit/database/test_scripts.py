@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mstdn.database.facts import Installed, RefusedLogins
+from mstdn.database.facts import DuplicateAccounts, Installed, StoresAtWork
 from tests.harness import answer_of, calls_in, listing, run_script, stand_in
 
 
@@ -327,10 +327,24 @@ def test_a_database_and_what_was_noted_are_found(tmp_path: Path) -> None:
 
 def refused(directory: Path, docker: str) -> dict[str, str]:
     stand_in(directory, "systemctl", "echo loaded; echo active")
-    return answer_of(RefusedLogins.of("mstdn"), path=stand_in(directory, "docker", docker))
+    return answer_of(StoresAtWork.of("mstdn"), path=stand_in(directory, "docker", docker)).refused
 
 
 CONTAINERS_OF_BOTH = f'case "$*" in ps*) {listing(d="mstdn/db", e="mstdn/redis")} ;;'
+
+
+WARNING = """cat >&2 <<'END'
+WARNING:  database "mastodon_production" has a collation version mismatch
+DETAIL:  The database was created using collation version 2.36, but the operating system provides version 2.41.
+HINT:  Rebuild all objects in this database that use the default collation and run …
+END"""
+
+
+def test_postgresqls_warning_that_its_indexes_were_sorted_otherwise_is_heard(tmp_path: Path) -> None:
+    stand_in(tmp_path, "systemctl", "echo loaded; echo active")
+    docker = f"{CONTAINERS_OF_BOTH} *psql*) {WARNING}\n;; esac"
+    found = answer_of(StoresAtWork.of("mstdn"), path=stand_in(tmp_path, "docker", docker))
+    assert (found.refused, found.collation) == ({}, ("2.36", "2.41"))
 
 
 def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
@@ -365,3 +379,14 @@ def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path:
 def test_postgresql_is_given_its_password_by_the_script_of_the_first_installation(tmp_path: Path) -> None:
     assert run_script("database/let_in", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
     assert calls_in(tmp_path) == ["docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh"]
+
+
+# --- Accounts that are there twice --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("psql", "number"), [("echo duplicates 3", 3), ("echo 'no such table' >&2; exit 1", 0)])
+def test_accounts_that_are_there_twice_are_counted_without_an_index(tmp_path: Path, psql: str, number: int) -> None:
+    stand_in(tmp_path, "systemctl", "echo loaded; echo active")
+    path = stand_in(tmp_path, "docker", f"{CONTAINERS_OF_BOTH} *psql*) cat >/dev/null; {psql} ;; esac")
+    assert answer_of(DuplicateAccounts.of("mstdn"), path=path) == number
+    assert any("enable_indexscan=off" in call for call in calls_in(tmp_path))

@@ -16,7 +16,7 @@ from mstdn.docker.facts import Container, Published
 from mstdn.preflight import Finding, findings
 from mstdn.preflight.facts import Listener, Server, ServerReport
 from mstdn.preflight.names import names_to_look_up
-from mstdn.preflight.releases import NEWEST_PATCH, refusal
+from mstdn.preflight.releases import NEWEST_PATCH, duplicate_findings, makes_addresses_unique, refusal
 from mstdn.storage.disks import Disk
 from tests.harness import read, settings_with
 
@@ -459,3 +459,48 @@ def test_where_a_film_of_a_phone_would_be_cut_off_it_is_said_with_the_swap_that_
 def test_where_the_accounts_name_leads_here_the_proxy_answers_for_it_and_nothing_is_doubtful() -> None:
     here = {"www.example.org": frozenset({"198.51.100.7"}), **answers("198.51.100.7")}
     assert found(BARE, {"web_domain": "www.example.org"}, answers=here) == []
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "unique"),
+    [
+        ("v4.6.9", "v4.7.0", True),
+        ("v4.6.9", "v4.7.60", True),
+        ("v4.7.0", "v4.7.60", False),
+        ("v4.5.20", "v4.6.9", False),
+        ("nightly", "v4.7.60", False),
+    ],
+)
+def test_only_the_upgrade_that_makes_accounts_unique_is_asked_for_duplicates(
+    installed: str, wanted: str, unique: bool
+) -> None:
+    assert makes_addresses_unique(installed, wanted) is unique
+
+
+@pytest.mark.parametrize(
+    ("wanted", "duplicates", "collation", "level", "words"),
+    [
+        ("v4.7.0", 3, None, "error", "Set a newer patch"),
+        ("v4.7.60", 3, None, "warning", "3 accounts of other servers"),
+        ("v4.7.60", 0, ("2.36", "2.41"), "error", "tasks/postgres_upgrade.py"),
+    ],
+)
+def test_what_that_upgrade_meets_is_told(
+    wanted: str, duplicates: int, collation: tuple[str, str] | None, level: str, words: str
+) -> None:
+    (finding,) = duplicate_findings(wanted, duplicates, collation)
+    assert finding.level == level and words in finding.text
+    assert not list(duplicate_findings(wanted, 0, None))
+
+
+def test_a_move_of_the_database_that_was_cut_off_at_the_switch_is_finished_first() -> None:
+    (finding,) = found(CONVERGED, postgres_move="switching")
+    assert finding.level == "error" and "tasks/postgres_upgrade.py" in finding.text
+    assert found(CONVERGED, postgres_move="stopped") == []
+
+
+def test_only_a_run_that_moves_the_database_may_have_another_postgresql() -> None:
+    report = dataclasses.replace(CONVERGED, postgres="16", postgres_move="switching")
+    (switching, refused) = findings(report, OUR_CONTAINERS, settings_with(), NOW)
+    assert "tasks/postgres_upgrade.py" in switching.text and "tasks/postgres_upgrade.py" in refused.text
+    assert findings(report, OUR_CONTAINERS, settings_with(), NOW, postgres_moves=True) == []

@@ -12,6 +12,7 @@ import pytest
 from mstdn.certificates.facts import Certificate, CertificateFiles
 from mstdn.docker.facts import Containers
 from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
+from mstdn.postgres.facts import Directories
 from mstdn.status.facts import FileSystem, Machine, Parts, Queue, Unit
 from mstdn.status.rules import DAY, GIB, Seen, Wanted, ago, complaints, gigabytes, newer_patch
 from mstdn.status.screen import as_json, text
@@ -29,6 +30,7 @@ WANTED = Wanted(
     root="/srv/mastodon",
     proxy="/srv/proxy",
     suite="0.2.0",
+    postgres="postgres:17-bookworm",
 )
 CERTIFICATE = Certificate("ab", begin=NOW - 30 * DAY, end=NOW + 60 * DAY, names=(NAME,))
 MACHINE = Machine(
@@ -114,6 +116,46 @@ def test_where_nobody_is_told_that_is_worth_knowing_and_an_old_failure_is_not() 
 @pytest.mark.parametrize(
     ("seen", "level", "about", "words", "remedy"),
     [
+        pytest.param(
+            replace(WELL, directories=Directories("17", "/srv/mastodon/database", under={"phase": "stopped"})),
+            "error",
+            "PostgreSQL",
+            "not finished (stopped)",
+            "postgres_upgrade.py",
+            id="half a move of the database",
+        ),
+        pytest.param(
+            replace(WELL, directories=Directories("17", under={"phase": "stopped"}, working=True)),
+            "warning",
+            "PostgreSQL",
+            "at this moment",
+            "postgres_upgrade.py",
+            id="a move of the database",
+        ),
+        pytest.param(
+            replace(WELL, directories=Directories("16")),
+            "warning",
+            "PostgreSQL",
+            "PostgreSQL 16 has the database, and postgres_image names 17",
+            "postgres_upgrade.py",
+            id="another PostgreSQL is wanted",
+        ),
+        pytest.param(
+            replace(WELL, directories=Directories("17", "/srv/mastodon/database", before="16", before_mib=70)),
+            "warning",
+            "PostgreSQL",
+            "/srv/mastodon/database.before (PostgreSQL 16, 70 MiB)",
+            "--data postgres_old_directory=remove",
+            id="the old data directory is kept",
+        ),
+        pytest.param(
+            replace(WELL, collation=("2.36", "2.41")),
+            "warning",
+            "PostgreSQL",
+            "version 2.36 of the C library, and its image has 2.41",
+            "postgres_upgrade.py",
+            id="another Debian's rules",
+        ),
         pytest.param(Seen(machine=MACHINE), "error", "release", "No instance", "deploy.py", id="bare"),
         pytest.param(
             parts(updates=(("99.0.1", True), ("99.0.2", False), ("99.1.0-beta.1", True), ("4.0.0", True))),

@@ -119,4 +119,4 @@ def test_the_times_of_older_sidekiqs_are_seconds() -> None:
 @pytest.mark.parametrize("settings", [settings_with(), settings_with(web_domain="www.example.org")])
 def test_what_is_asked_is_named_once_so_that_all_of_it_travels_together(settings: Settings) -> None:
     asked = questions(settings)
-    assert len(set(asked)) == len(asked) == 5
+    assert len(set(asked)) == len(asked) == 7

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 from mstdn.timers.facts import Unit, Units
 from tests.harness import answer_of, calls_in, read, run_script, stand_in
 
@@ -56,6 +58,53 @@ def test_one_that_is_at_work_already_is_joined(tmp_path: Path) -> None:
     assert answer.returncode == 0
     assert answer.stdout.splitlines()[0].startswith("The backup is at work already")
     assert answer.stdout.splitlines()[-1] == "2 of 2"
+
+
+def passing(directory: Path, *, active: str = "inactive", works: str, ends: int = 0) -> CompletedProcess[str]:
+    """Watch a unit that is made from the program on standard input."""
+    (directory / "journal").write_text("")
+    (directory / "state").write_text(active)
+    stand_in(directory, "journalctl", JOURNAL.replace("@HERE@", str(directory)))
+    stand_in(directory, "systemd-run", f'cd "{directory}"; {works}; exit {ends}')
+    path = stand_in(
+        directory,
+        "systemctl",
+        f'cd "{directory}"; case $1 in show) cat state; [ ! -e next ] || mv next state ;; esac',
+    )
+    instead: dict[str, str | Path] = {
+        "/run/mstdn-follow": directory / "follow",
+        "/run/mstdn-waiting.": directory / "waiting.",
+        "program=/run/": f"program={directory}/",
+        "do sleep 1; done": "do sleep 0.05; done",
+        "    sleep 1\n": "    sleep 0.05\n",
+    }
+    words = ("mstdn-move.service", "The move", "/bin/true", "/srv/mastodon", "postgres:18")
+    return run_script(
+        "timers/follow", *words, stdin="echo of the program\n", path=path, instead=instead, before="connection"
+    )
+
+
+def test_a_unit_that_is_not_installed_is_made_from_the_program_that_comes_along(tmp_path: Path) -> None:
+    answer = passing(tmp_path, works="echo 1 of 2 >>journal")
+    assert (answer.returncode, answer.stdout) == (0, "1 of 2\n")
+    program = tmp_path / "mstdn-move.program"
+    assert program.read_text() == "echo of the program\n"
+    (call,) = [call for call in calls_in(tmp_path) if call.startswith("systemd-run")]
+    assert "--unit=mstdn-move.service" in call and "--property=ExecStopPost=/bin/true" in call
+    assert call.endswith(f" /bin/sh {program} /srv/mastodon postgres:18")
+    assert "systemctl reset-failed mstdn-move.service" in calls_in(tmp_path)
+    failed = passing(tmp_path, works="echo the disk is full >>journal", ends=1)
+    assert failed.returncode == 1 and "The move failed" in failed.stderr
+
+
+@pytest.mark.parametrize(("ends", "code"), [("inactive", 0), ("failed", 1)])
+def test_one_at_work_is_joined_and_not_begun_a_second_time(tmp_path: Path, ends: str, code: int) -> None:
+    (tmp_path / "next").write_text(ends)
+    answer = passing(tmp_path, active="activating", works="true")
+    assert answer.returncode == code
+    assert "is at work already" in answer.stdout
+    assert not [call for call in calls_in(tmp_path) if call.startswith("systemd-run")]
+    assert not list(tmp_path.glob("*.program"))
 
 
 def test_timers_are_enabled_after_systemd_has_read_them(tmp_path: Path) -> None:

@@ -1,0 +1,227 @@
+# Moves the databases of the project in $1 into a new data directory, made by the image $2. $3: the note of how far it is. $4: for how
+# many seconds containers may become healthy. It is a unit of the server, may be killed anywhere and started again. Until the new
+# directory takes the old one's place the old one is only read; then it is kept beside, as NAME.before.
+#
+# The note says "phase": "preparing", "stopped" (Mastodon is), or "switching": the new directory is complete, and whoever comes back
+# goes on from there. Before Mastodon writes into it, the note goes.
+set -eu
+export LC_ALL=C
+umask 077
+root=$1 image=$2 note=$3 patience=$4 name=mstdn-postgres-upgrade
+cd "$root"
+data=$(readlink -m database)
+new=$data.new dumps=$data.dumps before=$data.before words=$root/state/.postgres-words
+
+say() { printf '%s\n' "$*"; }
+mib() { echo $(($1 / 1024)); }
+known() { sed -n "s/^$1 //p" "$note" 2>/dev/null || true; }
+# The note's phase is $1 now; the rest stays.
+phase() {
+    printf 'phase %s\nimage %s\nwas %s\nfrom %s\n' "$1" "$image" "$was" "$from" >"$note.new"
+    sync "$note.new"
+    mv -fT "$note.new" "$note"
+}
+container() {
+    docker ps --quiet --no-trunc --filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.oneoff=False \
+        --filter label=com.docker.compose.service=db | head -n 1
+}
+in_old() { docker exec -i "$db" "$@"; }
+in_new() { docker exec -i "$name" "$@"; }
+# $1: old or new, $2: a database; asks what stands on standard input. From its socket PostgreSQL lets everybody in.
+sql() { "in_$1" psql --username postgres --dbname "$2" --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1; }
+# What every table holds and where every sequence is: "rows DATABASE SCHEMA.TABLE NUMBER".
+COUNT="SELECT format('SELECT %L || count(*) FROM %I.%I', format('rows %s %s.%s ', current_database(), n.nspname, relname), n.nspname, relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' \\gexec
+    SELECT format('sequence %s %s.%s %s', current_database(), schemaname, sequencename, coalesce(last_value::text, '-')) FROM pg_sequences;"
+# Counts what is in every database of $1, old or new, into the file $2.
+count() {
+    : >"$2"
+    while IFS= read -r database; do
+        printf '%s\n' "$COUNT" | sql "$1" "$database" >>"$2" 2>"$words" || return 1
+    done <"$dumps/databases"
+    sort -o "$2" "$2"
+}
+# Says every quarter of a minute how large $3 is. $1: what it is, $2: what it will have at most, in MiB.
+watch() {
+    while sleep 15 && kill -0 "$$" 2>/dev/null; do
+        say "  $1: $(du -sm "$3" 2>/dev/null | cut -f 1) MiB of at most $2"
+    done
+}
+unwatch() {
+    # Not with a signal that it could take for one to the program itself, before it has put the trap away.
+    kill -s KILL "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+}
+# The name of db's image in compose.yaml becomes $1.
+write_image() {
+    awk -v image="$1" '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "image:" { $0 = "    image: " image } { print }' compose.yaml >.compose.yaml.new
+    chmod --reference=compose.yaml .compose.yaml.new
+    chown --reference=compose.yaml .compose.yaml.new
+    cmp -s compose.yaml .compose.yaml.new || {
+        mv -fT .compose.yaml.new compose.yaml
+        return 0
+    }
+    rm -f .compose.yaml.new
+}
+image_now() { awk '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "image:" { print $2 }' compose.yaml; }
+# The database comes up as compose.yaml says, or this fails.
+start_db() {
+    docker compose up --detach --no-build --no-deps --wait --wait-timeout "$patience" db >"$words" 2>&1 || true
+    db=$(container)
+    [ -n "$db" ] && [ "$(docker inspect --format '{{.State.Health.Status}}' "$db")" = healthy ]
+}
+start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
+throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
+# What has gone wrong before the directories changed places: the old one serves on. $1: what it is; its words are in $words.
+leave() {
+    trap - EXIT TERM INT
+    {
+        printf '%s\n' "$1"
+        [ ! -s "$words" ] || tail -n 6 "$words"
+    } >&2
+    [ "$(known phase)" != stopped ] || start_mastodon || true
+    throw_away
+    rm -rf "$new" "$dumps" "$note" "$words"
+    df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
+    echo "PostgreSQL $from serves on, and nothing of it was changed. Mend what is named above and run again, or stay with it." >&2
+    exit 1
+}
+: >"$words"
+
+from=$(known from) was=$(known was)
+if [ "$(known phase)" != switching ]; then
+    from=$(cat "$data/PG_VERSION") was=$(image_now)
+    throw_away
+    rm -rf "$new" "$dumps"
+    db=$(container)
+    [ -n "$db" ] || {
+        rm -f "$words"
+        echo "The database does not run, so it cannot be moved. Deploy with the image of PostgreSQL $from first: pyinfra inventory.py deploy.py" >&2
+        exit 1
+    }
+    phase preparing
+    trap 'leave "It was told to stop."' TERM INT
+    trap 'leave "A step failed that never should."' EXIT
+    say "1 of 6: make a new data directory beside the old one, with $image"
+    mkdir "$dumps"
+    mkdir "$new"
+    chown 999:999 "$new" "$dumps"
+    # Without a way to anybody, and with less to write: nobody needs what it has until it is complete.
+    docker run --detach --name "$name" --network none --user 999:999 --read-only --cap-drop ALL --security-opt no-new-privileges \
+        --log-driver json-file --log-opt max-size=1m --shm-size 256m --env PGDATA=/var/lib/postgresql/data \
+        --env POSTGRES_PASSWORD_FILE=/run/secrets/postgres-superuser-password \
+        --env 'POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256 --encoding=UTF8 --data-checksums' \
+        --volume "$root/secrets/postgres-superuser-password:/run/secrets/postgres-superuser-password:ro" \
+        --volume "$new:/var/lib/postgresql/data" --volume "$dumps:/dumps:ro" --tmpfs /tmp \
+        --tmpfs /run/postgresql:uid=999,gid=999,mode=0775 --stop-timeout 120 \
+        "$image" postgres -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=1GB -c autovacuum=off >/dev/null 2>"$words" ||
+        leave "The new PostgreSQL could not be started."
+    end=$(($(date +%s) + patience))
+    # Over TCP: while initdb runs, PostgreSQL answers on its socket only.
+    until in_new pg_isready --quiet --host 127.0.0.1 --username postgres 2>/dev/null; do
+        if [ "$(date +%s)" -ge "$end" ] || [ "$(docker inspect --format '{{.State.Running}}' "$name" 2>/dev/null)" != true ]; then
+            docker logs --tail 8 "$name" >"$words" 2>&1 || true
+            leave "The new PostgreSQL did not come up."
+        fi
+        sleep 1
+    done
+
+    say "2 of 6: stop Mastodon. Visitors get the page that asks them to wait; Sidekiq finishes what it works on."
+    phase stopped
+    docker compose stop web streaming sidekiq >"$words" 2>&1 || leave "Mastodon could not be stopped."
+    # Whoever is still in there, such as a forgotten console.
+    echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mastodon'" | sql old postgres >/dev/null 2>"$words" ||
+        leave "The database did not answer."
+
+    # What belongs to no database: accounts with their passwords, and what they may do. The administrator is there already.
+    in_old pg_dumpall --username postgres --globals-only 2>"$words" >"$dumps/accounts" || leave "The accounts could not be dumped."
+    grep -v '^CREATE ROLE postgres;$' "$dumps/accounts" | sql new postgres >/dev/null 2>"$words" || leave "The accounts could not be loaded."
+    echo "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname" | sql old postgres >"$dumps/databases" 2>"$words" ||
+        leave "The database did not answer."
+    size=$(du -sm "$data" | cut -f 1)
+    say "3 of 6: dump $(wc -l <"$dumps/databases") databases ($size MiB with their indexes)"
+    watch dumped "$size" "$dumps" 9>&- &
+    watcher=$!
+    number=0 failed=
+    while IFS= read -r database; do
+        number=$((number + 1)) dump=$dumps/$number.dump
+        in_old pg_dump --username postgres --format custom --compress 3 --lock-wait-timeout 60000 "$database" 2>"$words" >"$dump" </dev/null || failed="$database could not be dumped."
+        # The list stands at the beginning of a dump; that nothing is missing at its end is known when all of it has been read.
+        [ -n "$failed" ] || in_new pg_restore --list >/dev/null 2>"$words" <"$dump" || failed="The dump of $database has no list."
+        [ -n "$failed" ] || in_new pg_restore --file /dev/null 2>"$words" <"$dump" || failed="The dump of $database cannot be read to its end."
+        [ -z "$failed" ] || break
+        chown 999:999 "$dump"
+    done <"$dumps/databases"
+    unwatch
+    [ -z "$failed" ] || leave "$failed"
+
+    say "4 of 6: load the dumps ($(du -sm "$dumps" | cut -f 1) MiB) and make the indexes anew"
+    watch loaded $((size * 2)) "$new" 9>&- &
+    watcher=$!
+    jobs=$(nproc) number=0
+    [ "$jobs" -le 4 ] || jobs=4
+    while IFS= read -r database; do
+        number=$((number + 1))
+        # This one is there from the beginning.
+        set --
+        [ "$database" = postgres ] || set -- --create
+        docker exec "$name" pg_restore --username postgres --exit-on-error --jobs "$jobs" "$@" --dbname postgres "/dumps/$number.dump" >/dev/null 2>"$words" </dev/null ||
+            failed="$database could not be loaded."
+        [ -z "$failed" ] || break
+    done <"$dumps/databases"
+    unwatch
+    [ -z "$failed" ] || leave "$failed"
+
+    say "5 of 6: have the new PostgreSQL look at what it has, and compare the numbers of rows"
+    in_new vacuumdb --username postgres --all --analyze-only --quiet >"$words" 2>&1 </dev/null || leave "The new database could not be analyzed."
+    count old "$dumps/wanted" || leave "The old database did not answer."
+    count new "$dumps/found" || leave "The new database did not answer."
+    diff "$dumps/wanted" "$dumps/found" >"$dumps/differences" || {
+        grep '^[<>]' "$dumps/differences" | head -n 6 >"$words"
+        leave "The new database has other numbers of rows than the old one (< old, > new)."
+    }
+    # What somebody has set with ALTER SYSTEM comes along, as far as the new one knows it: name = 'value', as in SQL.
+    sed -n 's/^\([a-z_.]* = .*\)$/ALTER SYSTEM SET \1;/p' "$data/postgresql.auto.conf" 2>/dev/null >"$dumps/settings" || true
+    while IFS= read -r setting; do
+        printf '%s\n' "$setting" | sql new postgres >/dev/null 2>"$words" || say "This setting stays behind: $setting ($(tail -n 1 "$words"))"
+    done <"$dumps/settings"
+    tables=$(grep -c '^rows ' "$dumps/wanted" || true) rows=$(awk '$1 == "rows" { sum += $NF } END { print sum + 0 }' "$dumps/wanted")
+    docker stop -t 120 "$name" >/dev/null 2>"$words" || leave "The new PostgreSQL did not stop."
+    [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not stop in order."
+    throw_away
+    sync -f "$new"
+    say "All $tables tables have the $rows rows that they had."
+    phase switching
+    trap - EXIT TERM INT
+fi
+
+say "6 of 6: let the new data directory take the place of the old one"
+db=$(container)
+[ -z "$db" ] || docker stop "$db" >/dev/null
+if [ -e "$new" ]; then
+    [ ! -s "$data/PG_VERSION" ] || mv -T "$data" "$before"
+    # An empty one, where a deployment came in between.
+    [ ! -d "$data" ] || rmdir "$data"
+    mv -T "$new" "$data"
+fi
+write_image "$image"
+sync -f "$data"
+start_db || {
+    docker compose logs --no-color --no-log-prefix --tail 8 db >&2 || true
+    docker compose stop db >/dev/null 2>&1 || true
+    write_image "$was"
+    mv -T "$data" "$new"
+    mv -T "$before" "$data"
+    phase stopped
+    start_db || true
+    leave "The new PostgreSQL did not come up in the place of the old one, which is back; above are its last lines."
+}
+rm -rf "$dumps" "$note"
+start_mastodon || {
+    tail -n 6 "$words" >&2
+    echo "PostgreSQL has the database, but Mastodon could not be started: pyinfra inventory.py deploy.py" >&2
+    exit 1
+}
+rm -f "$words"
+say "PostgreSQL $(cat "$data/PG_VERSION") ($image) has the database. The old data directory is kept: $before"

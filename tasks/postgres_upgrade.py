@@ -1,0 +1,43 @@
+"""
+PostgreSQL upgrade: the database moves into a new data directory of the PostgreSQL that postgres_image names.
+
+The same mends a database whose indexes were sorted by another Debian's rules. Visitors are asked to wait meanwhile. Cut
+off anywhere, it is run again; the old data directory serves until the new one does, and is kept.
+
+Run:  pyinfra inventory.py tasks/postgres_upgrade.py
+      … --data postgres_old_directory=remove    when nothing is missing
+"""
+
+from pyinfra import host, local
+
+from mstdn.fact import foresee
+from mstdn.postgres.operations import moved_database, old_data_directory, postgres_may_move
+from mstdn.questions import of_a_deployment
+from mstdn.settings import settings_for
+from mstdn.sizing.facts import server_size
+from mstdn.sizing.rules import start_timeout_seconds
+
+settings = settings_for(host)
+foresee(of_a_deployment)
+
+postgres_may_move(
+    name="Look whether the database can move",
+    settings=settings,
+)
+# While the old one serves.
+local.include("tasks/images.py")
+moved_database(
+    name="Move the database into a new data directory",
+    settings=settings,
+    timeout_seconds=start_timeout_seconds(server_size().memory_mib, settings),
+)
+
+# As in a deployment: what was started by the move is what the settings say.
+local.include("tasks/configuration.py")
+local.include("tasks/app.py")
+local.include("tasks/verify.py")
+
+old_data_directory(
+    name="Keep the old data directory, or remove it",
+    settings=settings,
+)
