@@ -110,7 +110,7 @@ for channel in $channels; do
         [ "$channel" != journal ] || cat "$work/said"
         sed -i "/^pending $channel /d; /^failed $channel /d" "$work/known"
     else
-        why=$(sed -n 's/^said //p; s/^answered //p' "$work/said" | tail -n 1 | cut -c 1-200)
+        why=$(sed -n 's/^said //p; s/^answered //p' "$work/said" | head -n 1 | cut -c 1-200)
         since=$(sed -n "s/^failed $channel \([0-9]*\) .*/\1/p" "$work/known")
         sed -i "/^failed $channel /d" "$work/known"
         echo "failed $channel ${since:-$(date +%s)} ${why:-$(tail -n 1 "$work/said")}" >>"$work/known"

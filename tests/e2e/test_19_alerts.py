@@ -20,6 +20,13 @@ PORT = 8088
 ON: dict[str, Any] = {"alerts_mail_to": MAIL_TO}
 TASK, TEST = "tasks/timers.py", "tasks/alert_test.py"
 HEARD = "/run/heard.jsonl"
+# The timer waits for ever, so that nobody but the tests has rounds.
+DROP_IN = "/etc/systemd/system/mstdn-alerts.timer.d"
+SELDOM = (
+    f"mkdir -p {DROP_IN}; printf '[Timer]\\nOnCalendar=\\nOnCalendar=2099-01-01\\n' >{DROP_IN}/lab.conf;"
+    " systemctl daemon-reload; systemctl restart mstdn-alerts.timer"
+)
+OFTEN = f"rm -r {DROP_IN}; systemctl daemon-reload; systemctl restart mstdn-alerts.timer"
 # Takes a POST as ntfy does, and keeps it; one to another path is refused.
 LISTENER = f"""
 import json, http.server
@@ -43,7 +50,8 @@ class Watched:
 
     def look(self, rounds: int = 1) -> None:
         for _ in range(rounds):
-            self.instance.run("systemctl start mstdn-alerts.service")
+            # systemd takes no more than five starts in ten seconds.
+            self.instance.run("systemctl reset-failed mstdn-alerts.service; systemctl start mstdn-alerts.service")
 
     def mails(self) -> list[str]:
         return [
@@ -74,7 +82,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(instance: Instance) -> Iterator[Watched]:
-    """Nobody else looks: the timer waits for a day, and each test has its rounds when it wants them."""
+    """Nobody else looks: each test has its rounds when it wants them."""
     visitor = instance.world.visitor
     visitor.run(f"rm -f {HEARD}; cat >/run/listener.py", stdin=LISTENER)
     listener = visitor.run("setsid python3 /run/listener.py </dev/null >/dev/null 2>&1 & echo $!").stdout.strip()
@@ -83,8 +91,9 @@ def watched(instance: Instance) -> Iterator[Watched]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(instance.world), "environment", lambda _: environment)
         instance.converge(TASK, **ON)
-        instance.run("systemctl stop mstdn-alerts.timer")
+        instance.run(SELDOM)
         yield Watched(instance)
+        instance.run(OFTEN)
     visitor.run(f"kill {listener}; rm -f {HEARD} /run/listener.py")
     instance.run("rm -f /var/lib/mstdn/alerts")
     instance.converge()
@@ -92,11 +101,9 @@ def watched(instance: Instance) -> Iterator[Watched]:
 
 def test_the_watcher_is_there_by_itself_and_a_second_run_changes_nothing(watched: Watched) -> None:
     instance = watched.instance
-    instance.run("systemctl start mstdn-alerts.timer")
     assert "mstdn-alerts.timer" in instance.run("systemctl list-timers --all 'mstdn-*'")
     assert instance.converge(TASK, **ON).changed == [] and instance.plan(**ON).planned == []
     assert instance.run("stat -c '%a %u' /srv/mastodon/secrets/alerts/webhook").split() == ["600", "0"]
-    instance.run("systemctl stop mstdn-alerts.timer")
 
 
 def test_where_all_is_well_nobody_is_told_and_nothing_is_written(watched: Watched) -> None:
@@ -145,13 +152,13 @@ def test_a_test_of_both_ways_arrives_and_what_fails_is_explained(watched: Watche
     assert "took the mail for keeper@example.org" in run.stderr and "The webhook took the message" in run.stderr
     with watched.silence():
         assert instance.plan(TEST, **ON).planned
-        address = "/srv/mastodon/secrets/alerts/webhook"
-        instance.run(f"sed -i 's|/topic|/other|' {address}; chmod 600 {address}")
-        try:
-            said = instance.refusal(TEST, alerts_mail_to="")
-        finally:
-            instance.run(f"sed -i 's|/other|/topic|' {address}")
-    assert "ALERTS_WEBHOOK_URL" in said and "403" in said
+    address = "/srv/mastodon/secrets/alerts/webhook"
+    instance.run(f"sed -i 's|/topic|/other|' {address}")
+    try:
+        said = instance.refusal(TEST, **ON)
+    finally:
+        instance.run(f"sed -i 's|/other|/topic|' {address}")
+    assert "ALERTS_WEBHOOK_URL" in said and "403" in said and "took the mail" in said
 
 
 def test_a_service_that_is_down_is_told_once_and_its_end_once_even_after_a_reboot(watched: Watched) -> None:
@@ -223,8 +230,8 @@ SICK: dict[str, tuple[Callable[[Instance], None], Callable[[Instance], None], st
         "% full",
     ),
     "certificate": (
-        lambda it: _tell(it, "ALERT_NAMES=", "ALERT_NAMES=nobody.example.org,".replace(",", "\\ ")),
-        lambda it: _tell(it, "ALERT_NAMES=nobody.example.org\\\\ ", "ALERT_NAMES="),
+        lambda it: _tell(it, "ALERT_NAMES=.*", "ALERT_NAMES=nobody.example.org"),
+        lambda it: _tell(it, "ALERT_NAMES=.*", f"ALERT_NAMES={it.domain}"),
         "nobody.example.org is served without a certificate of its own",
     ),
     "engine": (

@@ -133,7 +133,7 @@ def test_what_was_told_is_not_told_again_after_a_reboot(server: Server) -> None:
 
 
 def test_a_message_that_was_not_taken_is_tried_again_by_that_channel_only(server: Server) -> None:
-    server.answer("mail", "step AUTH\nsaid 535 5.7.8 no\nmail 67")
+    server.answer("mail", "step AUTH\nsaid 535 5.7.8 no\nsaid Login denied\nmail 67")
     server.see("containers", SICK)
     server.round()
     answer = server.round()
