@@ -134,8 +134,14 @@ def verb(instance: Instance, task: str, **settings: Any) -> subprocess.Popen[str
 
 
 def is_at(instance: Instance, step: int) -> bool:
-    said = f"journalctl --identifier {UNIT} --output cat --since -120s | grep '^[0-9] of 6' | tail -n 1"
-    return instance.run(said, check=False).startswith(f"{step} of 6")
+    """Whether the move that is at work has come to this step."""
+    this = f"$(systemctl show --property InvocationID --value {UNIT}.service)"
+    said = f"journalctl _SYSTEMD_INVOCATION_ID={this} --output cat | grep '^[0-9] of 6' | tail -n 1"
+    return state_of_the_unit(instance) == "activating" and instance.run(said, check=False).startswith(f"{step} of 6")
+
+
+def state_of_the_unit(instance: Instance) -> str:
+    return instance.run(f"systemctl show --property ActiveState --value {UNIT}.service").strip()
 
 
 @contextmanager
@@ -226,7 +232,7 @@ def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instan
         away = old.visit("/inbox", "--data", "{}")
         lost.kill()
         lost.communicate()
-        working = old.run(f"systemctl show --property ActiveState --value {UNIT}.service").strip()
+        working = state_of_the_unit(old)
         joining = verb(old, MOVE, **ON)
         assert joining.stdout
         said = ""
