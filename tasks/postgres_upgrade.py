@@ -36,6 +36,7 @@ moved_database(
 local.include("tasks/configuration.py")
 local.include("tasks/app.py")
 local.include("tasks/verify.py")
+local.include("tasks/cleanup.py")
 
 old_data_directory(
     name="Keep the old data directory, or remove it",

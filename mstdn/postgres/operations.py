@@ -65,7 +65,8 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
         return
     if todo is Move.CLEAN_UP:
         announce("what a move that was cut off has left is taken away")
-        yield script("files/remove", f"{found.real}.new", f"{found.real}.dumps", layout.postgres_upgrade)
+        remains = (f"{found.real}.new", f"{found.real}.dumps", layout.postgres_upgrade)
+        yield script("postgres/clean_up", POSTGRES_MOVE, *remains)
         return
     announce(*reasons(todo, found, image, _said(settings), _collation()))
     if todo is Move.UNKNOWN:

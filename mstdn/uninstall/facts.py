@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 
 
@@ -35,3 +36,18 @@ class FilesThere(Fact[Remains]):
     def read(self, lines: Lines) -> Remains:
         entries = (each.partition(" ") for each in lines.all("proxy"))
         return Remains(frozenset(lines.all("there")), tuple((path, kind) for kind, _, path in entries))
+
+
+class NetworksThere(EngineFact[dict[str, str]]):
+    """Every network of the engine by its name, with the Compose project that made it, "-" without one."""
+
+    script = "uninstall/networks"
+
+    @classmethod
+    def all(cls) -> Question[dict[str, str]]:
+        """The question without arguments."""
+        return cls.question()
+
+    @override
+    def read(self, lines: Lines) -> dict[str, str]:
+        return dict(lines.words("network"))

@@ -30,7 +30,6 @@ from mstdn.layout import (
     MastodonLayout,
     ProxyLayout,
 )
-from mstdn.networks.facts import DockerNetworks
 from mstdn.operation import announce, operation
 from mstdn.postgres.facts import DataDirectories
 from mstdn.preflight import question_about_the_server
@@ -41,11 +40,10 @@ from mstdn.storage.operations import places_question
 from mstdn.storage.rules import findings
 from mstdn.swap.facts import SWAPPINESS_FILE, SwapState
 from mstdn.timers.following import followed
-from mstdn.uninstall.facts import FilesThere, Remains
+from mstdn.uninstall.facts import FilesThere, NetworksThere, Remains
 from mstdn.uninstall.rules import (
     FIREWALL_DIRECTORY,
     KERNEL_FILES,
-    PROJECT_NETWORKS,
     Things,
     all_paths,
     consent,
@@ -71,7 +69,7 @@ def uninstall_questions(at: Host) -> Iterator[Question[Any]]:
     yield written_in(ProxyLayout(settings.proxy_root).sites)
     yield Installed.of(*_installed(settings))
     yield places_question(settings)
-    yield DockerNetworks.named(PROJECT_NETWORKS)
+    yield NetworksThere.all()
     yield RecordedImages.of(MastodonLayout(settings.mastodon_root).images)
     yield Images.all()
     yield PacketFilter.of_the_server()
@@ -216,8 +214,7 @@ def _containers(settings: Settings) -> tuple[Container, ...]:
 
 
 def _networks(settings: Settings) -> Things:
-    present = ask(DockerNetworks.named(PROJECT_NETWORKS))
-    return networks_of(present, ask(Containers.all()), _roots(settings))
+    return networks_of(ask(NetworksThere.all()), ask(Containers.all()), _roots(settings))
 
 
 def _images(settings: Settings) -> Things:

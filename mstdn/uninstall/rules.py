@@ -20,7 +20,6 @@ from mstdn.layout import (
     FIREWALL_UNIT,
     MASTODON_PROJECT,
     NETWORKS,
-    NETWORKS_THAT_LEAD_OUT,
     NOTES,
     POSTGRES_MOVE,
     PROGRAMS,
@@ -38,11 +37,8 @@ SWAPPINESS_BY_DEFAULT = "60"
 # Files that give the kernel's settings a value at each boot: the setting, and what it is without.
 KERNEL_FILES = {SWAPPINESS_FILE: ("vm.swappiness", SWAPPINESS_BY_DEFAULT), OVERCOMMIT_FILE: (OVERCOMMIT, BY_DEFAULT)}
 FIREWALL_DIRECTORY = FIREWALL_RULES.rpartition("/")[0]
-PROJECT_NETWORKS = tuple(
-    dict.fromkeys(
-        (*NETWORKS, *NETWORKS_THAT_LEAD_OUT, *(f"{each}_default" for each in (MASTODON_PROJECT, PROXY_PROJECT)), DRILL)
-    )
-)
+# Made before the projects, or by a program: no project is named on them.
+OWN_NETWORKS = (*NETWORKS, DRILL)
 # Made by docker-gen and acme-companion in places where others have files too.
 GENERATED = frozenset(("default.conf",))
 COMPANIONS = frozenset(("default", "default.crt", "default.key", "dhparam.pem"))
@@ -86,11 +82,13 @@ def containers_of(containers: tuple[Container, ...], roots: Collection[str]) -> 
     return tuple(each for each in containers if is_ours(each, roots))
 
 
-def networks_of(present: Iterable[str], containers: tuple[Container, ...], roots: Collection[str]) -> Things:
-    """present: those of PROJECT_NETWORKS that there are."""
+def networks_of(present: dict[str, str], containers: tuple[Container, ...], roots: Collection[str]) -> Things:
+    """present: every network by its name, with its Compose project."""
     ours, theirs = [], []
     others = [each for each in containers if not is_ours(each, roots)]
-    for network in present:
+    for network, project in present.items():
+        if network not in OWN_NETWORKS and project not in (MASTODON_PROJECT, PROXY_PROJECT):
+            continue
         if members := sorted(each.name.lstrip("/") for each in others if network in each.networks):
             theirs.append(f"the network {network}, because containers of others use it: {', '.join(members)}")
         else:

@@ -44,7 +44,7 @@ from mstdn.status.facts import MachineState, PartStates
 from mstdn.storage.facts import Places
 from mstdn.swap.facts import SwapState
 from mstdn.timers.facts import Units
-from mstdn.uninstall.facts import FilesThere
+from mstdn.uninstall.facts import FilesThere, NetworksThere
 from mstdn.updates.facts import UpdateState
 from tests.harness import ROOT, all_facts, answer_of
 from tests.lab.commands import wait_until
@@ -238,6 +238,7 @@ QUESTIONS: list[Question[Any]] = [
     DuplicateAccounts.of("no-such-project"),
     DataDirectories.under(NOWHERE, size=True),
     FilesThere.of(NOWHERE, [NOWHERE]),
+    NetworksThere.all(),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),

@@ -51,7 +51,7 @@ def test_indexes_that_were_sorted_otherwise_are_made_anew_with_the_same_image() 
 def test_what_a_killed_move_has_left_goes_where_it_is_no_longer_wanted() -> None:
     facts = FACTS | {"postgres/look": f"{SEVENTEEN}under phase stopped\nunder image postgres:18-trixie\n"}
     assert commands_of(moved_database, facts, settings=settings_with(), timeout_seconds=300) == [
-        Command("files/remove", REMAINS)
+        Command("postgres/clean_up", ("mstdn-postgres-upgrade", *REMAINS))
     ]
 
 

@@ -188,6 +188,16 @@ def test_what_a_move_that_was_killed_has_left_is_begun_anew(home: Path, phase: s
     assert not (home / "srv/database/half").exists()
 
 
+def test_remains_that_nobody_wants_any_more_go(home: Path) -> None:
+    names = [home / "srv" / name for name in ("database.new", "database.dumps", "state/postgres-upgrade")]
+    names[0].mkdir()
+    names[2].write_text("phase stopped\n")
+    for _ in range(2):
+        assert run_script("postgres/clean_up", "mstdn-postgres-upgrade", *names, path=home / "bin").returncode == 0
+    assert left_over(home) == [] and content(home) == "old"
+    assert calls_in(home)[0] == "docker rm --force --volumes mstdn-postgres-upgrade"
+
+
 @pytest.mark.parametrize("moved", ["none", "the old one", "the old one, and a deployment came", "both"])
 def test_one_that_was_killed_while_they_change_places_is_finished(home: Path, moved: str) -> None:
     srv = home / "srv"

@@ -34,7 +34,7 @@ THERE = "".join(
 FACTS = {
     "preflight/report": REPORT,
     "docker/containers": container_line("web", image="sha256:aa") + container_line("proxy/nginx"),
-    "networks/state": 'network {"name":"front","id":"f","driver":"bridge","internal":false,"ipv6":false}\n',
+    "uninstall/networks": "network bridge -\nnetwork front -\n",
     "cleanup/images": "image postgres:17 sha256:bb\nimage other/image:1 sha256:cc\n",
     "images/recorded": "recorded postgres:17 sha256:dd\n",
     "uninstall/look": f"{THERE}proxy f compose.yaml\nproxy d certs\n",

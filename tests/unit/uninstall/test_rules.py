@@ -80,11 +80,14 @@ def test_containers_are_known_by_their_project_and_its_directory() -> None:
     assert containers_of(ALL, ROOTS) == (WEB, OWN, DRILL)
 
 
+NETWORKS = {"bridge": "-", "front": "-", "back-mstdn": "-", "proxy_control": "proxy", "blog_default": "blog"}
+
+
 def test_a_network_that_others_use_stays() -> None:
-    assert networks_of(("front", "back-mstdn"), ALL, ROOTS) == Things(
-        ("back-mstdn",), ("the network front, because containers of others use it: blog",)
+    assert networks_of(NETWORKS, ALL, ROOTS) == Things(
+        ("back-mstdn", "proxy_control"), ("the network front, because containers of others use it: blog",)
     )
-    assert networks_of(("front",), (WEB,), ROOTS) == Things(("front",))
+    assert networks_of({"front": "-"}, (WEB,), ROOTS) == Things(("front",))
 
 
 def test_images_go_that_were_pulled_or_built_unless_others_run_on_them() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mstdn.uninstall.facts import FilesThere
+from mstdn.uninstall.facts import FilesThere, NetworksThere
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
@@ -96,6 +96,12 @@ def test_what_is_there_is_seen(tmp_path: Path) -> None:
         ("acme/me/b_ecc", "d"),
     }
     assert answer_of(FilesThere.of(f"{tmp_path}/none", [])).proxy == ()
+
+
+def test_networks_are_seen_with_their_projects(tmp_path: Path) -> None:
+    stand_in(tmp_path, "systemctl", "echo loaded; echo active")
+    path = stand_in(tmp_path, "docker", "echo network front -; echo network proxy_control proxy")
+    assert answer_of(NetworksThere.all(), path=path) == {"front": "-", "proxy_control": "proxy"}
 
 
 # --- Of other components ------------------------------------------------------------------------
