@@ -230,16 +230,16 @@ CONNECTIONS = (
         touched=("proxy/socket-proxy", "proxy/docker-gen", "proxy/acme-companion"),
     ),
     Drift(
-        "proxy/socket-proxy: off its network for a moment, so that who listens to it goes deaf",
+        "proxy/socket-proxy: made anew by hand after it had lost its network, so that who listened to it is deaf",
         # It takes until the next keep-alive probe, and then three looks of the health check.
         "docker network disconnect proxy_control $(c proxy socket-proxy);"
-        " docker network connect --alias socket-proxy proxy_control $(c proxy socket-proxy);"
+        f" cd {P} && docker compose up --detach --force-recreate socket-proxy 2>/dev/null;"
         " for service in docker-gen acme-companion; do"
         " until [ $(docker inspect --format '{{.State.Health.Status}}' $(c proxy $service)) = unhealthy ];"
         " do sleep 1; done; done",
         (PROXY,),
         ("docker-gen is unhealthy", "acme-companion is unhealthy"),
-        touched=("proxy/docker-gen", "proxy/acme-companion"),
+        touched=("proxy/socket-proxy", "proxy/docker-gen", "proxy/acme-companion"),
     ),
     _container(
         "on the network front as well",
