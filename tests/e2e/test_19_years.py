@@ -222,6 +222,17 @@ def test_one_that_is_killed_leaves_the_old_one_serving_and_status_says_what_to_d
     assert nothing_is_left_of_an_attempt(old) and old.converge(**OLD).changed in ([], [FORGET])
 
 
+def test_a_server_that_reboots_in_the_middle_comes_back_with_the_old_one(old: Instance) -> None:
+    with held_at_the_dump(old):
+        lost = verb(old, MOVE, **ON)
+        wait_until("it is at the dump", lambda: is_at(old, 3), 180, 0.2)
+        old.world.reboot()
+        lost.kill()
+        lost.communicate()
+        wait_until("it answers", lambda: answers(old) == 200, 180)
+    assert major(old) == "15" and "written years ago" in posts(old)
+
+
 def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instance) -> None:
     sql(old, "CREATE ROLE reporter LOGIN PASSWORD 'of somebody'; CREATE DATABASE reports OWNER reporter")
     sql(old, "CREATE TABLE numbers AS SELECT generate_series(1, 1000) AS n", "reports")
