@@ -231,6 +231,7 @@ def test_a_server_that_reboots_in_the_middle_comes_back_with_the_old_one(old: In
         lost.communicate()
         wait_until("it answers", lambda: answers(old) == 200, 180)
     assert major(old) == "15" and "written years ago" in posts(old)
+    assert nothing_is_left_of_an_attempt(old)
 
 
 def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instance) -> None:
