@@ -11,3 +11,5 @@ for path in "$@"; do
 done
 rm -f -- "$@"
 systemctl daemon-reload
+# One that failed would be remembered without its file.
+for path in "$@"; do systemctl reset-failed "${path##*/}" 2>/dev/null || true; done

@@ -42,8 +42,9 @@ else
     afterwards=$1
     shift
     systemctl reset-failed "$unit" 2>/dev/null || true
+    # When the server goes down it ends before the engine does, and can still put things in order.
     systemd-run --quiet --unit="$unit" --description="$what" --property=Type=oneshot --property="SyslogIdentifier=${unit%.service}" \
-        --property=UMask=0077 --property="ExecStopPost=$afterwards" /bin/sh "$program" "$@" 2>/dev/null &
+        --property=UMask=0077 --property=After=docker.service --property="ExecStopPost=$afterwards" /bin/sh "$program" "$@" 2>/dev/null &
 fi
 start=$!
 while kill -0 "$start" 2>/dev/null; do

@@ -82,7 +82,7 @@ def _years(world: World, pytestconfig: pytest.Config) -> Years:
         instance.run(f"apt-get install --yes --no-install-recommends {PACKAGES} >/dev/null 2>&1")
         before = looked_at(instance)
         instance.run(f"cat >{kept}", stdin=json.dumps(before))
-    if not instance.succeeds("test -e /srv/mastodon/state/installed.env"):
+    if not instance.succeeds("test -e /srv/mastodon/state/installed.env || test -e /srv/backups"):
         instance.converge(**OLD)
     return Years(instance, before)
 
@@ -220,6 +220,18 @@ def test_one_that_is_killed_leaves_the_old_one_serving_and_status_says_what_to_d
     # Whoever stays with the old one has the remains taken away.
     old.converge(MOVE, **OLD)
     assert nothing_is_left_of_an_attempt(old) and old.converge(**OLD).changed in ([], [FORGET])
+
+
+def test_a_server_that_reboots_in_the_middle_comes_back_with_the_old_one(old: Instance) -> None:
+    with held_at_the_dump(old):
+        lost = verb(old, MOVE, **ON)
+        wait_until("it is at the dump", lambda: is_at(old, 3), 180, 0.2)
+        old.world.reboot()
+        lost.kill()
+        lost.communicate()
+        wait_until("it answers", lambda: answers(old) == 200, 180)
+    assert major(old) == "15" and "written years ago" in posts(old)
+    assert nothing_is_left_of_an_attempt(old)
 
 
 def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instance) -> None:

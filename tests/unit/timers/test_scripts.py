@@ -122,7 +122,12 @@ def test_timers_are_disabled_before_their_files_go(tmp_path: Path) -> None:
     for name in ("a.timer", "a.service"):
         (tmp_path / name).write_text("")
     assert run_script("timers/disable", tmp_path / "a.timer", tmp_path / "a.service", path=path).returncode == 0
-    assert calls_in(tmp_path) == ["systemctl disable --quiet --now a.timer", "systemctl daemon-reload"]
+    assert calls_in(tmp_path) == [
+        "systemctl disable --quiet --now a.timer",
+        "systemctl daemon-reload",
+        "systemctl reset-failed a.timer",
+        "systemctl reset-failed a.service",
+    ]
     assert not list(tmp_path.glob("a.*"))
 
 
