@@ -34,10 +34,13 @@ apt-get update -qq
 apt-get install -qq --yes --no-install-recommends docker-ce docker-ce-cli containerd.io docker-buildx-plugin \
     docker-compose-plugin >/dev/null
 """
-# What a refusal may not have touched. docker-gen writes conf.d whenever a container comes or goes.
+# What a refusal may not have touched. Whenever a container comes or goes, docker-gen writes conf.d, and 5 to 20 s later
+# acme-companion makes or removes the links to certificates.
 LOOK = (
     "find /etc /srv /usr/local /var/lib/dpkg /var/lib/mstdn -xdev -not -path '/srv/mastodon/database/*'"
-    " -not -path '/srv/mastodon/redis/*' -not -path '/srv/proxy/conf.d*' -not -name mtab -printf '%p %T@ %m %U\\n' "
+    " -not -path '/srv/mastodon/redis/*' -not -path '/srv/proxy/conf.d*'"
+    " -not '(' -path '/srv/proxy/certs*' -not '(' -type f -name '*.pem' ')' ')'"
+    " -not -name mtab -printf '%p %T@ %m %U\\n' "
     "2>/dev/null | sort; docker ps --all --no-trunc --quiet 2>/dev/null | sort; cat /proc/swaps | cut -f 1"
 )
 
