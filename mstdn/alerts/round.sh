@@ -3,7 +3,7 @@
 set -eu
 umask 077
 export LC_ALL=C
-notes=/var/lib/mstdn here=${0%/*}
+notes=/var/lib/mstdn spare=/run/mstdn-alerts-known here=${0%/*}
 # shellcheck source=/dev/null
 . /usr/local/lib/mstdn/settings
 work=$(mktemp -d /run/mstdn-alerts.XXXXXX)
@@ -75,18 +75,21 @@ part() {
 # One that has begun in the meantime may have been what was seen.
 ! somebody_changes_it || exit 0
 "$here/alerts-judge" <"$work/seen" >"$work/wrong"
-cat "$notes/alerts" >"$work/before" 2>/dev/null || true
+cat "$spare" >"$work/before" 2>/dev/null || cat "$notes/alerts" >"$work/before" 2>/dev/null || true
 "$here/alerts-remember" "$work/before" "$work/wrong" "$(date +%s)" "$channels" >"$work/known"
 
-# Written only where it differs: a round in which nothing happens leaves no trace on the disk.
+# Written only where it differs: a round in which nothing happens leaves no trace on the disk. A full disk has to be told too, so
+# what cannot be written there is kept in memory.
 keep() {
-    cmp -s "$work/known" "$work/before" && return 0
+    [ -e "$spare" ] || ! cmp -s "$work/known" "$work/before" || return 0
     cp "$work/known" "$work/before"
-    if [ -s "$work/known" ]; then
-        cp "$work/known" "$notes/.alerts.new"
-        mv -fT "$notes/.alerts.new" "$notes/alerts"
+    if [ ! -s "$work/known" ]; then
+        rm -f "$notes/alerts" "$spare"
+    elif cp "$work/known" "$notes/.alerts.new" 2>/dev/null && mv -fT "$notes/.alerts.new" "$notes/alerts" 2>/dev/null; then
+        rm -f "$spare"
     else
-        rm -f "$notes/alerts"
+        rm -f "$notes/.alerts.new"
+        cp "$work/known" "$spare"
     fi
 }
 # Before anything is sent: a reboot in between repeats a message at most, and loses none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -286,6 +287,27 @@ def test_a_run_at_work_silences_the_watcher(watched: Watched) -> None:
         instance.converge(**ON)
     with watched.silence():
         watched.look(2)
+
+
+def test_containers_that_a_run_rolls_alarm_nobody(watched: Watched) -> None:
+    ended = threading.Event()
+
+    def rounds() -> None:
+        while not ended.is_set():
+            watched.look()
+
+    watcher = threading.Thread(target=rounds)
+    with watched.silence():
+        watcher.start()
+        try:
+            changed = watched.instance.converge(app_stop_timeout_seconds=21, **ON).changed
+            assert "tasks/app.py | Start Mastodon" in changed
+        finally:
+            ended.set()
+            watcher.join()
+        watched.instance.converge(**ON)
+        watched.look(2)
+    assert not watched.instance.succeeds("test -e /var/lib/mstdn/alerts")
 
 
 def test_what_could_not_be_sent_is_sent_later_and_status_says_so(watched: Watched) -> None:

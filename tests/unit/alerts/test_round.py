@@ -80,7 +80,8 @@ class Server:
             "notes=/var/lib/mstdn": f"notes={self.home}/notes",
             "here=${0%/*}": f"here={self.home}/bin",
             "/usr/local/lib/mstdn/settings": self.home / "settings",
-            "/run/mstdn-alerts": self.home / "work",
+            "/run/mstdn-alerts.": f"{self.home}/work.",
+            "/run/mstdn-alerts-known": self.home / "spare",
             "/run/mstdn.lock": self.home / "lock",
             "set -eu": f"set -eu; another_run_works() {{ [ -e '{self.home}/run' ]; }}",
         }
@@ -193,6 +194,19 @@ def test_a_run_that_begins_while_the_server_is_looked_at_makes_what_was_seen_voi
     stand_in(server.home, "alerts-certificates", f"touch '{server.home}/run'; cat '{server.home}/certificates'")
     server.round()
     server.round()
+    assert server.known == ""
+
+
+def test_a_disk_on_which_nothing_can_be_written_is_told_and_only_once(server: Server) -> None:
+    full = stand_in(server.home, "cp", 'case $2 in */.alerts.new) echo full >&2; exit 1 ;; esac; exec /bin/cp "$@"')
+    server.see("machine", MACHINE.replace("disk / 40000000 20000000", "disk / 40000000 0"))
+    assert "".join(server.round().stdout for _ in range(4)) == "WRONG: The disk at / is 100 % full: 0 MiB are free.\n"
+    assert server.sent("mail").count("WRONG") == 1 and server.known == ""
+    (full / "cp").unlink()
+    server.round()
+    assert server.known.startswith("incident disk// open ") and not (server.home / "spare").exists()
+    server.see("machine", MACHINE)
+    assert "".join(server.round().stdout for _ in range(3)).startswith("MENDED")
     assert server.known == ""
 
 

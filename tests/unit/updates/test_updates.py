@@ -71,9 +71,10 @@ def test_timers_of_apt_that_are_off_are_named_with_the_remedy() -> None:
 def test_the_server_tells_by_whose_will_it_is_so(tmp_path: Path) -> None:
     stand_in(tmp_path, "dpkg-query", "printf 'ii '")
     stand_in(tmp_path, "apt-config", """echo 'APT::Periodic::Unattended-Upgrade "1";'""")
-    path = stand_in(tmp_path, "systemctl", "case $2 in apt-daily.timer) echo masked ;; *) echo enabled ;; esac")
+    shown = "printf '%s\\n' Id=apt-daily.timer UnitFileState=masked '' Id=apt-daily-upgrade.timer UnitFileState=enabled"
+    path = stand_in(tmp_path, "systemctl", shown)
     assert answer_of(UpdateState.of_the_server(), path=path) == Updates(True, "1", ("apt-daily.timer",))
     stand_in(tmp_path, "dpkg-query", "exit 1")
     stand_in(tmp_path, "apt-config")
-    stand_in(tmp_path, "systemctl", "echo enabled")
+    stand_in(tmp_path, "systemctl")
     assert answer_of(UpdateState.of_the_server(), path=path) == Updates()
