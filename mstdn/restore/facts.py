@@ -33,9 +33,9 @@ class WayBack(Fact[Way]):
     script = "restore/look"
 
     @classmethod
-    def of(cls, snapshot: str, root: str) -> Question[Way]:
-        """snapshot: the setting. root: mastodon_root."""
-        return cls.question(snapshot, RESTORE_NOTE, root, PROGRAM_SETTINGS)
+    def of(cls, snapshot: str, root: str, repository: str) -> Question[Way]:
+        """snapshot, repository: the settings. root: mastodon_root."""
+        return cls.question(snapshot, RESTORE_NOTE, root, PROGRAM_SETTINGS, repository)
 
     @override
     def read(self, lines: Lines) -> Way:

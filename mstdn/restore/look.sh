@@ -1,7 +1,7 @@
 # What a restore of the snapshot $1 would meet: "instance" if one is here, "keys" if its keys are; "restoring" and the lines of the
 # note $2 if one is under way; "free KIB" in $3, mastodon_root; then "snapshot ID", its "manifest" lines, or "refused" and restic's
-# words. Nothing is locked, cached or written.
-wanted=$1 note=$2 root=$3 settings=$4
+# words. $4: what the programs of the server are told, $5: the repository that is meant. Nothing is locked, cached or written.
+wanted=$1 note=$2 root=$3 settings=$4 meant=$5
 [ -s "$root/state/installed.env" ] && echo instance
 [ -s "$root/secrets/instance.env" ] && echo keys
 if [ -f "$note" ]; then
@@ -11,12 +11,13 @@ fi
 existing=$root
 until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
 printf 'free %s\n' "$(df -Pk "$existing" | awk 'NR == 2 { print $4 }')"
-if [ ! -e "$settings" ] || ! command -v restic >/dev/null; then
+# shellcheck source=/dev/null
+[ ! -e "$settings" ] || . "$settings"
+# A server without backups has other programs, which are told other things.
+if [ "${BACKUP_REPOSITORY-}" != "$meant" ] || ! command -v restic >/dev/null; then
     echo 'unknown restic and what it is told are not on the server yet'
     exit 0
 fi
-# shellcheck source=/dev/null
-. "$settings"
 # shellcheck source=/dev/null
 [ ! -e "$BACKUP_SECRETS/environment" ] || . "$BACKUP_SECRETS/environment"
 export RESTIC_REPOSITORY="$BACKUP_REPOSITORY" RESTIC_PASSWORD_FILE="$BACKUP_SECRETS/passphrase" AWS_DEFAULT_REGION="${BACKUP_S3_REGION-}"

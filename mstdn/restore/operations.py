@@ -11,7 +11,7 @@ from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
-from mstdn.restore.facts import WayBack
+from mstdn.restore.facts import Way, WayBack
 from mstdn.restore.rules import data_are_restored, obstacle
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
@@ -32,8 +32,7 @@ def begun_restore(settings: Settings) -> Commands:
     if not settings.backup_repository:
         yield from refuse(OFF)
         return
-    layout = MastodonLayout(settings.mastodon_root)
-    way = ask(WayBack.of(settings.snapshot, layout.root))
+    way = _way_back(settings)
     if text := obstacle(way, settings):
         yield from refuse(text)
         return
@@ -55,7 +54,7 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
     The work is that of a unit of the server: it goes on without this connection, and is joined by the next run.
     """
     layout = MastodonLayout(settings.mastodon_root)
-    way = ask(WayBack.of(settings.snapshot, layout.root))
+    way = _way_back(settings)
     if data_are_restored(way):
         host.noop("the data are restored")
         return
@@ -74,7 +73,7 @@ def remounted_stores(settings: Settings, timeout_seconds: int) -> Commands:
     A file that is replaced stays the old one inside a container until it is started anew. Nobody is kept from them:
     Mastodon is stopped.
     """
-    way = ask(WayBack.of(settings.snapshot, settings.mastodon_root))
+    way = _way_back(settings)
     stale = [
         each.id
         for each in ask(Containers.all())
@@ -88,8 +87,12 @@ def remounted_stores(settings: Settings, timeout_seconds: int) -> Commands:
 @operation
 def finished_restore(settings: Settings) -> Commands:
     """Ensure that everybody's feed is built anew, and that the restore is no longer noted as under way."""
-    way = ask(WayBack.of(settings.snapshot, settings.mastodon_root))
+    way = _way_back(settings)
     if not way.restoring:
         host.noop(f"{RESTORE_NOTE} is not there")
         return
     yield followed(UNIT, "The restore")
+
+
+def _way_back(settings: Settings) -> Way:
+    return ask(WayBack.of(settings.snapshot, settings.mastodon_root, settings.backup_repository))

@@ -43,6 +43,7 @@ class Row:
     there: what is there, for the reader. says: words of the refusal, or WORKS.
 
     prepare and undo: run by root on the server. data: settings of this run, such as ssh_user. config: ~/.ssh/config.
+    tried: settings of a run before this one, which does not get in.
     """
 
     there: str
@@ -52,6 +53,7 @@ class Row:
     data: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
     more: str = ""
+    tried: Mapping[str, str] = field(default_factory=dict)
 
 
 def startup(there: str, shell: str, file: str, text: str, says: str = WORKS) -> Row:
@@ -178,7 +180,10 @@ ROWS = [
     sshd(
         "no forwarding, no terminal, no environment", "DisableForwarding yes\\nPermitTTY no\\nPermitUserEnvironment no"
     ),
-    sshd("a lock-out after failed tries", "PerSourcePenalties min:0s authfail:60s", "locked you out"),
+    replace(
+        sshd("a lock-out after failed tries", "PerSourcePenalties min:0s authfail:60s", "locked you out"),
+        tried={"ssh_key": "{wrong}"},
+    ),
     sshd("another user only", "AllowUsers root", "does not let operator in"),
     Row(
         "no sftp",
@@ -366,6 +371,8 @@ def _results() -> Iterator[dict[str, reliability.Row]]:
 def test_the_way_in(operator: Operator, row: Row, results: dict[str, reliability.Row]) -> None:
     results[row.there] = reliability.Row(row.there, "", holds=False)
     with found(operator.world, row):
+        if row.tried:
+            assert operator.runs(data=row.tried).returncode != 0
         answer = operator.runs(data=row.data, config=row.config)
     said = answer.stdout + answer.stderr
     results[row.there] = reliability.Row(row.there, what_happened(answer), holds=False)

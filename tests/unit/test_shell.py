@@ -247,7 +247,7 @@ QUESTIONS: list[Question[Any]] = [
     SwapState.of(NOWHERE),
     Units.of(["mstdn-nowhere.timer"]),
     WrittenFiles.of(NOWHERE, "mark"),
-    WayBack.of("latest", NOWHERE),
+    WayBack.of("latest", NOWHERE, "/srv/backups"),
     WayOut.of("no-such-project", "https://example.invalid/"),
 ]
 

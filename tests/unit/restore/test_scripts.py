@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from mstdn.fact import CouldNotLook
 from mstdn.restore.facts import WayBack
 from tests.harness import OWNER, answer_of, calls_in, run_script
 from tests.unit.backup.world import Server
@@ -187,9 +188,12 @@ def test_while_a_restore_is_under_way_no_backup_is_made(server: Server) -> None:
 def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
     server.make("snapshots", '[{"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}]')
     home = server.home
-    question = WayBack.question("latest", f"{home}/notes/restoring", f"{home}/srv", f"{home}/settings")
-    way = answer_of(question, path=home / "bin")
+    place = (f"{home}/notes/restoring", f"{home}/srv", f"{home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "/backups"), path=home / "bin")
     assert (way.instance, way.keys, way.snapshot) == (True, True, "1a2b3c4d")
     assert way.manifest["media_kib"] == "4" and way.restoring["begun"] == "1764000001"
     assert way.free_kib > 0
     assert all("--no-lock --no-cache" in call for call in calls_in(home))
+    # The server has the programs of alerts, or of another repository: its word is not about this one.
+    with pytest.raises(CouldNotLook):
+        answer_of(WayBack.question("latest", *place, "/elsewhere"), path=home / "bin")
