@@ -10,7 +10,7 @@ SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit plan provision e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit unit-components unit-suite plan provision e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,8 @@ test: test-fast provision e2e ## Everything that proves the suite
 	@echo "All of it passed: lint, types, unit, plan, provision, e2e."
 
 # The longest first, and the others beside it.
-test-fast: .venv/.complete ## The part without the lab (under 60 s), two things at a time
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit lint types plan
+test-fast: .venv/.complete ## The part without the lab (about a minute), two things at a time
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-components plan unit-suite types lint
 
 lint: .venv/.complete
 	.venv/bin/ruff check $(SOURCES)
@@ -38,8 +38,13 @@ lint: .venv/.complete
 types: .venv/.complete
 	.venv/bin/mypy mstdn tasks tests deploy.py provision.py inventory.py config.py
 
-unit: .venv/.complete
-	$(PYTHON) -m pytest tests/unit
+unit: unit-components unit-suite
+
+unit-components: .venv/.complete
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/components tests/unit/*/
+
+unit-suite: .venv/.complete
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/suite tests/unit/test_*.py
 
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
