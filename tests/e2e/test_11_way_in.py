@@ -350,12 +350,17 @@ def found(world: World, row: Row) -> Iterator[None]:
         world.server.run(f"{row.undo}\n{back}")
 
 
-def what_happened(answer: Completed) -> str:
-    """ "works", or the refusal as it was told: what docs/reliability.md has in its last column."""
+def what_happened(answer: Completed, home: Path) -> str:
+    """
+    "works", or the refusal as it was told: what docs/reliability.md has in its last column.
+
+    Without the places of this machine. home: of the operator.
+    """
     if answer.returncode == 0:
         return "works"
     told = re.search(r"Nothing was changed\. (.*)", answer.stderr)
-    return told[1].strip() if told else answer.stderr
+    text = told[1].strip() if told else answer.stderr
+    return text.replace(f"{REPOSITORY}/", "").replace(str(home), "~")
 
 
 @pytest.fixture(name="results", scope="module")
@@ -375,7 +380,7 @@ def test_the_way_in(operator: Operator, row: Row, results: dict[str, reliability
             assert operator.runs(data=row.tried).returncode != 0
         answer = operator.runs(data=row.data, config=row.config)
     said = answer.stdout + answer.stderr
-    results[row.there] = reliability.Row(row.there, what_happened(answer), holds=False)
+    results[row.there] = reliability.Row(row.there, what_happened(answer, operator.home), holds=False)
     outcomes = re.findall(r"\[server\] +(Success|No changes)", said)
     assert not [word for word in CRASH if word in said], said
     assert answer.returncode == (0 if row.says == WORKS else 1), said
