@@ -11,22 +11,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import ParamSpec, cast
-from weakref import WeakSet
 
 from pyinfra import host, logger, state
-from pyinfra.api import Host
 from pyinfra.api import operation as pyinfra_operation
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.operation import OperationMeta, PyinfraOperation
 
-from mstdn.fact import CouldNotLook, forget, host_at_work
+from mstdn.fact import CouldNotLook, forget
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
 
 P = ParamSpec("P")
-
-# Those on which a rehearsed operation has something to do.
-_hosts_to_change: WeakSet[Host] = WeakSet()
 
 
 def operation(function: Callable[P, Commands]) -> PyinfraOperation[P]:
@@ -67,13 +62,7 @@ def _rehearse(meta: OperationMeta) -> None:
     """Go as far as a plan goes: to the first command, or to a refusal, which is raised."""
     generator = state.get_op_data_for_host(host, meta._hash).command_generator()
     for _ in generator:
-        _hosts_to_change.add(host_at_work())
         break
-
-
-def nothing_to_change_yet() -> bool:
-    """Whether this is a rehearsal in which none of the operations before had anything to do on the host at work."""
-    return is_a_rehearsal() and host_at_work() not in _hosts_to_change
 
 
 def is_a_rehearsal() -> bool:

@@ -14,7 +14,7 @@ from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.facts import WayOut
 from mstdn.mail.way_out import mail_warning, outside_problem, outside_warning
-from mstdn.operation import nothing_to_change_yet, operation
+from mstdn.operation import operation
 from mstdn.proxy.companion import telling_lines
 from mstdn.proxy.facts import CompanionLog
 from mstdn.refusal import refuse
@@ -66,15 +66,11 @@ def verified_site(
     Refuses with every check that failed and the likely reason; warns of what keeps no visitor away. The only thing it
     may do is to have acme-companion try again for a certificate that is missing.
     """
-    way_out = WayOut.of(MASTODON_PROJECT, elsewhere)
     if not state.is_executing:
         host.noop("a plan looks at the server only")
-        if nothing_to_change_yet():
-            # A moment later the site is visited as it is now.
-            ask_ahead(way_out)
         return
     # The server looks while this machine visits.
-    ask_ahead(way_out)
+    ask_ahead(way_out := WayOut.of(MASTODON_PROJECT, elsewhere))
     site = Visitor(domain, public_addresses, ca_bundle, version)
     others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
     handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)

@@ -176,7 +176,7 @@ DEPLOY = """\
 from pyinfra.api import StringCommand
 
 from mstdn.fact import CouldNotLook
-from mstdn.operation import announce, nothing_to_change_yet, operation
+from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 
 
@@ -196,13 +196,6 @@ def refusal():
 def unknown():
     raise CouldNotLook("Docker does not run")
     yield
-
-
-@operation
-def last():
-    if nothing_to_change_yet():
-        print("Nothing to change yet.")
-    yield from ()
 
 
 command(name="First", words="change")
@@ -239,15 +232,6 @@ def test_what_cannot_be_known_before_the_first_change_does_not_stop_a_run_with_y
     assert "echo change again" in result.text
     assert "This could not be looked at: Docker does not run." in result.text
     assert "Traceback" not in result.text
-
-
-def test_only_a_run_with_y_knows_that_nothing_is_to_be_changed_yet(tmp_path: Any) -> None:
-    text = 'last(name="Last")\n'
-    assert "Nothing to change yet." not in run(tmp_path, text, "--yes").text
-    (tmp_path / "deploy.py").write_text(DEPLOY.rpartition("command(name=")[0] + text)
-    for argument, known in (("--yes", True), ("--dry", False)):
-        result = pyinfra(write_inventory(tmp_path), str(tmp_path / "deploy.py"), argument)
-        assert ("Nothing to change yet." in result.text) is known, result.text
 
 
 def test_an_operation_keeps_its_name_and_its_documentation() -> None:
