@@ -29,7 +29,12 @@ ask() {
         timeout 120 restic --no-lock --no-cache "$@" 2>&1
     fi
 }
+# restic often ends before it has passed on why ssh failed.
 refused() {
+    # shellcheck disable=SC2086 # the command of ssh is words of ours
+    case $1 in
+    *'unable to start the sftp session'*) set -- "$1 $(timeout 60 $BACKUP_SFTP_COMMAND </dev/null 2>&1 >/dev/null)" ;;
+    esac
     printf 'refused %s\n' "$(printf '%s' "$1" | tr '\n' ' ')"
     exit 0
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mstdn import versions
+from tests.lab.commands import CommandError
 from tests.lab.world import Deployment, Machine, World
 
 SECRET_NAMES = (
@@ -134,6 +135,13 @@ class Instance:
         status, *headers = head.split("\r\n")
         pairs = (header.partition(":") for header in headers)
         return Response(int(status.split()[1]), tuple((name.lower(), value.strip()) for name, _, value in pairs), body)
+
+    def serves(self, path: str = "/health") -> bool:
+        """Whether a visitor gets this page now; a server that comes up may not even have his name yet."""
+        try:
+            return self.visit(path).status == 200
+        except CommandError:
+            return False
 
     def token(self, name: str) -> str:
         """An access token of the account of this name, made as an administrator would; it may be there already."""

@@ -22,8 +22,6 @@ LIVES: dict[str, tuple[str, ...]] = {
         "test_drift.py",
         # It makes the server bare again, so that nothing may follow that needs the instance.
         "test_11_way_in.py",
-        # As above.
-        "test_21_years.py",
     ),
     "server2": (
         "test_08_interrupted.py",
@@ -34,6 +32,8 @@ LIVES: dict[str, tuple[str, ...]] = {
         # As above.
         "test_servers.py",
         "test_10_debian_12.py",
+        # As above.
+        "test_21_years.py",
         # It is on servers of its own.
         "test_17_from_nothing.py",
     ),

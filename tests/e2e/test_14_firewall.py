@@ -160,7 +160,7 @@ def test_it_is_there_after_a_reboot_without_an_engine(instance: Instance) -> Non
     assert instance.run(RULES) == before
     order = instance.run("systemctl show --property Before --value mstdn-firewall.service")
     assert "network-pre.target" in order
-    wait_until("the site is back", lambda: instance.visit("/health").status == 200, 180, 2)
+    wait_until("the site is back", instance.serves, 180, 2)
     assert instance.converge().changed == []
 
 

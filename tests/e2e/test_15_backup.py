@@ -190,7 +190,7 @@ def test_a_backup_goes_to_another_server_by_sftp(
         stranger = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
         backed.converge("tasks/timers.py", **remote | {"backup_sftp_host_key": stranger})
         said = backed.refusal(BACKUP, **remote)
-        assert "backup_sftp_host_key" in said
+        assert "backup_sftp_host_key" in said, said
     finally:
         backed.run(f"mv /root/keys {keys}; rm -rf /srv/store")
         backed.converge("tasks/timers.py", **ON)

@@ -114,8 +114,9 @@ def posts(instance: Instance) -> str:
     )
 
 
-def answers(instance: Instance) -> int:
-    return instance.visit(f"/api/v1/timelines/public?at={time.time()}").status
+def answers(instance: Instance) -> bool:
+    """Whether Mastodon itself does, not a cache."""
+    return instance.serves(f"/api/v1/timelines/public?at={time.time()}")
 
 
 def verb(instance: Instance, task: str, **settings: Any) -> subprocess.Popen[str]:
@@ -174,7 +175,7 @@ def test_a_postgresql_that_cannot_read_the_database_is_refused_with_the_command_
     post(old, "written years ago")
     said = old.refusal(**ON)
     assert "made by PostgreSQL 15" in said and MOVE in said and "Nothing was changed" in said
-    assert answers(old) == 200
+    assert answers(old)
 
 
 def test_a_plan_says_what_visitors_will_notice_and_changes_nothing(old: Instance) -> None:
@@ -197,7 +198,7 @@ def test_a_table_that_cannot_be_loaded_is_told_and_the_old_one_serves_on(old: In
     said = old.refusal(MOVE, **ON)
     assert "mastodon_production could not be loaded" in said and "could not create unique index" in said
     assert "PostgreSQL 15 serves on" in said
-    wait_until("it answers", lambda: answers(old) == 200, 60)
+    wait_until("it answers", lambda: answers(old), 60)
     assert major(old) == "15" and nothing_is_left_of_an_attempt(old)
     assert OLDER_POSTGRES_IMAGE in old.run("cat /srv/mastodon/compose.yaml")
     sql(old, "DROP TABLE twice")
@@ -213,7 +214,7 @@ def test_one_that_is_killed_leaves_the_old_one_serving_and_status_says_what_to_d
         old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service")
         said = run.communicate(timeout=120)[0]
     assert run.returncode == 1, said
-    wait_until("it answers", lambda: answers(old) == 200, 90)
+    wait_until("it answers", lambda: answers(old), 90)
     assert major(old) == "15" and "written years ago" in posts(old)
     status = old.world.pyinfra(STATUS, *with_settings(OLD), apply=False, check=False, limit=old.host)
     assert status.returncode == 1
@@ -229,7 +230,7 @@ def test_a_server_that_reboots_in_the_middle_comes_back_with_the_old_one(old: In
         old.world.reboot()
         lost.kill()
         lost.communicate()
-        wait_until("it answers", lambda: answers(old) == 200, 180)
+        wait_until("it answers", lambda: answers(old), 180)
     assert major(old) == "15" and "written years ago" in posts(old)
     assert nothing_is_left_of_an_attempt(old)
 

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from mstdn.backup.facts import Backups, BackupState
-from tests.harness import answer_of, calls_in, read, run_script
+from tests.harness import answer_of, calls_in, read, run_script, stand_in
 from tests.unit.backup.world import Server
 
 
@@ -97,6 +97,25 @@ def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
     assert said.split("\n", maxsplit=1)[0] in server.note("make-result")["why"]
     assert ("backup" in restic_calls(server)) == (file in ("fail-backup", "incomplete"))
     assert not (server.home / "srv/backup").exists()
+
+
+SSH = [
+    # what ssh says, part of what the operator is told
+    ("Host key verification failed.", "backup_sftp_host_key"),
+    ("operator@store: Permission denied (publickey).", "BACKUP_SSH_KEY"),
+    ("ssh: connect to host store port 22: Connection refused", "cannot be reached"),
+    ("Connection closed by 192.0.2.7 port 22", "cannot be reached"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), SSH, ids=[row[0] for row in SSH])
+def test_why_ssh_failed_is_told_also_when_restic_ended_first(server: Server, words: str, said: str) -> None:
+    server.make("fail-cat", "Fatal: unable to open repository at sftp:x: unable to start the sftp session, error: EOF")
+    stand_in(server.home, "ssh", f"echo '{words}' >&2; exit 255")
+    server.tell(BACKUP_REPOSITORY="sftp:x@store:/backups", BACKUP_SFTP_COMMAND="ssh -F /dev/null x@store -s sftp")
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert said in answer.stderr and words in answer.stderr
 
 
 def test_a_backup_that_lacks_files_is_taken_away_again(server: Server) -> None:

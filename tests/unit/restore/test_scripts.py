@@ -10,7 +10,7 @@ import pytest
 
 from mstdn.fact import CouldNotLook
 from mstdn.restore.facts import WayBack
-from tests.harness import OWNER, answer_of, calls_in, run_script
+from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
 from tests.unit.backup.world import Server
 
 DUMP, JOBS = b"PGDMP rows whole", b"REDIS0012 of the backup"
@@ -197,3 +197,13 @@ def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
     # The server has the programs of alerts, or of another repository: its word is not about this one.
     with pytest.raises(CouldNotLook):
         answer_of(WayBack.question("latest", *place, "/elsewhere"), path=home / "bin")
+
+
+def test_why_ssh_failed_is_seen_also_when_restic_ended_first(server: Server) -> None:
+    home, words = server.home, "Host key verification failed."
+    server.make("fail-snapshots", "Fatal: unable to start the sftp session, error: unexpected EOF")
+    stand_in(home, "ssh", f"echo '{words}' >&2; exit 255")
+    server.tell(BACKUP_REPOSITORY="sftp:x@store:/backups", BACKUP_SFTP_COMMAND="ssh -F /dev/null x@store -s sftp")
+    place = (f"{home}/notes/restoring", f"{home}/srv", f"{home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "sftp:x@store:/backups"), path=home / "bin")
+    assert words in way.refused
