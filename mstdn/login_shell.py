@@ -47,19 +47,24 @@ def announced(shell: str) -> str:
     return f"""sh -c '{_marks(GRANTED)};exec "$0" "$@"' {shell}"""
 
 
-def armoured(command: str, *, stdin: bool, variables: Iterable[str] = ()) -> str:
+def armoured(command: str, *, stdin: bool, variables: Iterable[str] = (), changes: bool = True) -> str:
     """
     The command line to hand to any login shell, which has a POSIX shell carry out `command` with its exit code.
 
     stdin: the first line of standard input is UNREAD. variables: names of environment variables whose values are the
-    lines after it, so that they are no argument, which every user of the server could read.
+    lines after it, so that they are no argument, which every user of the server could read. changes: False for a
+    command that changes nothing and reads nothing. It need not wait for that line, which sshd takes a journey after the
+    command only, so that who else has read it is found out at the end.
 
     Up to 60 KiB of shell scripts fit into one argument of a program, which is what Linux limits (to 128 KiB).
     """
     reads = "".join(f"IFS= read -r {name}\nexport {name}\n" for name in variables)
     check = _STDIN_IS_WHOLE if stdin else ""
     end = f'code=$?\necho; echo "{ENDED} $code"\nexit $code'
-    plain = f"{check}{reads}{command}\n{end}".encode()
+    if changes:
+        plain = f"{check}{reads}{command}\n{end}".encode()
+    else:
+        plain = f"{{ {command}\n}} </dev/null\ncode=$?\n{check}(exit $code)\n{end}".encode()
     # Without a time of its own, so that the same command always is the same letters.
     compressed = gzip.compress(plain, compresslevel=6, mtime=0) if len(plain) >= COMPRESS_FROM else b""
     decode = "base64 -d|gzip -dc" if compressed else "base64 -d"

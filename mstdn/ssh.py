@@ -220,7 +220,11 @@ class WayIn(SSHConnector):
         else:  # also where there is nothing to be read, so that who reads it is found out before the first change
             stdin.insert(0, login_shell.UNREAD)
         names = [SUDO_ASKPASS_ENV_VAR] if first_lines else []
-        channel.exec_command(login_shell.armoured(line, stdin=not control.get("_get_pty"), variables=names))
+        # What a plan asks changes nothing.
+        changes = self.state.current_stage is not StateStage.Prepare or len(stdin) != 1
+        channel.exec_command(
+            login_shell.armoured(line, stdin=not control.get("_get_pty"), variables=names, changes=changes)
+        )
         # A login shell that ends at once leaves its words, and nobody who reads.
         with contextlib.suppress(OSError):
             write_stdin(stdin, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
@@ -233,6 +237,8 @@ class WayIn(SSHConnector):
         status = channel.recv_exit_status()
         if out.code is None and status == NO_STATUS and self._is_lost():
             raise self._lost()
+        if login_shell.STDIN_WAS_READ in output.stderr_lines:
+            return Answer(status or 1, output, way_in.stdin_was_read(self.door()))
         if out.granted:
             return Answer(status if out.code is None else out.code, output)
         if not out.reached:

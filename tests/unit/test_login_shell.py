@@ -96,6 +96,27 @@ def test_standard_input_that_lost_a_line_stops_everything() -> None:
     assert login_shell.STDIN_WAS_READ in err.between
 
 
+@pytest.mark.parametrize("command", ["echo a; exit 3", "cat; exit 3"])
+def test_what_changes_nothing_waits_for_no_input_and_reads_none(command: str) -> None:
+    line = armoured(granted(command), stdin=True, changes=False)
+    out, _, code = carried_out(line, stdin=f"{login_shell.UNREAD}\n")
+    assert (out, code) == (["a"] if "echo" in command else [], 3)
+    with subprocess.Popen(["sh", "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as begun:
+        assert begun.stdin and begun.stdout
+        printed = begun.stdout.readline() + begun.stdout.readline()
+        assert login_shell.REACHED.encode() in printed
+        if "echo" in command:
+            assert any(begun.stdout.readline() == b"a\n" for _ in range(4))
+        begun.stdin.write(f"{login_shell.UNREAD}\n".encode())
+
+
+def test_standard_input_that_lost_a_line_is_noticed_after_what_changes_nothing() -> None:
+    line = armoured(granted("echo a"), stdin=True, changes=False)
+    done = subprocess.run(["sh", "-c", line], input=b"rest\n", capture_output=True, check=False)
+    err = Lines(io.BytesIO(done.stderr), stderr=True)
+    assert login_shell.STDIN_WAS_READ in list(err) and done.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("output", "lines", "code"),
     [
