@@ -7,6 +7,7 @@ A question that is missing here costs one more remote command; a test holds that
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -101,8 +102,12 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
 
 def while_the_server_looks(host: Host) -> None:
     """What a deployment needs later of this machine and takes a while: a slow checksum, libraries that read much."""
-    fingerprint_of(secrets_for(settings_for(host)))
+    settings = settings_for(host)
+    fingerprint_of(secrets_for(settings))
     import_module("mstdn.verify.operations")
+    # A file that cannot be read is told by whoever needs it.
+    with suppress(OSError):
+        import_module("mstdn.verify.visitor").trust(settings.acme_ca_bundle)
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

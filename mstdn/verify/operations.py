@@ -20,7 +20,7 @@ from mstdn.proxy.facts import CompanionLog
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 from mstdn.verify.handles import Handles
-from mstdn.verify.visitor import Visitor, attempt, patiently
+from mstdn.verify.visitor import Visitor, attempt, patiently, trust
 
 Check = Callable[[], str | None]
 
@@ -71,33 +71,25 @@ def verified_site(
         return
     # The server looks while this machine visits.
     ask_ahead(way_out := WayOut.of(MASTODON_PROJECT, elsewhere))
+    # Once, before many need it at the same time.
+    trust(ca_bundle)
     site = Visitor(domain, public_addresses, ca_bundle, version)
     others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
     handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)
     handles = [Handles(local_domain, domain, handle)] if local_domain not in names else []
     everybody = [site, *others]
     certified = [*everybody, *([handle] if handles and local_domain_is_here else [])]
-    if problems := _together(visitor.name for visitor in everybody):
+    if problems := _found_by(_begun_together(visitor.name for visitor in everybody)):
         yield from refuse(_explain(problems))
         return
-    certificates = [visitor.certificate for visitor in certified]
-    # On a healthy site everything is right at the first look, and nothing has to wait for anything else.
-    begin = time.monotonic()
-    if _together([*certificates, site.health]):
-        if _together(_patient(certificates, begin + timeout_seconds / 3)):
-            # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
-            yield script("proxy/ask_companion")
-        deadline = begin + timeout_seconds
-        if problems := _together(_patient([*certificates, *(each.health for each in everybody)], deadline)):
-            yield from refuse(_explain(problems))
-            return
-    containers = ask(Containers.all())
     published = [
         (each.address, each.port, f"{container.project}/{container.service}" if container.project else container.name)
-        for container in containers
+        for container in ask(Containers.all())
         for each in container.published
         if each.protocol == "tcp"
     ]
+    # Without these nothing else can be right, and on a new server they take their time.
+    first: list[Check] = [*(visitor.certificate for visitor in certified), site.health]
     checks: list[Check] = [
         *(visitor.redirect for visitor in everybody),
         *(visitor.health for visitor in others),
@@ -107,13 +99,26 @@ def verified_site(
         site.unknown_host,
         lambda: site.closed_ports(published, open_ports),
     ]
-    cautions: list[Check] = [visitor.certificate_age for visitor in certified]
+    cautions: list[Check] = []
     # Where somebody else serves the name, only he can mend it.
     (checks if local_domain_is_here else cautions).extend(each.lead_to_the_site for each in handles)
-    with ThreadPoolExecutor(len(checks) + len(cautions)) as pool:
-        failing, warning = (_begun(pool, each) for each in (checks, cautions))
-        out = ask(way_out)
-        problems, warnings = _found_by(failing), _found_by(warning)
+    begin = time.monotonic()
+    # On a healthy site everything is right at the first look, so nothing waits for anything else.
+    looks = [_begun_together(each) for each in (first, checks, cautions)]
+    if _found_by(looks[0]):
+        if _found_by(_begun_together(_patient(first[:-1], begin + timeout_seconds / 3))):
+            # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
+            yield script("proxy/ask_companion")
+        awaited = [*first[:-1], *(each.health for each in everybody)]
+        if problems := _found_by(_begun_together(_patient(awaited, begin + timeout_seconds))):
+            yield from refuse(_explain(problems))
+            return
+        looks = [_begun_together(each) for each in (first, checks, cautions)]
+    out = ask(way_out)
+    # What was right a moment ago and is not now is a problem too.
+    problems = [problem for each in looks[:2] for problem in _found_by(each)]
+    warnings = [caution for visitor in certified if (caution := visitor.certificate_age())]
+    warnings += _found_by(looks[2])
     if problem := outside_problem(out):
         problems.append(problem)
     else:
@@ -130,20 +135,18 @@ def verified_site(
     host.noop(f"https://{domain} is as visitors should see it")
 
 
-def _begun(pool: ThreadPoolExecutor, checks: Iterable[Check]) -> list[Future[str | None]]:
-    return [pool.submit(attempt, check) for check in checks]
+def _begun_together(checks: Iterable[Check]) -> list[Future[str | None]]:
+    """These checks, each begun now."""
+    checks = list(checks)
+    pool = ThreadPoolExecutor(max(1, len(checks)))
+    begun = [pool.submit(attempt, check) for check in checks]
+    pool.shutdown(wait=False)
+    return begun
 
 
 def _found_by(checks: Iterable[Future[str | None]]) -> list[str]:
-    """The problem of each check that found one, in their order."""
+    """Waits for each check. The problem of each that found one, in their order."""
     return [problem for check in checks if (problem := check.result())]
-
-
-def _together(checks: Iterable[Check]) -> list[str]:
-    """The same of checks that all begin now."""
-    checks = list(checks)
-    with ThreadPoolExecutor(len(checks)) as pool:
-        return _found_by(_begun(pool, checks))
 
 
 def _patient(checks: Iterable[Check], deadline: float) -> Iterator[Check]:

@@ -570,13 +570,12 @@ def test_every_name_of_the_site_is_visited(site: Site, authority: Authority) -> 
 
 def test_a_healthy_site_is_asked_at_once_for_everything(site: Site, authority: Authority) -> None:
     pages = dict(site.over_https)
-    asked_together = threading.Barrier(3)
+    asked_together = threading.Barrier(4)
 
     class Together(dict[str, Answer]):
         def __getitem__(self, path: str) -> Answer:
-            # Whether it is healthy is asked before; each of the others is answered when all three were asked for.
-            if path != "/health":
-                asked_together.wait(10)
+            # Each is answered when all four were asked for.
+            asked_together.wait(10)
             return pages[path]
 
     site.over_https = Together()
