@@ -74,11 +74,24 @@ MADE = {f"made{each}": (address_of(NUMBER, 30 + each), address_of(NUMBER, 130 + 
 MADE_NETWORKS = {name: network_of(NUMBER, each) for each, name in enumerate(MADE, start=1)}
 VISITOR = address_of(NUMBER, 20)
 NOBODY = address_of(NUMBER, 99)  # no machine has it
-SERVERS = {"server": address_of(NUMBER, 10), "server2": address_of(NUMBER, 11), "server12": address_of(NUMBER, 12)}
-DOMAINS = {"server": "social.example.org", "server2": "social2.example.org", "server12": "social12.example.org"}
+SERVERS = {
+    "server": address_of(NUMBER, 10),
+    "server2": address_of(NUMBER, 11),
+    "server12": address_of(NUMBER, 12),
+    "small": address_of(NUMBER, 13),
+}
+DOMAINS = {
+    "server": "social.example.org",
+    "server2": "social2.example.org",
+    "server12": "social12.example.org",
+    "small": "small.example.org",
+}
 FURTHER_DOMAINS = {"server": "alice.example.org", "server2": "alice2.example.org"}
 SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in (*SERVERS, *MADE)}
 SWAP_MIB = 64  # of the kernel that all labs share
+# What a server of 1 GB has for everything, and the least swap with which the suite takes it.
+SMALL_MIB = 1000
+SMALL_SWAP_MIB = 1048
 
 
 def host_records() -> list[str]:

@@ -59,11 +59,25 @@ _MACHINE = (
 _GUEST = ("--init", "--cap-add", "NET_ADMIN", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0")
 
 
+# One core, and memory that ends. The kernel tells a container of all that this machine has: init puts that right.
+_SMALL = (
+    *(
+        "--cpus",
+        "1",
+        "--memory",
+        f"{addresses.SMALL_MIB}m",
+        "--memory-swap",
+        f"{addresses.SMALL_MIB + addresses.SMALL_SWAP_MIB}m",
+    ),
+    *("--env", f"LAB_MEMORY_MIB={addresses.SMALL_MIB}"),
+)
+
+
 # Addresses are handed in, so that all labs share the images.
-def _server(name: str, debian: str) -> Inhabitant:
+def _server(name: str, debian: str, *options: str) -> Inhabitant:
     address = addresses.SERVERS[name]
     command = ("/init", addresses.INTERNET.ipv4, address.ipv6)
-    return Inhabitant(name, f"server:{debian}", address, command, _MACHINE)
+    return Inhabitant(name, f"server:{debian}", address, command, (*_MACHINE, *options))
 
 
 INTERNET = Inhabitant(
@@ -98,6 +112,7 @@ SERVERS = {
     "server": _server("server", "13"),
     "server2": _server("server2", "13"),
     "server12": _server("server12", "12"),
+    "small": _server("small", "13", *_SMALL),
 }
 
 

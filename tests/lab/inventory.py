@@ -9,7 +9,7 @@ import socket
 
 from pyinfra.api.exceptions import PyinfraError
 
-from tests.lab.addresses import DOMAINS, SERVERS, STATE, SWAP_MIB, SWAP_PATHS, make
+from tests.lab.addresses import DOMAINS, SERVERS, SMALL_SWAP_MIB, STATE, SWAP_MIB, SWAP_PATHS, make
 
 
 def _answers(address: str) -> bool:
@@ -40,7 +40,7 @@ def _host(name: str, docker_key_fingerprint: str) -> tuple[str, dict[str, object
         "updates_enabled": False,
         # The swap belongs to the kernel of this machine: small, where the lab can take it back, and told apart by name.
         "swap_path": SWAP_PATHS[name],
-        "swap_size_mib": SWAP_MIB,
+        "swap_size_mib": SMALL_SWAP_MIB if name == "small" else SWAP_MIB,
     }
 
 
