@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
-from mstdn.docker.rules import ALIVE, other_engines, other_projects
+from mstdn.docker.neighbours import other_engines, other_projects
+from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
