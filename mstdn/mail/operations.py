@@ -24,7 +24,8 @@ class ExplainedMail(StringCommand):
 
     def __init__(self, way: Way, subject: str) -> None:
         self._way, self._subject = way, subject
-        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject, text_of("mail/hand_over")).bits)
+        inside = text_of("mail/as_mastodon") + text_of("mail/hand_over")
+        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject, inside).bits)
 
     @override
     def execute(self, state: State, host: Host, connector_arguments: Any) -> tuple[bool, CommandOutput]:

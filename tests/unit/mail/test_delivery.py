@@ -21,6 +21,7 @@ from tests.harness import calls_in, commands_of, on_host, refusal_of, run_script
 
 WAY = Way("mail.example.net", 587, "mastodon@example.org", "mastodon", "ann@example.org")
 PASSWORD = "the-secret-of-the-lab"
+INSIDE = text_of("mail/as_mastodon") + text_of("mail/hand_over")
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def sending(directory: Path, port: int, **settings: str) -> subprocess.Completed
     file = directory / "environment"
     file.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
     path = stand_in(directory, "docker", 'case "$1" in ps) echo ab ;; exec) shift 3; exec "$@" ;; esac')
-    hand_over = text_of("mail/hand_over").replace("/opt/mastodon/.env.production", str(file))
+    hand_over = INSIDE.replace("/opt/mastodon/.env.production", str(file))
     return run_script("mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, path=path)
 
 
@@ -93,7 +94,9 @@ def test_a_mail_of_the_server_itself_has_what_stands_on_standard_input(tmp_path:
     with mail_server({}) as (port, heard):
         sending(tmp_path, port)
         words = ("ann@example.org", "2 things", tmp_path / "environment")
-        answer = run_script("mail/hand_over", *words, stdin="WRONG: web is gone\n\n.\nMENDED: Ä\n")
+        answer = run_script(
+            "mail/hand_over", *words, before="mail/as_mastodon", stdin="WRONG: web is gone\n\n.\nMENDED: Ä\n"
+        )
     assert sent(answer.stdout).code == 0
     # A line with only a dot would end the mail.
     assert heard[-6:] == ["", "WRONG: web is gone", "", "..", "MENDED: Ä", "QUIT"]
@@ -163,7 +166,7 @@ def test_each_run_sends_one_mail_whatever_the_dns_says() -> None:
         (command,) = commands_of(tried_mail, facts, executing=True, **ARGUMENTS)
         assert (command.script, command.words) == (
             "mail/send",
-            ("mstdn", "ann@example.org", "Test of the mail of social.example.org", text_of("mail/hand_over")),
+            ("mstdn", "ann@example.org", "Test of the mail of social.example.org", INSIDE),
         )
 
 
