@@ -9,6 +9,7 @@ from pyinfra import host, state
 from mstdn.backup.facts import BackupState
 from mstdn.database.facts import Installed, StoresAtWork
 from mstdn.database.stores import postgres_is_unknown
+from mstdn.docker.engine import CONTAINER
 from mstdn.fact import CouldNotLook, ask
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
@@ -22,7 +23,7 @@ from mstdn.settings import Settings
 from mstdn.shell import Commands, script, text_of
 from mstdn.timers.following import followed
 
-PROGRAM = ("connection", "lock", "postgres/upgrade")
+PROGRAM = ("connection", "lock", CONTAINER, "postgres/upgrade")
 
 
 @operation

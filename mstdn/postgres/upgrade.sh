@@ -21,10 +21,6 @@ phase() {
     sync "$note.new"
     mv -fT "$note.new" "$note"
 }
-container() {
-    docker ps --quiet --no-trunc --filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.oneoff=False \
-        --filter label=com.docker.compose.service=db | head -n 1
-}
 in_old() { docker exec -i "$db" "$@"; }
 in_new() { docker exec -i "$name" "$@"; }
 # $1: old or new, $2: a database; asks what stands on standard input. From its socket PostgreSQL lets everybody in.
@@ -68,7 +64,7 @@ image_now() { awk '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "ima
 # The database comes up as compose.yaml says, or this fails.
 start_db() {
     docker compose up --detach --no-build --no-deps --wait --wait-timeout "$patience" db >"$words" 2>&1 || true
-    db=$(container)
+    db=$(container_of mstdn db)
     [ -n "$db" ] && [ "$(docker inspect --format '{{.State.Health.Status}}' "$db")" = healthy ]
 }
 start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
@@ -94,7 +90,7 @@ if [ "$(known phase)" != switching ]; then
     from=$(cat "$data/PG_VERSION") was=$(image_now)
     throw_away
     rm -rf "$new" "$dumps"
-    db=$(container)
+    db=$(container_of mstdn db)
     [ -n "$db" ] || {
         rm -f "$words"
         echo "The database does not run, so it cannot be moved. Deploy with the image of PostgreSQL $from first: pyinfra inventory.py deploy.py" >&2
@@ -197,7 +193,7 @@ if [ "$(known phase)" != switching ]; then
 fi
 
 say "6 of 6: let the new data directory take the place of the old one"
-db=$(container)
+db=$(container_of mstdn db)
 [ -z "$db" ] || docker stop "$db" >/dev/null
 if [ -e "$new" ]; then
     [ ! -s "$data/PG_VERSION" ] || mv -T "$data" "$before"

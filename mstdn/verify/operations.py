@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyinfra import host, logger, state
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
@@ -86,7 +87,7 @@ def verified_site(
     if _together([*certificates, site.health]):
         if _together(_patient(certificates, begin + timeout_seconds / 3)):
             # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
-            yield script("proxy/ask_companion")
+            yield script("proxy/ask_companion", before=CONTAINER)
         deadline = begin + timeout_seconds
         if problems := _together(_patient([*certificates, *(each.health for each in everybody)], deadline)):
             yield from refuse(_explain(problems))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.mail.delivery import Sent, Way, refusal, sent
 from mstdn.mail.operations import ExplainedMail, tried_mail
 from mstdn.shell import text_of
@@ -75,7 +76,9 @@ def sending(directory: Path, port: int, **settings: str) -> subprocess.Completed
     file.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
     path = stand_in(directory, "docker", 'case "$1" in ps) echo ab ;; exec) shift 3; exec "$@" ;; esac')
     hand_over = INSIDE.replace("/opt/mastodon/.env.production", str(file))
-    return run_script("mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, path=path)
+    return run_script(
+        "mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, before=CONTAINER, path=path
+    )
 
 
 def test_a_mail_goes_out_whole_by_mastodons_settings(tmp_path: Path) -> None:
@@ -144,7 +147,9 @@ def test_a_port_where_nobody_listens_is_named(tmp_path: Path) -> None:
 
 
 def test_where_mastodon_does_not_run_no_mail_is_tried(tmp_path: Path) -> None:
-    answer = run_script("mail/send", "mstdn", "a@b.example", "Test", path=stand_in(tmp_path, "docker", ""))
+    answer = run_script(
+        "mail/send", "mstdn", "a@b.example", "Test", before=CONTAINER, path=stand_in(tmp_path, "docker", "")
+    )
     assert answer.returncode == 1 and "does not run" in answer.stderr
 
 

@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.layout import MastodonLayout
 from mstdn.postgres.facts import DataDirectories, Directories
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
@@ -79,7 +80,9 @@ def move(home: Path) -> CompletedProcess[str]:
         "sleep 1\n": "sleep 0\n",
     }
     note = home / "srv/state/postgres-upgrade"
-    return run_script("postgres/upgrade", home / "srv", IMAGE, note, "0", path=home / "bin", instead=instead)
+    return run_script(
+        "postgres/upgrade", home / "srv", IMAGE, note, "0", before=CONTAINER, path=home / "bin", instead=instead
+    )
 
 
 def content(home: Path, name: str = "database") -> str:
