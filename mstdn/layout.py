@@ -42,11 +42,11 @@ UNITS = "/etc/systemd/system"
 BACKUP_NOTE = f"{NOTES}/backup"
 # That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
 RESTORE_NOTE = f"{NOTES}/restoring"
-# That everything of the suite is being removed from here.
+# The note that an uninstallation of this server has begun.
 UNINSTALL_NOTE = f"{NOTES}/uninstalling"
-# What restic keeps to be faster.
+# restic's cache, and what it complained of last.
 CACHE = "/var/cache/mstdn"
-# Containers and networks that a program makes for a while and takes away again.
+# Names of containers and networks that a program makes and removes again.
 DRILL, POSTGRES_MOVE = "mstdn-drill", "mstdn-postgres-upgrade"
 
 # The numeric users of the official images.
@@ -149,7 +149,7 @@ class MastodonLayout:
 
     @property
     def postgres_upgrade(self) -> str:
-        """That the database is on its way into a new data directory, and how far it is."""
+        """The note that the database moves into a new data directory, and how far it is."""
         return f"{self.state}/postgres-upgrade"
 
     @property
@@ -159,7 +159,7 @@ class MastodonLayout:
 
     @property
     def retention(self) -> str:
-        """That somebody has chosen how long content is kept."""
+        """The note that somebody has chosen how long content is kept."""
         return f"{self.state}/retention"
 
     @property

@@ -2,7 +2,7 @@
 How pyinfra talks to a server over SSH: through any login shell, as root with or without sudo, and never to the dead.
 
     ssh_login.py    how a connection is made, and known to be lost
-    keep_alive.py   what is done to a connection that stands
+    keep_alive.py   what is done to an open connection
     login_shell.py  how a command gets through any login shell
     way_in.py       the sentences for whatever closes the way
 """

@@ -31,7 +31,7 @@ def postgres_may_move(settings: Settings) -> Commands:
     """
     Refuse, before the first change, what stands in the way of a move and what preflight finds besides.
 
-    That the image cannot read the data directory is what the move is for.
+    An image that cannot read the data directory is no reason to refuse, because that is what the move is for.
     """
     errors = [each.text for each in look(settings, time.time(), postgres_moves=True) if each.level == "error"]
     if errors:
@@ -75,7 +75,7 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
     if not found.working:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
     program = "".join(map(text_of, PROGRAM))
-    # Whatever ended it: as long as nothing has changed places, the old one serves.
+    # Whatever ended the unit: until the directories have changed places, Mastodon starts with the old one again.
     start = f"docker compose --project-directory {layout.root} start web streaming sidekiq"
     afterwards = (
         f'/bin/sh -c "docker rm --force --volumes {POSTGRES_MOVE} >/dev/null 2>&1; '
@@ -87,7 +87,7 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
 
 @operation
 def old_data_directory(settings: Settings) -> Commands:
-    """Keep the data directory of before the last move, or take it away if the settings say so."""
+    """Keep the data directory from before the last move, or remove it if the settings say so."""
     found = ask(DataDirectories.under(settings.mastodon_root, size=True))
     path = f"{found.real}.before"
     if not found.before:

@@ -45,7 +45,7 @@ watch() {
     done
 }
 unwatch() {
-    # Not with a signal that it could take for one to the program itself, before it has put the trap away.
+    # With KILL: right after its start the watcher still has the traps of the program itself, and TERM would run them.
     kill -s KILL "$watcher" 2>/dev/null || true
     wait "$watcher" 2>/dev/null || true
 }
@@ -69,7 +69,8 @@ start_db() {
 }
 start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
-# What has gone wrong before the directories changed places: the old one serves on. $1: what it is; its words are in $words.
+# Ends the program before the directories have changed places, so the old one keeps serving. $1: what went wrong; the output of
+# the command that failed is in $words.
 leave() {
     trap - EXIT TERM INT
     {
@@ -103,7 +104,7 @@ if [ "$(known phase)" != switching ]; then
     mkdir "$dumps"
     mkdir "$new"
     chown 999:999 "$new" "$dumps"
-    # Without a way to anybody, and with less to write: nobody needs what it has until it is complete.
+    # Without a network, and with less to write to the disk: until it is complete, it may be lost.
     docker run --detach --name "$name" --network none --user 999:999 --read-only --cap-drop ALL --security-opt no-new-privileges \
         --log-driver json-file --log-opt max-size=1m --shm-size 256m --env PGDATA=/var/lib/postgresql/data \
         --env POSTGRES_PASSWORD_FILE=/run/secrets/postgres-superuser-password \
@@ -126,7 +127,7 @@ if [ "$(known phase)" != switching ]; then
     say "2 of 6: stop Mastodon. Visitors get the page that asks them to wait; Sidekiq finishes what it works on."
     phase stopped
     docker compose stop web streaming sidekiq >"$words" 2>&1 || leave "Mastodon could not be stopped."
-    # Whoever is still in there, such as a forgotten console.
+    # Ends sessions that are still open, such as a forgotten console.
     echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mastodon'" | sql old postgres >/dev/null 2>"$words" ||
         leave "The database did not answer."
 
@@ -159,7 +160,7 @@ if [ "$(known phase)" != switching ]; then
     [ "$jobs" -le 4 ] || jobs=4
     while IFS= read -r database; do
         number=$((number + 1))
-        # This one is there from the beginning.
+        # This database exists in every new data directory.
         set --
         [ "$database" = postgres ] || set -- --create
         docker exec "$name" pg_restore --username postgres --exit-on-error --jobs "$jobs" "$@" --dbname postgres "/dumps/$number.dump" >/dev/null 2>"$words" </dev/null ||

@@ -49,8 +49,8 @@ def findings(
     """
     Everything that is in the way, all at once.
 
-    containers: all of the engine. now: this machine's clock, in seconds since the epoch. postgres_moves: the run is
-    there to let another PostgreSQL have the database.
+    containers: all of the engine. now: this machine's clock, in seconds since the epoch. postgres_moves: this run
+    moves the database to another PostgreSQL.
     """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]

@@ -107,7 +107,7 @@ def consented_uninstall(settings: Settings) -> Commands:
 
 @operation
 def last_backup(settings: Settings) -> Commands:
-    """Ensure a backup of what goes, where backups are on and nobody said otherwise; and the note that it may go."""
+    """Ensure a last backup, where backups are on and wanted, and the note that the removal has begun."""
     if not list(_going(settings)):
         host.noop(NOTHING)
         return

@@ -1,4 +1,4 @@
-"""What is done to a connection that stands."""
+"""What is done to an open connection."""
 
 from __future__ import annotations
 
