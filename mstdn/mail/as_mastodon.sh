@@ -6,8 +6,8 @@ take_settings() {
     . "${1:-/opt/mastodon/.env.production}"
     set +a
 }
-# curl at the mail server, with the scheme, the trust and the log-in of these settings. $1: what the address has after the port;
-# then what else curl is told. Prints what was said on both sides, the password among it, and curl's own complaint.
+# Runs curl at the mail server, with the scheme, the trust and the log-in of these settings. $1: what the address has after the port;
+# the rest: further arguments of curl. Prints what both sides sent, the password included, and curl's own error.
 curl_as_mastodon() {
     address=smtp://$SMTP_SERVER:$SMTP_PORT$1
     shift

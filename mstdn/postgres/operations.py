@@ -62,10 +62,10 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
         yield from refuse(postgres_is_unknown(found.major, image) or f"Nobody knows which PostgreSQL {image} has.")
         return
     if todo is Move.NOTHING:
-        host.noop(f"PostgreSQL {found.major} has made the database, and {image} is that")
+        host.noop(f"PostgreSQL {found.major} made the database, and {image} has the same release")
         return
     if todo is Move.CLEAN_UP:
-        announce("what a move that was cut off has left is taken away")
+        announce("the remains of a move that was cut off are removed")
         remains = (f"{found.real}.new", f"{found.real}.dumps", layout.postgres_upgrade)
         yield script("postgres/clean_up", POSTGRES_MOVE, *remains)
         return
@@ -114,7 +114,7 @@ def _obstacle(settings: Settings, todo: Move, found: Directories) -> str | None:
     installed = ask(Installed.of(layout.installed, layout.database))
     image, release = settings.postgres_image, settings.mastodon_version
     if settings.postgres_old_directory == "remove" and todo in (Move.MAJOR, Move.COLLATION) and found.before:
-        return "First remove the directory of before, with the postgres_image that runs now; then move on."
+        return "First remove the old data directory, with the postgres_image that runs now; then move the database."
     return obstacle(todo, found, installed, restoring, release, image, _said(settings))
 
 

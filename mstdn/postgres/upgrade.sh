@@ -81,7 +81,7 @@ leave() {
     throw_away
     rm -rf "$new" "$dumps" "$note" "$words"
     df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
-    echo "PostgreSQL $from serves on, and nothing of it was changed. Mend what is named above and run again, or stay with it." >&2
+    echo "PostgreSQL $from keeps serving, and nothing of it was changed. Correct what is named above and run again, or stay with it." >&2
     exit 1
 }
 : >"$words"
@@ -185,7 +185,7 @@ if [ "$(known phase)" != switching ]; then
     done <"$dumps/settings"
     tables=$(grep -c '^rows ' "$dumps/wanted" || true) rows=$(awk '$1 == "rows" { sum += $NF } END { print sum + 0 }' "$dumps/wanted")
     docker stop -t 120 "$name" >/dev/null 2>"$words" || leave "The new PostgreSQL did not stop."
-    [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not stop in order."
+    [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not shut down cleanly."
     throw_away
     sync -f "$new"
     say "All $tables tables have the $rows rows that they had."

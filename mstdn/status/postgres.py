@@ -19,7 +19,7 @@ def complaints(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
             "The database moves into a new data directory at this moment."
             if found.working
             else f"A move of the database into a new data directory was begun and is not finished ({phase}).",
-            f"Watch it: {VERB}" if found.working else f"Finish it, or have its remains taken away: {VERB}",
+            f"Watch it: {VERB}" if found.working else f"Finish it, or have its remains removed: {VERB}",
         )
     elif here and (named := wanted_major(wanted.postgres, "")) not in ("", here):
         yield Complaint(
@@ -39,7 +39,7 @@ def complaints(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
         yield Complaint(
             "warning",
             "PostgreSQL",
-            f"The data directory of before the last move is kept: {found.real}.before (PostgreSQL {found.before}, "
+            f"The data directory from before the last move is kept: {found.real}.before (PostgreSQL {found.before}, "
             f"{gigabytes(found.before_mib * MIB)}).",
             f"Remove it when nothing is missing: {REMOVE}",
         )

@@ -168,7 +168,7 @@ def test_whatever_fails_the_old_one_serves_on_and_nothing_is_left(home: Path, fi
     (home / file).write_text(text)
     answer = move(home)
     assert answer.returncode == 1
-    assert said in answer.stderr and "PostgreSQL 17 serves on" in answer.stderr
+    assert said in answer.stderr and "PostgreSQL 17 keeps serving" in answer.stderr
     assert text.split(": ")[-1].strip() in answer.stderr
     assert content(home) == "old"
     assert left_over(home) == []
