@@ -42,11 +42,11 @@ UNITS = "/etc/systemd/system"
 BACKUP_NOTE = f"{NOTES}/backup"
 # That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
 RESTORE_NOTE = f"{NOTES}/restoring"
-# The note that an uninstallation of this server has begun.
+# That everything of the suite is being removed from here.
 UNINSTALL_NOTE = f"{NOTES}/uninstalling"
-# restic's cache, and what it complained of last.
+# What restic keeps to be faster.
 CACHE = "/var/cache/mstdn"
-# Names of containers and networks that a program makes and removes again.
+# Containers and networks that a program makes for a while and takes away again.
 DRILL, POSTGRES_MOVE = "mstdn-drill", "mstdn-postgres-upgrade"
 
 # The numeric users of the official images.

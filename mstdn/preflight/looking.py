@@ -45,8 +45,8 @@ def look(settings: Settings, now: float, *, postgres_moves: bool = False) -> lis
     """
     Everything that is in the way, all at once.
 
-    now: this machine's clock, in seconds since the epoch. postgres_moves: this run moves the database to another
-    PostgreSQL. Raises FactProcessError if the server did not answer.
+    now: this machine's clock, in seconds since the epoch. postgres_moves: the run is there to let another PostgreSQL
+    have the database. Raises FactProcessError if the server did not answer.
     """
     return list(_look(settings, now, postgres_moves=postgres_moves))
 
