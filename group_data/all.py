@@ -425,15 +425,15 @@ chores_day = "Wed"
 chores_time = "05:00"
 
 # Avatars and headers of accounts elsewhere, whom nobody here follows and who have not been heard of for
-# so many days, are removed. 0 leaves them.
+# so many days, are removed. 0 keeps them.
 chores_profile_media_days = 30
 
 # Pictures of preview cards are removed after so many days, where retention_media_days does not do it
-# earlier; below 14 they would not come back. 0 leaves them.
+# earlier; below 14 they would not come back. 0 keeps them.
 chores_preview_card_days = 180
 
-# Files that no post and no account knows any more are removed. It looks at every single file; in an
-# object store it does not look.
+# Files that no post and no account knows any more are removed. It looks at every single file; with an
+# object store it is not done.
 chores_orphans = True
 
 # --- The way back ---------------------------------------------------------------------------------

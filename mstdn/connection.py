@@ -4,7 +4,7 @@ The way to a server: bad input is refused before it, and whatever closes it is t
 pyinfra connects before it runs deploy.py. Only config.py runs earlier, so that is what calls prepare().
 
     ssh.py          the connector that hosts are then reached by
-    keep_alive.py   what is done to a connection that stands
+    keep_alive.py   what is done to an open connection
     login_shell.py  how a command gets through any login shell
     way_in.py       the sentences
 """

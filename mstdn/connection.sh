@@ -1,6 +1,6 @@
-# Goes before scripts that have to know whose they are. $connection: the number of the process that is the connection which this
-# script came by, its sshd, and when that began; "1 …" or "0 …" for a program of the server itself.
-# When the process began: numbers of processes come again.
+# Goes before scripts that have to know which run they belong to. $connection: the number of the sshd process that serves the
+# connection by which this script came, and when that process began; "1 …" or "0 …" for a program of the server itself.
+# When the process began, because the numbers of processes are used again.
 began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 connection=$$
 while [ "$connection" -gt 1 ]; do

@@ -1,4 +1,4 @@
-"""What is done to an SSH connection that stands: packets are sent at once, and one that died in silence is closed."""
+"""What is done to an open SSH connection: packets are sent at once, and one that died in silence is closed."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class MastodonLayout:
 
     @property
     def postgres_upgrade(self) -> str:
-        """That the database is on its way into a new data directory, and how far it is."""
+        """The note that the database moves into a new data directory, and how far it is."""
         return f"{self.state}/postgres-upgrade"
 
     @property
@@ -159,7 +159,7 @@ class MastodonLayout:
 
     @property
     def retention(self) -> str:
-        """That somebody has chosen how long content is kept."""
+        """The note that somebody has chosen how long content is kept."""
         return f"{self.state}/retention"
 
     @property

@@ -63,8 +63,8 @@ class Asked:
     shared: str = ""
 
 
-# How many scripts that share something run at the same time, and how many of the others. What is shared is what Docker
-# Engine has; its command takes 40 MB of memory for as long as it waits.
+# How many scripts that share something run at the same time, and how many of the others. Those that share
+# something ask Docker Engine, and its command takes 40 MB of memory for as long as it waits.
 LANES = 2
 # A script's lines come between two lines that begin with a character that no script prints. $1 is its number.
 _ASK = r"""ask() { printf '\001%s\n' "$1"; shift; sh -c "$@" </dev/null; printf '\001end %s\n' "$?"; };"""
@@ -88,7 +88,7 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
     shared: dict[str, None] = {}
     for number, each in enumerate(asked):
         script_texts = [name for name in (each.before, each.script) if name]
-        # What a long script asks takes long, roughly.
+        # A long script takes long, roughly.
         lane = min(sharing if each.shared else apart, key=lambda lane: lane.length)
         lane.length += sum(len(text_of(name)) for name in script_texts)
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)

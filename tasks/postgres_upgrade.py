@@ -1,8 +1,8 @@
 """
 PostgreSQL upgrade: the database moves into a new data directory of the PostgreSQL that postgres_image names.
 
-The same mends a database whose indexes were sorted by another Debian's rules. Visitors are asked to wait meanwhile. Cut
-off anywhere, it is run again; the old data directory serves until the new one does, and is kept.
+It also mends a database whose indexes were sorted by another Debian's rules. Visitors are asked to wait meanwhile. If
+it is cut off, run it again. The old data directory serves until the new one does, and is kept.
 
 Run:  pyinfra inventory.py tasks/postgres_upgrade.py
       … --data postgres_old_directory=remove    when nothing is missing
@@ -24,7 +24,7 @@ postgres_may_move(
     name="Look whether the database can move",
     settings=settings,
 )
-# While the old one serves.
+# While the old database serves.
 local.include("tasks/images.py")
 moved_database(
     name="Move the database into a new data directory",

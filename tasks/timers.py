@@ -20,13 +20,13 @@ backup_packages(
 )
 
 backup_secrets(
-    name="Bring what opens the backups",
+    name="Install the secrets of backups",
     settings=settings,
     brought=backup_secrets_for(settings),
 )
 
 alert_secrets(
-    name="Bring where alerts go",
+    name="Install the secrets of alerts",
     settings=settings,
     brought=alert_secrets_for(settings),
 )

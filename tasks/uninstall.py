@@ -1,8 +1,8 @@
 """
 Uninstall: everything of the suite goes from the server, for ever. Docker stays, and the backups, and what is of others.
 
-It refuses and tells what would go until the instance's name is said; a last backup is made first. Cut off anywhere, it
-is run again; a second run says that there is nothing to remove.
+Without the instance's name it refuses, and lists what would go. A last backup is made first. If it is cut off, run it
+again; a second run says that there is nothing to remove.
 
 Run:  pyinfra inventory.py tasks/uninstall.py --data yes=social.example.org
       … --data uninstall_backup=no    without a last backup
@@ -34,7 +34,7 @@ last_backup(
     settings=settings,
 )
 
-# First what could start something of the rest again.
+# First the timers, which could start containers again.
 removed_units(
     name="Remove what runs by itself",
 )

@@ -35,7 +35,7 @@ def alert_programs(settings: Settings) -> tuple[ConfigFile, ...]:
         program("alerts-certificates", "alerts/certificates"),
         program("alerts-judge", "alerts/judge"),
         program("alerts-remember", "alerts/remember"),
-        program("alerts-mail", "mail/hand_over"),
+        program("alerts-mail", "mail/as_mastodon", "mail/hand_over"),
         program("alerts-inside", ENGINE, "alerts/inside"),
         program("alerts-webhook", "alerts/webhook"),
         service("mstdn-alerts", "Look whether something is wrong with Mastodon", "alerts", timeout_seconds=600),

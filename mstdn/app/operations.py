@@ -36,7 +36,7 @@ def running_mastodon(settings: Settings, timeout_seconds: int) -> Commands:
 
 
 def _refusing() -> dict[str, str]:
-    # PostgreSQL has been made to let Mastodon in by then, without a restart.
+    # By then PostgreSQL has been given the password of today, without a restart.
     return {store: words for store, words in ask(StoresAtWork.of(MASTODON_PROJECT)).refused.items() if store == "redis"}
 
 

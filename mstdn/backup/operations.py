@@ -49,7 +49,7 @@ def backup_packages(settings: Settings) -> Commands:
 @operation
 def backup_secrets(settings: Settings, brought: Mapping[str, SecretStr]) -> Commands:
     """
-    Ensure exactly the secrets that open the repository, for root alone; without backups, none of them.
+    Ensure exactly the secrets that open the repository, readable by root only; without backups, none of them.
 
     + brought: by name, as secrets.env has them
     """

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from mstdn.backup.rules import sftp_command
+from mstdn.docker.engine import CONTAINER
 from mstdn.files.tree import ConfigFile
 from mstdn.layout import MastodonLayout
 from mstdn.settings import Settings
 from mstdn.timers.units import program, service, timer
 
-COMMON = "backup/repository"
+# What goes before each of them.
+COMMON = (CONTAINER, "backup/repository")
 
 
 def backup_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     """What has to be there to make backups by hand and by night."""
     return (
-        program("backup", "connection", "lock", COMMON, "backup/make"),
-        program("restic", COMMON, "backup/restic"),
-        program("restore", "connection", "lock", COMMON, "restore/data"),
+        program("backup", "connection", "lock", *COMMON, "backup/make"),
+        program("restic", *COMMON, "backup/restic"),
+        program("restore", "connection", "lock", *COMMON, "restore/data"),
         service("mstdn-backup", "Back up Mastodon", "backup"),
         service("mstdn-restore", "Restore Mastodon from a backup", "restore"),
         timer(

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2034 # the programs that follow use what is made here
-# Goes before the programs that work with the repository of backups. What they are told by settings lies beside them.
+# Goes before the programs that work with the repository of backups, and docker/container.sh before it. What they are told by settings lies beside them.
 set -eu
 umask 077
 notes=/var/lib/mstdn
@@ -103,10 +103,7 @@ open_repository() {
     surely 'removing old locks' unlock >/dev/null
 }
 # The ID of the running container of Mastodon's service $1, "" for none.
-container() {
-    docker ps --quiet --no-trunc --filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.oneoff=False \
-        --filter "label=com.docker.compose.service=$1" | head -n 1
-}
+container() { container_of mstdn "$1"; }
 # Which instance the keys in the file $1 belong to. The key is public: every browser is told.
 instance_of() { sed -n 's/^VAPID_PUBLIC_KEY=//p' "$1" | sha256sum | cut -c 1-12; }
 # Asks the database $2 in the container $1, as its administrator, what stands on standard input.

@@ -93,7 +93,8 @@ def age_findings(
     if not most_hours or restoring:
         return
     remedy = (
-        "Make one: pyinfra inventory.py tasks/backup.py -y. To upgrade without: --data backup_before_upgrade_hours=0"
+        "Make one: pyinfra inventory.py tasks/backup.py -y. To upgrade without one: "
+        "--data backup_before_upgrade_hours=0"
     )
     if location != repository:
         yield Finding(

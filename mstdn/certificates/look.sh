@@ -3,7 +3,7 @@
 set -eu
 proxy=$1 prefix=$2
 shift 2
-companion=$(docker ps --quiet --filter label=com.docker.compose.project=proxy --filter label=com.docker.compose.service=acme-companion)
+companion=$(container_of proxy acme-companion)
 [ -n "$companion" ] || exit 0
 end=$(($(date +%s) + 60))
 # Asked while it is at work, it starts a second round beside the first: two orders, and nonces that are not valid any more.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mstdn.certificates.facts import CertificateStates
 from mstdn.certificates.rules import steps
+from mstdn.docker.engine import CONTAINER
 from mstdn.fact import ask
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
@@ -32,6 +33,6 @@ def certificates(proxy_root: str, prefix: str, names: Sequence[str]) -> Commands
     for name in todo.order:
         yield script("certificates/forget", proxy_root, name)
     if todo.ask:
-        yield script("certificates/look", proxy_root, prefix, *names)
+        yield script("certificates/look", proxy_root, prefix, *names, before=CONTAINER)
     if todo.reload:
         yield script("proxy/reload", proxy_root)

@@ -1,4 +1,4 @@
-# Does all chores, each with the lock for itself: a run or a backup that waits comes in between.
+# Does all chores. Each takes the lock by itself, so that a run or a backup that waits gets its turn between two of them.
 set -eu
 umask 077
 notes=/var/lib/mstdn here=${0%/*}

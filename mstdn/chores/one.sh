@@ -1,5 +1,5 @@
-# Runs tootctl with the arguments, after lock.sh: in a container of its own, because that of web has memory for web only, and behind
-# everybody else.
+# Runs tootctl with the arguments, after lock.sh, at the lowest priority. In a container of its own, because the memory limit of web's
+# container fits web only.
 set -eu
 # shellcheck source=/dev/null
 . /usr/local/lib/mstdn/settings

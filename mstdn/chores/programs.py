@@ -1,4 +1,4 @@
-"""What of the chores lies on a server. Pure."""
+"""The files that the chores need on a server. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def chores_of(settings: Settings) -> tuple[str, ...]:
     return (
         *([f"media remove --prune-profiles --days {days} --concurrency 1"] if days else []),
         *([f"preview_cards remove --days {cards} --concurrency 1"] if cards else []),
-        # A store charges for each look.
+        # An object store charges for each request.
         *(["media remove-orphans"] if settings.chores_orphans and not settings.s3_enabled else []),
     )
 

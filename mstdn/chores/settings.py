@@ -24,15 +24,15 @@ class ChoresSettings(Part):
     chores_profile_media_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         30,
         description="Avatars and headers of accounts elsewhere, whom nobody here follows and who have not been heard "
-        "of for so many days, are removed. 0 leaves them.",
+        "of for so many days, are removed. 0 keeps them.",
     )
     chores_preview_card_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         180,
         description="Pictures of preview cards are removed after so many days, where retention_media_days does not do "
-        "it earlier; below 14 they would not come back. 0 leaves them.",
+        "it earlier; below 14 they would not come back. 0 keeps them.",
     )
     chores_orphans: bool = Field(
         True,
-        description="Files that no post and no account knows any more are removed. It looks at every single file; in "
-        "an object store it does not look.",
+        description="Files that no post and no account knows any more are removed. It looks at every single file; with "
+        "an object store it is not done.",
     )

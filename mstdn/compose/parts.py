@@ -1,7 +1,7 @@
 """
 What the files of a Compose project say about each of its services. Pure.
 
-Compose alone knows what a change of its files means for containers, and says so only when they are made. To foretell
+Only Compose knows what a change of its files means for containers, and says so only when they are made. To foretell
 it, the text about a service is enough: its own lines, those of every anchor that it names, and the files whose
 variables it gets.
 """

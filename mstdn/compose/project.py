@@ -32,7 +32,7 @@ class Project:
     `replaced`: how the containers of some services make room for new ones, in this order; Compose itself makes the
     others anew. `move`: the script that leads visitors from one container to another. `first`: services that have to be
     as their files say before that. `parts`: by service, a checksum of what its files say about it. `notices`: by
-    service, what people should know who wait while its container is stopped or replaced. `listeners`: by service, the
+    service, what the operator should know while its container is stopped or replaced. `listeners`: by service, the
     one that it holds a connection to for as long as both live.
     """
 

@@ -1,6 +1,6 @@
 # Makes the containers of some services of the project in $1 anew, and no others; the rest of the arguments are the services.
 # Not by "up --no-deps --force-recreate": a container that is made with --no-deps has another checksum (docker/compose#10907), so
-# that the next "up" would make it anew once more, and with it all that depend on it.
+# the next "up" would make it anew again, and everything that depends on it too.
 set -eu
 cd "$1"
 shift

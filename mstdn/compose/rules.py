@@ -158,11 +158,11 @@ def _judge_listeners(
     project: Project, applied: Applied, found: Iterable[Container], networks: Mapping[str, str], todo: Steps
 ) -> None:
     """
-    Restart who holds a connection to a container that lost its network.
+    Restart the services that hold a connection to a container that lost its network.
 
-    Nothing closes that connection. It ends by an error, up to 150 s later, and after an error the client of Docker
-    that docker-gen is built with hears nothing more for ever, while its pings succeed (go-dockerclient 1.13.2,
-    event.go: each error opens a further stream, until two of its locks wait for each other).
+    Nothing closes that connection. It ends with an error, up to 150 s later, and after an error the client of Docker
+    that docker-gen is built with never gets another event, while its pings succeed (go-dockerclient 1.13.2, event.go:
+    each error opens a further stream, until two of its locks wait for each other).
     """
     cut_off = {
         each.service

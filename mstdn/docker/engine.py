@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 from mstdn.fact import Fact
 
 T = TypeVar("T")
+# Goes before scripts that act in a container.
+CONTAINER = "docker/container"
 
 
 class EngineFact(Fact[T], Generic[T]):

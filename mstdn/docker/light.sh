@@ -16,7 +16,7 @@ ask_engine() {
     fi
 }
 # Of all containers that belong to a Compose project: "ID|STATE|PROJECT|SERVICE|ONE-OFF" as engine.sh has them, in $containers,
-# and the same with their health behind it in $with_health. Newer engines tell the health by itself, older ones in words only.
+# and the same with their health behind it in $with_health. Newer engines have a field for it, older ones only a text.
 list_containers() {
     [ -z "${containers+found}" ] || return 0
     found=$(ask_engine '/containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.docker.compose.project%22%5D%7D') || docker_is_silent
@@ -41,9 +41,9 @@ json_texts() {
     printf '%s\001' "$@" | tr '\n\t\r' '\002\003\004' |
         sed 's/\\/\\\\/g; s/"/\\"/g; s/\x02/\\n/g; s/\x03/\\t/g; s/\x04/\\r/g; s/\x01$//; s/\x01/","/g; s/^/"/; s/$/"/'
 }
-# docker exec [-i] [-e NAME=VALUE]… CONTAINER COMMAND…, with its output and exit code; what is wrong it does not tell. What stands
-# on standard input goes along as a variable: nothing secret may. A terminal of its own, because a stream without one is binary;
-# so that programs do not take it for a person's, a pipe is before it.
+# docker exec [-i] [-e NAME=VALUE]… CONTAINER COMMAND…, with its output and exit code, without its error output. What stands on
+# standard input goes along as a variable, so it may hold nothing secret. The program gets a terminal, because the engine's stream
+# without one is binary; a pipe goes between, so that the program does not format its output for a person.
 docker() {
     [ "$1" = exec ] || return 64
     shift

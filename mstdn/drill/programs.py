@@ -16,7 +16,7 @@ DELAY_MINUTES = 30
 def drill_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     """The program, what it has Mastodon do, and its unit and timer."""
     return (
-        program("drill", "connection", "lock", COMMON, "drill/hold"),
+        program("drill", "connection", "lock", *COMMON, "drill/hold"),
         ConfigFile(f"{PROGRAMS}/prove.rb", (SCRIPTS / "drill/prove.rb").read_text()),
         service("mstdn-drill", "Prove the newest backup of Mastodon", "drill"),
         timer(

@@ -1,5 +1,5 @@
-# Removes the file $1, which gave the kernel's setting $2 a value at each boot. The setting has now what it would have without that
-# file: $3, the kernel's own, or what another file says.
+# Removes the file $1, which gave the kernel's setting $2 a value at each boot. The setting gets the value that it has without
+# that file: $3, the kernel's own, or what another file says.
 set -eu
 place=$(printf '%s' "$2" | tr . /)
 rm -f -- "$1"

@@ -10,6 +10,7 @@ from typing_extensions import override
 from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
 from mstdn.mail.dns_messages import Texts, message_about, understood
+from mstdn.shell import text_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class WayOut(EngineFact[GoingOut]):
     @classmethod
     def of(cls, project: str, elsewhere: str) -> Question[GoingOut]:
         """project: name of Mastodon's Compose project. elsewhere: a URL on the Internet."""
-        return cls.question(project, elsewhere)
+        return cls.question(project, elsewhere, text_of("mail/as_mastodon") + text_of("mail/go_out"))
 
     @override
     def read(self, lines: Lines) -> GoingOut:

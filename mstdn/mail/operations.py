@@ -9,6 +9,7 @@ from pyinfra.api import Host, State, StringCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.fact import CouldNotLook, ask
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.delivery import Way, refusal, sent
@@ -24,7 +25,8 @@ class ExplainedMail(StringCommand):
 
     def __init__(self, way: Way, subject: str) -> None:
         self._way, self._subject = way, subject
-        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject, text_of("mail/hand_over")).bits)
+        inside = text_of("mail/as_mastodon") + text_of("mail/hand_over")
+        super().__init__(*script("mail/send", MASTODON_PROJECT, way.to, subject, inside, before=CONTAINER).bits)
 
     @override
     def execute(self, state: State, host: Host, connector_arguments: Any) -> tuple[bool, CommandOutput]:

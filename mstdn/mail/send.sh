@@ -1,7 +1,6 @@
 # Sends a test mail to $2 as Mastodon would: in the container of web of the project $1, with its network, its trust and its own
-# settings. $3: the mail's subject, $4: the text of hand_over.sh, which prints how it went.
-web=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$1" \
-    --filter label=com.docker.compose.service=web --filter label=com.docker.compose.oneoff=False | head -n 1)
+# settings. $3: the mail's subject, $4: the text of hand_over.sh and of what goes before it, which prints how that went.
+web=$(container_of "$1" web)
 if [ -z "$web" ]; then
     echo "Mastodon does not run. Start it: pyinfra inventory.py deploy.py" >&2
     exit 1

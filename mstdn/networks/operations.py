@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import engine_question
-from mstdn.docker.rules import numbers_of
+from mstdn.docker.versions import numbers_of
 from mstdn.fact import ask
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from mstdn.networks.rules import closed_ways, engine_has_ipv6

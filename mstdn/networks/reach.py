@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra import state
 
 from mstdn.docker.operations import engine_question
-from mstdn.docker.rules import numbers_of
+from mstdn.docker.versions import numbers_of
 from mstdn.fact import CouldNotLook, ask
 from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks

@@ -12,6 +12,7 @@ from pyinfra.api import Host, State, StringCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.fact import ask
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.operation import announce, operation
@@ -63,7 +64,9 @@ class ShownOnce(StringCommand):
     def __init__(self, name: str, arguments: Sequence[str], password: bool, show: Callable[[str], None] = show) -> None:
         self._name, self._password, self._show = name, password, show
         self._pad = tuple(secrets.token_bytes(PAD_BYTES))
-        inner = script("owner/tootctl", MASTODON_PROJECT, *arguments, stdin=" ".join(map(str, self._pad)))
+        inner = script(
+            "owner/tootctl", MASTODON_PROJECT, *arguments, before=CONTAINER, stdin=" ".join(map(str, self._pad))
+        )
         super().__init__(*inner.bits, **inner.connector_arguments)
 
     @override

@@ -5,8 +5,7 @@
 set -eu
 pad=$(cat) project=$1
 shift
-web=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-    --filter label=com.docker.compose.service=web --filter label=com.docker.compose.oneoff=False | head -n 1)
+web=$(container_of "$project" web)
 if [ -z "$web" ]; then
     echo "Mastodon does not run. Start it: pyinfra inventory.py deploy.py" >&2
     exit 1

@@ -15,7 +15,7 @@ done
 [ "$(systemctl show --property ActiveState --value "$unit" 2>/dev/null)" = activating ] && echo working
 if [ "${4:-}" = size ] && [ -d "$data" ]; then
     printf 'size %s\n' "$(du -sk "$data" 2>/dev/null | cut -f 1)"
-    # What a move that was cut off has left goes before the next one begins.
+    # Free counts what a move that was cut off has left, because that is removed before the next one begins.
     left=$({ du -sk "$data.new" "$data.dumps" 2>/dev/null || true; } | awk '{ kib += $1 } END { print kib + 0 }')
     printf 'free %s\n' "$(($(df -Pk "${data%/*}" | awk 'NR == 2 { print $4 }') + left))"
 fi

@@ -9,6 +9,7 @@ from pyinfra import host, state
 from mstdn.backup.facts import BackupState
 from mstdn.database.facts import Installed, StoresAtWork
 from mstdn.database.stores import postgres_is_unknown
+from mstdn.docker.engine import CONTAINER
 from mstdn.fact import CouldNotLook, ask
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
@@ -22,7 +23,7 @@ from mstdn.settings import Settings
 from mstdn.shell import Commands, script, text_of
 from mstdn.timers.following import followed
 
-PROGRAM = ("connection", "lock", "postgres/upgrade")
+PROGRAM = ("connection", "lock", CONTAINER, "postgres/upgrade")
 
 
 @operation
@@ -30,7 +31,7 @@ def postgres_may_move(settings: Settings) -> Commands:
     """
     Refuse, before the first change, what stands in the way of a move and what preflight finds besides.
 
-    That the image cannot read the data directory is what the move is for.
+    An image that cannot read the data directory is no reason to refuse, because that is what the move is for.
     """
     errors = [each.text for each in look(settings, time.time(), postgres_moves=True) if each.level == "error"]
     if errors:
@@ -61,10 +62,10 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
         yield from refuse(postgres_is_unknown(found.major, image) or f"Nobody knows which PostgreSQL {image} has.")
         return
     if todo is Move.NOTHING:
-        host.noop(f"PostgreSQL {found.major} has made the database, and {image} is that")
+        host.noop(f"PostgreSQL {found.major} made the database, and {image} has the same release")
         return
     if todo is Move.CLEAN_UP:
-        announce("what a move that was cut off has left is taken away")
+        announce("the remains of a move that was cut off are removed")
         remains = (f"{found.real}.new", f"{found.real}.dumps", layout.postgres_upgrade)
         yield script("postgres/clean_up", POSTGRES_MOVE, *remains)
         return
@@ -74,7 +75,7 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
     if not found.working:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
     program = "".join(map(text_of, PROGRAM))
-    # Whatever ended it: as long as nothing has changed places, the old one serves.
+    # Whatever ended the unit: until the directories have changed places, Mastodon starts with the old one again.
     start = f"docker compose --project-directory {layout.root} start web streaming sidekiq"
     afterwards = (
         f'/bin/sh -c "docker rm --force --volumes {POSTGRES_MOVE} >/dev/null 2>&1; '
@@ -86,7 +87,7 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
 
 @operation
 def old_data_directory(settings: Settings) -> Commands:
-    """Keep the data directory of before the last move, or take it away if the settings say so."""
+    """Keep the data directory from before the last move, or remove it if the settings say so."""
     found = ask(DataDirectories.under(settings.mastodon_root, size=True))
     path = f"{found.real}.before"
     if not found.before:
@@ -113,7 +114,7 @@ def _obstacle(settings: Settings, todo: Move, found: Directories) -> str | None:
     installed = ask(Installed.of(layout.installed, layout.database))
     image, release = settings.postgres_image, settings.mastodon_version
     if settings.postgres_old_directory == "remove" and todo in (Move.MAJOR, Move.COLLATION) and found.before:
-        return "First remove the directory of before, with the postgres_image that runs now; then move on."
+        return "First remove the old data directory, with the postgres_image that runs now; then move the database."
     return obstacle(todo, found, installed, restoring, release, image, _said(settings))
 
 

@@ -69,8 +69,8 @@ def obstacle(
     if "NEXT_VERSION" in installed or release != at:
         return (
             f"Mastodon {at} is installed, and mastodon_version is {release}: one thing after the other. Finish the "
-            f"upgrade of Mastodon first (pyinfra inventory.py deploy.py, with the postgres_image of before), or set "
-            f'mastodon_version = "{at}".'
+            "upgrade of Mastodon first (pyinfra inventory.py deploy.py, with the postgres_image that was set before), "
+            f'or set mastodon_version = "{at}".'
         )
     if restoring:
         return f"A restore of {restoring} is under way. Finish it first: pyinfra inventory.py tasks/restore.py"
@@ -104,7 +104,7 @@ def obstacle(
         )
     if found.before:
         return (
-            f"{found.real}.before, the data directory of before the last move (PostgreSQL {found.before}, "
+            f"{found.real}.before, the data directory from before the last move (PostgreSQL {found.before}, "
             f"{found.before_mib} MiB), is still kept. Remove it if nothing is missing: {REMOVE}"
         )
     if found.free_mib < needed_mib(found):

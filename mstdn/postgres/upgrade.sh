@@ -21,10 +21,6 @@ phase() {
     sync "$note.new"
     mv -fT "$note.new" "$note"
 }
-container() {
-    docker ps --quiet --no-trunc --filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.oneoff=False \
-        --filter label=com.docker.compose.service=db | head -n 1
-}
 in_old() { docker exec -i "$db" "$@"; }
 in_new() { docker exec -i "$name" "$@"; }
 # $1: old or new, $2: a database; asks what stands on standard input. From its socket PostgreSQL lets everybody in.
@@ -49,7 +45,7 @@ watch() {
     done
 }
 unwatch() {
-    # Not with a signal that it could take for one to the program itself, before it has put the trap away.
+    # With KILL: right after its start the watcher still has the traps of the program itself, and TERM would run them.
     kill -s KILL "$watcher" 2>/dev/null || true
     wait "$watcher" 2>/dev/null || true
 }
@@ -68,12 +64,13 @@ image_now() { awk '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "ima
 # The database comes up as compose.yaml says, or this fails.
 start_db() {
     docker compose up --detach --no-build --no-deps --wait --wait-timeout "$patience" db >"$words" 2>&1 || true
-    db=$(container)
+    db=$(container_of mstdn db)
     [ -n "$db" ] && [ "$(docker inspect --format '{{.State.Health.Status}}' "$db")" = healthy ]
 }
 start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
-# What has gone wrong before the directories changed places: the old one serves on. $1: what it is; its words are in $words.
+# Ends the program before the directories have changed places, so the old one keeps serving. $1: what went wrong; the output of
+# the command that failed is in $words.
 leave() {
     trap - EXIT TERM INT
     {
@@ -84,7 +81,7 @@ leave() {
     throw_away
     rm -rf "$new" "$dumps" "$note" "$words"
     df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
-    echo "PostgreSQL $from serves on, and nothing of it was changed. Mend what is named above and run again, or stay with it." >&2
+    echo "PostgreSQL $from keeps serving, and nothing of it was changed. Correct what is named above and run again, or stay with it." >&2
     exit 1
 }
 : >"$words"
@@ -94,7 +91,7 @@ if [ "$(known phase)" != switching ]; then
     from=$(cat "$data/PG_VERSION") was=$(image_now)
     throw_away
     rm -rf "$new" "$dumps"
-    db=$(container)
+    db=$(container_of mstdn db)
     [ -n "$db" ] || {
         rm -f "$words"
         echo "The database does not run, so it cannot be moved. Deploy with the image of PostgreSQL $from first: pyinfra inventory.py deploy.py" >&2
@@ -107,7 +104,7 @@ if [ "$(known phase)" != switching ]; then
     mkdir "$dumps"
     mkdir "$new"
     chown 999:999 "$new" "$dumps"
-    # Without a way to anybody, and with less to write: nobody needs what it has until it is complete.
+    # Without a network, and with less to write to the disk: until it is complete, it may be lost.
     docker run --detach --name "$name" --network none --user 999:999 --read-only --cap-drop ALL --security-opt no-new-privileges \
         --log-driver json-file --log-opt max-size=1m --shm-size 256m --env PGDATA=/var/lib/postgresql/data \
         --env POSTGRES_PASSWORD_FILE=/run/secrets/postgres-superuser-password \
@@ -130,7 +127,7 @@ if [ "$(known phase)" != switching ]; then
     say "2 of 6: stop Mastodon. Visitors get the page that asks them to wait; Sidekiq finishes what it works on."
     phase stopped
     docker compose stop web streaming sidekiq >"$words" 2>&1 || leave "Mastodon could not be stopped."
-    # Whoever is still in there, such as a forgotten console.
+    # Ends sessions that are still open, such as a forgotten console.
     echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mastodon'" | sql old postgres >/dev/null 2>"$words" ||
         leave "The database did not answer."
 
@@ -163,7 +160,7 @@ if [ "$(known phase)" != switching ]; then
     [ "$jobs" -le 4 ] || jobs=4
     while IFS= read -r database; do
         number=$((number + 1))
-        # This one is there from the beginning.
+        # This database exists in every new data directory.
         set --
         [ "$database" = postgres ] || set -- --create
         docker exec "$name" pg_restore --username postgres --exit-on-error --jobs "$jobs" "$@" --dbname postgres "/dumps/$number.dump" >/dev/null 2>"$words" </dev/null ||
@@ -188,7 +185,7 @@ if [ "$(known phase)" != switching ]; then
     done <"$dumps/settings"
     tables=$(grep -c '^rows ' "$dumps/wanted" || true) rows=$(awk '$1 == "rows" { sum += $NF } END { print sum + 0 }' "$dumps/wanted")
     docker stop -t 120 "$name" >/dev/null 2>"$words" || leave "The new PostgreSQL did not stop."
-    [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not stop in order."
+    [ "$(docker inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || leave "The new PostgreSQL did not shut down cleanly."
     throw_away
     sync -f "$new"
     say "All $tables tables have the $rows rows that they had."
@@ -197,7 +194,7 @@ if [ "$(known phase)" != switching ]; then
 fi
 
 say "6 of 6: let the new data directory take the place of the old one"
-db=$(container)
+db=$(container_of mstdn db)
 [ -z "$db" ] || docker stop "$db" >/dev/null
 if [ -e "$new" ]; then
     [ ! -s "$data/PG_VERSION" ] || mv -T "$data" "$before"

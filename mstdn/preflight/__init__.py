@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
-from mstdn.docker.rules import ALIVE, other_engines, other_projects
+from mstdn.docker.neighbours import other_engines, other_projects
+from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
@@ -48,8 +49,8 @@ def findings(
     """
     Everything that is in the way, all at once.
 
-    containers: all of the engine. now: this machine's clock, in seconds since the epoch. postgres_moves: the run is
-    there to let another PostgreSQL have the database.
+    containers: all of the engine. now: this machine's clock, in seconds since the epoch. postgres_moves: this run
+    moves the database to another PostgreSQL.
     """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]

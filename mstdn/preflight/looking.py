@@ -17,6 +17,7 @@ from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine
 from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
+from mstdn.docker.versions import numbers_of
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
@@ -116,13 +117,13 @@ def _ipv6(
     if any(":" in address for address in mine):
         names = [name for name in settings.public_domains if any(":" in each for each in report.answers.get(name, ()))]
         attached = [each.name for each in containers if FRONT in each.networks]
-        version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
+        version = numbers_of(engine.packages.get("docker-ce", ""))
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
 
 
 def _situation(report: ServerReport, engine: Engine, settings: Settings, front: Network | None) -> firewall.Situation:
     """An engine before 27 has no rules for IPv6 of its own: its process docker-proxy takes those visitors in."""
-    version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
+    version = numbers_of(engine.packages.get("docker-ce", ""))
     addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
     return firewall.Situation(

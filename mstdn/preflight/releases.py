@@ -16,13 +16,13 @@ NEWEST_PATCH = {release_numbers(release)[:2]: release for release in NEWEST_PATC
 READY_FOR_NEXT_MAJOR = {4: 7}
 
 
-# From here on an account's address may be in the database once only; the migrations merge those that are there twice,
-# row by row, and from the second on they can be cut off and begun again. Source: the notes of 4.7.0 and 4.7.1.
+# From 4.7.0 on an account's address may be in the database once only: its migrations merge those that are there twice,
+# row by row. Only those of 4.7.1 and later can be cut off and begun again. Source: the notes of 4.7.0 and 4.7.1.
 ADDRESSES_ARE_UNIQUE, MERGED_SAFELY = (4, 7, 0), (4, 7, 1)
 
 
 def makes_addresses_unique(installed: str, wanted: str) -> bool:
-    """Whether this upgrade is the one that lets each account of another server be there once only."""
+    """Whether this upgrade is the one that merges accounts of other servers that are in the database twice."""
     try:
         return release_numbers(installed) < ADDRESSES_ARE_UNIQUE <= release_numbers(wanted)
     except ValueError:
@@ -31,7 +31,7 @@ def makes_addresses_unique(installed: str, wanted: str) -> bool:
 
 def duplicate_findings(wanted: str, duplicates: int, collation: tuple[str, str] | None) -> Iterator[Finding]:
     """
-    What an upgrade meets that lets each account be there once only.
+    What is in the way of an upgrade that merges accounts which are in the database twice.
 
     duplicates: accounts that are there more than once. collation: the versions of the rules by which the database's
     indexes were sorted and by which it sorts now, where they differ.

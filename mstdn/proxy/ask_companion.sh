@@ -1,6 +1,6 @@
 # Has acme-companion try at once what it would try again within the hour.
 set -eu
-companion=$(docker ps --quiet --filter label=com.docker.compose.project=proxy --filter label=com.docker.compose.service=acme-companion)
+companion=$(container_of proxy acme-companion)
 [ -n "$companion" ] || exit 0
 # Asked while it is at work, it would start a second round beside the first, and the authority counts both failures.
 # Read from /proc in there: "docker top" calls the server's ps, which a minimal server lacks.

@@ -13,7 +13,7 @@ until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
 printf 'free %s\n' "$(df -Pk "$existing" | awk 'NR == 2 { print $4 }')"
 # shellcheck source=/dev/null
 [ ! -e "$settings" ] || . "$settings"
-# A server without backups has other programs, which are told other things.
+# On a server without backups the file may be there for other programs, and says nothing of a repository.
 if [ "${BACKUP_REPOSITORY-}" != "$meant" ] || ! command -v restic >/dev/null; then
     echo 'unknown restic and what it is told are not on the server yet'
     exit 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyinfra import host
 
+from mstdn.backup.programs import COMMON
 from mstdn.backup.rules import OFF
 from mstdn.compose.commands import bring_up
 from mstdn.docker.facts import Containers
@@ -18,7 +19,6 @@ from mstdn.shell import Commands, script
 from mstdn.timers.following import followed
 
 UNIT = "mstdn-restore.service"
-COMMON = "backup/repository"
 
 
 @operation

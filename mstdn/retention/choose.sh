@@ -11,7 +11,7 @@ told=$(docker compose --progress quiet run --rm --no-deps -T --quiet-pull migrat
 }
 printf '%s\n' "$told" | grep -E '^(kept|chosen) ' >"$note.new" || {
     printf '%s\n' "$told" | tail -n 10 >&2
-    echo 'Mastodon did not say what it made of it.' >&2
+    echo 'Mastodon did not say what it has set.' >&2
     exit 1
 }
 cat "$note.new"

@@ -1,4 +1,4 @@
-"""What of content retention is to be set. Pure."""
+"""Which settings of content retention are chosen. Pure."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from mstdn.layout import (
 from mstdn.postgres.facts import DataDirectories
 from mstdn.secrets.operator import alert_secrets_for
 from mstdn.settings import Settings, settings_for
+from mstdn.status.complaint import Seen, Wanted
 from mstdn.status.facts import MachineState, Parts, PartStates
-from mstdn.status.rules import Seen, Wanted
 from mstdn.suite import this_suite
 
 T = TypeVar("T")

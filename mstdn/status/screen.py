@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from mstdn.status.complaint import Complaint, Seen, Wanted
+from mstdn.status.containers import GOOD, condition, of_service
 from mstdn.status.facts import Machine
-from mstdn.status.rules import GOOD, Complaint, Seen, Wanted, ago, condition, gigabytes, newer_patch, of_service
+from mstdn.status.limits import DAY
+from mstdn.status.release import newer_patch
+from mstdn.status.words import ago, gigabytes
 from mstdn.versions import MASTODON
 
 WIDTH = 13
 BYTES_IN_KIB = 1024
-DAY = 86400
 
 
 def text(host: str, domain: str, seen: Seen, wanted: Wanted, found: tuple[Complaint, ...]) -> str:

@@ -4,7 +4,7 @@
 note=$1 root=$2 proxy=$3 domain=$4
 shift 4
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
-# Any of these is enough: one that was lost is mended or refused by whoever needs it, and is no volume that is not mounted.
+# Any of these shows that the volume is mounted. A single one that was lost is mended or refused by the component that needs it.
 [ ! -s "$root/state/installed.env" ] && [ ! -s "$root/secrets/instance.env" ] && [ ! -s "$root/database/PG_VERSION" ] || echo instance
 if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/dev/null)" ]; then echo certificate; fi
 for directory in "$@"; do

@@ -4,12 +4,12 @@ for path in "$@"; do
     case $path in
     *.timer)
         systemctl disable --quiet --now "${path##*/}" 2>/dev/null || true
-        # When it went last, which systemd would keep.
+        # The time of its last run, which systemd would keep.
         rm -f "/var/lib/systemd/timers/stamp-${path##*/}"
         ;;
     esac
 done
 rm -f -- "$@"
 systemctl daemon-reload
-# One that failed would be remembered without its file.
+# systemd remembers a unit that failed even without its file.
 for path in "$@"; do systemctl reset-failed "${path##*/}" 2>/dev/null || true; done

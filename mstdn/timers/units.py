@@ -22,7 +22,7 @@ def program(name: str, *scripts: str) -> ConfigFile:
 
 def service(name: str, description: str, program_name: str, *, timeout_seconds: int | None = None) -> ConfigFile:
     """
-    The unit that runs a program once, behind whoever visits the site. Its words are in the journal by its name.
+    The unit that runs a program once, at a lower priority than the site. Its output is in the journal under its name.
 
     timeout_seconds: after which it is ended; None for a program that may take hours.
     """

@@ -1,1 +1,1 @@
-"""The way off a server: everything of the suite goes, Docker and the backups stay, and what is of others is left."""
+"""Uninstalling: everything of the suite goes from a server; Docker, the backups and what belongs to others stay."""

@@ -81,7 +81,7 @@ def uninstall_questions(at: Host) -> Iterator[Question[Any]]:
 @operation
 def consented_uninstall(settings: Settings) -> Commands:
     """
-    Refuse unless the name of the instance was said, and tell what goes, what stays, and of whom.
+    Refuse unless the name of the instance was given, and list what goes and what stays.
 
     Nothing is changed yet. Where nothing of the suite is left, there is nothing to consent to.
     """
@@ -102,12 +102,12 @@ def consented_uninstall(settings: Settings) -> Commands:
         return
     announce("This goes:", *(f"- {each}" for each in going))
     announce("This stays:", *(f"- {each}" for each in _staying(settings)))
-    host.noop("the name was said")
+    host.noop("the name was given")
 
 
 @operation
 def last_backup(settings: Settings) -> Commands:
-    """Ensure a backup of what goes, where backups are on and nobody said otherwise; and the note that it may go."""
+    """Ensure a last backup, where backups are on and wanted, and the note that the removal has begun."""
     if not list(_going(settings)):
         host.noop(NOTHING)
         return
@@ -117,7 +117,7 @@ def last_backup(settings: Settings) -> Commands:
     if "MASTODON_VERSION" not in ask(Installed.of(*_installed(settings))):
         announce("no instance is installed here, so there is nothing to back up")
     elif not settings.backup_repository:
-        announce("backups are off: nothing of the instance is left")
+        announce("backups are off, so nothing of the instance is kept")
     elif settings.uninstall_backup == "no":
         announce("no last backup is made: uninstall_backup is no")
     elif f"{UNITS}/{BACKUP}" not in _units():
@@ -272,7 +272,7 @@ def _staying(settings: Settings) -> Iterator[str]:
     if others := sorted(each.name.lstrip("/") for each in containers_of_others(containers, roots)):
         yield f"containers of others: {', '.join(others)}"
     for each in sites_of_others(containers, roots, _names(settings)):
-        yield f"{each}, which is a site of somebody else: nobody leads its visitors there any more"
+        yield f"{each}, which is a site of somebody else: its visitors no longer reach it"
     yield from (f"{settings.proxy_root}/{path}, a file of others" for path in _theirs(settings))
 
 

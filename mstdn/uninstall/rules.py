@@ -183,7 +183,7 @@ def _is_of_a_killed_run(path: str) -> bool:
 
 
 def sites_of_others(containers: tuple[Container, ...], roots: Collection[str], names: Collection[str]) -> Iterator[str]:
-    """Names of other sites behind the proxy, which nobody leads to any more."""
+    """Names of other sites behind the proxy, which visitors no longer reach."""
     for each in containers:
         if not is_ours(each, roots):
             for asked in each.asks:
@@ -199,7 +199,7 @@ def irreplaceable() -> tuple[str, ...]:
 
 def consent(settings: Settings, noted: Mapping[str, str], going: Sequence[str]) -> str | None:
     """
-    Why nothing is removed, with what to type; None where the right name was said.
+    Why nothing is removed, with what to type; None where the right name was given.
 
     noted: what the server says of its instance (Installed), {} where it says nothing. going: what would go.
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyinfra import host, logger, state
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
@@ -108,7 +109,7 @@ def verified_site(
     if _found_by(looks[0]):
         if _found_by(_begun_together(_patient(first[:-1], begin + timeout_seconds / 3))):
             # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
-            yield script("proxy/ask_companion")
+            yield script("proxy/ask_companion", before=CONTAINER)
         awaited = [*first[:-1], *(each.health for each in everybody)]
         if problems := _found_by(_begun_together(_patient(awaited, begin + timeout_seconds))):
             yield from refuse(_explain(problems))

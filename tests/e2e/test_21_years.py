@@ -197,7 +197,7 @@ def test_a_table_that_cannot_be_loaded_is_told_and_the_old_one_serves_on(old: In
     sql(old, "UPDATE pg_index SET indisunique = true WHERE indexrelid = 'broken'::regclass")
     said = old.refusal(MOVE, **ON)
     assert "mastodon_production could not be loaded" in said and "could not create unique index" in said
-    assert "PostgreSQL 15 serves on" in said
+    assert "PostgreSQL 15 keeps serving" in said
     wait_until("it answers", lambda: answers(old), 60)
     assert major(old) == "15" and nothing_is_left_of_an_attempt(old)
     assert OLDER_POSTGRES_IMAGE in old.run("cat /srv/mastodon/compose.yaml")

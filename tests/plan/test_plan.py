@@ -51,8 +51,8 @@ NO_CHANGES = (
     "tasks/cleanup.py | Remove old temporary files",
     # As shipped there are no backups.
     "tasks/timers.py | Install what backups need",
-    "tasks/timers.py | Bring what opens the backups",
-    "tasks/timers.py | Bring where alerts go",
+    "tasks/timers.py | Install the secrets of backups",
+    "tasks/timers.py | Install the secrets of alerts",
     "tasks/first_backup.py | Make the first backup",
 )
 # They act once, and stand in no table of contents.
@@ -188,7 +188,7 @@ def test_where_backups_are_off_a_run_says_so_in_one_line(plan: Run) -> None:
 BACKUPS = {"backup_repository": "/srv/backups"}
 BACKUP_CHANGES = (
     "tasks/timers.py | Install what backups need",
-    "tasks/timers.py | Bring what opens the backups",
+    "tasks/timers.py | Install the secrets of backups",
     "tasks/timers.py | Install the programs that run by themselves",
     "tasks/first_backup.py | Make the first backup",
 )

@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from mstdn.backup.facts import Backups, BackupState
+from mstdn.backup.programs import COMMON
 from tests.harness import answer_of, calls_in, read, run_script, stand_in
 from tests.unit.backup.world import Server
 
@@ -20,12 +21,12 @@ def _server(tmp_path: Path) -> Server:
 
 def backup(server: Server) -> CompletedProcess[str]:
     path, instead = server.home / "bin", server.instead
-    return run_script("backup/make", before="backup/repository", path=path, instead=instead)
+    return run_script("backup/make", before=COMMON, path=path, instead=instead)
 
 
 def restic(server: Server, *arguments: str) -> CompletedProcess[str]:
     path, instead = server.home / "bin", server.instead
-    return run_script("backup/restic", *arguments, before="backup/repository", path=path, instead=instead)
+    return run_script("backup/restic", *arguments, before=COMMON, path=path, instead=instead)
 
 
 def restic_calls(server: Server) -> list[str]:

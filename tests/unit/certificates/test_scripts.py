@@ -12,6 +12,7 @@ import pytest
 
 from mstdn.certificates.facts import CertificateFiles, CertificateStates
 from mstdn.certificates.rules import DAY
+from mstdn.docker.engine import CONTAINER
 from tests.harness import answer_of, calls_in, listing, run_script, stand_in
 
 NAME = "social.example.org"
@@ -220,7 +221,7 @@ def test_a_client_forgets_this_name_and_no_other(proxy: Path) -> None:
 
 def ask(proxy: Path, companion: str = "echo 0c") -> list[str]:
     path = stand_in(proxy.parent, "docker", f'[ "$1" != ps ] || {companion}')
-    assert run_script("certificates/look", proxy, "", NAME, path=path).returncode == 0
+    assert run_script("certificates/look", proxy, "", NAME, before=CONTAINER, path=path).returncode == 0
     return [call.partition(" ")[2] for call in calls_in(proxy.parent)]
 
 
@@ -248,7 +249,7 @@ def test_a_companion_at_work_is_not_asked_before_it_is_done(proxy: Path) -> None
     busy = f"echo x >>{rounds}; [ $(wc -l <{rounds}) -gt 2 ] || echo /app/acme.sh --issue"
     path = stand_in(proxy.parent, "docker", f'case "$*" in ps*) echo 0c ;; *cmdline*) {busy} ;; esac')
     stand_in(proxy.parent, "sleep", "")
-    assert run_script("certificates/look", proxy, "", NAME, path=path).returncode == 0
+    assert run_script("certificates/look", proxy, "", NAME, before=CONTAINER, path=path).returncode == 0
     calls = calls_in(proxy.parent)
     assert calls.count(f"docker {ASKED}") == 1 and calls[-1] == f"docker {ASKED}"
     assert len(rounds.read_text().splitlines()) == 3

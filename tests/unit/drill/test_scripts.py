@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from mstdn.backup.programs import COMMON
 from mstdn.drill.operations import drill_now
 from mstdn.drill.programs import drill_programs
 from mstdn.layout import PROGRAMS
@@ -54,7 +55,7 @@ def hold(server: Server) -> CompletedProcess[str]:
         "chown 991:991": f"chown {OWNER}",
         '"${0%/*}/prove.rb"': Path(__file__).parents[3] / "mstdn/drill/prove.rb",
     }
-    return run_script("drill/hold", before="backup/repository", path=server.home / "bin", instead=instead)
+    return run_script("drill/hold", before=COMMON, path=server.home / "bin", instead=instead)
 
 
 def left_behind(server: Server) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.mail.delivery import Sent, Way, refusal, sent
 from mstdn.mail.operations import ExplainedMail, tried_mail
 from mstdn.shell import text_of
@@ -21,6 +22,7 @@ from tests.harness import calls_in, commands_of, on_host, refusal_of, run_script
 
 WAY = Way("mail.example.net", 587, "mastodon@example.org", "mastodon", "ann@example.org")
 PASSWORD = "the-secret-of-the-lab"
+INSIDE = text_of("mail/as_mastodon") + text_of("mail/hand_over")
 
 
 @contextmanager
@@ -73,8 +75,10 @@ def sending(directory: Path, port: int, **settings: str) -> subprocess.Completed
     file = directory / "environment"
     file.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
     path = stand_in(directory, "docker", 'case "$1" in ps) echo ab ;; exec) shift 3; exec "$@" ;; esac')
-    hand_over = text_of("mail/hand_over").replace("/opt/mastodon/.env.production", str(file))
-    return run_script("mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, path=path)
+    hand_over = INSIDE.replace("/opt/mastodon/.env.production", str(file))
+    return run_script(
+        "mail/send", "mstdn", "ann@example.org", "Test of the mail", hand_over, before=CONTAINER, path=path
+    )
 
 
 def test_a_mail_goes_out_whole_by_mastodons_settings(tmp_path: Path) -> None:
@@ -93,7 +97,9 @@ def test_a_mail_of_the_server_itself_has_what_stands_on_standard_input(tmp_path:
     with mail_server({}) as (port, heard):
         sending(tmp_path, port)
         words = ("ann@example.org", "2 things", tmp_path / "environment")
-        answer = run_script("mail/hand_over", *words, stdin="WRONG: web is gone\n\n.\nMENDED: Ä\n")
+        answer = run_script(
+            "mail/hand_over", *words, before="mail/as_mastodon", stdin="WRONG: web is gone\n\n.\nMENDED: Ä\n"
+        )
     assert sent(answer.stdout).code == 0
     # A line with only a dot would end the mail.
     assert heard[-6:] == ["", "WRONG: web is gone", "", "..", "MENDED: Ä", "QUIT"]
@@ -141,7 +147,9 @@ def test_a_port_where_nobody_listens_is_named(tmp_path: Path) -> None:
 
 
 def test_where_mastodon_does_not_run_no_mail_is_tried(tmp_path: Path) -> None:
-    answer = run_script("mail/send", "mstdn", "a@b.example", "Test", path=stand_in(tmp_path, "docker", ""))
+    answer = run_script(
+        "mail/send", "mstdn", "a@b.example", "Test", before=CONTAINER, path=stand_in(tmp_path, "docker", "")
+    )
     assert answer.returncode == 1 and "does not run" in answer.stderr
 
 
@@ -163,7 +171,7 @@ def test_each_run_sends_one_mail_whatever_the_dns_says() -> None:
         (command,) = commands_of(tried_mail, facts, executing=True, **ARGUMENTS)
         assert (command.script, command.words) == (
             "mail/send",
-            ("mstdn", "ann@example.org", "Test of the mail of social.example.org", text_of("mail/hand_over")),
+            ("mstdn", "ann@example.org", "Test of the mail of social.example.org", INSIDE),
         )
 
 

@@ -96,10 +96,10 @@ def _inside(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untype
         (directory / "secrets").write_text(secrets)
         stand_in(directory, "systemctl", "echo loaded; echo active")
         given, proxy = directory / "given", directory / "proxy"
-        logs_in = f'cat >{given}; printf "{WORDS}\\n" >&2; exit 67'
+        logs_in = f'cat /dev/fd/3 >{given}; printf "{WORDS}\\n" >&2; exit 67'
         visits = f'echo "${{https_proxy-}}" >{proxy}'
         stand_in(directory, "curl", f'case "$*" in *--config*) {logs_in} ;; *) {visits} ;; esac')
-        docker = f'case $1 in ps) {listing(a="mstdn/web")} ;; exec) shift 2; {settings} exec "$@" ;; esac'
+        docker = f'case $1 in ps) {listing(a="mstdn/web")} ;; exec) shift; {settings} exec "$@" ;; esac'
         where = {"/opt/mastodon/.env.production": directory / "secrets"}
         path = stand_in(directory, "docker", docker.replace('exec "$@"', 'shift; exec "$@"'))
         found = answer_of(WayOut.of("mstdn", "https://acme.example.org/"), path=path, instead=where)
@@ -140,7 +140,7 @@ def test_the_server_is_asked_as_mastodon_would(inside, settings: str, words: str
 
 
 def test_without_a_login_none_is_tried(inside) -> None:  # type: ignore[no-untyped-def]
-    assert inside("export SMTP_SERVER=relay SMTP_PORT=25 SMTP_ENABLE_STARTTLS=never;", "")[2] == ""
+    assert inside("export SMTP_SERVER=relay SMTP_PORT=25 SMTP_ENABLE_STARTTLS=never;", "")[2].strip() == ""
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.owner import operations
 from mstdn.owner.facts import AccountState
 from mstdn.owner.operations import ShownOnce, owner, unsealed
@@ -26,7 +27,9 @@ def tootctl(directory: Path, printed: str, code: int = 0, web: str = "ab") -> su
     esac"""
     path = stand_in(directory, "docker", text)
     pad = " ".join(map(str, PAD)) + "\n"
-    return run_script("owner/tootctl", "mstdn", "create", "alice", "--role", "Owner", path=path, stdin=pad)
+    return run_script(
+        "owner/tootctl", "mstdn", "create", "alice", "--role", "Owner", before=CONTAINER, path=path, stdin=pad
+    )
 
 
 def test_a_password_leaves_the_server_sealed_and_can_be_opened(tmp_path: Path) -> None:

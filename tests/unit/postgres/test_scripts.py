@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.layout import MastodonLayout
 from mstdn.postgres.facts import DataDirectories, Directories
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
@@ -79,7 +80,9 @@ def move(home: Path) -> CompletedProcess[str]:
         "sleep 1\n": "sleep 0\n",
     }
     note = home / "srv/state/postgres-upgrade"
-    return run_script("postgres/upgrade", home / "srv", IMAGE, note, "0", path=home / "bin", instead=instead)
+    return run_script(
+        "postgres/upgrade", home / "srv", IMAGE, note, "0", before=CONTAINER, path=home / "bin", instead=instead
+    )
 
 
 def content(home: Path, name: str = "database") -> str:
@@ -165,7 +168,7 @@ def test_whatever_fails_the_old_one_serves_on_and_nothing_is_left(home: Path, fi
     (home / file).write_text(text)
     answer = move(home)
     assert answer.returncode == 1
-    assert said in answer.stderr and "PostgreSQL 17 serves on" in answer.stderr
+    assert said in answer.stderr and "PostgreSQL 17 keeps serving" in answer.stderr
     assert text.split(": ")[-1].strip() in answer.stderr
     assert content(home) == "old"
     assert left_over(home) == []

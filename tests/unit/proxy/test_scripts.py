@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mstdn.docker.engine import CONTAINER
 from mstdn.proxy.facts import CompanionLog
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
@@ -29,13 +30,13 @@ def companion(directory: Path, *, processes: str = "sleep 3600", runs: bool = Tr
     ("processes", "asks"), [("sleep 3600", True), ("/bin/sh /app/acme.sh --log /dev/null --issue", False)]
 )
 def test_the_companion_is_asked_to_try_again_unless_it_is_at_work(tmp_path: Path, processes: str, asks: bool) -> None:
-    answer = run_script("proxy/ask_companion", path=companion(tmp_path, processes=processes))
+    answer = run_script("proxy/ask_companion", before=CONTAINER, path=companion(tmp_path, processes=processes))
     assert answer.returncode == 0, answer.stderr
     assert ("docker exec companion /app/signal_le_service" in calls_in(tmp_path)) is asks
 
 
 def test_without_a_companion_nobody_is_asked(tmp_path: Path) -> None:
-    assert run_script("proxy/ask_companion", path=companion(tmp_path, runs=False)).returncode == 0
+    assert run_script("proxy/ask_companion", before=CONTAINER, path=companion(tmp_path, runs=False)).returncode == 0
     assert len(calls_in(tmp_path)) == 1
 
 

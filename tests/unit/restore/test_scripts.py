@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from mstdn.backup.programs import COMMON
 from mstdn.fact import CouldNotLook
 from mstdn.restore.facts import WayBack
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
@@ -47,12 +48,12 @@ def _server(tmp_path: Path) -> Server:
 
 def restore(server: Server) -> CompletedProcess[str]:
     path, instead = server.home / "bin", server.instead | {"chown 0:0": f"chown {OWNER}"}
-    return run_script("restore/data", before="backup/repository", path=path, instead=instead)
+    return run_script("restore/data", before=COMMON, path=path, instead=instead)
 
 
 def begin(server: Server) -> CompletedProcess[str]:
     path, instead = server.home / "bin", server.instead | {"chown 0:0": f"chown {OWNER}"}
-    return run_script("restore/begin", "1a2b3c4d", before="backup/repository", path=path, instead=instead)
+    return run_script("restore/begin", "1a2b3c4d", before=COMMON, path=path, instead=instead)
 
 
 def asked(server: Server) -> str:
@@ -181,7 +182,7 @@ def test_a_restore_never_makes_a_repository(server: Server) -> None:
 
 def test_while_a_restore_is_under_way_no_backup_is_made(server: Server) -> None:
     instead = server.instead
-    answer = run_script("backup/make", before="backup/repository", path=server.home / "bin", instead=instead)
+    answer = run_script("backup/make", before=COMMON, path=server.home / "bin", instead=instead)
     assert answer.returncode == 1 and "tasks/restore.py" in answer.stderr
 
 

@@ -523,10 +523,10 @@ def test_a_certificate_that_comes_after_the_companion_was_asked_is_good(
 ) -> None:
     site.has_certificate = False
 
-    def ask(name: str) -> StringCommand:
+    def ask(name: str, before: str) -> StringCommand:
         assert name == ASKS
         site.has_certificate = True
-        return script(name)
+        return script(name, before=before)
 
     monkeypatch.setattr("mstdn.verify.operations.script", ask)
     assert [command.script for command in verify_commands(authority.bundle)] == [ASKS]

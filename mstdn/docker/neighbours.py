@@ -1,0 +1,98 @@
+"""Engines, projects, containers and users of somebody else, and what the suite would do to them. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mstdn.docker.configuration import Merged
+from mstdn.finding import Finding
+
+if TYPE_CHECKING:
+    from mstdn.docker.facts import Container, Engine, Setup
+    from mstdn.preflight.facts import ServerReport
+    from mstdn.settings import Settings
+
+DEFAULT_NETWORK = "bridge"
+
+
+def users(engine: Engine, setup: Setup, settings: Settings, *, installed: bool) -> Iterator[Finding]:
+    """Who may use Docker, and so is root, though no setting says so."""
+    for user in settings.docker_users:
+        if user in setup.strangers:
+            yield Finding(
+                "error",
+                f"docker_users names {user}, but this server has no such user. On the server: adduser {user}; or take "
+                "the name out of docker_users.",
+            )
+    others = sorted((engine.members or frozenset()) - frozenset(settings.docker_users))
+    if others and not installed:
+        everybody = json.dumps(sorted({*others, *settings.docker_users}))
+        yield Finding(
+            "error",
+            f"{', '.join(others)} may use Docker on this server (group docker), and docker_users, which says who may, "
+            f"does not name {'them' if len(others) > 1 else 'this user'}. They are root on it that way. Decide: "
+            f"docker_users = {everybody}; or on the server: "
+            + " && ".join(f"gpasswd --delete {user} docker" for user in others),
+        )
+
+
+def publishers(there: dict[str, Any], new: Merged, containers: Sequence[Container]) -> Iterator[Finding]:
+    """Containers that are reached from outside now, and would not be any more."""
+    address = str(new.configuration.get("ip", "0.0.0.0"))  # noqa: S104 (Docker's own default)
+    if ipaddress.ip_address(address).is_unspecified:
+        return
+    joining = there.get("ip") != address
+    for container in containers:
+        ports = sorted({each.port for each in container.anywhere})
+        held, by_default = bool(container.published), DEFAULT_NETWORK in container.networks
+        # Nobody can tell of one that is stopped whether it was ever reached from outside since the engine was joined.
+        if not ports or not (joining or (held and by_default)):
+            continue
+        when = (
+            ("the engine or the server restarts" if held else "it is started again")
+            if by_default
+            else "its network is made anew (docker compose down, and up)"
+        )
+        stopped = "" if held else f" It does not run now; if nobody needs it any more: docker rm {container.name}"
+        listed = " and ".join(map(str, ports))
+        yield Finding(
+            "error" if joining else "warning",
+            f"The container {container.name} publishes port {listed} without an address, that is, to everybody. "
+            f'docker_bind_address = "{address}" makes that {address} as soon as {when}, and nobody outside would reach '
+            f'it any more. If it shall stay reachable: docker_bind_address = "0.0.0.0", or say it in its ports '
+            f"(0.0.0.0:{ports[0]}:…).{stopped}",
+        )
+
+
+def other_engines(report: ServerReport) -> Iterator[Finding]:
+    """Engines beside which Docker's own cannot be."""
+    others = sorted(report.packages - {"docker-ce", "snap:docker"})
+    # Where docker-ce is installed, apt has already seen to it that nothing is in its way.
+    if others and "docker-ce" not in report.packages:
+        yield Finding(
+            "error",
+            f"Docker is here in the distribution's own packages ({', '.join(others)}), beside which Docker's cannot "
+            f"be installed. Remove them: apt-get remove {' '.join(others)}. What is in /var/lib/docker stays.",
+        )
+    if "snap:docker" in report.packages:
+        yield Finding(
+            "error",
+            "Docker is here as a snap, and two engines would fight over the same ports and networks. Save what its "
+            "containers hold, then: snap remove --purge docker",
+        )
+
+
+def other_projects(report: ServerReport, containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
+    """Compose projects of somebody else that have the names of the suite's."""
+    roots = {"proxy": settings.proxy_root, "mstdn": settings.mastodon_root}
+    for project, root in roots.items():
+        directories = {each.directory for each in containers if each.project == project}
+        for directory in sorted(directories - {root, *report.directories}):
+            yield Finding(
+                "error",
+                f"Another Compose project is called {project} (in {directory}), as the suite's own in {root} must "
+                f"be. Rename it, or take it down: docker compose --project-directory {directory} down",
+            )

@@ -1,0 +1,22 @@
+"""Units of systemd that failed, and timers that do not wait. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mstdn.status.complaint import DEPLOY, Complaint
+from mstdn.status.facts import Unit
+
+
+def complaints(units: Iterable[Unit]) -> Iterator[Complaint]:
+    for unit in units:
+        if unit.active == "failed":
+            name = unit.name.rpartition(".")[0]
+            yield Complaint(
+                "error",
+                "timers",
+                f"{unit.name} failed ({unit.result}).",
+                f"See why: journalctl --unit {unit.name} --lines 30; then: systemctl start {name}",
+            )
+        elif unit.name.endswith(".timer") and unit.loaded == "loaded" and unit.active != "active":
+            yield Complaint("error", "timers", f"{unit.name} does not wait for its time.", f"Mend it: {DEPLOY}")
