@@ -85,7 +85,17 @@ def _refused(words: str, place: str) -> str:
         r"(?i)access.?denied|no such host|refused|Permission denied|Host key", words
     ):
         return f"There is no repository at {place}. Is the address right, is its disk mounted?"
-    return f"{place} cannot be read. In restic's words: {words.strip()}"
+    # restic ends such words with its guess that there may be no repository.
+    words = re.sub(r"\s*Is there a repository at the following location\?.*", "", words).strip()
+    look = ""
+    if place.startswith("s3:") and re.search("(?i)access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch", words):
+        look = (
+            " Look at BACKUP_AWS_ACCESS_KEY_ID and BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env, and at what that key "
+            "may do with the bucket."
+        )
+    elif place.startswith("s3:") and re.search("400 Bad Request|AuthorizationHeaderMalformed", words):
+        look = " Is backup_s3_region the bucket's region?"
+    return f"{place} cannot be read.{look} In restic's words: {words}"
 
 
 def _postgres(made_by: str, image: str) -> str | None:

@@ -70,6 +70,28 @@ def test_what_cannot_come_back_is_told_before_anything_is_touched(
     assert text is not None and said in text
 
 
+S3 = "s3:https://fsn1.your-objectstorage.com/backups/mastodon"
+S3_WORDS = [
+    # restic's words, part of what is said
+    (
+        "Fatal: unable to open config file: Stat: Access Denied. Is there a repository at the following location? x",
+        "KEY",
+    ),
+    ("retrying after 30s: Stat: 400 Bad Request", "backup_s3_region"),
+    (
+        "unable to open config file: Stat: The specified bucket does not exist. Is there a repository at",
+        "no repository",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), S3_WORDS, ids=[row[1] for row in S3_WORDS])
+def test_what_a_store_refuses_is_told_with_the_setting_to_look_at(words: str, said: str) -> None:
+    text = obstacle(replace(BARE, refused=words), settings_with(**ON | {"backup_repository": S3}))
+    assert text is not None and said in text
+    assert "Is there a repository" not in text
+
+
 def test_media_that_are_here_need_no_more_space() -> None:
     assert needed_mib(BARE) == 2 * 1024 + 2 * 1024 + 512
     assert needed_mib(LIVING) == 2 * 1024 + 512
