@@ -366,7 +366,7 @@ def test_a_drill_for_which_memory_is_too_small_says_so(backed: Instance) -> None
     backed.converge("tasks/timers.py", **ON)
 
 
-def test_a_drill_notices_a_corrupted_pack(backed: Instance) -> None:
+def test_a_corrupted_pack_is_noticed_by_a_drill_and_refused_by_a_restore(backed: Instance) -> None:
     backed.run(f"cp -a {PLACE} {PLACE}.kept")
     # Each pack: a few bytes in its middle are others.
     backed.run(
@@ -375,6 +375,9 @@ def test_a_drill_notices_a_corrupted_pack(backed: Instance) -> None:
     )
     try:
         assert "damaged" in backed.refusal(DRILL, **ON)
+        said = backed.refusal(RESTORE, replace="yes", **ON)
+        assert "is damaged" in said and "--data snapshot=" in said
+        assert not backed.succeeds("[ -e /var/lib/mstdn/restoring ]") and backed.serves()
     finally:
         backed.run(f"rm -rf {PLACE}; mv {PLACE}.kept {PLACE}")
 
