@@ -16,7 +16,7 @@ from mstdn.settings import Settings
 from mstdn.status import rules
 from mstdn.timers.units import program, service, timer
 
-ENGINE = "docker/light"
+ENGINE, WAYS = "docker/light", "alerts/ways"
 UNIT = "mstdn-alerts.service"
 
 
@@ -25,7 +25,7 @@ def alert_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     if not settings.alerts_enabled:
         return ()
     return (
-        program("alerts", "alerts/begin", "connection", "lock", "alerts/round"),
+        program("alerts", "alerts/begin", "connection", "lock", WAYS, "alerts/round"),
         # What tasks/status.py asks as well.
         program("alerts-machine", "status/machine"),
         program("alerts-parts", ENGINE, "status/instance"),
@@ -38,7 +38,23 @@ def alert_programs(settings: Settings) -> tuple[ConfigFile, ...]:
         program("alerts-mail", "mail/as_mastodon", "mail/hand_over"),
         program("alerts-inside", ENGINE, "alerts/inside"),
         program("alerts-webhook", "alerts/webhook"),
-        service("mstdn-alerts", "Look whether something is wrong with Mastodon", "alerts", timeout_seconds=600),
+        program("alerts-failed", WAYS, "alerts/failed"),
+        service(
+            "mstdn-alerts",
+            "Look whether something is wrong with Mastodon",
+            "alerts",
+            timeout_seconds=600,
+            failure="mstdn-alerts-failed.service",
+            success="alerts-failed over",
+            environment=_where_alerts_go(settings),
+        ),
+        service(
+            "mstdn-alerts-failed",
+            "Tell that nobody looks whether something is wrong with Mastodon",
+            "alerts-failed",
+            timeout_seconds=300,
+            environment=_where_alerts_go(settings),
+        ),
         timer(
             "mstdn-alerts",
             "Look every few minutes whether something is wrong with Mastodon",
@@ -46,6 +62,16 @@ def alert_programs(settings: Settings) -> tuple[ConfigFile, ...]:
             0,
         ),
     )
+
+
+def _where_alerts_go(settings: Settings) -> dict[str, str]:
+    """What it takes to tell anybody. A part of the unit, for the file with all settings may be what is broken."""
+    return {
+        "LOCAL_DOMAIN": settings.local_domain,
+        "MASTODON_ROOT": settings.mastodon_root,
+        "ALERT_MAIL_TO": settings.alerts_mail_to,
+        "ALERT_SECRETS": MastodonLayout(settings.mastodon_root).alert_secrets,
+    }
 
 
 def alert_settings(settings: Settings) -> dict[str, str]:

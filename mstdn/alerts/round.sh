@@ -1,5 +1,5 @@
-# Looks at the server once and tells what is new, after lock.sh. With "test" as $1 it looks at nothing, sends one message by each
-# channel and prints how that went: "channel NAME", then what mail/hand_over.sh or webhook.sh prints, and "by server|container".
+# Looks at the server once and tells what is new, after lock.sh and ways.sh. With "test" as $1 it looks at nothing, sends one message
+# by each channel and prints how that went: "channel NAME", then what mail/hand_over.sh or webhook.sh prints, and "by server|container".
 set -eu
 umask 077
 export LC_ALL=C
@@ -8,41 +8,13 @@ notes=/var/lib/mstdn spare=/run/mstdn-alerts-known here=${0%/*}
 . /usr/local/lib/mstdn/settings
 work=$(mktemp -d /run/mstdn-alerts.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-channels='journal'
-[ -z "$ALERT_MAIL_TO" ] || channels="$channels mail"
-[ ! -s "$ALERT_SECRETS/webhook" ] || channels="$channels webhook"
+channels="journal $(ways | tr '\n' ' ')"
 
-# By each channel: $1 is the title, $2 "high" or "default"; the text is in $work/text, and how it went comes on standard output.
-by_journal() { cat "$work/text"; }
-by_webhook() { "$here/alerts-webhook" "$ALERT_SECRETS/webhook" "$1" "$2" <"$work/text"; }
-# From the server itself, because the container may be what is wrong; but a mail server may be reached from containers only.
-by_mail() {
-    (
-        set -a
-        # shellcheck source=/dev/null
-        . "$MASTODON_ROOT/mastodon.env"
-        exec "$here/alerts-mail" "$ALERT_MAIL_TO" "$1" "$MASTODON_ROOT/secrets/mastodon.env"
-    ) <"$work/text" >"$work/by-server" 2>/dev/null || true
-    if ! grep -qx 'mail 0' "$work/by-server"; then
-        "$here/alerts-inside" "$here/alerts-mail" "$ALERT_MAIL_TO" "$1" <"$work/text" >"$work/by-container" 2>/dev/null || true
-        if grep -qx 'mail 0' "$work/by-container"; then
-            cat "$work/by-container" && echo 'by container'
-            return 0
-        fi
-    fi
-    cat "$work/by-server" && echo 'by server'
-}
-went_well() {
-    case $1 in
-    mail) grep -qx 'mail 0' "$2" ;;
-    webhook) grep -qx 'webhook 0 2[0-9][0-9]' "$2" ;;
-    esac
-}
 if [ "${1-}" = test ]; then
     printf '%s\n' "This is a test of the alerts of $LOCAL_DOMAIN. Nothing is wrong." >"$work/text"
     for channel in ${channels#journal}; do
         echo "channel $channel"
-        "by_$channel" "$LOCAL_DOMAIN: a test of its alerts" default
+        "by_$channel" "$LOCAL_DOMAIN: a test of its alerts" default <"$work/text"
     done
     exit 0
 fi
@@ -108,8 +80,8 @@ for channel in $channels; do
         cat "$work/news"
         [ "$channel" = journal ] || printf '\n%s\n' 'All of it, with remedies: pyinfra inventory.py tasks/status.py'
     } >"$work/text"
-    "by_$channel" "$title" "$urgency" >"$work/said" 2>&1 || true
-    if [ "$channel" = journal ] || went_well "$channel" "$work/said"; then
+    "by_$channel" "$title" "$urgency" <"$work/text" >"$work/said" 2>&1 || true
+    if [ "$channel" = journal ] || went_well "$channel" "$(cat "$work/said")"; then
         [ "$channel" != journal ] || cat "$work/said"
         sed -i "/^pending $channel /d; /^failed $channel /d" "$work/known"
     else

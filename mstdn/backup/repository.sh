@@ -30,12 +30,10 @@ give_up() {
     [ "${2:-failed}" = skipped ] && exit 0
     exit 1
 }
+patience=
 run_restic() {
-    if [ -n "$BACKUP_SFTP_COMMAND" ]; then
-        restic --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@"
-    else
-        restic "$@"
-    fi
+    [ -z "$BACKUP_SFTP_COMMAND" ] || set -- --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@"
+    ${patience:+timeout "$patience"} restic "$@"
 }
 # Runs restic with these arguments and keeps what it complains of in $words. Its exit code is that of restic, which often ends before
 # it has passed on why ssh failed: 5 of 14 times it had not. Then ssh is asked itself.
@@ -60,6 +58,7 @@ is_missing() {
 }
 REFUSED='access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch|Permission denied|Host key verification failed|Forbidden'
 UNREACHABLE='connection refused|no such host|no route to host|i/o timeout|timed out|Could not resolve|network is unreachable|Connection (closed|reset) by|certificate'
+NO_REGION='400 Bad Request|AuthorizationHeaderMalformed'
 # What $words mean, in sentences, and what to do. $1: what was being done.
 explain() {
     here=$BACKUP_REPOSITORY
@@ -71,7 +70,14 @@ explain() {
     elif grep -qi 'no space left on device\|quota exceeded\|XMinioStorageFull' "$words"; then
         say "There is no room left for $1 ($here, or $RESTIC_CACHE_DIR on this server). Make room or keep fewer backups (backup_keep_daily and its like). What is there already is not harmed. In restic's words: $said"
     elif grep -qiE "$REFUSED" "$words"; then
-        say "$here does not let this server in: look at BACKUP_AWS_ACCESS_KEY_ID and BACKUP_AWS_SECRET_ACCESS_KEY, or BACKUP_SSH_KEY and backup_sftp_host_key. In its own words: $said"
+        case $here in
+        s3:*) look='look at BACKUP_AWS_ACCESS_KEY_ID and BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env, and at what that key may do with the bucket' ;;
+        sftp:*) look='look at BACKUP_SSH_KEY in secrets.env and at backup_sftp_host_key' ;;
+        *) look='look at who may write there' ;;
+        esac
+        say "$here does not let this server in: $look. In its own words: $said"
+    elif grep -qiE "$NO_REGION" "$words"; then
+        say "$here does not understand what it is asked, as when backup_s3_region (now: ${BACKUP_S3_REGION:-empty}) is not the bucket's region. In its own words: $said"
     elif grep -qiE "$UNREACHABLE" "$words"; then
         say "$here cannot be reached from this server. In restic's words: $said"
     elif is_missing; then
@@ -86,13 +92,17 @@ explain() {
 # process lives. $1: "make" makes a repository where none ever was.
 open_repository() {
     noted=$(awk -v here="$BACKUP_REPOSITORY" '$2 == here { print $1 }' "$notes/repositories" 2>/dev/null || true)
+    # restic asks again for a quarter of an hour, also what never gets another answer.
+    patience=180
     quietly cat config >"$RESTIC_CACHE_DIR/config" || {
+        patience=
         is_missing || give_up "$(explain 'opening the repository')"
         [ "$1" = make ] && [ -z "$noted" ] || give_up "$(explain 'opening the repository')"
         say "Make the repository $BACKUP_REPOSITORY"
         surely 'making the repository' init >/dev/null
         surely 'opening the repository' cat config >"$RESTIC_CACHE_DIR/config"
     }
+    patience=
     identity=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$RESTIC_CACHE_DIR/config")
     [ -z "$noted" ] || [ "$noted" = "$identity" ] ||
         give_up "$BACKUP_REPOSITORY is another repository than the one that this server used there before. Is the right disk mounted? If another one is meant: rm $notes/repositories"

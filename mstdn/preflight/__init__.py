@@ -19,6 +19,7 @@ from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
 from mstdn.docker.neighbours import other_engines, other_projects
 from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
+from mstdn.layout import UNINSTALL_NOTE
 from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
@@ -65,9 +66,27 @@ def findings(
     ]
 
 
+def _removing(report: ServerReport) -> str:
+    """Why nothing is deployed onto a server from which everything is being removed, and both ways out of it."""
+    domain, *stages = report.removing
+    begun = f"Removing {domain} from this server was begun (tasks/uninstall.py) and is not finished."
+    finish = f"Finish it: pyinfra inventory.py tasks/uninstall.py --data yes={domain}"
+    if "data" in stages or not report.installed:
+        return (
+            f"{begun} A part of its data is gone, and what is left is no instance. {finish} Then deploy a new one, or "
+            "bring this one back from its backup: pyinfra inventory.py tasks/restore.py"
+        )
+    return (
+        f"{begun} Its data are all there. {finish} Or keep it after all: on the server, rm {UNINSTALL_NOTE}, and run "
+        "this again."
+    )
+
+
 def _instance(report: ServerReport, settings: Settings, *, postgres_moves: bool) -> Iterator[Finding]:
     if text := suite.refusal(report.suite, suite.this_suite()):
         yield Finding("error", text)
+    if report.removing:
+        yield Finding("error", _removing(report))
     domain = report.installed.get("LOCAL_DOMAIN", settings.local_domain)
     if domain != settings.local_domain:
         yield Finding(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
+from mstdn.layout import UNINSTALL_NOTE
 from mstdn.storage.disks import Disk, disks_of
 
 
@@ -34,7 +35,8 @@ class ServerReport:
     suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
     database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
     `dumps`: the releases to which a dump of the database leads back. `postgres_move`: how far a move of the database
-    into a new data directory is, "" without one.
+    into a new data directory is, "" without one. `removing`: of an uninstall that was begun and is not finished, the
+    instance's name, and "data" once its data go; () without one.
     """
 
     system: tuple[str, str] = ("", "")
@@ -56,6 +58,7 @@ class ServerReport:
     redis: int = 0
     dumps: tuple[str, ...] = ()
     postgres_move: str = ""
+    removing: tuple[str, ...] = ()
 
 
 class Server(Fact[ServerReport]):
@@ -67,7 +70,7 @@ class Server(Fact[ServerReport]):
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
         """root, proxy: the directories of both projects. swap: the swap file. names: to look up in the DNS."""
-        return cls.question(root, proxy, swap, *names)
+        return cls.question(root, proxy, swap, UNINSTALL_NOTE, *names)
 
     @override
     def read(self, lines: Lines) -> ServerReport:
@@ -93,6 +96,7 @@ class Server(Fact[ServerReport]):
             clock=int(lines.one("clock")),
             dumps=tuple(lines.all("dump")),
             postgres_move=lines.get("postgres_move"),
+            removing=tuple(lines.get("removing").split()),
             suite=lines.get("suite"),
             postgres=lines.get("database"),
             redis=max(map(int, lines.all("redis")), default=0),

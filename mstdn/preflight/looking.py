@@ -65,13 +65,15 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
     yield from neighbours.claims(containers, settings)
-    yield from storage.findings(
-        ask(places_question(settings)),
-        settings.mastodon_root,
-        settings.local_domain,
-        settings.site_domain,
-        settings.proxy_root,
-    )
+    # Of an instance that is half removed, what is missing is no wonder.
+    if not report.removing:
+        yield from storage.findings(
+            ask(places_question(settings)),
+            settings.mastodon_root,
+            settings.local_domain,
+            settings.site_domain,
+            settings.proxy_root,
+        )
     at = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
     if settings.mastodon_version not in (at, report.installed.get("NEXT_VERSION")):
         # Only where an upgrade is due: it takes a moment, and one more remote command.

@@ -1,7 +1,7 @@
-# What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file; the
-# other arguments are names to look up. It needs no more than Debian's essential packages.
-root=$1 proxy=$2 swap=$3
-shift 3
+# What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file, $4 the note of
+# an uninstall; the other arguments are names to look up. It needs no more than Debian's essential packages.
+root=$1 proxy=$2 swap=$3 removing=$4
+shift 4
 
 # shellcheck source=/dev/null
 (. /etc/os-release && printf 'system %s %s\n' "$ID" "${VERSION_ID:-unknown}")
@@ -81,6 +81,7 @@ for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
     # The nine bytes have no newline at their end, and sed would not make one.
     printf '%s\n' "$(head -c 9 "$file" 2>/dev/null)" | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
 done
+[ ! -f "$removing" ] || printf 'removing %s\n' "$(tr '\n' ' ' <"$removing")"
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"
 exit 0

@@ -1,8 +1,12 @@
-# Notes that a restore of the snapshot $1 is under way, and brings the keys where there are none. After repository.sh.
+# Notes that a restore of the snapshot $1 is under way, also in the place of one that has replaced nothing yet, and brings the keys where there are none. After repository.sh.
 # shellcheck disable=SC2154 # repository.sh makes them
 snapshot=$1 file=$MASTODON_ROOT/secrets/instance.env
 open_repository never
-[ -e "$notes/restoring" ] || printf 'snapshot %s\nbegun %s\n' "$snapshot" "$(date +%s)" | note restoring
+noted=$(sed -n 's/^snapshot //p' "$notes/restoring" 2>/dev/null || true)
+if [ "$noted" != "$snapshot" ]; then
+    ! grep -qs '^data ' "$notes/restoring" || give_up "The restore of $noted has replaced something already. Finish it first: pyinfra inventory.py tasks/restore.py"
+    printf 'snapshot %s\nbegun %s\n' "$snapshot" "$(date +%s)" | note restoring
+fi
 if [ ! -s "$file" ]; then
     surely 'fetching the keys' dump "$snapshot" "$file" >"$file.new"
     [ "$(tail -n 1 "$file.new")" = '# complete' ] || give_up "The keys in the backup $snapshot are only half there. Nothing was changed."

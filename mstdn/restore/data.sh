@@ -57,6 +57,7 @@ sort "$work/rows" | diff "$work/wanted" - >"$words" ||
     give_up "The loaded database has other numbers of rows than the backup says (< backup, > loaded): $(grep '^[<>]' "$words" | head -n 6 | tr '\n' ' ')The present database is untouched."
 
 say "4 of 5: stop Mastodon, and let the loaded database and jobs take their place"
+grep -qx 'data replaced' "$notes/restoring" || so_far 'data replaced'
 for service in sidekiq web streaming; do
     id=$(container "$service")
     [ -z "$id" ] || docker stop "$id" >/dev/null

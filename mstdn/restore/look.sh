@@ -6,7 +6,8 @@ wanted=$1 note=$2 root=$3 settings=$4 meant=$5
 [ -s "$root/secrets/instance.env" ] && echo keys
 if [ -f "$note" ]; then
     sed 's/^/restoring /' "$note"
-    wanted=$(sed -n 's/^snapshot //p' "$note")
+    # As long as nothing was replaced, another backup may take the place of the one that was begun, which may be damaged.
+    [ "$wanted" != latest ] && ! grep -q '^data ' "$note" || wanted=$(sed -n 's/^snapshot //p' "$note")
 fi
 existing=$root
 until [ -e "$existing" ]; do existing=$(dirname "$existing"); done

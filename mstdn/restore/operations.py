@@ -13,7 +13,7 @@ from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, Mast
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.restore.facts import Way, WayBack
-from mstdn.restore.rules import data_are_restored, obstacle
+from mstdn.restore.rules import data_are_restored, is_resumed, obstacle
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 from mstdn.timers.following import followed
@@ -36,7 +36,7 @@ def begun_restore(settings: Settings) -> Commands:
     if text := obstacle(way, settings):
         yield from refuse(text)
         return
-    if way.restoring and way.keys:
+    if is_resumed(way) and way.keys:
         host.noop(f"the restore of {way.snapshot} goes on")
         return
     time = way.manifest.get("time", "")

@@ -13,8 +13,8 @@ MARGIN_MIB = 512
 
 
 def is_resumed(way: Way) -> bool:
-    """Whether this restore was begun already: then what is here is its own half-made work."""
-    return bool(way.restoring)
+    """Whether a restore of this snapshot was begun already: then what is here may be its own half-made work."""
+    return bool(way.restoring) and way.restoring.get("snapshot") == way.snapshot
 
 
 def data_are_restored(way: Way) -> bool:
@@ -64,8 +64,8 @@ def obstacle(way: Way, settings: Settings) -> str | None:
         )
     if is_resumed(way) and settings.snapshot != "latest" and not settings.snapshot.startswith(way.snapshot):
         return (
-            f"A restore of {way.snapshot} was begun and is not finished. Finish it first, without --data snapshot=…; "
-            "then restore the other one."
+            f"A restore of {way.snapshot} has replaced something already and is not finished. Finish it first, without "
+            "--data snapshot=…; then restore the other one."
         )
     if way.free_kib // 1024 < needed_mib(way) and not data_are_restored(way):
         return (
@@ -85,7 +85,23 @@ def _refused(words: str, place: str) -> str:
         r"(?i)access.?denied|no such host|refused|Permission denied|Host key", words
     ):
         return f"There is no repository at {place}. Is the address right, is its disk mounted?"
-    return f"{place} cannot be read. In restic's words: {words.strip()}"
+    if re.search("ciphertext verification failed|does not match|is damaged|invalid data returned", words):
+        return (
+            f"{place} is damaged: what it holds of this backup cannot be read. Nothing was changed. Take an older one "
+            '(--data snapshot=…); docs/runbook.md, "A backup is damaged", says what can be kept. In restic\'s words: '
+            f"{words.strip()}"
+        )
+    # restic ends such words with its guess that there may be no repository.
+    words = re.sub(r"\s*Is there a repository at the following location\?.*", "", words).strip()
+    look = ""
+    if place.startswith("s3:") and re.search("(?i)access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch", words):
+        look = (
+            " Look at BACKUP_AWS_ACCESS_KEY_ID and BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env, and at what that key "
+            "may do with the bucket."
+        )
+    elif place.startswith("s3:") and re.search("400 Bad Request|AuthorizationHeaderMalformed", words):
+        look = " Is backup_s3_region the bucket's region?"
+    return f"{place} cannot be read.{look} In restic's words: {words}"
 
 
 def _postgres(made_by: str, image: str) -> str | None:

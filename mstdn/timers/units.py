@@ -6,6 +6,8 @@ There is no Python of ours on a server: a program is the scripts of a component,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mstdn.files.operations import MARK
 from mstdn.files.tree import ConfigFile
 from mstdn.layout import PROGRAMS, UNITS
@@ -20,29 +22,49 @@ def program(name: str, *scripts: str) -> ConfigFile:
     return ConfigFile(f"{PROGRAMS}/{name}", f"#!/bin/sh\n{HEAD}{text}", "0755")
 
 
-def service(name: str, description: str, program_name: str, *, timeout_seconds: int | None = None) -> ConfigFile:
+def service(
+    name: str,
+    description: str,
+    command: str,
+    *,
+    timeout_seconds: int | None = None,
+    failure: str = "",
+    success: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> ConfigFile:
     """
     The unit that runs a program once, at a lower priority than the site. Its output is in the journal under its name.
 
-    timeout_seconds: after which it is ended; None for a program that may take hours.
+    command: the program and its arguments. timeout_seconds: after which it is ended; None for one that may take hours.
+    failure: the unit that is started when it fails. success: the command that follows otherwise, whose own failure
+    counts for nothing. environment: variables of both commands; no secrets, for everybody may read them.
     """
     timeout = f"TimeoutStartSec={timeout_seconds}\n" if timeout_seconds else ""
+    on_failure = f"OnFailure={failure}\n" if failure else ""
+    afterwards = f"ExecStartPost=-{PROGRAMS}/{success}\n" if success else ""
+    variables = "".join(f"Environment={_quoted(f'{key}={value}')}\n" for key, value in (environment or {}).items())
     return ConfigFile(
         f"{UNITS}/{name}.service",
         f"""{HEAD}[Unit]
 Description={description}
 Wants=network-online.target
 After=network-online.target docker.service
-
+{on_failure}
 [Service]
 Type=oneshot
-ExecStart={PROGRAMS}/{program_name}
-SyslogIdentifier={name}
+{variables}ExecStart={PROGRAMS}/{command}
+{afterwards}SyslogIdentifier={name}
 UMask=0077
 Nice=10
 IOSchedulingClass=idle
 {timeout}""",
     )
+
+
+def _quoted(text: str) -> str:
+    """One word of a setting of systemd, in which nothing is special: systemd.syntax(7), systemd.unit(5) for "%"."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 def timer(name: str, description: str, calendar: str, delay_minutes: int) -> ConfigFile:

@@ -157,6 +157,8 @@ def removed_directories(settings: Settings) -> Commands:
     files, theirs = _files(settings), _theirs(settings)
     if settings.mastodon_root in files.there:
         names = data_names(settings.mastodon_root)
+        # From here on nobody can keep it any more: preflight tells whoever deploys now.
+        yield script("files/write", UNINSTALL_NOTE, ROOT, "0644", stdin=f"{settings.local_domain}\ndata")
         yield script("uninstall/remove_root", settings.mastodon_root, *names, stdin="", told=True)
     if _proxy_is_to_go(files, theirs, settings):
         yield script("uninstall/remove_root", settings.proxy_root, stdin="\n".join(theirs), told=True)

@@ -1,7 +1,8 @@
 """
 Backups: made by night and by hand, proven, and brought back; and every mistake an operator may make with them.
 
-The repository is a directory of the server, which is enough to lose everything else. SFTP goes to the server itself.
+The repository is a directory of the server, which is enough to lose everything else. SFTP goes to the server itself,
+S3 to the Internet of the lab.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.instance import Instance, with_settings
+from tests.e2e.instance import ARGUMENTS_FILE, Instance, recorded_arguments, with_settings
 from tests.lab.addresses import REPOSITORY, SERVERS
 from tests.lab.commands import wait_until
-from tests.lab.world import BACKUP_PASSPHRASE
+from tests.lab.world import BACKUP_PASSPHRASE, OBJECT_STORE, STORE_KEYS
 
 PLACE = "/srv/backups"
 ON: dict[str, Any] = {"backup_repository": PLACE}
@@ -196,6 +197,49 @@ def test_a_backup_goes_to_another_server_by_sftp(
         backed.converge("tasks/timers.py", **ON)
 
 
+@pytest.fixture
+def store(backed: Instance, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A repository in a bucket that nobody has made yet, with the keys of the store; afterwards the directory."""
+    for name, value in zip(("BACKUP_AWS_ACCESS_KEY_ID", "BACKUP_AWS_SECRET_ACCESS_KEY"), STORE_KEYS, strict=True):
+        monkeypatch.setenv(name, value)
+    yield f"s3:https://{OBJECT_STORE}/backups-{time.time_ns()}/mastodon"
+    monkeypatch.undo()
+    backed.converge("tasks/timers.py", **ON)
+
+
+def test_a_backup_goes_to_a_store_that_speaks_s3_and_is_proven_from_there(backed: Instance, store: str) -> None:
+    remote = {"backup_repository": store}
+    assert FIRST in backed.converge(**remote).changed
+    assert len(snapshots(backed)) == 1
+    assert backed.converge(**remote).changed == []
+    listed = backed.run("find /srv/mastodon/secrets/backup -printf '%m %U %P\n' | sort")
+    assert listed.splitlines() == ["600 0 environment", "600 0 passphrase", "700 0 "]
+    # As restic has them: in its environment, which is for root, and in no argument.
+    with recorded_arguments(backed):
+        assert "is proven:" in backed.converge(DRILL, **remote).stderr
+    assert backed.run(f"grep -cF -e {STORE_KEYS[1]} {ARGUMENTS_FILE}", check=False).strip() == "0"
+
+
+def test_a_store_that_does_not_let_the_server_in_or_has_no_such_bucket_is_told(
+    backed: Instance, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = {"backup_repository": store}
+    # Nothing is made in the place of a bucket that is gone, or that is mistyped by whoever wants a backup back.
+    note = "/var/lib/mstdn/repositories"
+    backed.run(f"cp -p {note} {note}.kept; echo '0123abcd {store}' >>{note}")
+    try:
+        backed.converge("tasks/timers.py", **remote)
+        assert "although backups were made there" in failing_backup(backed, **remote)
+        assert f"There is no repository at {store}" in backed.refusal(RESTORE, replace="yes", **remote)
+    finally:
+        backed.run(f"mv {note}.kept {note}")
+    monkeypatch.setenv("BACKUP_AWS_SECRET_ACCESS_KEY", "another secret key")
+    backed.converge("tasks/timers.py", **remote)
+    for said in (failing_backup(backed, **remote), backed.refusal(RESTORE, replace="yes", **remote)):
+        assert "BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env" in said and "Access Denied" in said, said
+        assert "another secret key" not in said
+
+
 DRIFTS = [
     (
         "the timer disabled",
@@ -238,9 +282,9 @@ def test_a_drift_is_foretold_and_mended(backed: Instance, name: str, make: str, 
 # --- Mistakes -----------------------------------------------------------------------------------
 
 
-def failing_backup(instance: Instance) -> str:
+def failing_backup(instance: Instance, **settings: Any) -> str:
     """A backup fails in words, nothing of what is there is lost, and the next one is good once the cause is gone."""
-    said = instance.refusal(BACKUP, **ON)
+    said = instance.refusal(BACKUP, **(settings or ON))
     assert result(instance, "backup")["result"] == "failed"
     return said
 
@@ -322,7 +366,7 @@ def test_a_drill_for_which_memory_is_too_small_says_so(backed: Instance) -> None
     backed.converge("tasks/timers.py", **ON)
 
 
-def test_a_drill_notices_a_corrupted_pack(backed: Instance) -> None:
+def test_a_corrupted_pack_is_noticed_by_a_drill_and_refused_by_a_restore(backed: Instance) -> None:
     backed.run(f"cp -a {PLACE} {PLACE}.kept")
     # Each pack: a few bytes in its middle are others.
     backed.run(
@@ -331,6 +375,9 @@ def test_a_drill_notices_a_corrupted_pack(backed: Instance) -> None:
     )
     try:
         assert "damaged" in backed.refusal(DRILL, **ON)
+        said = backed.refusal(RESTORE, replace="yes", **ON)
+        assert "is damaged" in said and "--data snapshot=" in said
+        assert not backed.succeeds("[ -e /var/lib/mstdn/restoring ]") and backed.serves()
     finally:
         backed.run(f"rm -rf {PLACE}; mv {PLACE}.kept {PLACE}")
 

@@ -54,6 +54,23 @@ class Watched:
             # systemd takes no more than five starts in ten seconds.
             self.instance.run("systemctl reset-failed mstdn-alerts.service; systemctl start mstdn-alerts.service")
 
+    def fail(self, rounds: int = 1) -> None:
+        """Rounds that fail; whoever is started for that has done what it does."""
+        for _ in range(rounds):
+            before = self.told_of_failures()
+            units = "mstdn-alerts.service mstdn-alerts-failed.service"
+            self.instance.run(f"systemctl reset-failed {units}; ! systemctl start mstdn-alerts.service")
+            self._wait_for_another_than(before)
+
+    def _wait_for_another_than(self, before: str) -> None:
+        wait_until("somebody is told", lambda: self.told_of_failures() not in ("", before), timeout=60)
+
+    def told_of_failures(self) -> str:
+        """Which run of the unit was the last, "" while one is under way."""
+        shown = "systemctl show --property {} --value mstdn-alerts-failed.service"
+        state, last = (self.instance.run(shown.format(each)).strip() for each in ("ActiveState", "InvocationID"))
+        return last or "none" if state == "inactive" else ""
+
     def mails(self) -> list[str]:
         return [
             f"{mail.message['Subject']}\n{mail.message.get_content()}"
@@ -271,6 +288,24 @@ def test_whatever_is_wrong_is_told_once_and_its_end_once(watched: Watched, sick:
     _until(watched.instance, "systemctl is-active docker")
     with watched.told("MENDED"):
         watched.look(3)
+
+
+def test_a_watcher_that_does_not_work_is_told_once_and_its_end_once(watched: Watched) -> None:
+    instance = watched.instance
+    # Whatever its programs read is broken.
+    instance.run("echo if >>/usr/local/lib/mstdn/settings")
+    try:
+        with watched.silence():
+            watched.fail()
+        with watched.told(
+            "the watcher", "does not come to its end (exit-code, ", "settings", "pyinfra inventory.py deploy.py"
+        ):
+            watched.fail(3)
+    finally:
+        assert instance.converge(**ON).changed == ["tasks/timers.py | Install the programs that run by themselves"]
+    with watched.told("MENDED after ", "looks at the server again"):
+        watched.look(3)
+    assert not instance.succeeds("test -e /var/lib/mstdn/alerts-failed")
 
 
 def test_a_run_at_work_silences_the_watcher(watched: Watched) -> None:

@@ -368,6 +368,13 @@ def test_an_uninstall_that_is_cut_off_is_finished_and_leaves_what_is_of_others(y
         wait_until("the containers go", lambda: old.succeeds(gone), 240, 0.2)
         lost.kill()
         lost.communicate()
+        # Whoever deploys now is told both ways, and nothing is made of what is left.
+        said, note = old.refusal(**ON), "/var/lib/mstdn/uninstalling"
+        assert f"tasks/uninstall.py --data yes={old.domain}" in said and f"rm {note}" in said, said
+        old.run(f"echo data >>{note}")
+        said = old.refusal(**ON)
+        assert "what is left is no instance" in said and "tasks/restore.py" in said and "rm /var" not in said, said
+        assert not old.run("docker ps --all --format '{{.Names}}' | grep mstdn-db", check=False)
         old.converge(UNINSTALL, **yes)
         theirs = "/srv/proxy/vhost.d/blog.example.org /srv/proxy/certs/blog.example.org.crt"
         assert old.run(f"cat {theirs}") == "theirs\ntheirs\n"

@@ -38,6 +38,11 @@ class Seen:
     def slowest(self) -> float:
         return max(float(each["slowest"]) for each in self.kinds.values())
 
+    @property
+    def longest_gap(self) -> float:
+        """For how long, in seconds, those who never pause got no good answer."""
+        return max(float(self.kinds[kind]["gap"]) for kind in ("pages", "media", "deliveries"))
+
 
 @contextmanager
 def visitors_without_pause(instance: Instance, token: str, at_least: int = 0) -> Iterator[Seen]:

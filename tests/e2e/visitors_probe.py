@@ -3,7 +3,7 @@ Visitors without pause, on the visitor's machine: pages, API, media, deliveries 
 
 Run by visitors.py: python3 visitors_probe.py DOMAIN TOKEN MEDIA DIRECTORY. It asks until the file "stop" is in the
 directory, keeps what was seen in "seen" there, as JSON, and in the end in "seen at last": by kind, how many requests
-there were, what failed, and the slowest answer in seconds.
+there were, what failed, the slowest answer in seconds, and the longest time, "gap", without a good one.
 """
 
 from __future__ import annotations
@@ -25,17 +25,21 @@ DOMAIN, TOKEN, MEDIA, DIRECTORY = sys.argv[1:]
 STOP = f"{DIRECTORY}/stop"
 TLS = ssl.create_default_context()
 SEEN: dict[str, dict[str, Any]] = {}
+LAST_GOOD: dict[str, float] = {}
 LOCK = threading.Lock()
 
 
 def note(kind: str, begun: float, failure: str = "") -> None:
     took = time.monotonic() - begun
     with LOCK:
-        seen = SEEN.setdefault(kind, {"asked": 0, "slowest": 0.0, "failed": []})
+        seen = SEEN.setdefault(kind, {"asked": 0, "slowest": 0.0, "failed": [], "gap": 0.0})
         seen["asked"] += 1
         seen["slowest"] = max(seen["slowest"], round(took, 3))
         if failure:
             seen["failed"].append(f"{time.strftime('%H:%M:%S')} {failure} after {took:.3f} s")
+        else:
+            seen["gap"] = max(seen["gap"], round(begun + took - LAST_GOOD.get(kind, begun), 3))
+            LAST_GOOD[kind] = begun + took
 
 
 def ask(kind: str, method: str, path: str, good: int, body: str | None = None, **headers: str) -> None:

@@ -1,7 +1,8 @@
 """
 Speed and size of the suite, measured in the lab, one "name: value" per line; those of TARGETS say whether they are met.
 
-    python -m tests.lab.bench
+    python -m tests.lab.bench            all of them, about six minutes
+    python -m tests.lab.bench backups    those of backups only, on the server as it is, deployed first where it is bare
 
 bare_to_verified_seconds         from a bare server to the end of deploy.py, whose last task visits the site
 baseline_shell_seconds           the same for baseline.sh, sent with its files through one SSH connection
@@ -17,6 +18,13 @@ link_100ms_second_run_seconds    deploy.py when there is nothing to do, where ev
 link_100ms_empty_deploy_seconds  the empty one over the same line
 idle_memory_mib                  what stands around Mastodon, PostgreSQL and Redis: the proportional set size (PSS) of
                                  every process of the proxy's containers and of the inner nginx
+backup_seconds                   tasks/backup.py where MEDIA_MB of uploads are new, half of them random, half easy to
+                                 compress, into a directory of the server
+backup_seconds_per_gb            of that: reading, compressing, encrypting and writing, by GB of what is new
+backup_failed_visits             of visitors who ask without pause meanwhile: requests without a good answer
+backup_longest_gap_seconds       the longest time in which one of them got none; it is an answer's own time at least
+restore_seconds                  tasks/restore.py where an instance lives and those uploads are gone
+restore_seconds_per_gb           of that: bringing the uploads back, by GB
 """
 
 import json
@@ -31,6 +39,9 @@ from pathlib import Path
 import paramiko
 
 from mstdn import versions
+from mstdn.layout import MASTODON
+from tests.e2e.instance import Instance
+from tests.e2e.visitors import visitors_without_pause
 from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY, STATE
 from tests.lab.commands import LabError, run
@@ -48,7 +59,20 @@ TARGETS = {
     "plan_remote_commands": 6,
     "link_100ms_second_run_seconds": 3.0,
     "idle_memory_mib": 80,
+    "backup_seconds_per_gb": 60,
+    "backup_failed_visits": 0,
+    "backup_longest_gap_seconds": 1.0,
+    "restore_seconds_per_gb": 60,
 }
+BACKUPS, MEDIA, MEDIA_MB = "/srv/backups-of-bench", "/srv/mastodon/media/bench", 200
+# Pictures have some hundred KB each.
+MAKE_MEDIA = f"""
+set -eu
+rm -rf {MEDIA} && mkdir {MEDIA} && cd {MEDIA}
+head -c {MEDIA_MB * 500_000} /dev/urandom | split --bytes=200KB --suffix-length=4 - random-
+seq 1 100000000 | head -c {MEDIA_MB * 500_000} | split --bytes=200KB --suffix-length=4 - text-
+chown -R {MASTODON} .
+"""
 # What the suite wrote and baseline.sh does not: taken from the server, so that both start the same containers.
 DIRECTORIES = (
     *(f"srv/mastodon/{name}" for name in ("", "assets", "database", "media", "redis", "scratch", "secrets", "state")),
@@ -60,6 +84,7 @@ FILES = (
     *("srv/mastodon/secrets/operator.env", "srv/mastodon/state/images"),
     *(f"srv/proxy/{name}" for name in ("ca-bundle", "compose.yaml", "nginx.conf", "vhost.d")),
 )
+SUMS = f"cd {MEDIA} && find . -type f | sort | xargs sha256sum | sha256sum"
 SSHD_SETTING = "/etc/ssh/sshd_config.d/bench.conf"
 
 
@@ -67,7 +92,7 @@ def main() -> None:
     """Measure, then print."""
     # The lab tells on standard output what it does.
     with redirect_stdout(sys.stderr):
-        figures = measure()
+        figures = backup_figures(deployed_world()) if sys.argv[1:] == ["backups"] else measure()
     for name, figure in figures.items():
         print(f"{name}: {figure}{verdict(name, float(figure))}")
 
@@ -80,7 +105,7 @@ def verdict(name: str, figure: float) -> str:
 
 
 def measure() -> dict[str, str]:
-    """Every figure by its name; about four minutes."""
+    """Every figure by its name; about six minutes."""
     world = World()
     world.reset()
     bare = seconds(world, "deploy.py")
@@ -91,6 +116,7 @@ def measure() -> dict[str, str]:
     second, empty = seconds_without_changes(world)
     commands, plan_commands = (remote_commands(world, options) for options in (["--yes"], ["--dry"]))
     link_second, link_empty = seconds_over_a_long_line(world)
+    backups = backup_figures(world)
     world.reset()
     baseline = baseline_seconds(world, files)
     return {
@@ -105,6 +131,7 @@ def measure() -> dict[str, str]:
         "link_100ms_second_run_seconds": f"{link_second:.2f}",
         "link_100ms_empty_deploy_seconds": f"{link_empty:.2f}",
         "idle_memory_mib": f"{memory:.1f}",
+        **backups,
     }
 
 
@@ -199,6 +226,54 @@ def idle_memory_mib(world: World) -> float:
     ]
     files = " ".join(f"/proc/{process}/smaps_rollup" for process in processes)
     return sum(map(int, ask(f"awk '$1 == \"Pss:\" {{ print $2 }}' {files}").stdout.split())) / 1024
+
+
+def deployed_world() -> World:
+    """The lab's server, converged."""
+    world = World()
+    seconds(world, "deploy.py")
+    return world
+
+
+def backup_figures(world: World) -> dict[str, str]:
+    """
+    What a backup and a restore of a deployed server take, and what visitors notice of the backup.
+
+    Raises LabError when what was restored is not what was there.
+    """
+    server, instance = world.server, Instance(world)
+    options = ["--yes", "--data", f"backup_repository={json.dumps(BACKUPS)}"]
+    server.run(f"rm -rf {BACKUPS}")
+    try:
+        seconds(world, "deploy.py", options=options)
+        server.run(MAKE_MEDIA)
+        made = server.run(SUMS).stdout
+        with visitors_without_pause(instance, instance.token("bench")) as seen:
+            backup = seconds(world, "tasks/backup.py", options=options)
+        sending = step_seconds(world, "mstdn-backup", "4 of 5", "5 of 5")
+        server.run(f"rm -rf {MEDIA}")
+        restore = seconds(world, "tasks/restore.py", options=[*options, "--data", 'replace="yes"'])
+        bringing = step_seconds(world, "mstdn-restore", "2 of 5", "3 of 5")
+        if server.run(SUMS).stdout != made:
+            raise LabError(f"What lies in {MEDIA} after the restore is not what was backed up.")
+    finally:
+        server.run(f"rm -rf {MEDIA} {BACKUPS}")
+        seconds(world, "deploy.py")
+    return {
+        "backup_seconds": f"{backup:.1f}",
+        "backup_seconds_per_gb": f"{sending / MEDIA_MB * 1000:.1f}",
+        "backup_failed_visits": str(len(seen.failed)),
+        "backup_longest_gap_seconds": f"{seen.longest_gap:.2f}",
+        "restore_seconds": f"{restore:.1f}",
+        "restore_seconds_per_gb": f"{bringing / MEDIA_MB * 1000:.1f}",
+    }
+
+
+def step_seconds(world: World, unit: str, begin: str, end: str) -> float:
+    """How long a program of the server was at something, by the lines with which it began that and what followed."""
+    lines = world.server.run(f"journalctl --identifier {unit} --output short-unix --quiet").stdout.splitlines()
+    times = {mark: [float(line.split()[0]) for line in lines if f": {mark}: " in line][-1] for mark in (begin, end)}
+    return times[end] - times[begin]
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from tests.lab.engine import Engine
 INVENTORY = "tests/lab/inventory.py"
 SMTP_PASSWORD = "lab-smtp-password"
 BACKUP_PASSPHRASE = "a passphrase of the lab"
+# Access key and secret key.
+OBJECT_STORE, STORE_KEYS = "fsn1.your-objectstorage.com", ("mastodon:backup", "lab-s3-secret-key")
 COMMAND_SECONDS = 120.0
 DEPLOY_SECONDS = 1200.0
 

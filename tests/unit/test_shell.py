@@ -295,6 +295,7 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
         "lock",
         "backup/repository",
         "alerts/begin",
+        "alerts/ways",
         "docker/light",
         "docker/container",
         "mail/as_mastodon",

@@ -85,7 +85,7 @@ class Server:
             "/run/mstdn.lock": self.home / "lock",
             "set -eu": f"set -eu; another_run_works() {{ [ -e '{self.home}/run' ]; }}",
         }
-        return run_script("alerts/round", *words, path=self.home / "bin", instead=instead)
+        return run_script("alerts/round", *words, before="alerts/ways", path=self.home / "bin", instead=instead)
 
 
 @pytest.fixture
@@ -242,10 +242,11 @@ def test_a_test_sends_one_by_each_channel_and_says_how_it_went(server: Server) -
 
 def test_every_program_of_the_watcher_that_is_called_is_installed() -> None:
     installed = {file.path.rpartition("/")[2] for file in alert_programs(SETTINGS)}
-    called = {word for word in text_of("alerts/round").replace('"', " ").split() if word.startswith("$here/alerts-")}
+    texts = "".join(text_of(f"alerts/{name}") for name in ("round", "ways", "failed"))
+    called = {word for word in texts.replace('"', " ").split() if word.startswith("$here/alerts-")}
     assert {word.removeprefix("$here/") for word in called} <= installed
 
 
 def test_whatever_the_programs_read_they_are_told_and_nothing_else() -> None:
-    texts = "".join(text_of(f"alerts/{name}") for name in ("round", "judge"))
+    texts = "".join(text_of(f"alerts/{name}") for name in ("round", "judge", "ways"))
     assert set(re.findall(r"\$(ALERT_\w+)", texts)) == set(alert_settings(SETTINGS))

@@ -76,7 +76,7 @@ BROKEN = [
     ("fail-cat", "Fatal: wrong password or no key found", "BACKUP_PASSPHRASE in secrets.env is not the one"),
     ("fail-unlock", "unable to create lock in backend: repository is already locked by PID 7 on h", "by PID 7 on h"),
     ("fail-cat", "Fatal: unable to open config file: Access Denied.", "does not let this server in"),
-    ("fail-cat", "Host key verification failed.\nFatal: unable to open repository", "backup_sftp_host_key"),
+    ("fail-cat", "Host key verification failed.\nFatal: unable to open repository", "does not let this server in"),
     ("fail-cat", "Fatal: unable to open config file: dial tcp: lookup x: no such host", "cannot be reached"),
     ("fail-backup", "Fatal: write /backups/data/x: no space left on device", "no room left for sending the backup"),
     ("fail-backup", "Fatal: ciphertext verification failed", "is damaged"),
@@ -98,6 +98,34 @@ def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
     assert said.split("\n", maxsplit=1)[0] in server.note("make-result")["why"]
     assert ("backup" in restic_calls(server)) == (file in ("fail-backup", "incomplete"))
     assert not (server.home / "srv/backup").exists()
+
+
+S3 = [
+    # what restic says of a store, part of what the operator is told
+    (
+        "Stat(<config/>) failed: Stat: Access Denied.",
+        "BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env, and at what that key",
+    ),
+    ("Stat(<config/>) returned error, retrying after 30s: Stat: 400 Bad Request", "backup_s3_region (now: eu-west-9)"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), S3, ids=[row[0] for row in S3])
+def test_what_a_store_refuses_is_told_with_the_setting_to_look_at(server: Server, words: str, said: str) -> None:
+    server.make("fail-cat", words)
+    server.tell(BACKUP_REPOSITORY="s3:https://store/bucket", BACKUP_S3_REGION="eu-west-9")
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert said in answer.stderr and words in answer.stderr and "SSH" not in answer.stderr
+
+
+def test_a_store_that_is_asked_again_and_again_is_given_up_after_three_minutes(server: Server) -> None:
+    # So that nobody waits here: what restic said before its time was over.
+    stand_in(
+        server.home, "timeout", 'echo "$1" >>@HERE@/patience; shift; exec "$@"'.replace("@HERE@", str(server.home))
+    )
+    assert backup(server).returncode == 0
+    assert (server.home / "patience").read_text() == "180\n"
 
 
 SSH = [

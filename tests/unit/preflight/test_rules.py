@@ -504,3 +504,20 @@ def test_only_a_run_that_moves_the_database_may_have_another_postgresql() -> Non
     (switching, refused) = findings(report, OUR_CONTAINERS, settings_with(), NOW)
     assert "tasks/postgres_upgrade.py" in switching.text and "tasks/postgres_upgrade.py" in refused.text
     assert findings(report, OUR_CONTAINERS, settings_with(), NOW, postgres_moves=True) == []
+
+
+REMOVING: list[tuple[dict[str, Any], str, str]] = [
+    # what the server says, part of what is said, what must not be
+    ({"removing": ("social.example.org",)}, "rm /var/lib/mstdn/uninstalling, and run this again", "restore.py"),
+    ({"removing": ("social.example.org", "data")}, "tasks/restore.py", "rm /var/lib"),
+    ({"removing": ("social.example.org",), "installed": {}}, "tasks/restore.py", "rm /var/lib"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said", "not_said"), REMOVING, ids=[str(row[0]) for row in REMOVING])
+def test_a_server_that_is_half_uninstalled_is_told_with_both_ways_out_of_it(
+    changes: dict[str, Any], said: str, not_said: str
+) -> None:
+    (finding,) = found(CONVERGED, **changes)
+    assert finding.level == "error" and "tasks/uninstall.py --data yes=social.example.org" in finding.text
+    assert said in finding.text and not_said not in finding.text

@@ -57,3 +57,11 @@ def test_the_script_reads_who_wrote_the_data_of_the_stores(tmp_path: Path) -> No
     (tmp_path / "redis" / "dump.rdb").write_bytes(b"REDIS0009\xfa\x00")
     report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
     assert (report.postgres, report.redis, report.suite) == ("17", 12, "0.2.0 1d1e925")
+
+
+def test_the_script_reads_how_far_an_uninstall_has_come(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    question = Server.question(str(tmp_path), "/srv/proxy", "/swap", str(note))
+    assert answer_of(question).removing == ()
+    note.write_text("social.example.org\ndata\n")
+    assert answer_of(question).removing == ("social.example.org", "data")

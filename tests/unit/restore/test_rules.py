@@ -43,6 +43,18 @@ def test_what_an_interrupted_restore_made_is_no_living_instance() -> None:
     assert obstacle(replace(LIVING, restoring=BEGUN), settings_with(**ON)) is None
 
 
+def test_a_restore_that_has_replaced_nothing_gives_way_to_that_of_another_backup() -> None:
+    other = replace(LIVING, restoring=BEGUN, snapshot="5e6f7a8b")
+    settings = {**ON, "snapshot": "5e6f7a8b"}
+    # The instance lives still, so that it has to be said again that it may be replaced.
+    text = obstacle(other, settings_with(**settings))
+    assert text is not None and "--data replace=yes" in text
+    assert obstacle(other, settings_with(replace="yes", **settings)) is None
+    look = f"instance\nkeys\n{NOTE}{LOOK.replace('1a2b3c4d', '5e6f7a8b')}"
+    commands = commands_of(begun_restore, {"restore/look": look}, settings=settings_with(replace="yes", **settings))
+    assert commands == [Command("restore/begin", ("5e6f7a8b",))]
+
+
 OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     # what the server answers otherwise, settings, part of what is said
     ({"refused": "Fatal: wrong password or no key found"}, {}, "BACKUP_PASSPHRASE in secrets.env"),
@@ -58,7 +70,8 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"manifest": MANIFEST | {"mastodon": "v4.8.0"}}, {}, "is of v4.8.0"),
     ({}, {"postgres_image": "postgres:16-trixie"}, "postgres:17"),
     ({"free_kib": 1024**2}, {}, "4608 MiB in /srv/mastodon, and 1024 MiB are free"),
-    ({"restoring": BEGUN}, {"snapshot": "ffffffff"}, "Finish it first"),
+    ({"restoring": BEGUN | {"data": "replaced"}}, {"snapshot": "ffffffff"}, "Finish it first"),
+    ({"refused": "Load(<data/1a>): ciphertext verification failed"}, {}, "is damaged"),
 ]
 
 
@@ -68,6 +81,28 @@ def test_what_cannot_come_back_is_told_before_anything_is_touched(
 ) -> None:
     text = obstacle(replace(BARE, **answer), settings_with(**ON | settings))
     assert text is not None and said in text
+
+
+S3 = "s3:https://fsn1.your-objectstorage.com/backups/mastodon"
+S3_WORDS = [
+    # restic's words, part of what is said
+    (
+        "Fatal: unable to open config file: Stat: Access Denied. Is there a repository at the following location? x",
+        "KEY",
+    ),
+    ("retrying after 30s: Stat: 400 Bad Request", "backup_s3_region"),
+    (
+        "unable to open config file: Stat: The specified bucket does not exist. Is there a repository at",
+        "no repository",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), S3_WORDS, ids=[row[1] for row in S3_WORDS])
+def test_what_a_store_refuses_is_told_with_the_setting_to_look_at(words: str, said: str) -> None:
+    text = obstacle(replace(BARE, refused=words), settings_with(**ON | {"backup_repository": S3}))
+    assert text is not None and said in text
+    assert "Is there a repository" not in text
 
 
 def test_media_that_are_here_need_no_more_space() -> None:

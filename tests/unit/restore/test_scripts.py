@@ -51,9 +51,9 @@ def restore(server: Server) -> CompletedProcess[str]:
     return run_script("restore/data", before=COMMON, path=path, instead=instead)
 
 
-def begin(server: Server) -> CompletedProcess[str]:
+def begin(server: Server, snapshot: str = "1a2b3c4d") -> CompletedProcess[str]:
     path, instead = server.home / "bin", server.instead | {"chown 0:0": f"chown {OWNER}"}
-    return run_script("restore/begin", "1a2b3c4d", before=COMMON, path=path, instead=instead)
+    return run_script("restore/begin", snapshot, before=COMMON, path=path, instead=instead)
 
 
 def asked(server: Server) -> str:
@@ -172,6 +172,26 @@ def test_a_bare_server_gets_the_keys_first_and_a_living_one_keeps_its_own(server
     assert begin(server).returncode == 0
     assert file.read_text() == NEW_KEYS
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_backup_may_be_begun_until_something_was_replaced(server: Server) -> None:
+    server.make("snapshots", '[{"tags":["mstdn"],"id":"5e6f7a8b5e","short_id":"5e6f7a8b"}]')
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+
+    def looked_for(wanted: str) -> str:
+        calls = len(calls_in(server.home))
+        answer_of(WayBack.question(wanted, *place, "/backups"), path=server.home / "bin")
+        return calls_in(server.home)[calls].split()[-1]
+
+    assert (looked_for("latest"), looked_for("5e6f7a8b")) == ("1a2b3c4d", "5e6f7a8b")
+    assert begin(server).returncode == 0 and server.note("restoring")["begun"] == "1764000001"
+    assert begin(server, "5e6f7a8b").returncode == 0
+    assert server.note("restoring")["snapshot"] == "5e6f7a8b"
+    assert restore(server).returncode == 0
+    assert server.note("restoring")["data"] == "restored"
+    assert looked_for("1a2b3c4d") == "5e6f7a8b"
+    assert "Finish it first" in begin(server, "1a2b3c4d").stderr
+    assert server.note("restoring")["snapshot"] == "5e6f7a8b"
 
 
 def test_a_restore_never_makes_a_repository(server: Server) -> None:

@@ -104,7 +104,8 @@ def test_what_is_the_suites_goes_step_by_step() -> None:
         Command("uninstall/remove_networks", ("front",)),
         Command("cleanup/remove_images", ("postgres:17",)),
     ]
-    mastodon, proxy = commands_of(removed_directories, FACTS, settings=settings)
+    noted, mastodon, proxy = commands_of(removed_directories, FACTS, settings=settings)
+    assert (noted.words[0], noted.stdin) == (NOTE, "social.example.org\ndata")
     assert mastodon.words[0] == "/srv/mastodon" and {"database", "media"} <= {*mastodon.words}
     assert (proxy.words, proxy.stdin) == (("/srv/proxy",), "")
     assert commands_of(removed_machine, FACTS, settings=settings) == [

@@ -3,8 +3,8 @@ Start the services of the lab's Internet; when one of them ends, end all.
 
     services.py OWN_IPV4 OWN_IPV6 CLOUDS_IPV4 [NAME,ADDRESS[,ADDRESS]...]
 
-The names are those below example.org that the DNS knows; those in HOST_NAMES lead here, those in PROVIDER_NAMES to the
-clouds. Of ZONES the clouds' own DNS knows.
+The names are those below example.org that the DNS knows; those in HOST_NAMES and OBJECT_STORE lead here, those in
+PROVIDER_NAMES to the clouds. Of ZONES the clouds' own DNS knows.
 """
 
 import os
@@ -16,6 +16,7 @@ from types import FrameType
 
 HOST_NAMES = Path("/lab/host-names")
 PROVIDER_NAMES = Path("/lab/provider-names")
+OBJECT_STORE = "fsn1.your-objectstorage.com"
 ZONES = ("example", "awsdns-01.com", "awsdns-02.net", "ns.cloudflare.com", "ns.hetzner.com", "ns.hetzner.de")
 DNS_NAMES = Path("/run/dnsmasq-names.conf")
 SERVICES = {
@@ -25,6 +26,10 @@ SERVICES = {
     "git": ["fcgiwrap", "-s", "unix:/run/fcgiwrap.sock"],
     "ACME": ["pebble", "-config", "/lab/pebble.json", "-dnsserver", "127.0.0.1:53"],
     "mail": [sys.executable, "/lab/mail_sink.py"],
+    **{
+        f"object store, {part}": [f"swift-{part}-server", f"/etc/swift/{part}-server.conf"]
+        for part in ("account", "container", "object", "proxy")
+    },
 }
 
 # Without delays and without refusing good nonces on purpose: the lab tests the suite, not ACME clients.
@@ -38,7 +43,7 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
 
 def dns_names(own_ipv4: str, clouds_ipv4: str, records: list[str]) -> str:
     """Lines for dnsmasq's configuration."""
-    places = dict.fromkeys(HOST_NAMES.read_text().split(), own_ipv4)
+    places = dict.fromkeys([*HOST_NAMES.read_text().split(), OBJECT_STORE], own_ipv4)
     places |= dict.fromkeys(PROVIDER_NAMES.read_text().split(), clouds_ipv4)
     lines = [line for name, place in places.items() for line in (f"local=/{name}/", f"host-record={name},{place}")]
     lines += [f"server=/{zone}/{clouds_ipv4}" for zone in ZONES]
