@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mstdn.dns.lookup import Answer, Lookup
 from mstdn.dns.rules import RecordSet, shown, zone_lines
 from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, is_spf, merged_spf
+from mstdn.dns.zone_file import legible
 
 
 def shortcomings(wishes: Sequence[Wish], lookup: Lookup) -> list[str]:
@@ -70,7 +71,9 @@ def _among(text: str, answer: Answer, wanted: RecordSet) -> str | None:
         return f"has {len(spf)} SPF records for {wanted.name}, and receivers then trust none. Merge them into one."
     if is_spf(text) and spf:
         merged = merged_spf(spf[0], text)
-        return None if merged == spf[0] else f'says that SPF of {wanted.name} is "{spf[0]}". Change it to "{merged}"'
+        if merged == spf[0]:
+            return None
+        return f'says that SPF of {wanted.name} is "{legible(spf[0])}". Change it to "{legible(merged)}"'
     return None if text in answer.values else f"lacks a text of {wanted.name}. Add {zone_lines(wanted)[0]}"
 
 

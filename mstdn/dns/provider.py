@@ -24,6 +24,8 @@ class DnsProvider(Protocol):
     title: str
     # True where records can only be told to the operator.
     by_hand: bool
+    # True where the world may be answered with other addresses than the account has.
+    proxies: bool
 
     def zones(self, name: str) -> Sequence[Zone]:
         """The public zones of the account that are the name or above it."""

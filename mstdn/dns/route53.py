@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
 from mstdn.cloud.waiting import pause
-from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
+from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
 REGION = "us-east-1"
@@ -30,6 +30,7 @@ PUBLISH_SECONDS = 120
 class Route53:
     title = "Route 53"
     by_hand = False
+    proxies = False
 
     def __init__(self, client: Any):
         """client: boto3's, for route53."""
@@ -86,7 +87,14 @@ class Route53:
     def change(self, zone: Zone, change: Change) -> None:
         changes = [{"Action": "DELETE", "ResourceRecordSet": old.raw} for old in change.remove]
         if change.add is not None:
-            values = [{"Value": _written(change.add.type, value)} for value in change.add.values]
+            # What stays is sent as it was found: a text of several strings means more to somebody than their sum.
+            found = {
+                canonical_value: written
+                for old in change.remove
+                if old.type == change.add.type
+                for canonical_value, written in _as_found(old)
+            }
+            values = [{"Value": found.get(value) or _written(change.add.type, value)} for value in change.add.values]
             new = {
                 "Name": f"{change.add.name}.",
                 "Type": change.add.type,
@@ -203,6 +211,14 @@ def _record_set(name: str, found: Mapping[str, Any]) -> RecordSet:
         special = f"one of several answers by a routing policy ({found['SetIdentifier']})"
     texts = [unquoted(value) if kind == "TXT" else value for value in values]
     return record_set(name, kind, texts, found.get("TTL", 60), special, dict(found))
+
+
+def _as_found(records: RecordSet) -> Iterator[tuple[str, str]]:
+    """Each value in its canonical form and as Route 53 has it."""
+    assert isinstance(records.raw, dict)
+    for each in records.raw.get("ResourceRecords", []):
+        value = str(each["Value"])
+        yield canonical(records.type, unquoted(value) if records.type == "TXT" else value), value
 
 
 def _plain(name: str) -> str:

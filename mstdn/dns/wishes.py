@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_set
+from mstdn.dns.zone_file import legible
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Among(_Records):
             if merged == spf[0]:
                 return None
             raise ProvisionError(
-                f'{self.name} has an SPF record already: "{spf[0]}". There may be only one, and it was not '
+                f'{self.name} has an SPF record already: "{legible(spf[0])}". There may be only one, and it was not '
                 "touched. Change "
-                f'it at your DNS provider to: "{merged}"'
+                f'it at your DNS provider to: "{legible(merged)}"'
             )
         if any(each.type == "CNAME" for each in found):
             return change_of(self.records, found, replace, task)

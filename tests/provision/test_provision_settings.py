@@ -59,6 +59,8 @@ def problems_of(**values: Any) -> dict[str, str]:
         ({"server_name": "My Server"}, "server_name", 'server_name = "my-server"'),
         ({"server_ssh_key": "no-such-file.pub"}, "server_ssh_key", "cannot read"),
         ({"dns_resolvers": ["dns.example.org"]}, "dns_resolvers", "it is not an IP address"),
+        ({"dns_zone": "exmaple.org"}, "dns_zone", "nor the sending domain lie in it: social.example.org"),
+        ({"dns_zone": "example org"}, "dns_zone", "it is neither a zone's name nor its ID"),
         ({"mail_domain_records": ["k1 TXT x"]}, "mail_domain_records", "must be written in full"),
         ({"server_projct": "x"}, "server_projct", "server_project"),
         ({"hcloud_token": "canary"}, "hcloud_token", "HCLOUD_TOKEN='...' in secrets.env; remove it here"),

@@ -354,7 +354,7 @@ class HetznerStandIn:
             "name": name,
             "type": kind,
             "ttl": ttl,
-            "records": [{"value": each["value"], "comment": ""} for each in records],
+            "records": [{"value": each["value"], "comment": each.get("comment", "")} for each in records],
             "protection": {"change": False},
         }
 
