@@ -25,6 +25,8 @@ SCOPE = "https://www.googleapis.com/auth/compute"
 OURS = {"managed-by": "mstdn"}
 OPERATION_SECONDS = 600
 NEEDED_FOR = 'server_provider = "google"'
+# It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
+BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
 
 
 def _error(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -49,8 +51,9 @@ class Google:
         # The account's name for sentences: a person's login does not tell it.
         self.account = str(getattr(credentials, "service_account_email", "") or "your account")
         transport = extra("google.auth.transport.requests", "google-auth", NEEDED_FOR)
+        self._credentials, self._log_in = credentials, transport.Request()
         session = transport.AuthorizedSession(credentials)
-        self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error))
+        self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error, BUSY))
 
     def find(self, doing: str, path: str) -> dict[str, Any] | None:
         with self._in_words():
@@ -58,19 +61,26 @@ class Google:
 
     def names(self, doing: str, path: str) -> list[str]:
         """The names of what a list offers, without what is deprecated."""
-        found: list[str] = []
+        return sorted(each["name"] for each in self.all(doing, path) if not each.get("deprecated"))
+
+    def all(self, doing: str, path: str) -> list[dict[str, Any]]:
+        """Every object of a list, page by page."""
+        return [each for page in self._pages(doing, path) for each in page.get("items", [])]
+
+    def everywhere(self, doing: str, kind: str, name: str) -> list[dict[str, Any]]:
+        """Those of this name in all zones or regions. Source: compute/v1, aggregatedList."""
+        pages = self._pages(doing, f"/aggregated/{kind}", filter=f"name={name}")
+        return [each for page in pages for scope in page.get("items", {}).values() for each in scope.get(kind, [])]
+
+    def _pages(self, doing: str, path: str, **query: str) -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:
             with self._in_words():
-                page = self._api.get(doing, path, maxResults=500, pageToken=token)
-            found += [each["name"] for each in page.get("items", []) if not each.get("deprecated")]
+                page = self._api.get(doing, path, maxResults=500, pageToken=token, **query)
+            yield page
             token = page.get("nextPageToken")
             if not token:
-                return sorted(found)
-
-    def all(self, doing: str, path: str) -> list[dict[str, Any]]:
-        with self._in_words():
-            return list(self._api.get(doing, path, maxResults=500).get("items", []))
+                return
 
     def make(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
         """Make something that has a name; nothing happens where it is there already."""
@@ -122,6 +132,7 @@ class Google:
     def _in_words(self) -> Iterator[None]:
         exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
         try:
+            self._logged_in()
             yield
         except ProviderError as refused:
             raise self._explained(refused) from None
@@ -129,6 +140,18 @@ class Google:
             raise _login_refused(str(error)) from None
         except exceptions.TransportError:
             raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
+
+    def _logged_in(self) -> None:
+        """google-auth would do it with the next request; what is no answer of a login comes out of it as any error."""
+        if self._credentials.valid:
+            return
+        try:
+            self._credentials.refresh(self._log_in)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UnreachableError(
+                "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it "
+                "stays: is a proxy or a captive portal in between?"
+            ) from None
 
     def _explained(self, refused: ProviderError) -> ProvisionError:
         project, words = self.project, refused.words
@@ -143,6 +166,8 @@ class Google:
                 f"Google did not {refused.doing}: {words} Ask for more at "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={project}, or use another server_place."
             )
+        if refused.code in BUSY:
+            return ProvisionError(f"Google has had too many requests for the project {project}. Run again in a minute.")
         if refused.status == 403:
             right = words.partition("Required '")[2].partition("'")[0]
             if not right:

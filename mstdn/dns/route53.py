@@ -7,6 +7,7 @@ all or nothing. UPSERT would overwrite what somebody changed since we looked.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ REGION = "us-east-1"
 NOT_AS_EXPECTED = ("already exists", "but it was not found", "do not match the current values")
 LONGEST_POLL_SECONDS = 5
 PUBLISH_SECONDS = 120
+# What these log under --debug-all holds signed requests, tokens of a session, and keys as single sign-on sends them.
+TELLTALES = ("botocore.endpoint", "botocore.auth", "botocore.parsers")
 
 
 class Route53:
@@ -61,8 +64,8 @@ class Route53:
         for suffix in suffixes(name):
             with _in_words("list the hosted zones"):
                 # Sorted by name, so those of this name come first; two of one name are legal.
-                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")
-            for zone in page["HostedZones"]:
+                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")["HostedZones"]
+            for zone in page:
                 if zone["Name"].rstrip(".") == suffix and not zone["Config"]["PrivateZone"]:
                     with _in_words(f"read the hosted zone {suffix}"):
                         servers = self._client.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
@@ -76,11 +79,12 @@ class Route53:
         while True:
             with _in_words("list DNS records"):
                 page = self._client.list_resource_record_sets(HostedZoneId=zone.id, MaxItems="100", **start)
-            for each in page["ResourceRecordSets"]:
+                sets, more = page["ResourceRecordSets"], page["IsTruncated"]
+            for each in sets:
                 if _plain(each["Name"]) != name:
                     return found
                 found.append(_record_set(name, each))
-            if not page["IsTruncated"]:
+            if not more:
                 return found
             start = {"StartRecordName": page["NextRecordName"], "StartRecordType": page["NextRecordType"]}
 
@@ -105,8 +109,9 @@ class Route53:
         subject = change.add or change.remove[0]
         doing = f"change the record {subject.type} of {subject.name}"
         with _in_words(doing):
-            info = self._client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": changes})
-        self._wait_until_published(info["ChangeInfo"])
+            batch = {"Changes": changes}
+            info = self._client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch=batch)["ChangeInfo"]
+        self._wait_until_published(info)
 
     def _wait_until_published(self, info: Mapping[str, Any]) -> None:
         waited, poll = 0, 1
@@ -125,6 +130,8 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
     """boto3's client and the access key that it uses. Once in a run: reading Amazon's description takes a while."""
     needed_for = 'dns_provider = "route53"'
     boto3 = extra("boto3", "boto3", needed_for)
+    for told in TELLTALES:
+        logging.getLogger(told).setLevel(logging.INFO)
     exceptions = extra("botocore.exceptions", "boto3", needed_for)
     config = extra("botocore.config", "boto3", needed_for).Config(
         connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
@@ -153,8 +160,14 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
 def _in_words(doing: str) -> Iterator[None]:
     """Turns botocore's exceptions within it into sentences with a remedy."""
     exceptions = extra("botocore.exceptions", "boto3", 'dns_provider = "route53"')
+    parsers = extra("botocore.parsers", "boto3", 'dns_provider = "route53"')
     try:
         yield
+    except (parsers.ResponseParserError, KeyError):
+        raise UnreachableError(
+            f"Route 53 was asked to {doing} and answered with something that is no answer of it. Is a proxy or a "
+            "captive portal in between? Run again: what is done already is found then."
+        ) from None
     except exceptions.ClientError as error:
         raise _explained(error.response, doing) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:

@@ -135,6 +135,16 @@ def test_a_key_that_differs_in_file_and_environment_is_refused(tmp_path: Path, m
     assert "canary" not in "".join(found.values())
 
 
+@pytest.mark.parametrize("key", ["canary ", "can ary", "canary\u2019", "\u201ccanary\u201d", "canary\u2013"])
+def test_a_key_that_cannot_be_one_is_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("HCLOUD_TOKEN", key)
+    found = problems_of(server_provider="hetzner")
+    assert "it has a character that no key has" in found["HCLOUD_TOKEN"]
+    assert "can" not in found["HCLOUD_TOKEN"].replace("cannot", "")
+
+
 def test_a_token_that_two_settings_need_is_missed_once() -> None:
     _, problems = examine(BASE | {"server_provider": "hetzner", "dns_provider": "hetzner"})
     assert [problem.subject for problem in problems] == ["HCLOUD_TOKEN"]

@@ -13,6 +13,8 @@ from mstdn.dns.operations import proven_records, site_records
 from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
 from mstdn.server.operations import server
 from mstdn.settings.provision import ProvisionSettings
+from tests.stand_ins import google, route53
+from tests.stand_ins.internet import Request, Response, answer
 from tests.stand_ins.operator import Outcome, Sleeper, plan, provision_settings, run
 from tests.stand_ins.world import World
 
@@ -64,6 +66,11 @@ def story_in(world: World, name: str) -> Story:
     if choice["server_provider"] == "google":
         choice |= {"server_project": "my-project", "server_credentials": str(world.google_key)}
     return Story(world, provision_settings(dns_resolvers=[world.resolver], **choice))
+
+
+@pytest.fixture(name="name_of_world", params=list(WORLDS))
+def _name_of_world(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(name="story", params=list(WORLDS))
@@ -160,3 +167,74 @@ def test_a_run_that_dies_at_any_request_is_finished_by_the_next(
         world.settle()
         assert_all_is_there(again)
         assert [each.done for each in again.provision()] == [0] * len(OPERATIONS), f"after request {number}"
+
+
+def test_every_request_may_be_one_too_many_and_is_sent_again(
+    name_of_world: str, quick_world: World, sleeper: Sleeper
+) -> None:
+    """Providers count requests; each of them, whatever it is for, may be the one that they refuse."""
+    sleeper.at_each += [quick_world.settle, lambda: quick_world.names.resolver_remembers.clear()]
+    story = story_in(quick_world, name_of_world)
+    refused: set[tuple[str, str, bytes]] = set()
+
+    def busy(request: Request) -> Response | None:
+        key = (str(request), request.raw_query, request.body if "token" not in request.path else b"")
+        if key in refused:
+            return None
+        refused.add(key)
+        return too_many(request)
+
+    quick_world.internet.interventions.append(busy)
+    assert [each.text for each in story.provision() if each.refusal] == []
+    quick_world.settle()
+    assert_all_is_there(story)
+    assert len(refused) > 15
+
+
+def too_many(request: Request) -> Response:
+    """As each provider says it."""
+    if request.host == route53.HOST:
+        return route53.refusal(400, "Throttling", "Rate exceeded")
+    if request.host == google.HOST:
+        return google.error(403, "rateLimitExceeded", "Rate Limit Exceeded")
+    if request.host == google.TOKEN_HOST:
+        return answer(429, {"error": "rate_limit_exceeded"})
+    return answer(429, {}, Retry_After="1")
+
+
+FAULTS: dict[str, Callable[[Response], Response]] = {
+    "cut off": lambda response: Response(response.status, response.body[: len(response.body) // 2], response.headers),
+    "empty": lambda response: Response(response.status, b"", response.headers),
+    "a list": lambda response: Response(200, b'["what is this"]', {"Content-Type": "application/json"}),
+    "of a proxy": lambda response: Response(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}),
+}
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_every_answer_may_be_broken_once_and_the_runs_still_arrive(
+    name_of_world: str, fault: str, quick_world: World, sleeper: Sleeper
+) -> None:
+    """Each is carried out and its answer spoilt. Each run ends in a sentence, and the last finds nothing to do."""
+    sleeper.at_each += [quick_world.settle, lambda: quick_world.names.resolver_remembers.clear()]
+    story = story_in(quick_world, name_of_world)
+    spoilt: set[str] = set()
+
+    def spoil(request: Request) -> Response | None:
+        if str(request) in spoilt:
+            return None
+        spoilt.add(str(request))
+        return FAULTS[fault](quick_world.internet.sites[request.host](request))
+
+    quick_world.internet.interventions.append(spoil)
+    for _ in range(80):
+        outcomes = story.provision()
+        if not any(each.refusal for each in outcomes):
+            break
+        text = "\n".join(each.text for each in outcomes)
+        assert "Traceback" not in text and "canary" not in text
+        assert "has a form that this suite does not know" not in text
+    assert [each.text for each in outcomes if each.refusal] == []
+    quick_world.settle()
+    assert_all_is_there(story)
+    assert len(spoilt) > 10
+    assert [each.done for each in story.provision()] == [0] * len(OPERATIONS)
