@@ -27,6 +27,14 @@ OPERATION_SECONDS = 600
 NEEDED_FOR = 'server_provider = "google"'
 # It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
 BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
+# Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one
+# (JetBrains/teamcity-google-agent#5 lists what it has; cloud.google.com/iam/docs/roles-permissions/compute all of them).
+ROLES = {
+    "compute.firewalls.": "securityAdmin",
+    "compute.networks.updatePolicy": "securityAdmin",
+    "compute.addresses.create": "publicIpAdmin",
+    "compute.addresses.setLabels": "publicIpAdmin",
+}
 
 
 def _error(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -172,7 +180,7 @@ class Google:
             right = words.partition("Required '")[2].partition("'")[0]
             if not right:
                 return refused
-            role = "securityAdmin" if "firewalls" in right or "networks.updatePolicy" in right else "instanceAdmin.v1"
+            role = next((role for part, role in ROLES.items() if part in right), "instanceAdmin.v1")
             member = "serviceAccount:" if self.account.endswith("gserviceaccount.com") else "user:"
             who = self.account if "@" in self.account else "YOUR-ADDRESS"
             return ProvisionError(

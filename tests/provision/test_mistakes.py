@@ -40,7 +40,8 @@ def mail_settings(world: World, **values: Any) -> Any:
     ("right", "role"),
     [
         ("compute.instances.create", "roles/compute.instanceAdmin.v1"),
-        ("compute.addresses.create", "roles/compute.instanceAdmin.v1"),
+        ("compute.addresses.create", "roles/compute.publicIpAdmin"),
+        ("compute.addresses.setLabels", "roles/compute.publicIpAdmin"),
     ],
 )
 def test_a_missing_right_at_google_is_named_with_the_command_that_gives_it(world: World, right: str, role: str) -> None:

@@ -223,7 +223,8 @@ class GoogleStandIn:
 
     def _post_address(self, request: Request, region: str) -> Response:
         body = _only(request.json, "name", "networkTier", "address", "labels")
-        self._allow("compute.addresses.create", f"regions/{region}/addresses/{body['name']}")
+        for right in ("create", "setLabels") if body.get("labels") else ("create",):
+            self._allow(f"compute.addresses.{right}", f"regions/{region}/addresses/{body['name']}")
         self._check_region(region)
         if (region, body["name"]) in self.addresses:
             raise _exists(f"regions/{region}/addresses/{body['name']}")
