@@ -27,8 +27,8 @@ OPERATION_SECONDS = 600
 NEEDED_FOR = 'server_provider = "google"'
 # It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
 BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
-# Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one
-# (JetBrains/teamcity-google-agent#5 lists what it has; cloud.google.com/iam/docs/roles-permissions/compute all of them).
+# Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one. Source: what
+# JetBrains/teamcity-google-agent#5 lists; cloud.google.com/iam/docs/roles-permissions/compute has all of them.
 ROLES = {
     "compute.firewalls.": "securityAdmin",
     "compute.networks.updatePolicy": "securityAdmin",
@@ -168,6 +168,12 @@ class Google:
                 f"The Compute Engine API is off in the project {project}. Turn it on at "
                 f"https://console.cloud.google.com/apis/library/compute.googleapis.com?project={project} (the project "
                 "needs a billing account), wait two minutes, run again."
+            )
+        if "requires billing to be enabled" in words:
+            return ProvisionError(
+                f"The project {project} has no billing account, and Google makes nothing in it. Link one at "
+                f"https://console.cloud.google.com/billing/linkedaccount?project={project}, wait two minutes, and run "
+                "again."
             )
         if refused.code.lower() in ("quotaexceeded", "quota_exceeded"):
             return ProvisionError(
