@@ -53,6 +53,9 @@ def plan_to_publish(
             continue
         if change is None:
             continue
+        # What is planned counts as done: two addresses of a name do not both remove the alias that was there.
+        left = [each for each in found[name] if each not in change.remove]
+        found[name] = [*left, change.add] if change.add else left
         if provider.by_hand:
             lines += _by_hand(change, wish)
         else:

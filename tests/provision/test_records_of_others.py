@@ -68,6 +68,37 @@ def test_a_text_that_joins_others_leaves_them_as_they_were(world: World, provide
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+def test_several_texts_for_one_name_take_nothing_from_others_whatever_may_be_replaced(
+    world: World, provider: str
+) -> None:
+    """A mail provider's console often wants SPF and a proof that the domain is the operator's, at the same name."""
+    add_zone(world, provider)
+    put(world, provider, "example.org", "TXT", '"site-verification=1"')
+    records = [SPF, 'example.org. TXT "mail-verification=2"', 'k1._domainkey.example.org. TXT "p=MIIB"']
+    mail = {"mail_domain_provider": "manual", "mail_domain": "example.org", "mail_domain_records": records}
+    settings = settings_for(world, provider, **mail, dns_replace=True)
+    assert run(published_domain, settings=settings).refusal == ""
+    texts = {"site-verification=1", "mail-verification=2", "v=spf1 include:mail.example.net -all"}
+    assert set(world.names.values("example.org", "TXT")) == texts
+    assert run(published_domain, settings=settings).done == 0
+    world.names.publish("example.org", "example.org", "TXT", 300, tuple(texts - {"mail-verification=2"}))
+    told = run(proven_records, settings=provision_settings(**settings.model_dump() | {"dns_wait_seconds": 0})).text
+    assert 'lacks a text of example.org. Add example.org. 300 IN TXT "mail-verification=2"' in told
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_alias_gives_way_to_both_addresses_in_one_run(world: World, provider: str) -> None:
+    add_zone(world, provider)
+    put(world, provider, "social.example.org", "CNAME", "old.example.net.")
+    addresses = {"public_ipv4": "198.51.100.7", "public_ipv6": "2001:db8::7"}
+    refusal = plan(site_records, settings=settings_for(world, provider, **addresses)).refusal
+    assert refusal.count("has a CNAME record already") == 1
+    outcome = run(site_records, settings=settings_for(world, provider, **addresses, dns_replace=True))
+    assert (outcome.done, outcome.refusal) == (2, ""), outcome.text
+    assert world.names.values("social.example.org", "AAAA") == ("2001:db8::7",)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_of_several_addresses_ours_stays_and_the_others_go_only_on_demand(world: World, provider: str) -> None:
     add_zone(world, provider)
     put(world, provider, "social.example.org", "A", "192.0.2.1", "198.51.100.7", "192.0.2.2")
