@@ -11,12 +11,12 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
-from mstdn.cloud.http import Api, ErrorForm
+from mstdn.cloud.http import ANSWER_SECONDS, Api, ErrorForm
 from mstdn.cloud.waiting import pause
 from mstdn.settings.provision import ProvisionSettings
 
@@ -59,7 +59,8 @@ class Google:
         # The account's name for sentences: a person's login does not tell it.
         self.account = str(getattr(credentials, "service_account_email", "") or "your account")
         transport = extra("google.auth.transport.requests", "google-auth", NEEDED_FOR)
-        self._credentials, self._log_in = credentials, transport.Request()
+        self._credentials = credentials
+        self._log_in = partial(transport.Request(), timeout=ANSWER_SECONDS)
         session = transport.AuthorizedSession(credentials)
         self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error, BUSY))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
 from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import site_records
 from mstdn.server.operations import server
+from tests.stand_ins.google import error
 from tests.stand_ins.operator import Outcome, plan, provision_settings, run
 from tests.stand_ins.world import World
 
@@ -100,9 +102,30 @@ def test_every_rule_of_a_large_network_is_looked_at(world: World) -> None:
     assert "the rule z of the network default also lets tcp 3389 in" in run(open_ports, settings=google(world)).text
 
 
-def test_too_many_requests_at_google_are_waited_for_also_where_it_calls_them_forbidden(world: World) -> None:
-    from tests.stand_ins.google import error
+@pytest.mark.parametrize("provider", ["google", "hetzner"])
+def test_no_request_waits_for_ever(world: World, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    waits: set[Any] = set()
+    send = requests.adapters.HTTPAdapter.send
 
+    def watched(*args: Any, **kw: Any) -> Any:
+        waits.add(kw["timeout"])
+        return send(*args, **kw)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watched)
+    made(google(world) if provider == "google" else hetzner())
+    assert waits in ({(10, 30), 30}, {(10, 30)})
+
+
+def test_a_provider_that_does_not_answer_in_time_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*args: Any, **kw: Any) -> Any:
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", silent)
+    refusal = plan(server, settings=hetzner()).refusal
+    assert "Hetzner was asked to list servers, but no answer came in time. Run again" in refusal
+
+
+def test_too_many_requests_at_google_are_waited_for_also_where_it_calls_them_forbidden(world: World) -> None:
     busy = [error(403, "rateLimitExceeded", "Rate Limit Exceeded")] * 2
     world.internet.interventions.append(lambda each: busy.pop() if busy and "compute" in each.host else None)
     assert plan(server, settings=google(world)).refusal == ""
@@ -148,6 +171,29 @@ def test_a_server_named_like_the_address_of_another_gets_one_of_its_own(world: W
     outcome = run(server, settings=hetzner(server_name="mastodon-ipv6"))
     assert "The address mastodon-ipv6" in outcome.text and "server_name" in outcome.text
     assert len(world.hetzner.servers) == 1
+
+
+def test_the_names_follow_to_a_second_server_only_when_they_are_told_to(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    dns = {"dns_provider": "cloudflare", "dns_resolvers": [world.resolver]}
+    for name in ("mastodon", "mastodon2"):
+        made(hetzner(server_name=name))
+    assert run(site_records, settings=hetzner(**dns)).refusal == ""
+    first = world.names.values("social.example.org", "A")
+    refusal = plan(site_records, settings=hetzner(server_name="mastodon2", **dns)).refusal
+    assert f"social.example.org has an A record already: {first[0]}" in refusal and "dns_replace=true" in refusal
+    assert run(site_records, settings=hetzner(server_name="mastodon2", dns_replace=True, **dns)).refusal == ""
+    machine = next(each for each in world.hetzner.servers.values() if each["name"] == "mastodon2")
+    assert world.names.values("social.example.org", "A") == (machine["public_net"]["ipv4"]["ip"],) != first
+
+
+@pytest.mark.parametrize("text", ["", "ssh-ed25519", "ssh-ed25519 canary!", "ssh-ed25519 AAAAB3NzaC1yc2E= a", "x\ny"])
+def test_a_broken_public_key_is_told_before_anything_is_made(world: World, text: str) -> None:
+    file = world.home / ".ssh" / "id_ed25519.pub"
+    file.write_text(text)
+    refusal = plan(server, settings=hetzner()).refusal
+    assert f"{file} does not hold one public SSH key" in refusal and "server_ssh_key" in refusal
+    assert world.internet.journal == []
 
 
 @pytest.mark.parametrize("provider", ["google", "hetzner"])

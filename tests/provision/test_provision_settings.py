@@ -56,6 +56,12 @@ def problems_of(**values: Any) -> dict[str, str]:
         (SPARKPOST | {"mail_domain_bounce": "b.other.example"}, "mail_domain_bounce", '"bounce.example.org"'),
         ({"cloud_firewall_ports": [22]}, "cloud_firewall_ports", "cloud_firewall_ports = [22, 80, 443]"),
         ({"cloud_firewall_ssh_from": ["198.51.100.7/24"]}, "cloud_firewall_ssh_from", '"198.51.100.0/24"'),
+        ({"cloud_firewall_ssh_from": []}, "cloud_firewall_ssh_from", "nobody could log in"),
+        (
+            {"server_provider": "google", "cloud_firewall_ssh_from": ["2001:db8::/32"]},
+            "cloud_firewall_ssh_from",
+            "it names no network of IPv4",
+        ),
         ({"server_name": "My Server"}, "server_name", 'server_name = "my-server"'),
         ({"server_ssh_key": "no-such-file.pub"}, "server_ssh_key", "cannot read"),
         ({"dns_resolvers": ["dns.example.org"]}, "dns_resolvers", "it is not an IP address"),
