@@ -28,7 +28,6 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
 class CloudflareDns:
     title = "Cloudflare"
     by_hand = False
-    proxies = True
 
     def __init__(self, token: SecretStr):
         self._api = Api("Cloudflare", BASE, session_with(token), ErrorForm(_error))

@@ -16,7 +16,6 @@ from mstdn.dns.zone_file import quoted, unquoted
 class HetznerDns:
     title = "Hetzner"
     by_hand = False
-    proxies = False
 
     def __init__(self, token: SecretStr):
         self._hetzner = Hetzner(token)

@@ -12,7 +12,6 @@ from mstdn.dns.rules import Change, RecordSet, Zone, record_set
 class ManualDns:
     title = "your DNS provider"
     by_hand = True
-    proxies = False
 
     def __init__(self, lookup: Lookup):
         self._lookup = lookup

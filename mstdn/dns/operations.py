@@ -10,7 +10,7 @@ from mstdn.cloud.steps import Plan, carry_out, in_words
 from mstdn.cloud.waiting import patiently
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.proof import shortcomings
-from mstdn.dns.provider import dns_provider
+from mstdn.dns.provider import PROXIES, dns_provider
 from mstdn.dns.publish import plan_to_publish, proven_by_the_account
 from mstdn.dns.rules import caa_refusal
 from mstdn.dns.wishes import Wish, site_wishes
@@ -90,9 +90,11 @@ def proven_records(settings: ProvisionSettings) -> Commands:
 
 
 def _proven_by_the_account(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[Wish]:
+    if settings.dns_provider not in PROXIES:
+        return []
     lookup = Lookup(settings.dns_resolvers)
     provider = dns_provider(settings, keys_for(settings), lookup)
-    return proven_by_the_account(wishes, provider, lookup, settings.dns_zone) if provider.proxies else []
+    return proven_by_the_account(wishes, provider, lookup, settings.dns_zone)
 
 
 def _looked(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[str]:

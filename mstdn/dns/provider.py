@@ -12,6 +12,9 @@ from mstdn.dns.rules import Change, RecordSet, Zone
 from mstdn.secrets.operator import operator_secrets, secrets_file_of
 from mstdn.settings.provision import ProvisionSettings
 
+# Values of dns_provider whose name servers may answer with addresses of their own, in place of those in the account.
+PROXIES = ("cloudflare",)
+
 
 class DnsProvider(Protocol):
     """
@@ -24,8 +27,6 @@ class DnsProvider(Protocol):
     title: str
     # True where records can only be told to the operator.
     by_hand: bool
-    # True where the world may be answered with other addresses than the account has.
-    proxies: bool
 
     def zones(self, name: str) -> Sequence[Zone]:
         """The public zones of the account that are the name or above it."""

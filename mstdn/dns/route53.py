@@ -33,7 +33,6 @@ TELLTALES = ("botocore.endpoint", "botocore.auth", "botocore.parsers")
 class Route53:
     title = "Route 53"
     by_hand = False
-    proxies = False
 
     def __init__(self, client: Any):
         """client: boto3's, for route53."""

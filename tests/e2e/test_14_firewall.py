@@ -33,7 +33,7 @@ BACK_DOOR = (
 )
 
 
-@pytest.fixture(scope="module", name="nftables")
+@pytest.fixture(name="nftables")
 def _nftables(instance: Instance) -> Iterator[ServerOfNftables]:
     with server_of_nftables(instance.run) as server:
         yield server
