@@ -25,7 +25,15 @@ class ProviderError(ProvisionError):
         self.details = details
         said = f'"{words}"' if words else "nothing that explains it"
         named = f", {code}" if code and code != words else ""
-        super().__init__(f"{provider} did not {doing}. Its answer: {said} (status {status}{named}).")
+        text = f"{provider} did not {doing}. Its answer: {said} (status {status}{named})."
+        super().__init__(text + self._remedy())
+
+    def _remedy(self) -> str:
+        if self.status == 429:
+            return " There were too many requests; run again in a few minutes."
+        if self.status >= 500:
+            return " That is a fault of its own; run again, and if it stays, look at its status page."
+        return ""
 
 
 class UnreachableError(ProvisionError):

@@ -11,12 +11,12 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
-from mstdn.cloud.http import Api, ErrorForm
+from mstdn.cloud.http import ANSWER_SECONDS, Api, ErrorForm
 from mstdn.cloud.waiting import pause
 from mstdn.settings.provision import ProvisionSettings
 
@@ -25,6 +25,16 @@ SCOPE = "https://www.googleapis.com/auth/compute"
 OURS = {"managed-by": "mstdn"}
 OPERATION_SECONDS = 600
 NEEDED_FOR = 'server_provider = "google"'
+# It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
+BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
+# Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one. Source: what
+# JetBrains/teamcity-google-agent#5 lists; cloud.google.com/iam/docs/roles-permissions/compute has all of them.
+ROLES = {
+    "compute.firewalls.": "securityAdmin",
+    "compute.networks.updatePolicy": "securityAdmin",
+    "compute.addresses.create": "publicIpAdmin",
+    "compute.addresses.setLabels": "publicIpAdmin",
+}
 
 
 def _error(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -49,8 +59,10 @@ class Google:
         # The account's name for sentences: a person's login does not tell it.
         self.account = str(getattr(credentials, "service_account_email", "") or "your account")
         transport = extra("google.auth.transport.requests", "google-auth", NEEDED_FOR)
+        self._credentials = credentials
+        self._log_in = partial(transport.Request(), timeout=ANSWER_SECONDS)
         session = transport.AuthorizedSession(credentials)
-        self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error))
+        self._api = Api("Google", f"{BASE}/projects/{self.project}", session, ErrorForm(_error, BUSY))
 
     def find(self, doing: str, path: str) -> dict[str, Any] | None:
         with self._in_words():
@@ -58,19 +70,26 @@ class Google:
 
     def names(self, doing: str, path: str) -> list[str]:
         """The names of what a list offers, without what is deprecated."""
-        found: list[str] = []
+        return sorted(each["name"] for each in self.all(doing, path) if not each.get("deprecated"))
+
+    def all(self, doing: str, path: str) -> list[dict[str, Any]]:
+        """Every object of a list, page by page."""
+        return [each for page in self._pages(doing, path) for each in page.get("items", [])]
+
+    def everywhere(self, doing: str, kind: str, name: str) -> list[dict[str, Any]]:
+        """Those of this name in all zones or regions. Source: compute/v1, aggregatedList."""
+        pages = self._pages(doing, f"/aggregated/{kind}", filter=f"name={name}")
+        return [each for page in pages for scope in page.get("items", {}).values() for each in scope.get(kind, [])]
+
+    def _pages(self, doing: str, path: str, **query: str) -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:
             with self._in_words():
-                page = self._api.get(doing, path, maxResults=500, pageToken=token)
-            found += [each["name"] for each in page.get("items", []) if not each.get("deprecated")]
+                page = self._api.get(doing, path, maxResults=500, pageToken=token, **query)
+            yield page
             token = page.get("nextPageToken")
             if not token:
-                return sorted(found)
-
-    def all(self, doing: str, path: str) -> list[dict[str, Any]]:
-        with self._in_words():
-            return list(self._api.get(doing, path, maxResults=500).get("items", []))
+                return
 
     def make(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
         """Make something that has a name; nothing happens where it is there already."""
@@ -122,6 +141,7 @@ class Google:
     def _in_words(self) -> Iterator[None]:
         exceptions = extra("google.auth.exceptions", "google-auth", NEEDED_FOR)
         try:
+            self._logged_in()
             yield
         except ProviderError as refused:
             raise self._explained(refused) from None
@@ -129,6 +149,18 @@ class Google:
             raise _login_refused(str(error)) from None
         except exceptions.TransportError:
             raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
+
+    def _logged_in(self) -> None:
+        """google-auth would do it with the next request; what is no answer of a login comes out of it as any error."""
+        if self._credentials.valid:
+            return
+        try:
+            self._credentials.refresh(self._log_in)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UnreachableError(
+                "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it "
+                "stays: is a proxy or a captive portal in between?"
+            ) from None
 
     def _explained(self, refused: ProviderError) -> ProvisionError:
         project, words = self.project, refused.words
@@ -138,16 +170,24 @@ class Google:
                 f"https://console.cloud.google.com/apis/library/compute.googleapis.com?project={project} (the project "
                 "needs a billing account), wait two minutes, run again."
             )
+        if "requires billing to be enabled" in words:
+            return ProvisionError(
+                f"The project {project} has no billing account, and Google makes nothing in it. Link one at "
+                f"https://console.cloud.google.com/billing/linkedaccount?project={project}, wait two minutes, and run "
+                "again."
+            )
         if refused.code.lower() in ("quotaexceeded", "quota_exceeded"):
             return ProvisionError(
                 f"Google did not {refused.doing}: {words} Ask for more at "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={project}, or use another server_place."
             )
+        if refused.code in BUSY:
+            return ProvisionError(f"Google has had too many requests for the project {project}. Run again in a minute.")
         if refused.status == 403:
             right = words.partition("Required '")[2].partition("'")[0]
             if not right:
                 return refused
-            role = "securityAdmin" if "firewalls" in right or "networks.updatePolicy" in right else "instanceAdmin.v1"
+            role = next((role for part, role in ROLES.items() if part in right), "instanceAdmin.v1")
             member = "serviceAccount:" if self.account.endswith("gserviceaccount.com") else "user:"
             who = self.account if "@" in self.account else "YOUR-ADDRESS"
             return ProvisionError(

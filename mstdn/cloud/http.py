@@ -57,9 +57,12 @@ class Key(requests.auth.AuthBase):
 class ErrorForm:
     """
     Where a provider's error bodies keep code and words: (code, words) of a body that is a JSON object.
+
+    `busy`: codes that say "too many requests" under another status than 429.
     """
 
     read: Callable[[Mapping[str, Any]], tuple[str, str]]
+    busy: tuple[str, ...] = ()
 
 
 @dataclass
@@ -127,9 +130,10 @@ class Api:
             else:
                 if answer.status_code < 400:
                     return self._object(doing, answer)
+                refused = self._refused(doing, answer)
                 again = answer.status_code in NOT_CARRIED_OUT or (method == "GET" and answer.status_code in UNCERTAIN)
-                if last or not again:
-                    raise self._refused(doing, answer)
+                if last or not (again or refused.code in self.error_form.busy):
+                    raise refused
                 wait = seconds_to_wait(answer.headers, 2.0 ** (attempt - 1), time.time())
             waited += wait
             if waited > PATIENCE_SECONDS:
@@ -149,7 +153,7 @@ class Api:
         if not isinstance(found, dict):
             raise UnreachableError(
                 f"{self.provider} was asked to {doing} and answered with something that is no JSON object. "
-                "Is a proxy or a captive portal in between?"
+                "Is a proxy or a captive portal in between? Run again: what is done already is found then."
             )
         return found
 

@@ -7,6 +7,7 @@ whoever holds one can move the site elsewhere. They come from the same secrets.e
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -40,3 +41,10 @@ KEYS = (
     ),
 )
 PROVIDER_KEYS = {key.name: key for key in KEYS}
+
+
+def unfit_as_key(value: str) -> str | None:
+    """Why this cannot be a key of any provider; None if it can be one. A header of HTTP would not take it either."""
+    if re.fullmatch(r"[!-~]+", value):
+        return None
+    return "it has a character that no key has: a space, or a quote or dash as word processors make them"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from mstdn.problems import Problem
 
 
 @dataclass(frozen=True, order=True)
@@ -16,6 +18,16 @@ class Rule:
 
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+def somebody_may_log_in(server_provider: str, cloud_firewall_ssh_from: Sequence[str]) -> Iterator[Problem]:
+    """For a rule that names no network, Google takes all of them; its rules of IPv4 are all that its server has."""
+    instead = 'cloud_firewall_ssh_from = ["198.51.100.7/32"], with your own address'
+    if not cloud_firewall_ssh_from:
+        yield Problem("cloud_firewall_ssh_from", "it names nobody, so nobody could log in", instead)
+    elif server_provider == "google" and all(":" in source for source in cloud_firewall_ssh_from):
+        wrong = "the server at Google has an IPv4 address only, and it names no network of IPv4"
+        yield Problem("cloud_firewall_ssh_from", wrong, instead, ", ".join(cloud_firewall_ssh_from))
 
 
 def wanted_rules(ports: Sequence[int], ssh_from: Sequence[str]) -> tuple[Rule, ...]:

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from mstdn.cloud_firewall.rules import somebody_may_log_in
 from mstdn.kinds.network import Port
-from mstdn.kinds.part import Part
+from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import refuse
 from mstdn.server.settings import ResourceName
 
@@ -44,6 +45,7 @@ class CloudFirewallSettings(Part):
     """What tasks/cloud_firewall.py reads."""
 
     title: ClassVar[str] = "Provisioning: the provider's firewall"
+    relations: ClassVar[tuple[Relation, ...]] = (somebody_may_log_in,)
 
     cloud_firewall_ports: Annotated[
         tuple[Port, ...], AfterValidator(with_the_web), Field(strict=False, title="list of ports")

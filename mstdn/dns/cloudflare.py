@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.http import Api, ErrorForm, session_with
-from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
+from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
 BASE = "https://api.cloudflare.com/client/v4"
@@ -50,7 +50,7 @@ class CloudflareDns:
     def _record_set(self, name: str, kind: str, found: list[dict[str, Any]]) -> RecordSet:
         values = [unquoted(each["content"]) if kind == "TXT" else _content(each) for each in found]
         special = "proxied" if any(each.get("proxied") for each in found) else ""
-        ids = tuple((each["id"], each["content"]) for each in found)
+        ids = tuple((each["id"], canonical(kind, value)) for each, value in zip(found, values, strict=True))
         # 1 stands for "automatic", which is 300 seconds.
         return record_set(
             name, kind, values, max(300 if each["ttl"] == 1 else each["ttl"] for each in found), special, ids
@@ -67,8 +67,12 @@ class CloudflareDns:
         now = {each.type: each.raw for each in self.records(zone, subject.name)}
         if {kind: raw for kind, raw in now.items() if kind in {*expected, subject.type}} != expected:
             raise _changed_meanwhile(subject)
-        deletes = [{"id": each[0]} for old in change.remove for each in _ids(old)]
-        posts = [] if change.add is None else [_body(change.add, value) for value in change.add.values]
+        wanted = {(change.add.type, value) for value in change.add.values} if change.add else set()
+        found = [(number, (old.type, value)) for old in change.remove for number, value in _ids(old)]
+        # What stays is not touched: it may have a comment, and somebody's programs may know it by its ID.
+        deletes = [{"id": number} for number, value in found if value not in wanted]
+        missing = sorted(wanted - {value for _, value in found})
+        posts = [_body(change.add, value) for _, value in missing] if change.add else []
         doing = f"change the record {subject.type} of {subject.name}"
         try:
             with _in_words():

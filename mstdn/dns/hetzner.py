@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import SecretStr
 
 from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.hetzner import OURS, Hetzner
-from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
+from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
 
@@ -40,7 +40,9 @@ class HetznerDns:
         name = zone.name if found["name"] == "@" else f"{found['name']}.{zone.name}"
         texts = [unquoted(value) if kind == "TXT" else _absolute(kind, value, zone) for value in values]
         special = "protected against changes" if found.get("protection", {}).get("change") else ""
-        return record_set(name, kind, texts, found.get("ttl") or 0, special)
+        return record_set(
+            name, kind, texts, found.get("ttl") or 0, special, dict(zip(texts, found["records"], strict=True))
+        )
 
     def change(self, zone: Zone, change: Change) -> None:
         """
@@ -55,7 +57,9 @@ class HetznerDns:
                 self._hetzner.delete(f"remove the record {old.type} of {old.name}", self._path(zone, old))
         if add is None:
             return
-        records = [{"value": _written(add.type, value)} for value in add.values]
+        found = {value: record for old in change.remove if old.type == add.type for value, record in _as_found(old)}
+        # What stays is sent as it was found, with the comment that somebody gave it.
+        records = [found.get(value) or {"value": _written(add.type, value)} for value in add.values]
         if any(old.type == add.type for old in change.remove):
             path = f"{self._path(zone, add)}/actions/set_records"
             self._hetzner.post(f"change the record {add.type} of {add.name}", path, {"records": records})
@@ -81,6 +85,13 @@ class HetznerDns:
 
     def _path(self, zone: Zone, records: RecordSet) -> str:
         return f"/zones/{zone.id}/rrsets/{_relative(records.name, zone)}/{records.type}"
+
+
+def _as_found(records: RecordSet) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each value in its canonical form, and its record as Hetzner has it."""
+    assert isinstance(records.raw, dict)
+    for value, record in records.raw.items():
+        yield canonical(records.type, value), {name: record[name] for name in ("value", "comment") if record.get(name)}
 
 
 def _changed_meanwhile(records: RecordSet) -> ProvisionError:

@@ -10,8 +10,8 @@ from mstdn.cloud.steps import Plan, carry_out, in_words
 from mstdn.cloud.waiting import patiently
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.proof import shortcomings
-from mstdn.dns.provider import dns_provider
-from mstdn.dns.publish import plan_to_publish
+from mstdn.dns.provider import PROXIES, dns_provider
+from mstdn.dns.publish import plan_to_publish, proven_by_the_account
 from mstdn.dns.rules import caa_refusal
 from mstdn.dns.wishes import Wish, site_wishes
 from mstdn.mail_domain.wishes import mail_wishes
@@ -77,7 +77,9 @@ def proven_records(settings: ProvisionSettings) -> Commands:
     patience = 0 if settings.dns_provider == "manual" else settings.dns_wait_seconds
     try:
         keys = keys_for(settings)
-        wishes = [*_site_wishes(settings), *mail_wishes(settings, keys)]
+        site = _site_wishes(settings)
+        elsewhere = _proven_by_the_account(settings, site)
+        wishes = [*(wish for wish in site if wish not in elsewhere), *mail_wishes(settings, keys)]
         refusal = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
     except Exception as error:
         refusal = in_words(error)
@@ -85,6 +87,14 @@ def proven_records(settings: ProvisionSettings) -> Commands:
         yield from refuse(refusal)
         return
     host.noop(f"the name servers answer with all {len(wishes)} records")
+
+
+def _proven_by_the_account(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[Wish]:
+    if settings.dns_provider not in PROXIES:
+        return []
+    lookup = Lookup(settings.dns_resolvers)
+    provider = dns_provider(settings, keys_for(settings), lookup)
+    return proven_by_the_account(wishes, provider, lookup, settings.dns_zone)
 
 
 def _looked(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[str]:

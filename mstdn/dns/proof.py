@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mstdn.dns.lookup import Answer, Lookup
-from mstdn.dns.rules import RecordSet, shown, zone_lines
+from mstdn.dns.rules import RecordSet, record_set, shown, zone_lines
 from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, is_spf, merged_spf
+from mstdn.dns.zone_file import legible
 
 
 def shortcomings(wishes: Sequence[Wish], lookup: Lookup) -> list[str]:
@@ -45,7 +46,7 @@ def complaint_about(wish: Wish, answer: Answer) -> str | None:
     if isinstance(wish, IfNone):
         return _dmarc(wish, answer)
     if isinstance(wish, Among):
-        return _among(wanted.values[0], answer, wanted)
+        return next((told for text in wanted.values if (told := _among(text, answer, wanted))), None)
     return _exactly(wish, answer)
 
 
@@ -70,8 +71,14 @@ def _among(text: str, answer: Answer, wanted: RecordSet) -> str | None:
         return f"has {len(spf)} SPF records for {wanted.name}, and receivers then trust none. Merge them into one."
     if is_spf(text) and spf:
         merged = merged_spf(spf[0], text)
-        return None if merged == spf[0] else f'says that SPF of {wanted.name} is "{spf[0]}". Change it to "{merged}"'
-    return None if text in answer.values else f"lacks a text of {wanted.name}. Add {zone_lines(wanted)[0]}"
+        if merged == spf[0]:
+            return None
+        return f'says that SPF of {wanted.name} is "{legible(spf[0])}". Change it to "{legible(merged)}"'
+    return None if text in answer.values else f"lacks a text of {wanted.name}. Add {_line_of(text, wanted)}"
+
+
+def _line_of(text: str, wanted: RecordSet) -> str:
+    return zone_lines(record_set(wanted.name, "TXT", [text], wanted.ttl))[0]
 
 
 def _dmarc(wish: IfNone, answer: Answer) -> str | None:

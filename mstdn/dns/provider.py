@@ -12,6 +12,9 @@ from mstdn.dns.rules import Change, RecordSet, Zone
 from mstdn.secrets.operator import operator_secrets, secrets_file_of
 from mstdn.settings.provision import ProvisionSettings
 
+# Values of dns_provider whose name servers may answer with addresses of their own, in place of those in the account.
+PROXIES = ("cloudflare",)
+
 
 class DnsProvider(Protocol):
     """

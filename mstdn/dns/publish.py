@@ -53,6 +53,9 @@ def plan_to_publish(
             continue
         if change is None:
             continue
+        # What is planned counts as done: two addresses of a name do not both remove the alias that was there.
+        left = [each for each in found[name] if each not in change.remove]
+        found[name] = [*left, change.add] if change.add else left
         if provider.by_hand:
             lines += _by_hand(change, wish)
         else:
@@ -63,6 +66,28 @@ def plan_to_publish(
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]
     return Plan(place, tuple(steps), tuple(lines), agrees, tuple(dict.fromkeys(warnings)))
+
+
+def proven_by_the_account(wishes: Sequence[Wish], provider: DnsProvider, lookup: Lookup, dns_zone: str) -> list[Wish]:
+    """
+    Those wishes that are fulfilled at names that the provider itself answers for, with addresses of its own: there the
+    name servers prove nothing. Raises ProvisionError.
+    """
+    found: dict[str, Sequence[RecordSet]] = {}
+    for name in dict.fromkeys(wish.name for wish in wishes):
+        found[name] = provider.records(_zone(name, provider, lookup, dns_zone)[0], name)
+    return [
+        wish
+        for wish in wishes
+        if any(each.special == "proxied" for each in found[wish.name]) and _is_fulfilled(wish, found[wish.name])
+    ]
+
+
+def _is_fulfilled(wish: Wish, found: Sequence[RecordSet]) -> bool:
+    try:
+        return not wish.pending and wish.change(found, replace=False, task="") is None
+    except ProvisionError:
+        return False
 
 
 def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tuple[Zone, str]:

@@ -7,6 +7,7 @@ all or nothing. UPSERT would overwrite what somebody changed since we looked.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,13 +19,15 @@ from pydantic import SecretStr
 from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
 from mstdn.cloud.waiting import pause
-from mstdn.dns.rules import Change, RecordSet, Zone, record_set, suffixes
+from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
 from mstdn.dns.zone_file import quoted, unquoted
 
 REGION = "us-east-1"
 NOT_AS_EXPECTED = ("already exists", "but it was not found", "do not match the current values")
 LONGEST_POLL_SECONDS = 5
 PUBLISH_SECONDS = 120
+# What these log under --debug-all holds signed requests, tokens of a session, and keys as single sign-on sends them.
+TELLTALES = ("botocore.endpoint", "botocore.auth", "botocore.parsers")
 
 
 class Route53:
@@ -60,8 +63,8 @@ class Route53:
         for suffix in suffixes(name):
             with _in_words("list the hosted zones"):
                 # Sorted by name, so those of this name come first; two of one name are legal.
-                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")
-            for zone in page["HostedZones"]:
+                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")["HostedZones"]
+            for zone in page:
                 if zone["Name"].rstrip(".") == suffix and not zone["Config"]["PrivateZone"]:
                     with _in_words(f"read the hosted zone {suffix}"):
                         servers = self._client.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
@@ -75,18 +78,26 @@ class Route53:
         while True:
             with _in_words("list DNS records"):
                 page = self._client.list_resource_record_sets(HostedZoneId=zone.id, MaxItems="100", **start)
-            for each in page["ResourceRecordSets"]:
+                sets, more = page["ResourceRecordSets"], page["IsTruncated"]
+            for each in sets:
                 if _plain(each["Name"]) != name:
                     return found
                 found.append(_record_set(name, each))
-            if not page["IsTruncated"]:
+            if not more:
                 return found
             start = {"StartRecordName": page["NextRecordName"], "StartRecordType": page["NextRecordType"]}
 
     def change(self, zone: Zone, change: Change) -> None:
         changes = [{"Action": "DELETE", "ResourceRecordSet": old.raw} for old in change.remove]
         if change.add is not None:
-            values = [{"Value": _written(change.add.type, value)} for value in change.add.values]
+            # What stays is sent as it was found: a text of several strings means more to somebody than their sum.
+            found = {
+                canonical_value: written
+                for old in change.remove
+                if old.type == change.add.type
+                for canonical_value, written in _as_found(old)
+            }
+            values = [{"Value": found.get(value) or _written(change.add.type, value)} for value in change.add.values]
             new = {
                 "Name": f"{change.add.name}.",
                 "Type": change.add.type,
@@ -97,8 +108,9 @@ class Route53:
         subject = change.add or change.remove[0]
         doing = f"change the record {subject.type} of {subject.name}"
         with _in_words(doing):
-            info = self._client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": changes})
-        self._wait_until_published(info["ChangeInfo"])
+            batch = {"Changes": changes}
+            info = self._client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch=batch)["ChangeInfo"]
+        self._wait_until_published(info)
 
     def _wait_until_published(self, info: Mapping[str, Any]) -> None:
         waited, poll = 0, 1
@@ -117,6 +129,8 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
     """boto3's client and the access key that it uses. Once in a run: reading Amazon's description takes a while."""
     needed_for = 'dns_provider = "route53"'
     boto3 = extra("boto3", "boto3", needed_for)
+    for told in TELLTALES:
+        logging.getLogger(told).setLevel(logging.INFO)
     exceptions = extra("botocore.exceptions", "boto3", needed_for)
     config = extra("botocore.config", "boto3", needed_for).Config(
         connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
@@ -145,8 +159,14 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
 def _in_words(doing: str) -> Iterator[None]:
     """Turns botocore's exceptions within it into sentences with a remedy."""
     exceptions = extra("botocore.exceptions", "boto3", 'dns_provider = "route53"')
+    parsers = extra("botocore.parsers", "boto3", 'dns_provider = "route53"')
     try:
         yield
+    except (parsers.ResponseParserError, KeyError):
+        raise UnreachableError(
+            f"Route 53 was asked to {doing} and answered with something that is no answer of it. Is a proxy or a "
+            "captive portal in between? Run again: what is done already is found then."
+        ) from None
     except exceptions.ClientError as error:
         raise _explained(error.response, doing) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
@@ -203,6 +223,14 @@ def _record_set(name: str, found: Mapping[str, Any]) -> RecordSet:
         special = f"one of several answers by a routing policy ({found['SetIdentifier']})"
     texts = [unquoted(value) if kind == "TXT" else value for value in values]
     return record_set(name, kind, texts, found.get("TTL", 60), special, dict(found))
+
+
+def _as_found(records: RecordSet) -> Iterator[tuple[str, str]]:
+    """Each value in its canonical form and as Route 53 has it."""
+    assert isinstance(records.raw, dict)
+    for each in records.raw.get("ResourceRecords", []):
+        value = str(each["Value"])
+        yield canonical(records.type, unquoted(value) if records.type == "TXT" else value), value
 
 
 def _plain(name: str) -> str:

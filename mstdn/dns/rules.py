@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.rules import missing_keys
-from mstdn.dns.zone_file import line
+from mstdn.dns.zone_file import legible, line
+from mstdn.mail_domain.rules import domain_of
 from mstdn.problems import Problem
 
 LETS_ENCRYPT_CAA = "letsencrypt.org"
@@ -172,7 +173,8 @@ def occupied(found: RecordSet, wanted: RecordSet, task: str) -> str:
 
 def shown(records: RecordSet) -> str:
     """The values in a line, long ones cut."""
-    return ", ".join(value if len(value) <= 60 else f"{value[:57]}…" for value in records.values) or "(not made yet)"
+    values = map(legible, records.values)
+    return ", ".join(value if len(value) <= 60 else f"{value[:57]}…" for value in values) or "(not made yet)"
 
 
 def zone_lines(records: RecordSet) -> list[str]:
@@ -231,4 +233,24 @@ def names_have_somewhere_to_lead(
             "public_ipv4",
             "neither the address of your server nor a provider to make one is set",
             'public_ipv4 = "198.51.100.7", or server_provider = "hetzner" or "google"',
+        )
+
+
+def the_zone_has_a_name_in_it(
+    dns_zone: str,
+    local_domain: str,
+    web_domain: str,
+    alternate_domains: Sequence[str],
+    mail_domain: str,
+    smtp_from_address: str,
+) -> Iterator[Problem]:
+    """A zone's ID says nothing; its name does."""
+    sender = domain_of(smtp_from_address)
+    names = [*filter(None, (local_domain, web_domain, mail_domain, sender)), *alternate_domains]
+    if "." in dns_zone and names and not any(f".{name}".endswith(f".{dns_zone}") for name in names):
+        yield Problem(
+            "dns_zone",
+            f"neither the site's names nor the sending domain lie in it: {', '.join(dict.fromkeys(names))}",
+            "the zone that has them, or leave it out: it is found",
+            f'"{dns_zone}"',
         )

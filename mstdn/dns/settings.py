@@ -8,16 +8,22 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from mstdn.dns.rules import names_have_somewhere_to_lead, the_dns_provider_has_its_key, there_are_names_to_point
+from mstdn.dns.rules import (
+    names_have_somewhere_to_lead,
+    the_dns_provider_has_its_key,
+    the_zone_has_a_name_in_it,
+    there_are_names_to_point,
+)
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import or_empty, refuse
 
 
 def zone(value: str) -> str:
-    """A zone's name, or the provider's ID of it."""
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
+    """A zone's name, also as zone files write it, or the provider's ID of it, of which capitals are a part."""
+    plain = value.removeprefix("/hostedzone/").removesuffix(".")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", plain):
         raise refuse("it is neither a zone's name nor its ID", value.strip(". ") or None)
-    return value
+    return plain.lower() if "." in plain else plain
 
 
 def resolver(value: str) -> str:
@@ -43,6 +49,7 @@ class DnsSettings(Part):
         the_dns_provider_has_its_key,
         there_are_names_to_point,
         names_have_somewhere_to_lead,
+        the_zone_has_a_name_in_it,
     )
 
     dns_provider: Literal["", "manual", "hetzner", "cloudflare", "route53"] = Field(

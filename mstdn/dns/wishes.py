@@ -2,7 +2,7 @@
 What shall be at a name, and how far others' records there are respected. Pure.
 
     Exactly    these values and no others: addresses, DKIM keys, bounce domains
-    Among      this text among the other texts of the name: SPF
+    Among      these texts among the other texts of the name: SPF, and proofs that a domain is somebody's
     IfNone     only where there is nothing of the kind: DMARC is the domain owner's policy
     NoIpv6     no IPv6 address, because the server has none
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_set
+from mstdn.dns.zone_file import legible
 
 
 @dataclass(frozen=True)
@@ -40,29 +41,33 @@ class Exactly(_Records):
 
 
 class Among(_Records):
-    """One TXT text that may have company. There can be one SPF text only (RFC 7208, 3.2)."""
+    """TXT texts that may have company. There can be one SPF text only (RFC 7208, 3.2)."""
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Raises ProvisionError where another SPF text is there: merging them is up to the owner."""
-        text = self.records.values[0]
         same = [each for each in found if each.type == "TXT"]
-        if any(text in each.values for each in same):
+        there = [value for each in same for value in each.values]
+        missing = [text for text in self.records.values if text not in there and not self._is_said(text, there)]
+        if not missing:
             return None
-        spf = [value for each in same for value in each.values if is_spf(value)]
+        if any(each.type == "CNAME" for each in found):
+            return change_of(self.records, found, replace, task)
+        ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
+        return Change(tuple(same), record_set(self.name, "TXT", [*there, *missing], ttl))
+
+    def _is_said(self, text: str, there: Sequence[str]) -> bool:
+        """Whether an SPF text says it already, beside other things."""
+        spf = [value for value in there if is_spf(value)]
         if is_spf(text) and spf:
             merged = merged_spf(spf[0], text)
             if merged == spf[0]:
-                return None
+                return True
             raise ProvisionError(
-                f'{self.name} has an SPF record already: "{spf[0]}". There may be only one, and it was not '
+                f'{self.name} has an SPF record already: "{legible(spf[0])}". There may be only one, and it was not '
                 "touched. Change "
-                f'it at your DNS provider to: "{merged}"'
+                f'it at your DNS provider to: "{legible(merged)}"'
             )
-        if any(each.type == "CNAME" for each in found):
-            return change_of(self.records, found, replace, task)
-        others = [value for each in same for value in each.values]
-        ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
-        return Change(tuple(same), record_set(self.name, "TXT", [*others, text], ttl))
+        return False
 
 
 class IfNone(_Records):

@@ -6,6 +6,8 @@ import re
 
 TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "TXT")
 STRING_BYTES = 255
+# A byte in decimal, after a backslash.
+BYTE = r"\\(?:[01]\d\d|2[0-4]\d|25[0-5])"
 
 
 def quoted(text: str) -> str:
@@ -14,7 +16,7 @@ def quoted(text: str) -> str:
 
     A DKIM key of 2048 bits has about 400 characters; sent as one string, Route 53 refuses it and others cut it off.
     """
-    data = text.encode()
+    data = text.encode(errors="surrogateescape")
     pieces = [data[start : start + STRING_BYTES] for start in range(0, len(data), STRING_BYTES)] or [b""]
     return " ".join(f'"{"".join(map(_escaped, piece))}"' for piece in pieces)
 
@@ -26,18 +28,28 @@ def _escaped(byte: int) -> str:
 
 
 def unquoted(value: str) -> str:
-    """The text of a TXT value: its strings joined. A value without quotes is taken as it is."""
+    """
+    The text of a TXT value: its strings joined. A value without quotes is taken as it is.
+
+    Bytes that are no UTF-8 become surrogates, which quoted() makes the same bytes again; see legible().
+    """
     if not value.startswith('"'):
         return value
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', value, flags=re.DOTALL)
     data = b"".join(_bytes(string) for string in strings)
-    return data.decode(errors="replace")
+    return data.decode(errors="surrogateescape")
+
+
+def legible(text: str) -> str:
+    """The text for a person: no terminal takes surrogates."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _bytes(string: str) -> bytes:
-    parts = re.findall(r"\\\d{3}|\\.|[^\\]", string, flags=re.DOTALL)
+    parts = re.findall(rf"{BYTE}|\\.|[^\\]", string, flags=re.DOTALL)
     return b"".join(
-        bytes([int(part[1:])]) if re.fullmatch(r"\\\d{3}", part) else part.removeprefix("\\").encode() for part in parts
+        bytes([int(part[1:])]) if re.fullmatch(BYTE, part) else part.removeprefix("\\").encode(errors="surrogateescape")
+        for part in parts
     )
 
 

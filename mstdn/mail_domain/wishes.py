@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from mstdn.dns.rules import record_set
-from mstdn.dns.wishes import Among, Exactly, IfNone, Wish, is_spf
+from mstdn.dns.wishes import Among, Exactly, IfNone, Wish
 from mstdn.mail_domain.provider import SendingDomain, mail_provider
 from mstdn.settings.provision import ProvisionSettings
 
@@ -49,6 +49,6 @@ def _wish(name: str, kind: str, values: list[str], ttl: int) -> Wish:
     wanted = record_set(name, kind, values, ttl)
     if kind == "TXT" and name.startswith("_dmarc."):
         return IfNone(wanted)
-    if kind == "TXT" and len(wanted.values) == 1 and (is_spf(wanted.values[0]) or "._domainkey." not in name):
+    if kind == "TXT" and "._domainkey." not in name:
         return Among(wanted)
     return Exactly(wanted)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from mstdn.cloud.keys import PROVIDER_KEYS
+from mstdn.cloud.keys import PROVIDER_KEYS, unfit_as_key
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
 from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
@@ -59,7 +59,13 @@ def provider_keys(
     Nothing that reaches a server calls this.
     """
     values, problems = _values(file, environment, tuple(PROVIDER_KEYS))
-    return {name: SecretStr(value) for name, value in values.items() if name in PROVIDER_KEYS}, problems
+    keys = {name: value for name, value in values.items() if name in PROVIDER_KEYS}
+    problems += [
+        Problem(name, wrong, "the key as its provider shows it")
+        for name, value in keys.items()
+        if (wrong := unfit_as_key(value))
+    ]
+    return {name: SecretStr(value) for name, value in keys.items()}, problems
 
 
 def _values(

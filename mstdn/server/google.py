@@ -29,7 +29,7 @@ class GoogleServer:
         self._settings = settings
         self._name = settings.server_name
         self._zone = settings.server_place or ZONE
-        self._region = self._zone.rpartition("-")[0]
+        self._region = _region(self._zone)
         self._type = settings.server_type or TYPE
         self._disk_type = settings.server_disk_type or DISK_TYPE
         self._public_key = public_key
@@ -50,15 +50,16 @@ class GoogleServer:
         )
 
     def look(self) -> Found:
-        address = self._address()
         instance = self._instance()
+        address = self._address(self._zone if instance is None else _last(instance["zone"]))
         reserved = None if address is None else Address(address["address"], reserved=True)
         if instance is None:
+            self._free(address)
             return Found(reserved, None, True, None)
         in_use = _nat_address(instance)
         metadata = _metadata(instance)
         machine = Machine(
-            ours=instance.get("labels", {}).get("managed-by") == "mstdn",
+            ours=_is_ours(instance),
             tagged=self._settings.cloud_firewall_tag in instance["tags"].get("items", []),
             protected=bool(instance.get("deletionProtection")),
             running=instance["status"] not in ("TERMINATED", "STOPPED", "SUSPENDED"),
@@ -90,37 +91,50 @@ class GoogleServer:
 
     def do(self, action: Action) -> None:
         if action == "reserve ipv4":
-            self._reserve()
+            self._reserve(self._region)
         elif action == "create":
             self._create()
         else:
             self._repair(action)
 
-    @property
-    def _path(self) -> str:
-        return f"/zones/{self._zone}/instances/{self._name}"
-
     def _instance(self) -> dict[str, Any] | None:
-        return self._google.find("look for the server", self._path)
+        """
+        The server in its zone, or else ours in any other: names are unique in a zone only, and whoever changed
+        server_place has not asked for a second server.
+        """
+        found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
+        if found is not None:
+            return found
+        others = self._google.everywhere("look for the server", "instances", self._name)
+        return next((each for each in others if each["name"] == self._name and _is_ours(each)), None)
 
-    def _address(self) -> dict[str, Any] | None:
-        return self._google.find("look for the address", f"/regions/{self._region}/addresses/{self._name}")
+    def _address(self, zone: str) -> dict[str, Any] | None:
+        return self._google.find("look for the address", f"/regions/{_region(zone)}/addresses/{self._name}")
+
+    def _free(self, address: Mapping[str, Any] | None) -> None:
+        """Raises ProvisionError for an address that something else uses while there is no server of ours."""
+        users = [_last(each) for each in (address or {}).get("users", ())]
+        if address and users:
+            raise ProvisionError(
+                f"The address {self._name} ({address['address']}) is in use by {' and '.join(users)}, which is not a "
+                "server of this suite. It was not touched. Choose another server_name."
+            )
 
     def _key_line(self) -> str:
         """user:key, without the key's comment, which others may change."""
         return f"{self.user}:{' '.join(self._public_key.split()[:2])} {self.user}"
 
-    def _reserve(self, address: str = "") -> None:
+    def _reserve(self, region: str, address: str = "") -> None:
         body = {"name": self._name, "networkTier": "PREMIUM", "labels": OURS} | (
             {"address": address} if address else {}
         )
         try:
-            self._google.make("reserve an address", f"/regions/{self._region}/addresses", body)
+            self._google.make("reserve an address", f"/regions/{region}/addresses", body)
         except ProviderError as refused:
             raise self._wrong_place(refused) from None
 
     def _create(self) -> None:
-        address = self._address()
+        address = self._address(self._zone)
         if address is None:
             raise ProvisionError("The reserved address was removed in the meantime. Run again.")
         settings = self._settings
@@ -200,7 +214,7 @@ class GoogleServer:
             instead = f'Google names {" and ".join(zones)} instead: set server_place = "{zones[0]}" and run again.'
         else:
             instead = f"Try another zone of {self._region} (server_place), or run again later."
-        address = self._address()
+        address = self._address(self._zone)
         kept = f" The address {address['address']} is reserved and stays yours." if address else ""
         return ProvisionError(f"{self._zone} has no {self._type} to give at the moment. {instead}{kept}")
 
@@ -208,28 +222,31 @@ class GoogleServer:
         instance = self._instance()
         if instance is None:
             raise ProvisionError(f"The server {self._name} was there a moment ago and is not there now. Run again.")
+        zone = _last(instance["zone"])
+        path = f"/zones/{zone}/instances/{self._name}"
         if action == "adopt":
             body = {"labels": instance.get("labels", {}) | OURS, "labelFingerprint": instance["labelFingerprint"]}
-            self._google.post("label the server", f"{self._path}/setLabels", body)
+            self._google.post("label the server", f"{path}/setLabels", body)
         elif action == "keep ipv4":
-            self._reserve(_nat_address(instance))
+            self._reserve(_region(zone), _nat_address(instance))
         elif action == "tag":
             items = [*instance["tags"].get("items", []), self._settings.cloud_firewall_tag]
             body = {"items": items, "fingerprint": instance["tags"]["fingerprint"]}
-            self._google.post("tag the server", f"{self._path}/setTags", body)
+            self._google.post("tag the server", f"{path}/setTags", body)
         elif action == "add key":
-            self._add_key(instance)
+            self._add_key(instance, path)
         elif action == "protect":
-            path = f"{self._path}/setDeletionProtection?deletionProtection=true"
-            self._google.post("protect the server", path)
+            self._google.post("protect the server", f"{path}/setDeletionProtection?deletionProtection=true")
         elif action == "grow disk":
             disk = _last(_boot_disk(instance)["source"])
-            path = f"/zones/{self._zone}/disks/{disk}/resize"
-            self._google.post("grow the disk", path, {"sizeGb": str(self._settings.server_disk_gib)})
+            size = {"sizeGb": str(self._settings.server_disk_gib)}
+            self._google.post("grow the disk", f"/zones/{zone}/disks/{disk}/resize", size)
         elif action == "start":
-            self._google.post("start the server", f"{self._path}/start")
+            # A server that was suspended is not started but resumed.
+            verb = "resume" if instance["status"] == "SUSPENDED" else "start"
+            self._google.post("start the server", f"{path}/{verb}")
 
-    def _add_key(self, instance: Mapping[str, Any]) -> None:
+    def _add_key(self, instance: Mapping[str, Any], path: str) -> None:
         """The keys of others stay."""
         metadata = _metadata(instance)
         keys = metadata.get("ssh-keys", "").splitlines()
@@ -238,7 +255,15 @@ class GoogleServer:
         metadata |= {"ssh-keys": "\n".join(keys), "enable-oslogin": "FALSE"}
         items = [{"key": key, "value": value} for key, value in metadata.items()]
         body = {"items": items, "fingerprint": instance["metadata"]["fingerprint"]}
-        self._google.post("let your SSH key in", f"{self._path}/setMetadata", body)
+        self._google.post("let your SSH key in", f"{path}/setMetadata", body)
+
+
+def _is_ours(instance: Mapping[str, Any]) -> bool:
+    return bool(instance.get("labels", {}).get("managed-by") == OURS["managed-by"])
+
+
+def _region(zone: str) -> str:
+    return zone.rpartition("-")[0]
 
 
 def _metadata(instance: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 
@@ -15,6 +15,8 @@ from mstdn.cloud.hetzner import OURS, Hetzner, names_of
 from mstdn.cloud_firewall.hetzner import LABEL
 from mstdn.server.rules import Action, Address, Found, Machine, Wanted
 from mstdn.settings.provision import ProvisionSettings
+
+Addresses: TypeAlias = Mapping[str, dict[str, Any]]
 
 LOCATION = "nbg1"
 TYPE = "cx23"
@@ -46,8 +48,11 @@ class HetznerServer:
 
     def look(self) -> Found:
         server = self._server()
+        addresses = self._addresses()
         if server is None:
-            return Found(self._reserved("ipv4"), self._reserved("ipv6"), self._key() is not None, machine=None)
+            ipv4, ipv6 = (self._reserved(addresses, family) for family in ("ipv4", "ipv6"))
+            has_key, elsewhere = self._key() is not None, self._elsewhere(addresses)
+            return Found(ipv4, ipv6, has_key, machine=None, elsewhere=elsewhere)
         labels = server["labels"]
         machine = Machine(
             ours=labels.get("managed-by") == "mstdn",
@@ -57,7 +62,9 @@ class HetznerServer:
             type=server["server_type"]["name"],
             place=_location(server),
         )
-        return Found(self._in_use(server, "ipv4"), self._in_use(server, "ipv6"), True, machine, self._unused(server))
+        ipv4, ipv6 = (self._in_use(addresses, server, family) for family in ("ipv4", "ipv6"))
+        elsewhere = self._elsewhere(addresses, machine.place)
+        return Found(ipv4, ipv6, True, machine, self._unused(addresses, server), elsewhere)
 
     def describe(self, action: Action) -> str:
         return {
@@ -88,38 +95,70 @@ class HetznerServer:
     def _server(self) -> dict[str, Any] | None:
         return next(self._hetzner.all("list servers", "/servers", "servers", name=self._name), None)
 
-    def _address_name(self, family: str) -> str:
-        return self._name if family == "ipv4" else f"{self._name}-ipv6"
+    def _names(self, family: str) -> tuple[str, str]:
+        """
+        Of an address, the second where the first is reserved in another location, which addresses cannot leave.
+        """
+        name = self._name if family == "ipv4" else f"{self._name}-ipv6"
+        return name, f"{name}-{self._location}"
 
-    def _primary_ip(self, family: str) -> dict[str, Any] | None:
-        name = self._address_name(family)
-        return next(self._hetzner.all("list addresses", "/primary_ips", "primary_ips", name=name), None)
+    def _addresses(self) -> Addresses:
+        """All addresses of the project, by name."""
+        return {each["name"]: each for each in self._hetzner.all("list addresses", "/primary_ips", "primary_ips")}
 
-    def _reserved(self, family: str) -> Address | None:
-        found = self._primary_ip(family)
+    def _primary_ip(self, addresses: Addresses, family: str) -> dict[str, Any] | None:
+        """
+        The address that a new server gets. Raises ProvisionError for one of that name that is somebody's.
+        """
+        for name in self._names(family):
+            found = addresses.get(name)
+            if found is None or _location(found) != self._location:
+                continue
+            if found["type"] != family or found["assignee_id"]:
+                use = "of another kind" if found["type"] != family else "in use by another server"
+                raise ProvisionError(
+                    f"The address {name} ({_first(found['ip'])}) is {use}. It was not touched. Choose another "
+                    "server_name."
+                )
+            return found
+        return None
+
+    def _reserved(self, addresses: Addresses, family: str) -> Address | None:
+        found = self._primary_ip(addresses, family)
         return None if found is None else Address(_first(found["ip"]), reserved=not found["auto_delete"])
 
-    def _in_use(self, server: Mapping[str, Any], family: str) -> Address | None:
+    def _in_use(self, addresses: Addresses, server: Mapping[str, Any], family: str) -> Address | None:
         shown = server["public_net"][family]
-        if not shown:
-            return None
-        found = self._hetzner.get("read the server's address", f"/primary_ips/{shown['id']}")["primary_ip"]
-        return Address(_first(found["ip"]), reserved=not found["auto_delete"])
+        found = next((each for each in addresses.values() if shown and each["id"] == shown["id"]), None)
+        return None if found is None else Address(_first(found["ip"]), reserved=not found["auto_delete"])
 
-    def _unused(self, server: Mapping[str, Any]) -> str:
-        found = self._primary_ip("ipv4")
+    def _unused(self, addresses: Addresses, server: Mapping[str, Any]) -> str:
+        """An address of the server's name and place that it does not use."""
         shown = server["public_net"]["ipv4"]
-        return str(found["ip"]) if found and shown and found["id"] != shown["id"] else ""
+        found = [addresses[name] for name in self._names("ipv4") if name in addresses]
+        left = [each for each in found if _location(each) == _location(server) and not each["assignee_id"]]
+        return next((str(each["ip"]) for each in left if shown and each["id"] != shown["id"]), "")
+
+    def _elsewhere(self, addresses: Addresses, location: str = "") -> tuple[tuple[str, str], ...]:
+        """Addresses of the server's name that are reserved in another location and serve nothing: (address, where)."""
+        named = [addresses[name] for family in ("ipv4", "ipv6") for name in self._names(family) if name in addresses]
+        return tuple(
+            (_first(each["ip"]), _location(each))
+            for each in named
+            if _location(each) != (location or self._location) and not each["assignee_id"]
+        )
 
     def _key(self) -> dict[str, Any] | None:
         fingerprint = md5_fingerprint(self._public_key)
         return next(self._hetzner.all("list SSH keys", "/ssh_keys", "ssh_keys", fingerprint=fingerprint), None)
 
     def _reserve(self, family: str) -> None:
-        if self._primary_ip(family) is not None:
+        addresses = self._addresses()
+        if self._primary_ip(addresses, family) is not None:
             return
+        usual, by_location = self._names(family)
         body = {
-            "name": self._address_name(family),
+            "name": by_location if usual in addresses else usual,
             "type": family,
             "assignee_type": "server",
             "location": self._location,
@@ -149,7 +188,8 @@ class HetznerServer:
     def _create(self) -> None:
         if self._server() is not None:
             return
-        addresses = {family: self._primary_ip(family) for family in ("ipv4", "ipv6")}
+        reserved = self._addresses()
+        addresses = {family: self._primary_ip(reserved, family) for family in ("ipv4", "ipv6")}
         key = self._key()
         if key is None or None in addresses.values():
             raise ProvisionError("What the server needs was removed in the meantime. Run again.")
@@ -222,8 +262,9 @@ def _fields(refused: ProviderError) -> list[dict[str, Any]]:
     return fields if isinstance(fields, list) else []
 
 
-def _location(server: Mapping[str, Any]) -> str:
-    return str(server["location"]["name"])
+def _location(thing: Mapping[str, Any]) -> str:
+    """Where a server or an address is."""
+    return str(thing["location"]["name"])
 
 
 def _first(address: str) -> str:

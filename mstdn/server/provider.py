@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.server.rules import Action, Found, Wanted
-from mstdn.server.settings import ssh_public_key
+from mstdn.server.settings import is_public_key, ssh_public_key
 from mstdn.settings.provision import ProvisionSettings
 
 
@@ -50,6 +50,11 @@ def server_provider(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) 
             "There is no public SSH key to let you in: neither ~/.ssh/id_ed25519.pub nor ~/.ssh/id_rsa.pub. Make "
             "one with "
             "ssh-keygen -t ed25519, or name its file: server_ssh_key."
+        )
+    if not is_public_key(public_key[1]):
+        raise ProvisionError(
+            f"{public_key[0]} does not hold one public SSH key (one line that begins with ssh-ed25519, say). Make one "
+            "with ssh-keygen -t ed25519, or name another file: server_ssh_key."
         )
     if settings.server_provider == "hetzner":
         from mstdn.server.hetzner import HetznerServer

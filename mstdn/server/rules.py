@@ -71,6 +71,8 @@ class Found:
     machine: Machine | None
     # An address of the right name that the server does not use.
     unused: str = ""
+    # Addresses of the right name in another place, where they serve nothing: (address, place).
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,14 @@ def _smaller(disk_gib: int | None, wanted_gib: int | None) -> bool:
 
 def differences_to_report(found: Found, wanted: Wanted) -> Iterable[str]:
     """What differs and is not changed, because that would cost the server or its data."""
-    machine = found.machine
+    name, machine = wanted.name, found.machine
+    for address, place in found.elsewhere:
+        yield (
+            f"The address {address} of {name} is reserved in {place} and serves nothing there: delete it in the "
+            "console, or it costs on. Addresses do not move."
+        )
     if machine is None:
         return
-    name = wanted.name
     if machine.type != wanted.type:
         yield (
             f"The server {name} is a {machine.type}, and server_type asks for {wanted.type}. It is not changed: stop "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import stat
 from pathlib import Path
@@ -41,9 +42,21 @@ def public_key_file(value: str) -> str:
         raise refuse(f"this machine cannot read {path}: {getattr(error, 'strerror', 'not a text file')}") from None
     if "PRIVATE KEY" in text:
         raise refuse("this is the private key, which never leaves your computer", f"{value}.pub")
-    if not text.startswith(KEY_KINDS) or "\n" in text:
+    if not is_public_key(text):
         raise refuse(f"{path} does not hold one public SSH key (one line that begins with ssh-ed25519, say)")
     return str(path)
+
+
+def is_public_key(text: str) -> bool:
+    """Whether this is one public SSH key, as OpenSSH writes it: its kind, and data that names the same kind first."""
+    words = text.split(maxsplit=2)
+    if "\n" in text.strip() or len(words) < 2 or not words[0].startswith(KEY_KINDS):
+        return False
+    try:
+        data = base64.b64decode(words[1], validate=True)
+    except ValueError:
+        return False
+    return data[4 : 4 + int.from_bytes(data[:4], "big")] == words[0].encode()
 
 
 def credentials_file(value: str) -> str:
@@ -127,7 +140,7 @@ class ServerSettings(Part):
 
 
 def ssh_public_key(server_ssh_key: str, home: Path) -> tuple[Path, str] | None:
-    """The public key to let in, its file and its text; None if there is none."""
+    """The public key to let in, its file and its text, as it is; None if there is none."""
     usual = (home / ".ssh" / "id_ed25519.pub", home / ".ssh" / "id_rsa.pub")
     for file in (Path(server_ssh_key),) if server_ssh_key else usual:
         if file.is_file():

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 import pytest
 
 from mstdn.firewall.operations import wanted_rules
+from mstdn.firewall.table import listing, tables_of_others
 from tests.e2e.instance import Instance, throw_away_container, with_settings
+from tests.e2e.nftables_back_end import CONTAINER, OUTSIDE, SERVER, ServerOfNftables, server_of_nftables
 from tests.harness import ROOT
 from tests.lab.addresses import INTERNET, SERVERS, VISITOR
 from tests.lab.commands import wait_until
@@ -29,6 +31,12 @@ BACK_DOOR = (
     "nft -f - <<'END'\ntable ip door {\nchain c {\ntype nat hook prerouting priority dstnat;\n"
     "tcp dport 2222 redirect to :22\n}\n}\nEND\n"
 )
+
+
+@pytest.fixture(name="nftables")
+def _nftables(instance: Instance) -> Iterator[ServerOfNftables]:
+    with server_of_nftables(instance.run) as server:
+        yield server
 
 
 @contextmanager
@@ -131,6 +139,34 @@ def test_the_network_itself_works(instance: Instance) -> None:
     instance.run(
         f"ip -6 neighbour flush dev eth0; timeout 10 bash -c 'exec 3<>/dev/tcp/{INTERNET.ipv6}/443' || [ $? -ne 124 ]"
     )
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_engine_that_makes_its_rules_by_nftables_opens_nothing(nftables: ServerOfNftables, version: int) -> None:
+    """Nor what it publishes on all addresses; the site is served, containers get out, and inside all is as before."""
+    everything = {22: "process", 80: "container", 443: "container", 8080: "container", 9999: "process"}
+    site = {22: "process", 80: "container", 443: "container"}
+    nftables.open()
+    nftables.start_the_engine()
+    # The scan would have seen it.
+    assert nftables.answers(version) == everything
+    nftables.close()
+    for _ in range(2):
+        assert nftables.answers(version) == site
+        assert nftables.answers(version, "container") == {}
+        assert nftables.answers(version, "visitor", CONTAINER) == {OUTSIDE: "world"}
+        assert nftables.answers(version, "server", SERVER) == everything
+        assert nftables.answers(version, "server", CONTAINER).keys() == everything.keys()
+        # A restart of it takes its tables away and makes them anew.
+        nftables.start_the_engine()
+
+
+def test_the_tables_of_such_an_engine_are_nobodys_firewall(nftables: ServerOfNftables) -> None:
+    nftables.start_the_engine()
+    nftables.close()
+    ruleset = nftables.ruleset()
+    assert list(tables_of_others(ruleset, ())) == []
+    assert listing(ruleset) != ""
 
 
 # --- What somebody does to it ---------------------------------------------------------------------

@@ -45,6 +45,11 @@ mail_domain_records = [
     'harbour.example. TXT "v=spf1 include:mail.example.net -all"',
 ]
 """
+HARBOUR_MAIL = """
+smtp_server = "mail.example.net"
+smtp_login = "mastodon"
+smtp_from_address = "Mastodon <notifications@harbour.example>"
+"""
 BY_HAND = """
 local_domain = "social.island.example"
 public_ipv4 = "{address}"
@@ -140,8 +145,13 @@ def _address(line: str) -> str:
 
 @pytest.fixture(scope="module", name="server")
 def _server(world: World, address: str) -> Machine:
+    return Machine(world.engine, MADE[name_of(address)].container)
+
+
+def name_of(address: str) -> str:
+    """The lab's name of the machine that a provider made and gave this address."""
     (name,) = (name for name, (public, _) in addresses.MADE.items() if public.ipv4 == address)
-    return Machine(world.engine, MADE[name].container)
+    return name
 
 
 def test_the_machine_is_bare_and_lets_in_exactly_who_was_asked_for(desk: Desk, server: Machine, address: str) -> None:
@@ -172,25 +182,30 @@ def test_visitors_are_kept_out_until_rule_and_tag_agree(clouds: Clouds, desk: De
 
 @pytest.fixture(scope="module", name="served")
 def _served(clouds: Clouds, desk: Desk, made: Completed, line: str, server: Machine) -> None:
-    """The line pasted, the lines of mail too, and what the lab needs of every operator; then the deploy."""
-    inventory = (desk.suite / "inventory.py").read_text()
+    """The line pasted, and the lines of mail too; then the deploy."""
+    mail = re.findall(r'^.*\]\s+(smtp_\w+ = ".*")$', made.stdout + made.stderr, re.MULTILINE)
+    assert len(mail) == 4
+    desk.take_keys(clouds.ask("key_file"), SMTP_PASSWORD=SMTP_KEY)
+    deploy(desk, line, "\n".join([GOOGLE, *mail]))
+
+
+def deploy(desk: Desk, line: str, settings: str) -> str:
+    """Paste the line, add to the settings what the lab needs of every operator, deploy. Returns the settings."""
+    inventory = (addresses.REPOSITORY / "inventory.py").read_text()
     sample = '("your-server.example.org", {"ssh_user": "admin"}),'
     assert sample in inventory
     desk.write("inventory.py", inventory.replace(sample, line))
-    mail = re.findall(r'^.*\]\s+(smtp_\w+ = ".*")$', made.stdout + made.stderr, re.MULTILINE)
-    assert len(mail) == 4
-    name = server.container.removeprefix(f"{addresses.NAME}-")
     lab = {
         "acme_email": "operator@meadow.example",
         "acme_ca_bundle": str(AUTHORITIES),
         "docker_key_fingerprint": json.loads((STATE / "world.json").read_text())["docker_key_fingerprint"],
-        "swap_path": addresses.SWAP_PATHS[name],
+        "swap_path": addresses.SWAP_PATHS[name_of(line.split('"')[1])],
         "swap_size_mib": addresses.SWAP_MIB,
     }
-    settings = "\n".join([GOOGLE, *mail, *(f"{setting} = {value!r}" for setting, value in lab.items())])
+    settings = "\n".join([settings, *(f"{setting} = {value!r}" for setting, value in lab.items())])
     desk.write("group_data/mastodon.py", settings)
-    desk.take_keys(clouds.ask("key_file"), SMTP_PASSWORD=SMTP_KEY)
     desk.pyinfra("inventory.py", "deploy.py", "--yes")
+    return settings
 
 
 @pytest.mark.usefixtures("served")
@@ -215,10 +230,14 @@ def test_provisioning_again_changes_nothing_and_writes_nothing(clouds: Clouds, d
 
 @pytest.mark.usefixtures("served")
 def test_no_key_of_a_provider_has_reached_the_server(server: Machine) -> None:
-    places = "/srv /etc /root /home /run /var/lib/mstdn /var/log /usr/local"
-    found = server.run(f"grep -rhoaE '[a-z0-9-]*canary|AKIAROUTE[A-Z0-9]*' {places}", check=False).stdout.split()
     # The one key that Mastodon sends mail with.
-    assert set(found) == {SMTP_KEY}
+    assert keys_on(server) == {SMTP_KEY}
+
+
+def keys_on(server: Machine) -> set[str]:
+    """All keys that the operator has and that lie somewhere on the server."""
+    places = "/srv /etc /root /home /run /var/lib/mstdn /var/log /usr/local"
+    return set(server.run(f"grep -rhoaE '[a-z0-9-]*canary|AKIAROUTE[A-Z0-9]*' {places}", check=False).stdout.split())
 
 
 @pytest.mark.usefixtures("served")
@@ -276,6 +295,39 @@ def test_hetzner_and_cloudflare_with_the_records_of_another_mail_provider(
     before = len(clouds.ask("journal"))
     assert changes(provision(desk, HETZNER, "--yes", "--json")) == 0
     assert only_read(clouds.ask("journal")[before:])
+
+
+@pytest.fixture(scope="module", name="harbour")
+def _harbour(clouds: Clouds, desk: Desk, world: World, finished: Completed) -> tuple[Machine, str]:
+    """
+    The server at Hetzner with the site on it, and the settings.
+
+    The lab's engine is older than 27 and publishes nothing on IPv6, so the AAAA record goes, as the deploy would ask.
+    """
+    (line,) = LINE.findall(finished.stdout + finished.stderr)
+    address = line.split('"')[1]
+    settings = HETZNER + HARBOUR_MAIL + f'public_ipv4 = "{address}"\n'
+    desk.write("group_data/mastodon.py", settings)
+    refused = desk.pyinfra("@local", "tasks/dns.py", "--yes", check=False)
+    assert refused.returncode == 1 and "has an AAAA record" in refused.stdout + refused.stderr
+    replaced = desk.pyinfra("@local", "tasks/dns.py", "--yes", "--data", "dns_replace=true")
+    assert "~ AAAA       social.harbour.example" in replaced.stdout + replaced.stderr
+    assert asked(world, "social.harbour.example", "AAAA") == []
+    assert asked(world, "social.harbour.example", "A") == [address]
+    desk.take_keys(clouds.ask("key_file"), SMTP_PASSWORD="lab-smtp-password")
+    return Machine(world.engine, MADE[name_of(address)].container), deploy(desk, line, settings)
+
+
+def test_the_site_at_hetzner_is_served_and_provisioning_again_changes_nothing(
+    clouds: Clouds, desk: Desk, world: World, harbour: tuple[Machine, str]
+) -> None:
+    machine, settings = harbour
+    page = world.visitor.run("curl --silent --show-error --fail https://social.harbour.example/api/v2/instance").stdout
+    assert json.loads(page)["domain"] == "social.harbour.example"
+    before = len(clouds.ask("journal"))
+    assert changes(provision(desk, settings, "--yes", "--json")) == 0
+    assert only_read(clouds.ask("journal")[before:])
+    assert keys_on(machine) == set()
 
 
 def test_by_hand_the_run_fails_with_the_records_until_they_are_entered(

@@ -13,8 +13,12 @@ from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import proven_records, site_records
 from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
 from mstdn.server.operations import server
+from tests.stand_ins.google import HOST as GOOGLE
+from tests.stand_ins.google import error as google_error
 from tests.stand_ins.internet import Request, Response, answer
 from tests.stand_ins.operator import Outcome, plan, provision_settings, run
+from tests.stand_ins.route53 import HOST as ROUTE53
+from tests.stand_ins.route53 import refusal as route53_refusal
 from tests.stand_ins.world import World
 
 
@@ -40,7 +44,8 @@ def mail_settings(world: World, **values: Any) -> Any:
     ("right", "role"),
     [
         ("compute.instances.create", "roles/compute.instanceAdmin.v1"),
-        ("compute.addresses.create", "roles/compute.instanceAdmin.v1"),
+        ("compute.addresses.create", "roles/compute.publicIpAdmin"),
+        ("compute.addresses.setLabels", "roles/compute.publicIpAdmin"),
     ],
 )
 def test_a_missing_right_at_google_is_named_with_the_command_that_gives_it(world: World, right: str, role: str) -> None:
@@ -63,6 +68,44 @@ def test_an_interface_that_is_off_at_google_is_told_with_its_link(world: World) 
     assert "The Compute Engine API is off in the project my-project. Turn it on at " in refusal
     assert "https://console.cloud.google.com/apis/library/compute.googleapis.com?project=my-project (the" in refusal
     assert "Nothing was changed" in refusal
+
+
+def test_a_project_without_a_billing_account_is_told_with_its_link(world: World) -> None:
+    words = (
+        "This API method requires billing to be enabled. Please enable billing on project #1 by visiting … then retry."
+    )
+    world.internet.interventions.append(
+        lambda request: google_error(403, "forbidden", words) if request.host == GOOGLE else None
+    )
+    refusal = plan(server, settings=google_settings(world)).refusal
+    assert "The project my-project has no billing account" in refusal
+    assert "https://console.cloud.google.com/billing/linkedaccount?project=my-project" in refusal
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("QUOTA_EXCEEDED", "Ask for more at https://console.cloud.google.com/iam-admin/quotas?project=my-project"),
+        (
+            "ZONE_RESOURCE_POOL_EXHAUSTED",
+            "Try another zone of us-west1 (server_place), or run again later. The address",
+        ),
+    ],
+)
+def test_an_operation_that_fails_at_google_is_told_and_keeps_the_address(world: World, code: str, words: str) -> None:
+    """Its request was answered with 200, and the server is then simply not there."""
+    failed = {"errors": [{"code": code, "message": "Quota 'CPUS' exceeded.  Limit: 0.0 in region us-west1."}]}
+
+    def fail(request: Request) -> Response | None:
+        if request.method != "POST" or not request.path.endswith("/instances"):
+            return None
+        return answer(200, {"status": "DONE", "selfLink": "", "error": failed, "httpErrorStatusCode": 403})
+
+    world.internet.interventions.append(fail)
+    assert words in run(server, settings=google_settings(world)).text
+    world.internet.interventions.clear()
+    assert run(server, settings=google_settings(world)).refusal == ""
+    assert len(world.google.addresses) == len(world.google.instances) == 1
 
 
 def test_a_quota_at_google_is_told_in_its_own_words(world: World) -> None:
@@ -216,6 +259,23 @@ def test_an_aaaa_left_over_is_refused_and_removed_on_demand(world: World, provid
     assert 'public_ipv6 = "2001:db8::1"' in refusal
     assert run(site_records, settings=dns_settings(world, provider, dns_replace=True)).refusal == ""
     assert world.names.values("social.example.org", "AAAA") == ()
+
+
+def test_by_hand_what_is_in_the_way_is_told_with_what_shall_be_there(world: World) -> None:
+    world.names.publish("example.org", "social.example.org", "CNAME", 300, ("old.example.net.",))
+    world.names.publish("example.org", "www.example.org", "AAAA", 300, ("2001:db8::1",))
+    settings = dns_settings(world, "manual", alternate_domains=["www.example.org"])
+    text = plan(site_records, settings=settings).text
+    for line in (
+        "remove:  social.example.org. CNAME old.example.net",
+        "social.example.org. 300 IN A 198.51.100.7",
+        "www.example.org. 300 IN A 198.51.100.7",
+        "remove:  www.example.org. AAAA 2001:db8::1",
+    ):
+        assert line in text
+    proof = run(proven_records, settings=settings).text
+    assert "says that social.example.org is an alias (CNAME) of old.example.net. It should have this record" in proof
+    assert "gives www.example.org the IPv6 address 2001:db8::1, which is not this server's" in proof
 
 
 def put_before(world: World, provider: str, kind: str, value: str) -> None:
@@ -376,7 +436,7 @@ def test_a_token_of_cloudflare_that_may_not_edit_is_told(world: World) -> None:
     assert "lacks the right. Give it the permissions Zone: Zone: Read and Zone: DNS: Edit" in text
 
 
-@pytest.mark.parametrize("token", ["another", "not a token"])
+@pytest.mark.parametrize("token", ["another", "not~a~token"])
 def test_a_token_that_cloudflare_does_not_know_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
@@ -432,6 +492,33 @@ def test_a_verification_that_answers_200_and_failed_is_not_taken_for_one(world: 
     text = run(verified_domain, settings=mail_settings(world)).text
     assert 'SparkPost does not accept the DKIM record of example.org: "DNS DKIM query error:' in text
     assert "tasks/proof.py" in text
+
+
+def test_a_bounce_domain_that_is_not_there_is_told_beside_the_key(world: World) -> None:
+    settings = mail_settings(world, mail_domain_bounce="b.example.org", dns_wait_seconds=0)
+    run(registered_domain, settings=settings)
+    text = run(verified_domain, settings=settings).text
+    assert 'the DKIM record of example.org: "DNS DKIM query error:' in text
+    assert 'nor the CNAME of b.example.org: "DNS CNAME query error:' in text
+    assert "Enter the records that tasks/mail_domain.py tells, then run: pyinfra @local tasks/proof.py" in text
+
+
+def test_a_login_of_aws_that_has_expired_is_told_with_the_command(world: World) -> None:
+    world.route53.add_zone("example.org")
+    words = "The security token included in the request is expired"
+    world.internet.interventions.append(
+        lambda request: route53_refusal(403, "ExpiredToken", words) if request.host == ROUTE53 else None
+    )
+    text = run(site_records, settings=dns_settings(world, "route53")).text
+    assert "The login for Route 53 has expired. Type: aws sso login" in text
+
+
+@pytest.mark.parametrize("words", ["Token has been expired or revoked.", "reauth related error (invalid_rapt)"])
+def test_a_login_of_google_that_has_expired_is_told_with_the_command(world: World, words: str) -> None:
+    refused = answer(400, {"error": "invalid_grant", "error_description": words})
+    world.internet.interventions.append(lambda request: refused if request.path == "/token" else None)
+    refusal = plan(server, settings=google_settings(world)).refusal
+    assert "Your login at Google has expired. Type: gcloud auth application-default login" in refusal
 
 
 def test_a_domain_forgotten_after_two_weeks_is_registered_anew_with_its_new_selector(world: World) -> None:

@@ -56,9 +56,17 @@ def problems_of(**values: Any) -> dict[str, str]:
         (SPARKPOST | {"mail_domain_bounce": "b.other.example"}, "mail_domain_bounce", '"bounce.example.org"'),
         ({"cloud_firewall_ports": [22]}, "cloud_firewall_ports", "cloud_firewall_ports = [22, 80, 443]"),
         ({"cloud_firewall_ssh_from": ["198.51.100.7/24"]}, "cloud_firewall_ssh_from", '"198.51.100.0/24"'),
+        ({"cloud_firewall_ssh_from": []}, "cloud_firewall_ssh_from", "nobody could log in"),
+        (
+            {"server_provider": "google", "cloud_firewall_ssh_from": ["2001:db8::/32"]},
+            "cloud_firewall_ssh_from",
+            "it names no network of IPv4",
+        ),
         ({"server_name": "My Server"}, "server_name", 'server_name = "my-server"'),
         ({"server_ssh_key": "no-such-file.pub"}, "server_ssh_key", "cannot read"),
         ({"dns_resolvers": ["dns.example.org"]}, "dns_resolvers", "it is not an IP address"),
+        ({"dns_zone": "exmaple.org"}, "dns_zone", "nor the sending domain lie in it: social.example.org"),
+        ({"dns_zone": "example org"}, "dns_zone", "it is neither a zone's name nor its ID"),
         ({"mail_domain_records": ["k1 TXT x"]}, "mail_domain_records", "must be written in full"),
         ({"server_projct": "x"}, "server_projct", "server_project"),
         ({"hcloud_token": "canary"}, "hcloud_token", "HCLOUD_TOKEN='...' in secrets.env; remove it here"),
@@ -131,6 +139,16 @@ def test_a_key_that_differs_in_file_and_environment_is_refused(tmp_path: Path, m
     found = problems_of(server_provider="hetzner")
     assert "nobody knows which one is right" in found["HCLOUD_TOKEN in the environment"]
     assert "canary" not in "".join(found.values())
+
+
+@pytest.mark.parametrize("key", ["canary ", "can ary", "canary\u2019", "\u201ccanary\u201d", "canary\u2013"])
+def test_a_key_that_cannot_be_one_is_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("HCLOUD_TOKEN", key)
+    found = problems_of(server_provider="hetzner")
+    assert "it has a character that no key has" in found["HCLOUD_TOKEN"]
+    assert "can" not in found["HCLOUD_TOKEN"].replace("cannot", "")
 
 
 def test_a_token_that_two_settings_need_is_missed_once() -> None:

@@ -112,9 +112,13 @@ class CloudflareStandIn:
             value = unquoted(record["content"]) if record["type"] == "TXT" else record["content"]
             value = f"{record['priority']} {value}." if record["type"] == "MX" else value
             value = f"{value.rstrip('.')}." if record["type"] == "CNAME" else value
+            if record["proxied"]:
+                # Of its own, and of both families, whatever the record says.
+                published[record["name"], "A"] = (300, ("104.16.0.1",))
+                published[record["name"], "AAAA"] = (300, ("2606:4700::6810:1",))
+                continue
             there = published.get(key, (0, ()))[1]
-            shown = ("104.16.0.1",) if record["proxied"] else (*there, value)
-            published[key] = (max(record["ttl"], 60), shown)
+            published[key] = (max(record["ttl"], 60), (*there, value))
         self.names.replace(name, published)
 
 

@@ -148,7 +148,8 @@ class GoogleStandIn:
             ("GET", f"{zone}/diskTypes", lambda request, zone: self._names(DISK_TYPES)),
             ("GET", r"/regions/([\w-]+)/addresses/([\w-]+)", self._get_address),
             ("POST", r"/regions/([\w-]+)/addresses", self._post_address),
-            ("GET", "/global/firewalls", lambda request: answer(200, {"items": list(self.firewalls.values())})),
+            ("GET", "/global/firewalls", lambda request: _page(request, list(self.firewalls.values()))),
+            ("GET", "/aggregated/instances", self._get_instances_everywhere),
             ("GET", r"/global/firewalls/([\w-]+)", self._get_firewall),
             ("POST", "/global/firewalls", self._post_firewall),
             ("PATCH", r"/global/firewalls/([\w-]+)", self._patch_firewall),
@@ -222,7 +223,8 @@ class GoogleStandIn:
 
     def _post_address(self, request: Request, region: str) -> Response:
         body = _only(request.json, "name", "networkTier", "address", "labels")
-        self._allow("compute.addresses.create", f"regions/{region}/addresses/{body['name']}")
+        for right in ("create", "setLabels") if body.get("labels") else ("create",):
+            self._allow(f"compute.addresses.{right}", f"regions/{region}/addresses/{body['name']}")
         self._check_region(region)
         if (region, body["name"]) in self.addresses:
             raise _exists(f"regions/{region}/addresses/{body['name']}")
@@ -269,6 +271,18 @@ class GoogleStandIn:
 
     def _get_instance(self, request: Request, zone: str, name: str) -> Response:
         return self._found("instances", self.instances.get((zone, name)), f"zones/{zone}/instances/{name}")
+
+    def _get_instances_everywhere(self, request: Request) -> Response:
+        """Each zone, also those without anything, which have a warning instead."""
+        self._allow("compute.instances.list", "aggregated/instances")
+        field, _, name = request.query.get("filter", "").partition("=")
+        if field != "name":
+            raise RefusalError(400, "invalid", "Invalid value for field 'filter'")
+        items: dict[str, Any] = {f"zones/{zone}": {"warning": {"code": "NO_RESULTS_ON_PAGE"}} for zone in ZONES}
+        for (zone, each), instance in self.instances.items():
+            if each == name:
+                items[f"zones/{zone}"] = {"instances": [instance]}
+        return answer(200, {"kind": "compute#instanceAggregatedList", "items": items})
 
     def _post_instance(self, request: Request, zone: str) -> Response:
         body = request.json
@@ -327,6 +341,9 @@ class GoogleStandIn:
             "disks": [disk],
             "networkInterfaces": [{"network": f"{link}/global/networks/default", "accessConfigs": [config]}],
         }
+        for address in self.addresses.values():
+            if address["address"] == config["natIP"]:
+                address.update(status="IN_USE", users=[f"{link}/zones/{zone}/instances/{body['name']}"])
         image = body["disks"][0]["initializeParams"].get("sourceImage", "").rpartition("/")[2]
         self._boot(self.instances[zone, body["name"]], image)
 
@@ -347,7 +364,9 @@ class GoogleStandIn:
                     412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint."
                 )
             effect = change
-        elif verb == "start":
+        elif verb in ("start", "resume"):
+            if (instance["status"] == "SUSPENDED") != (verb == "resume"):
+                raise RefusalError(400, "invalid", f"Instance is {instance['status']} and cannot {verb}.")
             effect = lambda: instance.update(status="RUNNING")  # noqa: E731
         elif verb == "setDeletionProtection":
             effect = lambda: instance.update(deletionProtection=request.query["deletionProtection"] == "true")  # noqa: E731
@@ -404,6 +423,14 @@ def _nat_address(instance: dict[str, Any]) -> str:
 def _private_key() -> rsa.RSAPrivateKey:
     """One for all tests: making it takes longer than most of them."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _page(request: Request, found: list[dict[str, Any]]) -> Response:
+    first, size = int(request.query.get("pageToken", "0")), int(request.query.get("maxResults", "500"))
+    if size > 500:
+        raise RefusalError(400, "invalid", "Invalid value for field 'maxResults'")
+    more = {"nextPageToken": str(first + size)} if len(found) > first + size else {}
+    return answer(200, {"items": found[first : first + size]} | more)
 
 
 def _exists(path: str) -> RefusalError:

@@ -164,12 +164,22 @@ class HetznerStandIn:
             raise invalid("location")
         if body.get("assignee_type") != "server" or body.get("type") not in ("ipv4", "ipv6"):
             raise invalid("type")
-        return answer(201, {"primary_ip": self._address(body["name"], body["type"], body["auto_delete"])})
+        return answer(
+            201, {"primary_ip": self._address(body["name"], body["type"], body["auto_delete"], body["location"])}
+        )
 
-    def _address(self, name: str, family: str, auto_delete: bool) -> dict[str, Any]:
+    def _address(self, name: str, family: str, auto_delete: bool, location: str) -> dict[str, Any]:
         number = next(self._ids)
         ip = self.centre.ipv4() if family == "ipv4" else self.centre.ipv6()
-        found = {"id": number, "name": name, "ip": ip, "type": family, "auto_delete": auto_delete, "assignee_id": None}
+        found = {
+            "id": number,
+            "name": name,
+            "ip": ip,
+            "type": family,
+            "auto_delete": auto_delete,
+            "assignee_id": None,
+            "location": {"name": location},
+        }
         self.primary_ips[number] = found
         return found
 
@@ -200,9 +210,17 @@ class HetznerStandIn:
         net = body["public_net"]
         addresses = {}
         for family in ("ipv4", "ipv6"):
-            found = self.primary_ips[net[family]] if family in net else self._address(f"auto-{family}", family, True)
+            found = (
+                self.primary_ips[net[family]]
+                if family in net
+                else self._address(f"auto-{family}", family, True, body["location"])
+            )
             if found["assignee_id"]:
-                raise RefusalError(409, "conflict", "primary IP is assigned")
+                raise RefusalError(422, "primary_ip_assigned", "Primary IP is already assigned to a server")
+            if found["location"]["name"] != body["location"]:
+                raise RefusalError(422, "primary_ip_datacenter_mismatch", "Primary IP is in a different location")
+            if found["type"] != family:
+                raise RefusalError(422, "primary_ip_version_mismatch", "Primary IP has the wrong IP version")
             addresses[family] = found
         number = next(self._ids)
         server = {
@@ -354,7 +372,7 @@ class HetznerStandIn:
             "name": name,
             "type": kind,
             "ttl": ttl,
-            "records": [{"value": each["value"], "comment": ""} for each in records],
+            "records": [{"value": each["value"], "comment": each.get("comment", "")} for each in records],
             "protection": {"change": False},
         }
 

@@ -26,6 +26,12 @@ NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 ACCOUNT = "arn:aws:iam::123456789012:user/dns"
 
 
+def refusal(status: int, code: str, message: str) -> Response:
+    error = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+    text = f'<ErrorResponse xmlns="{NAMESPACE}"><Error>{error}</Error><RequestId>r-1</RequestId></ErrorResponse>'
+    return _xml(status, text)
+
+
 class RefusalError(Exception):
     def __init__(self, status: int, code: str, message: str):
         super().__init__(code)
@@ -62,12 +68,8 @@ class Route53StandIn:
         try:
             self._authenticate(request)
             return self._dispatch(request)
-        except RefusalError as refusal:
-            error = f"<Type>Sender</Type><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
-            text = (
-                f'<ErrorResponse xmlns="{NAMESPACE}"><Error>{error}</Error><RequestId>r-1</RequestId></ErrorResponse>'
-            )
-            return _xml(refusal.status, text)
+        except RefusalError as refused:
+            return refusal(refused.status, refused.code, refused.message)
 
     def _authenticate(self, request: Request) -> None:
         """Source: docs.aws.amazon.com, "Signature Version 4 signing process"."""

@@ -1,0 +1,212 @@
+"""Accounts in which somebody else has been busy, and servers in states that one does not foresee."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from mstdn.cloud_firewall.operations import open_ports
+from mstdn.dns.operations import site_records
+from mstdn.server.operations import server
+from tests.stand_ins.google import error
+from tests.stand_ins.operator import Outcome, plan, provision_settings, run
+from tests.stand_ins.world import World
+
+
+def google(world: World, **values: Any) -> Any:
+    login = {"server_project": "my-project", "server_credentials": str(world.google_key)}
+    return provision_settings(server_provider="google", **(login | values))
+
+
+def hetzner(**values: Any) -> Any:
+    return provision_settings(server_provider="hetzner", **values)
+
+
+def made(settings: Any) -> Outcome:
+    for operation in (open_ports, server):
+        outcome = run(operation, settings=settings)
+        assert outcome.refusal == "", outcome.text
+    return outcome
+
+
+# --- Google ---------------------------------------------------------------------------------------
+
+
+def test_another_zone_in_the_settings_makes_no_second_server_at_google(world: World) -> None:
+    made(google(world))
+    for place in ("us-west1-a", "europe-west3-a"):
+        outcome = run(server, settings=google(world, server_place=place))
+        assert (outcome.done, outcome.refusal) == (0, ""), outcome.text
+        assert f"The server mastodon is in us-west1-b, and server_place asks for {place}" in outcome.text
+    assert len(world.google.instances) == len(world.google.addresses) == 1
+
+
+def test_a_server_in_another_zone_is_repaired_there(world: World) -> None:
+    made(google(world))
+    (instance,) = world.google.instances.values()
+    instance["tags"]["items"] = []
+    settings = google(world, server_place="europe-west3-a", server_disk_gib=50)
+    assert run(server, settings=settings).done == 2
+    assert instance["tags"]["items"] == ["mastodon"] and instance["disks"][0]["diskSizeGb"] == "50"
+    assert run(server, settings=settings).done == 0
+
+
+def test_the_names_lead_to_a_server_in_another_zone(world: World) -> None:
+    made(google(world))
+    world.cloudflare.add_zone("example.org")
+    settings = google(world, server_place="europe-west3-a", dns_provider="cloudflare", dns_resolvers=[world.resolver])
+    assert run(site_records, settings=settings).refusal == ""
+    (address,) = (each["address"] for each in world.google.addresses.values())
+    assert world.names.values("social.example.org", "A") == (address,)
+
+
+def test_a_server_of_somebody_else_in_another_zone_is_in_nobodys_way(world: World) -> None:
+    made(google(world, server_place="us-west1-a"))
+    (instance,) = world.google.instances.values()
+    instance["labels"] = {}
+    outcome = run(server, settings=google(world, server_name="mastodon", server_place="europe-west3-a"))
+    assert outcome.refusal == "", outcome.text
+    assert len(world.google.instances) == 2
+
+
+@pytest.mark.parametrize("status", ["SUSPENDED", "TERMINATED"])
+def test_a_server_that_sleeps_at_google_is_woken_as_it_has_to_be(world: World, status: str) -> None:
+    made(google(world))
+    (instance,) = world.google.instances.values()
+    instance["status"] = status
+    outcome = run(server, settings=google(world))
+    assert (outcome.done, outcome.refusal) == (1, ""), outcome.text
+    assert instance["status"] == "RUNNING"
+
+
+def test_an_address_of_that_name_that_something_else_uses_is_refused_at_google(world: World) -> None:
+    made(google(world, server_name="other"))
+    (found,) = world.google.addresses.values()
+    found["users"] = ["https://compute.googleapis.com/compute/v1/projects/my-project/zones/us-west1-b/instances/other"]
+    world.google.addresses["us-west1", "mastodon"] = world.google.addresses.pop(("us-west1", "other"))
+    refusal = plan(server, settings=google(world)).refusal
+    assert f"The address mastodon ({found['address']}) is in use by other" in refusal
+    assert "another server_name" in refusal
+    assert len(world.google.instances) == 1
+
+
+def test_every_rule_of_a_large_network_is_looked_at(world: World) -> None:
+    made(google(world))
+    rule = world.google.firewalls["mastodon-web"]
+    for number in range(520):
+        world.google.firewalls[f"a-{number:03d}"] = rule | {"name": f"a-{number:03d}", "disabled": True}
+    everything = {"name": "z", "targetTags": [], "allowed": [{"IPProtocol": "tcp", "ports": ["3389"]}]}
+    world.google.firewalls["z"] = rule | everything
+    assert "the rule z of the network default also lets tcp 3389 in" in run(open_ports, settings=google(world)).text
+
+
+@pytest.mark.parametrize("provider", ["google", "hetzner"])
+def test_no_request_waits_for_ever(world: World, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    waits: set[Any] = set()
+    send = requests.adapters.HTTPAdapter.send
+
+    def watched(*args: Any, **kw: Any) -> Any:
+        waits.add(kw["timeout"])
+        return send(*args, **kw)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", watched)
+    made(google(world) if provider == "google" else hetzner())
+    assert waits in ({(10, 30), 30}, {(10, 30)})
+
+
+def test_a_provider_that_does_not_answer_in_time_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*args: Any, **kw: Any) -> Any:
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", silent)
+    refusal = plan(server, settings=hetzner()).refusal
+    assert "Hetzner was asked to list servers, but no answer came in time. Run again" in refusal
+
+
+def test_too_many_requests_at_google_are_waited_for_also_where_it_calls_them_forbidden(world: World) -> None:
+    busy = [error(403, "rateLimitExceeded", "Rate Limit Exceeded")] * 2
+    world.internet.interventions.append(lambda each: busy.pop() if busy and "compute" in each.host else None)
+    assert plan(server, settings=google(world)).refusal == ""
+    world.internet.interventions.append(
+        lambda each: error(403, "rateLimitExceeded", "Rate Limit Exceeded") if "compute" in each.host else None
+    )
+    assert "Google has had too many requests" in plan(server, settings=google(world)).refusal
+
+
+# --- Hetzner --------------------------------------------------------------------------------------
+
+
+def test_an_address_reserved_elsewhere_does_not_stop_a_server_at_hetzner(world: World) -> None:
+    """As the refusal says that comes where there is no machine: try another server_place."""
+    world.hetzner.failing["create_server"] = ("resource_unavailable", "sold out")
+    assert "Try another server_place" in run(server, settings=hetzner()).text
+    world.hetzner.failing.clear()
+    told = plan(server, settings=hetzner(server_place="fsn1"))
+    assert "static IPv4 in fsn1" in told.text
+    assert "is reserved in nbg1 and serves nothing there: delete it in the console" in told.text
+    outcome = run(server, settings=hetzner(server_place="fsn1"))
+    assert outcome.refusal == "", outcome.text
+    (machine,) = world.hetzner.servers.values()
+    used = [world.hetzner.primary_ips[machine["public_net"][family]["id"]] for family in ("ipv4", "ipv6")]
+    assert [each["location"]["name"] for each in used] == ["fsn1", "fsn1"]
+    assert not any(each["auto_delete"] for each in used)
+    again = run(server, settings=hetzner(server_place="fsn1"))
+    assert (again.done, again.refusal) == (0, "")
+    assert len(world.hetzner.primary_ips) == 4
+
+
+def test_an_address_of_that_name_that_something_else_uses_is_refused_at_hetzner(world: World) -> None:
+    made(hetzner(server_name="other"))
+    for each in world.hetzner.primary_ips.values():
+        each["name"] = each["name"].replace("other", "mastodon")
+    refusal = plan(server, settings=hetzner()).refusal
+    assert "The address mastodon (203.0.113.5) is in use by another server" in refusal and "server_name" in refusal
+    assert len(world.hetzner.servers) == 1
+
+
+def test_a_server_named_like_the_address_of_another_gets_one_of_its_own(world: World) -> None:
+    made(hetzner())
+    outcome = run(server, settings=hetzner(server_name="mastodon-ipv6"))
+    assert "The address mastodon-ipv6" in outcome.text and "server_name" in outcome.text
+    assert len(world.hetzner.servers) == 1
+
+
+def test_the_names_follow_to_a_second_server_only_when_they_are_told_to(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    dns = {"dns_provider": "cloudflare", "dns_resolvers": [world.resolver]}
+    for name in ("mastodon", "mastodon2"):
+        made(hetzner(server_name=name))
+    assert run(site_records, settings=hetzner(**dns)).refusal == ""
+    first = world.names.values("social.example.org", "A")
+    refusal = plan(site_records, settings=hetzner(server_name="mastodon2", **dns)).refusal
+    assert f"social.example.org has an A record already: {first[0]}" in refusal and "dns_replace=true" in refusal
+    assert run(site_records, settings=hetzner(server_name="mastodon2", dns_replace=True, **dns)).refusal == ""
+    machine = next(each for each in world.hetzner.servers.values() if each["name"] == "mastodon2")
+    assert world.names.values("social.example.org", "A") == (machine["public_net"]["ipv4"]["ip"],) != first
+
+
+@pytest.mark.parametrize("text", ["", "ssh-ed25519", "ssh-ed25519 canary!", "ssh-ed25519 AAAAB3NzaC1yc2E= a", "x\ny"])
+def test_a_broken_public_key_is_told_before_anything_is_made(world: World, text: str) -> None:
+    file = world.home / ".ssh" / "id_ed25519.pub"
+    file.write_text(text)
+    refusal = plan(server, settings=hetzner()).refusal
+    assert f"{file} does not hold one public SSH key" in refusal and "server_ssh_key" in refusal
+    assert world.internet.journal == []
+
+
+@pytest.mark.parametrize("provider", ["google", "hetzner"])
+def test_two_servers_live_side_by_side(world: World, provider: str) -> None:
+    def settings(name: str) -> Any:
+        return google(world, server_name=name) if provider == "google" else hetzner(server_name=name)
+
+    for name in ("mastodon", "mastodon2"):
+        made(settings(name))
+    stand_in = getattr(world, provider)
+    machines = stand_in.instances if provider == "google" else stand_in.servers
+    addresses = stand_in.addresses if provider == "google" else stand_in.primary_ips
+    assert (len(machines), len(stand_in.firewalls)) == (2, 2)
+    assert len(addresses) == (2 if provider == "google" else 4)
+    for name in ("mastodon", "mastodon2"):
+        assert [run(operation, settings=settings(name)).done for operation in (open_ports, server)] == [0, 0]
