@@ -10,6 +10,7 @@ from mstdn.certificates.rules import defect
 from mstdn.docker.facts import Container
 from mstdn.finding import Level
 from mstdn.kinds.images import release_numbers
+from mstdn.layout import MONITORING_PROJECT, PROXY_PROJECT, MastodonLayout
 from mstdn.postgres.facts import Directories
 from mstdn.postgres.rules import REMOVE, VERB, sorted_otherwise, wanted_major
 from mstdn.preflight.releases import NEWEST_PATCH
@@ -215,9 +216,16 @@ def of_service(containers: Iterable[Container], project: str, service: str) -> l
     return [each for each in containers if (each.project, each.service, each.once) == (project, service, False)]
 
 
+def _directory(project: str, wanted: Wanted) -> str:
+    return {
+        PROXY_PROJECT: wanted.proxy,
+        MONITORING_PROJECT: MastodonLayout(wanted.root).monitoring,
+    }.get(project, wanted.root)
+
+
 def _containers(containers: tuple[Container, ...], wanted: Wanted) -> Iterator[Complaint]:
     for project, services in wanted.services.items():
-        directory = wanted.root if project == "mstdn" else wanted.proxy
+        directory = _directory(project, wanted)
         for service in services:
             state = condition(of_service(containers, project, service))
             if state in GOOD:
