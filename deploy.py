@@ -41,6 +41,8 @@ local.include("tasks/assets.py")
 # The proxy first: the certificate is on its way while Mastodon boots.
 local.include("tasks/proxy.py")
 local.include("tasks/app.py")
+# After Mastodon, so that an exporter that does not come up keeps nobody waiting.
+local.include("tasks/monitoring.py")
 # After both, because a name whose container is away for a moment loses its certificate's links for as long.
 local.include("tasks/certificates.py")
 

@@ -215,6 +215,12 @@ acme_companion_image = "nginxproxy/acme-companion:2.8"
 # Lets those two ask Docker a few questions and nothing else.
 socket_proxy_image = "wollomatic/socket-proxy:1.13.1"
 
+# Tells of the server, with monitoring_enabled = True.
+node_exporter_image = "prom/node-exporter:v1.12.1"
+
+# Tells of the database, with monitoring_enabled = True.
+postgres_exporter_image = "prometheuscommunity/postgres-exporter:v0.20.1"
+
 # Take what the registry offers now for every tag, even where it moved. Meant for one run: `--data
 # images_refresh=true`.
 images_refresh = False
@@ -403,6 +409,17 @@ alerts_disk_percent = 90
 # A newer release that mends security is told too. Mastodon itself asks its makers every half hour whether
 # there is one (UPDATE_CHECK_URL); the server looks at what it was answered, and asks nobody.
 alerts_releases = True
+
+# --- Monitoring -----------------------------------------------------------------------------------
+
+# True starts exporters for a Prometheus of yours (docs/monitoring.md): of Mastodon, of the server and of
+# PostgreSQL. They publish no port; they are on the network mstdn-monitoring only, which you let your
+# Prometheus join. They take about 128 MiB. Web and Sidekiq are made anew once, as for any change.
+monitoring_enabled = False
+
+# Whether web and Sidekiq count each request and each job as well, and Sidekiq the queues. False saves a
+# little time in each; what is left on a server with web_processes = 0 is how long requests wait.
+monitoring_details = True
 
 # --- Content retention ----------------------------------------------------------------------------
 

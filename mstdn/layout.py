@@ -9,16 +9,22 @@ from dataclasses import dataclass
 # Compose projects.
 MASTODON_PROJECT = "mstdn"
 PROXY_PROJECT = "proxy"
+# Where the operator wants it; an operator's own Prometheus may well be called "monitoring".
+MONITORING_PROJECT = "mstdn-monitoring"
 
-# Networks of both projects, created before them: front leads to the proxy, back has no way out.
+# Networks of the projects, created before them: front leads to the proxy, back has no way out, and on the third are the
+# exporters and whoever the operator lets ask them.
 FRONT = "front"
 BACK = "back-mstdn"
-NETWORKS = (FRONT, BACK)
+MONITORING = "mstdn-monitoring"
+NETWORKS = (FRONT, BACK, MONITORING)
 # Each project has one of its own besides, for federation, mail and certificates.
 NETWORKS_THAT_LEAD_OUT = (FRONT, f"{MASTODON_PROJECT}_outbound", f"{PROXY_PROJECT}_outbound")
 
 MASTODON_SERVICES = ("db", "redis", "web", "streaming", "sidekiq", "nginx")
 PROXY_SERVICES = ("nginx", "docker-gen", "acme-companion", "socket-proxy")
+MASTODON_EXPORTER = "mastodon-exporter"
+MONITORING_SERVICES = (MASTODON_EXPORTER, "node-exporter", "postgres-exporter")
 # The inner nginx comes up with the database already: the certificate is then on its way while Mastodon boots.
 DATABASE_SERVICES = ("db", "redis", "nginx")
 
@@ -54,6 +60,8 @@ ROOT = "0:0"
 MASTODON = "991:991"
 POSTGRES = "999:999"
 REDIS = "999:999"
+# Nobody: that is who the exporters' images run as.
+EXPORTER = "65534:65534"
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,11 @@ class MastodonLayout:
     def alert_secrets(self) -> str:
         """Where alerts go."""
         return f"{self.secrets}/alerts"
+
+    @property
+    def monitoring(self) -> str:
+        """The project of monitoring."""
+        return f"{self.root}/monitoring"
 
     @property
     def nginx(self) -> str:

@@ -39,12 +39,14 @@ from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.kernel.operations import overcommit_question
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
+from mstdn.monitoring.operations import monitoring_questions
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
 from mstdn.proxy.project import proxy_project
 from mstdn.retention.operations import retention_question
 from mstdn.secrets.facts import SecretStates
 from mstdn.secrets.operator import fingerprint_of, secrets_for
+from mstdn.secrets.parts import words_for
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
 from mstdn.storage.operations import note_question, places_question
@@ -82,11 +84,12 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield written_in(ProxyLayout(settings.proxy_root).sites)
     for project in projects:
         yield from _of_a_project(project)
+    yield from monitoring_questions(settings)
     yield ImageStates.of(all_images(settings))
     yield RecordedImages.of(layout.images)
     if settings.mastodon_image_source == "source":
         yield SourceTree.of(layout.source)
-    yield SecretStates.of(layout.secrets, layout.database)
+    yield SecretStates.of(layout.secrets, layout.database, words_for(settings))
     yield Installed.of(layout.installed, layout.database)
     yield DatabaseDumps.under(layout.root)
     yield StoresAtWork.of(MASTODON_PROJECT)

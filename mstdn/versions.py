@@ -25,6 +25,10 @@ DOCKER_GEN_IMAGE = "nginxproxy/nginx-proxy:1.11-dockergen"
 ACME_COMPANION_IMAGE = "nginxproxy/acme-companion:2.8"
 # renovate: datasource=docker depName=wollomatic/socket-proxy
 SOCKET_PROXY_IMAGE = "wollomatic/socket-proxy:1.13.1"
+# renovate: datasource=docker depName=prom/node-exporter
+NODE_EXPORTER_IMAGE = "prom/node-exporter:v1.12.1"
+# renovate: datasource=docker depName=prometheuscommunity/postgres-exporter
+POSTGRES_EXPORTER_IMAGE = "prometheuscommunity/postgres-exporter:v0.20.1"
 
 # The oldest that the releases of Mastodon from OLDEST_MASTODON (mstdn/kinds/images.py) on take. Source: 4.5.0's notes.
 OLDEST_POSTGRES = 14

@@ -35,6 +35,8 @@ moved_database(
 # As in a deployment: what was started by the move is what the settings say.
 local.include("tasks/configuration.py")
 local.include("tasks/app.py")
+# The new one knows no roles but Mastodon's.
+local.include("tasks/monitoring.py")
 local.include("tasks/verify.py")
 local.include("tasks/cleanup.py")
 

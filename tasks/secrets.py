@@ -10,6 +10,7 @@ from mstdn.images.references import web_image
 from mstdn.layout import MastodonLayout
 from mstdn.secrets.operations import secrets
 from mstdn.secrets.operator import secrets_for
+from mstdn.secrets.parts import made_for, words_for
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
@@ -21,4 +22,6 @@ secrets(
     database=layout.database,
     image=web_image(settings),
     operator=secrets_for(settings),
+    made=made_for(settings),
+    words=words_for(settings),
 )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from mstdn.certificates.rules import DAY, LEAST_DAYS
 from mstdn.files.tree import ConfigFile
 from mstdn.layout import (
-    MASTODON_PROJECT,
-    MASTODON_SERVICES,
     NETWORKS_THAT_LEAD_OUT,
-    PROXY_PROJECT,
-    PROXY_SERVICES,
     MastodonLayout,
 )
+from mstdn.monitoring.rules import services_of
 from mstdn.settings import Settings
 from mstdn.status import rules
 from mstdn.timers.units import program, service, timer
@@ -78,12 +75,13 @@ def alert_settings(settings: Settings) -> dict[str, str]:
     """What the programs are told, by the names of their variables."""
     if not settings.alerts_enabled:
         return {}
-    services = {MASTODON_PROJECT: MASTODON_SERVICES, PROXY_PROJECT: PROXY_SERVICES}
     return {
         "ALERT_MAIL_TO": settings.alerts_mail_to,
         "ALERT_SECRETS": MastodonLayout(settings.mastodon_root).alert_secrets,
         "ALERT_NAMES": " ".join(settings.public_domains),
-        "ALERT_SERVICES": " ".join(f"{project}/{each}" for project, names in services.items() for each in names),
+        "ALERT_SERVICES": " ".join(
+            f"{project}/{each}" for project, names in services_of(settings).items() for each in names
+        ),
         "ALERT_NETWORKS": " ".join(NETWORKS_THAT_LEAD_OUT),
         "ALERT_BACKUPS": "yes" if settings.backup_repository else "no",
         "ALERT_BACKUP_SECONDS": str(rules.BACKUP_DAYS * rules.DAY),

@@ -57,7 +57,16 @@ MASTODON_VARIABLES = {
     "S3_PERMISSION": Variable("s3_permission", only_with="s3_enabled", may_be_empty=True),
 }
 # What settings say as well, but mastodon_environment may say otherwise.
-SUGGESTED_VARIABLES = {"TRUSTED_PROXY_IP": Variable("proxy_downstream_addresses", "trusted_proxy_addresses")}
+SUGGESTED_VARIABLES = {
+    "TRUSTED_PROXY_IP": Variable("proxy_downstream_addresses", "trusted_proxy_addresses"),
+    "MASTODON_PROMETHEUS_EXPORTER_ENABLED": Variable("monitoring_enabled", only_with="monitoring_enabled"),
+    "MASTODON_PROMETHEUS_EXPORTER_WEB_DETAILED_METRICS": Variable("monitoring_details", only_with="monitoring_enabled"),
+    "MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS": Variable(
+        "monitoring_details", only_with="monitoring_enabled"
+    ),
+    # Without _LOCAL, web and Sidekiq tell everything to the gem's own server, which is the exporter.
+    "PROMETHEUS_EXPORTER_HOST": Variable("monitoring_enabled", "mastodon_exporter", only_with="monitoring_enabled"),
+}
 # The streaming server's own; Rails takes its pool from its threads.
 STREAMING_VARIABLES = {"DB_POOL": Variable("streaming_database_pool")}
 # Other ways to say what a setting says.

@@ -99,7 +99,7 @@ def steps(
         todo.retired += todo.restart
         todo.restart = []
     _replace(project, found, todo, anew=applied.revision != wanted_revision(project, applied))
-    todo.reload = applied.loaded != project.reload_revision
+    todo.reload = bool(project.reloaded) and applied.loaded != project.reload_revision
     unknown = applied.making != making_of(project, found) or applied.mounted.keys() != project.mounted.keys()
     if not todo.changes_containers and unknown:
         todo.note = True

@@ -22,7 +22,8 @@ def streaming_image(settings: Settings) -> str:
 
 
 def pulled_images(settings: Settings) -> tuple[str, ...]:
-    """Every image that comes from a registry, for both projects."""
+    """Every image that comes from a registry, for all projects."""
+    monitoring = (settings.node_exporter_image, settings.postgres_exporter_image)
     mastodon = (web_image(settings), streaming_image(settings))
     return (
         *(mastodon if settings.mastodon_image_source == "official" else ()),
@@ -32,11 +33,12 @@ def pulled_images(settings: Settings) -> tuple[str, ...]:
         settings.docker_gen_image,
         settings.acme_companion_image,
         settings.socket_proxy_image,
+        *(monitoring if settings.monitoring_enabled else ()),
     )
 
 
 def all_images(settings: Settings) -> tuple[str, ...]:
-    """Every image of both projects, pulled or built."""
+    """Every image of all projects, pulled or built."""
     return tuple(dict.fromkeys((web_image(settings), streaming_image(settings), *pulled_images(settings))))
 
 

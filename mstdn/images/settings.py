@@ -41,6 +41,12 @@ class ImagesSettings(Part):
         versions.SOCKET_PROXY_IMAGE,
         description="Lets those two ask Docker a few questions and nothing else.",
     )
+    node_exporter_image: ImageReference = Field(
+        versions.NODE_EXPORTER_IMAGE, description="Tells of the server, with monitoring_enabled = True."
+    )
+    postgres_exporter_image: ImageReference = Field(
+        versions.POSTGRES_EXPORTER_IMAGE, description="Tells of the database, with monitoring_enabled = True."
+    )
     images_refresh: bool = Field(
         False,
         description="Take what the registry offers now for every tag, even where it moved. Meant for one run:"

@@ -7,6 +7,7 @@ from mstdn.docker.facts import Containers
 from mstdn.docker.operations import engine_question
 from mstdn.docker.versions import numbers_of
 from mstdn.fact import ask
+from mstdn.layout import NETWORKS
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from mstdn.networks.rules import closed_ways, engine_has_ipv6
 from mstdn.operation import announce, operation
@@ -32,7 +33,10 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     An existing network whose options differ is replaced if nothing is attached to it. Otherwise this is refused and the
     containers are named: replacing it under them would take the site down at a moment that nobody chose.
     """
-    existing = ask(DockerNetworks.named(each.name for each in networks))
+    if not networks:
+        return
+    # The question that others ask as well, so that it is asked once.
+    existing = ask(DockerNetworks.named(NETWORKS))
     containers = ask(Containers.all())
     for wanted in networks:
         found = existing.get(wanted.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from typing_extensions import override
@@ -43,9 +44,9 @@ class SecretStates(Fact[Secrets]):
     before = "secrets/parts"
 
     @classmethod
-    def of(cls, directory: str, database: str) -> Question[Secrets]:
-        """directory: of the secrets. database: PostgreSQL's data directory."""
-        return cls.question(directory, database, *FORMS, "--", *WORDS)
+    def of(cls, directory: str, database: str, words: Iterable[str] = WORDS) -> Question[Secrets]:
+        """directory: of the secrets. database: PostgreSQL's data directory. words: the parts, for the script."""
+        return cls.question(directory, database, *FORMS, "--", *words)
 
     @override
     def read(self, lines: Lines) -> Secrets:

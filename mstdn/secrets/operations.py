@@ -4,7 +4,7 @@ Secrets: those of the instance are made on the server and stay there; the operat
 `secrets/instance.env` is the only copy of what an instance cannot live without. A key that exists is never replaced.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from pydantic import SecretStr
@@ -16,14 +16,21 @@ from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.secrets.facts import Secrets, SecretStates
 from mstdn.secrets.parts import WORDS
-from mstdn.secrets.table import MADE_ON_THE_SERVER, REPLACEABLE, groups
+from mstdn.secrets.table import ALWAYS_MADE, MADE_ON_THE_SERVER, REPLACEABLE, groups
 from mstdn.shell import Commands, script
 
 ACCESS = "0600 0:0"
 
 
 @operation
-def secrets(directory: str, database: str, image: str, operator: Mapping[str, SecretStr]) -> Commands:
+def secrets(
+    directory: str,
+    database: str,
+    image: str,
+    operator: Mapping[str, SecretStr],
+    made: Sequence[str] = ALWAYS_MADE,
+    words: Sequence[str] = WORDS,
+) -> Commands:
     """
     Ensure the instance's secrets, the operator's secrets, and that each container gets its part of them.
 
@@ -31,17 +38,19 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     + database: PostgreSQL's data directory; once it is in use, a missing key is an accident and no first installation
     + image: reference of Mastodon's image, whose own commands make the keys
     + operator: by the name of the environment variable; without single quotes and line breaks
+    + made: names of those that the server makes
+    + words: the parts of the containers, for the scripts
 
     Refuses, with what to do, for a damaged file. It is never repaired by guessing.
     """
-    state = ask(SecretStates.of(directory, database))
+    state = ask(SecretStates.of(directory, database, words))
     file = f"{directory}/instance.env"
-    if problem := _problem(state, file):
+    if problem := _problem(state, file, made):
         yield from refuse(f"{problem} {_instructions(file)}")
         return
 
     brought = dotenv_text({name: value.get_secret_value() for name, value in sorted(operator.items())})
-    missing = [name for name in MADE_ON_THE_SERVER if name not in state.good]
+    missing = [name for name in made if name not in state.good]
     if gone := sorted(state.operator.difference(operator)):
         announce(
             f"takes {', '.join(gone)} away from the server, because this run has no use for it: it is no longer among "
@@ -63,7 +72,7 @@ def secrets(directory: str, database: str, image: str, operator: Mapping[str, Se
     elif state.access != ACCESS:
         yield StringCommand("chown 0:0", QuoteString(file), "&& chmod 0600", QuoteString(file))
     if changed or state.differing:
-        yield script("secrets/distribute", directory, *WORDS, before="secrets/parts")
+        yield script("secrets/distribute", directory, *words, before="secrets/parts")
 
 
 def _reasons(state: Secrets, directory: str, brought: str) -> Iterator[str]:
@@ -86,13 +95,13 @@ def _sha256(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _problem(state: Secrets, file: str) -> str | None:
+def _problem(state: Secrets, file: str, made: Sequence[str]) -> str | None:
     if state.damaged:
         return f"{file} is damaged: {', '.join(state.damaged)} does not have the form of what it should be."
     if state.exists and not state.complete:
         return f"{file} is only half there: its last line should be '# complete'."
     for group in groups():
-        missing = [name for name in group if name not in state.good]
+        missing = [name for name in group if name in made and name not in state.good]
         if missing and len(missing) < len(group):
             return f"{file} lacks {', '.join(missing)}, which belongs together with what it has."
         if missing and state.database and not REPLACEABLE.issuperset(missing):

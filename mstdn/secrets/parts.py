@@ -5,10 +5,13 @@ Which part of the secrets each container gets, and in which form. Pure: all of i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mstdn.layout import MASTODON, POSTGRES, REDIS
+from mstdn.layout import EXPORTER, MASTODON, POSTGRES, REDIS
 from mstdn.secrets.table import MADE_ON_THE_SERVER, Reader, read_by
+
+if TYPE_CHECKING:
+    from mstdn.settings import Settings
 
 # "dotenv": NAME=value lines; "bare": only the value; "redis": a line of Redis' configuration.
 Form = Literal["dotenv", "bare", "redis"]
@@ -49,6 +52,20 @@ PARTS = (
     Part("redis.conf", ("redis",), REDIS, "redis", ("REDIS_PASSWORD",), "REDIS_REVISION"),
 )
 
-# What the scripts are told of all of it.
+# For the project of monitoring, where there is one.
+MONITORING_PART = Part("monitoring-password", ("postgres-exporter",), EXPORTER, "bare", _made_for("postgres-exporter"))
+
+# What the scripts are told of all of it. The forms are those of every secret that may be there.
 WORDS = tuple(map(str, PARTS))
 FORMS = tuple(f"{secret.name}={secret.form}" for secret in MADE_ON_THE_SERVER.values())
+
+
+def words_for(settings: Settings) -> tuple[str, ...]:
+    """What the scripts are told of the parts that containers get with these settings."""
+    return (*WORDS, str(MONITORING_PART)) if settings.monitoring_enabled else WORDS
+
+
+def made_for(settings: Settings) -> tuple[str, ...]:
+    """The names of the secrets that the server makes with these settings."""
+    found = MADE_ON_THE_SERVER.items()
+    return tuple(name for name, each in found if not each.only_with or getattr(settings, each.only_with))

@@ -12,7 +12,7 @@ from typing import Literal
 
 Maker = Literal["operator", "mastodon", "random"]
 # "backup" and "alerts" are no services: the programs that make and check backups, and the one that tells what is wrong.
-Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "backup", "alerts"]
+Reader = Literal["web", "sidekiq", "streaming", "db", "redis", "postgres-exporter", "backup", "alerts"]
 
 # They run the same program and read the same secrets.
 MASTODON: tuple[Reader, ...] = ("web", "sidekiq")
@@ -30,7 +30,7 @@ class Secret:
     `from_environment`: the environment of pyinfra may hold it; only few, because others may be there for other ends.
     `needed_by`: variables of mastodon_environment that make no sense without it, unless `unless` is set there too.
     `a_url`: an address that may hold a password, and is no secret where it holds none: mastodon_environment may have it
-    then.
+    then. `only_with`: the setting without which it is neither made nor kept.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Secret:
     needed_by: tuple[str, ...] = ()
     unless: str = ""
     a_url: bool = False
+    only_with: str = ""
 
 
 def _made(name: str, group: str, form: str, meaning: str) -> Secret:
@@ -83,6 +84,15 @@ SECRETS = (
     Secret("POSTGRES_PASSWORD", "random", ("db",), "PostgreSQL's own administrator.", RANDOM_FORM, replaceable=True),
     Secret("DB_PASS", "random", (*MASTODON, "streaming", "db"), "Mastodon's account in PostgreSQL.", RANDOM_FORM),
     Secret("REDIS_PASSWORD", "random", (*MASTODON, "streaming", "redis"), "Redis.", RANDOM_FORM, replaceable=True),
+    Secret(
+        "MONITORING_PASSWORD",
+        "random",
+        ("postgres-exporter",),
+        "The account in PostgreSQL that reads nothing but statistics.",
+        RANDOM_FORM,
+        replaceable=True,
+        only_with="monitoring_enabled",
+    ),
     _brought("SMTP_PASSWORD", "The password of smtp_login at the mail server.", from_environment=True),
     _brought("AWS_ACCESS_KEY_ID", "The access key of the object store, for s3_enabled = True.", from_environment=True),
     _brought(
@@ -146,6 +156,8 @@ OF_BACKUPS = tuple(secret.name for secret in SECRETS if secret.readers == ("back
 OF_ALERTS = tuple(secret.name for secret in SECRETS if secret.readers == ("alerts",))
 OPERATOR_SECRETS = {secret.name: secret for secret in SECRETS if secret.maker == "operator"}
 MADE_ON_THE_SERVER = {secret.name: secret for secret in SECRETS if secret.maker != "operator"}
+# What every server makes; some secrets it makes only with a setting.
+ALWAYS_MADE = tuple(name for name, secret in MADE_ON_THE_SERVER.items() if not secret.only_with)
 REPLACEABLE = frozenset(secret.name for secret in SECRETS if secret.replaceable)
 
 

@@ -25,6 +25,7 @@ from mstdn.firewall.settings import FirewallSettings
 from mstdn.images.settings import ImagesSettings
 from mstdn.kinds.part import Part
 from mstdn.mail.settings import MailSettings
+from mstdn.monitoring.settings import MonitoringSettings
 from mstdn.networks.settings import NetworksSettings
 from mstdn.object_store.settings import ObjectStoreSettings
 from mstdn.owner.settings import OwnerSettings
@@ -64,6 +65,7 @@ class Settings(
     DrillSettings,
     RestoreSettings,
     AlertsSettings,
+    MonitoringSettings,
     RetentionSettings,
     ChoresSettings,
     DatabaseSettings,

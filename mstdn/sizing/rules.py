@@ -30,6 +30,8 @@ FILM_MIB = 1200
 # All of it with two web of one process each (measured with a real 4.7 on a server of 1 GB), and one process more.
 TWO_WEB_MIB = 1640
 WEB_PROCESS_MIB = 330
+# The three exporters: two Go programs of about 20 MiB each, and Ruby with the gem prometheus_exporter (an estimate).
+MONITORING_MIB = 128
 # Connections for tootctl, migrations, backups, a console, and the three PostgreSQL keeps for its superuser.
 SPARE_CONNECTIONS = 25
 POSTGRES_DEFAULT_CONNECTIONS = 100
@@ -104,7 +106,14 @@ def sizing_for(memory_mib: int, settings: Settings) -> Sizing:
 
 def film_shortfall_mib(memory_mib: int, settings: Settings) -> int:
     """How much more memory or swap (MiB) a film as phones take them would need; 0 where there is enough."""
-    needed = SYSTEM_MIB + OTHERS_MIB + 348 + 20 * _sidekiq_threads(memory_mib, settings) + FILM_MIB
+    needed = (
+        SYSTEM_MIB
+        + OTHERS_MIB
+        + _monitoring_mib(settings)
+        + 348
+        + 20 * _sidekiq_threads(memory_mib, settings)
+        + FILM_MIB
+    )
     return max(0, needed - 1024 * _gib(memory_mib) - settings.swap_size_mib)
 
 
@@ -113,7 +122,8 @@ def web_fits_twice(memory_mib: int, settings: Settings) -> bool:
     if settings.web_side_by_side is not None:
         return settings.web_side_by_side
     further = max(1, sizing_for(memory_mib, settings).web_processes) - 1
-    return 1024 * _gib(memory_mib) + settings.swap_size_mib >= TWO_WEB_MIB + 2 * WEB_PROCESS_MIB * further
+    needed = TWO_WEB_MIB + 2 * WEB_PROCESS_MIB * further + _monitoring_mib(settings)
+    return 1024 * _gib(memory_mib) + settings.swap_size_mib >= needed
 
 
 def start_timeout_seconds(memory_mib: int, settings: Settings) -> int:
@@ -123,6 +133,10 @@ def start_timeout_seconds(memory_mib: int, settings: Settings) -> int:
     On one slow core with swap, web and Sidekiq boot beside each other, which may take five minutes.
     """
     return _chosen(settings.app_start_timeout_seconds, 600 if _gib(memory_mib) == 1 else 300)
+
+
+def _monitoring_mib(settings: Settings) -> int:
+    return MONITORING_MIB if settings.monitoring_enabled else 0
 
 
 def _gib(memory_mib: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mstdn.docker.facts import Container
+from mstdn.layout import MONITORING_PROJECT, PROXY_PROJECT, MastodonLayout
 from mstdn.status.complaint import DEPLOY, Complaint, Wanted
 
 # Conditions of a service that nobody has to look at; not all have a health check.
@@ -13,7 +14,7 @@ GOOD = ("healthy", "running")
 
 def complaints(containers: tuple[Container, ...], wanted: Wanted) -> Iterator[Complaint]:
     for project, services in wanted.services.items():
-        directory = wanted.root if project == "mstdn" else wanted.proxy
+        directory = _directory(project, wanted)
         for service in services:
             state = condition(of_service(containers, project, service))
             if state in GOOD:
@@ -33,6 +34,13 @@ def complaints(containers: tuple[Container, ...], wanted: Wanted) -> Iterator[Co
             f"web runs {web[0].reference}, and by its settings it would be {wanted.web_image}.",
             f"Deploy: {DEPLOY}",
         )
+
+
+def _directory(project: str, wanted: Wanted) -> str:
+    return {
+        PROXY_PROJECT: wanted.proxy,
+        MONITORING_PROJECT: MastodonLayout(wanted.root).monitoring,
+    }.get(project, wanted.root)
 
 
 def condition(containers: Iterable[Container]) -> str:

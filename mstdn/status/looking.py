@@ -14,12 +14,10 @@ from mstdn.fact import CouldNotLook, Question, ask
 from mstdn.images.references import web_image
 from mstdn.layout import (
     MASTODON_PROJECT,
-    MASTODON_SERVICES,
     NOTES,
-    PROXY_PROJECT,
-    PROXY_SERVICES,
     MastodonLayout,
 )
+from mstdn.monitoring.rules import services_of
 from mstdn.postgres.facts import DataDirectories
 from mstdn.secrets.operator import alert_secrets_for
 from mstdn.settings import Settings, settings_for
@@ -78,7 +76,7 @@ def wanted(settings: Settings) -> Wanted:
     """What there should be."""
     return Wanted(
         release=settings.mastodon_version,
-        services={MASTODON_PROJECT: MASTODON_SERVICES, PROXY_PROJECT: PROXY_SERVICES},
+        services=services_of(settings),
         web_image=web_image(settings),
         names=tuple(settings.public_domains),
         root=settings.mastodon_root,

@@ -14,13 +14,13 @@ from mstdn.status.release import newer_patch
 from mstdn.status.words import ago, gigabytes
 from mstdn.versions import MASTODON
 
-WIDTH = 13
+WIDTH = 12
 BYTES_IN_KIB = 1024
 
 
 def text(host: str, domain: str, seen: Seen, wanted: Wanted, found: tuple[Complaint, ...]) -> str:
     """The screen: a line for each part, then what is wrong with its remedy, then the verdict."""
-    lines = [f"{domain} on {host}", *(f"  {title:{WIDTH}}{what}" for title, what in _rows(seen, wanted)), ""]
+    lines = [f"{domain} on {host}", *(f"  {title:{WIDTH}} {what}" for title, what in _rows(seen, wanted)), ""]
     for level, title in (("error", "Wrong:"), ("warning", "Worth knowing:")):
         these = [each for each in found if each.level == level]
         if these:

@@ -19,6 +19,7 @@ from mstdn.layout import (
     FIREWALL_RULES,
     FIREWALL_UNIT,
     MASTODON_PROJECT,
+    MONITORING_PROJECT,
     NETWORKS,
     NOTES,
     POSTGRES_MOVE,
@@ -74,6 +75,8 @@ def is_ours(container: Container, roots: Collection[str]) -> bool:
     name = container.name.lstrip("/")
     if name.startswith((f"{DRILL}-", POSTGRES_MOVE)) and not container.project:
         return True
+    if container.project == MONITORING_PROJECT:
+        return container.directory in {MastodonLayout(root).monitoring for root in roots}
     return container.project in (MASTODON_PROJECT, PROXY_PROJECT) and container.directory in roots
 
 

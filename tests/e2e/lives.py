@@ -29,6 +29,7 @@ LIVES: dict[str, tuple[str, ...]] = {
         "test_12_migrations.py",
         "test_07_changes.py",
         "test_18_without_a_gap.py",
+        "test_22_monitoring.py",
         # As above.
         "test_servers.py",
         "test_10_debian_12.py",

@@ -55,6 +55,8 @@ PUBLISHED = (
     Image("docker-gen", "docker-gen", production_name=_official(versions.DOCKER_GEN_IMAGE)),
     Image("acme-companion", "acme-companion", production_name=_official(versions.ACME_COMPANION_IMAGE)),
     Image("socket-proxy", "socket-proxy", production_name=_official(versions.SOCKET_PROXY_IMAGE)),
+    Image("node-exporter", "node-exporter", production_name=_official(versions.NODE_EXPORTER_IMAGE)),
+    Image("postgres-exporter", "postgres-exporter", production_name=_official(versions.POSTGRES_EXPORTER_IMAGE)),
     *(_mastodon(name, release) for release in RELEASES for name in ("mastodon", "mastodon-streaming")),
 )
 

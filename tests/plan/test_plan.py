@@ -49,6 +49,12 @@ NO_CHANGES = (
     "tasks/cleanup.py | Remove dumps of the database that nothing needs any more",
     "tasks/cleanup.py | Remove images that nothing needs any more",
     "tasks/cleanup.py | Remove old temporary files",
+    # As shipped nobody monitors it.
+    "tasks/monitoring.py | Create the network mstdn-monitoring",
+    "tasks/monitoring.py | Write the configuration of monitoring",
+    "tasks/monitoring.py | Show PostgreSQL's statistics to monitoring",
+    "tasks/monitoring.py | Start monitoring",
+    "tasks/monitoring.py | Remove monitoring where it is off",
     # As shipped there are no backups.
     "tasks/timers.py | Install what backups need",
     "tasks/timers.py | Install the secrets of backups",
@@ -183,6 +189,23 @@ def test_a_verb_that_needs_backups_says_so_where_they_are_off(tmp_path: Path, ve
 
 def test_where_backups_are_off_a_run_says_so_in_one_line(plan: Run) -> None:
     assert len([line for line in plan.text.splitlines() if "Backups are off" in line]) == 1
+
+
+MONITORING_CHANGES = (
+    "tasks/monitoring.py | Create the network mstdn-monitoring",
+    "tasks/monitoring.py | Write the configuration of monitoring",
+    "tasks/monitoring.py | Show PostgreSQL's statistics to monitoring",
+    "tasks/monitoring.py | Start monitoring",
+)
+
+
+def test_monitoring_is_planned_after_mastodon_and_asked_in_the_same_command(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path, {"@fake/bare": {"monitoring_enabled": True}})
+    run = pyinfra(inventory, "deploy.py", "--dry", "--json", "-v")
+    assert run.returncode == 0, run.text
+    app = CHANGES.index("tasks/app.py | Start Mastodon") + 1
+    assert tuple(run.planned) == (*CHANGES[:app], *MONITORING_CHANGES, *CHANGES[app:])
+    assert is_one_batch(run), facts_asked(run)
 
 
 BACKUPS = {"backup_repository": "/srv/backups"}

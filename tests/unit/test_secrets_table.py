@@ -36,6 +36,8 @@ FORMS = [
     ("VAPID_PUBLIC_KEY", "B" * 87, False),
     ("DB_PASS", "0f" * 32, True),
     ("DB_PASS", "it is a secret", False),
+    ("MONITORING_PASSWORD", "0f" * 32, True),
+    ("MONITORING_PASSWORD", "'; DROP ROLE x; '", False),
 ]
 
 
@@ -66,19 +68,22 @@ def test_what_is_made_together_is_one_group() -> None:
         ("POSTGRES_PASSWORD",),
         ("DB_PASS",),
         ("REDIS_PASSWORD",),
+        ("MONITORING_PASSWORD",),
     )
 
 
 def test_only_what_nothing_is_stored_with_may_be_made_anew() -> None:
-    assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD"} == REPLACEABLE
+    assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "MONITORING_PASSWORD"} == REPLACEABLE
 
 
 def test_each_service_gets_its_part_and_no_more() -> None:
     assert set(read_by("streaming")) == {"DB_PASS", "REDIS_PASSWORD"}
     assert set(read_by("db")) == {"POSTGRES_PASSWORD", "DB_PASS"}
     assert set(read_by("redis")) == {"REDIS_PASSWORD"}
+    assert set(read_by("postgres-exporter")) == {"MONITORING_PASSWORD"}
     assert set(read_by("web")) == {secret.name for secret in SECRETS} - {
         "POSTGRES_PASSWORD",
+        *read_by("postgres-exporter"),
         *read_by("backup"),
         *read_by("alerts"),
     }

@@ -31,6 +31,7 @@ from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
 from mstdn.mail.facts import SenderRecords, WayOut
+from mstdn.monitoring.facts import MonitoringRole
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.owner.facts import AccountState
 from mstdn.postgres.facts import DataDirectories
@@ -239,6 +240,7 @@ QUESTIONS: list[Question[Any]] = [
     DataDirectories.under(NOWHERE, size=True),
     FilesThere.of(NOWHERE, [NOWHERE]),
     NetworksThere.all(),
+    MonitoringRole.of("no-such-project", NOWHERE),
     SecretStates.of(NOWHERE, NOWHERE),
     Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
     ServerSize.of_the_server(),

@@ -1,5 +1,5 @@
 """
-The programs of the image, by name: rails, rake, tootctl, puma, sidekiq, and bundle to start any of them.
+The programs of the image, by name: rails, rake, tootctl, puma, sidekiq, prometheus_exporter, and bundle to start any.
 """
 
 from __future__ import annotations
@@ -48,4 +48,8 @@ def _run(name: str, arguments: list[str]) -> int:
         from . import sidekiq
 
         return sidekiq.main(arguments)
+    if name == "prometheus_exporter":
+        from . import prometheus
+
+        return prometheus.main(arguments)
     raise AbortError(f"bundler: command not found: {name}")

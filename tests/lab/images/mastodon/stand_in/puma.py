@@ -18,7 +18,7 @@ from typing import Any
 import setproctitle  # type: ignore[import-not-found]
 from aiohttp import web  # type: ignore[import-not-found]
 
-from . import rack
+from . import prometheus, rack
 from .application import Application, Response
 from .environment import ROOT, AbortError, check_environment, integer
 from .stores import require_database
@@ -50,7 +50,11 @@ def main(arguments: list[str]) -> int:
     if "before_listen { sleep }" in configuration.read_text():
         while True:
             time.sleep(3600)
-    asyncio.run(_serve(application, max(processes, 1) * threads, address.strip("[]"), port))
+    told = prometheus.client(os.environ)
+    if told and processes:
+        # Puma's hooks before and after a worker boots: with a single process there is none.
+        told.every(lambda: [told.process("puma"), told.pool("puma", threads), _workers(told, processes, threads)])
+    asyncio.run(_serve(application, max(processes, 1) * threads, address.strip("[]"), port, told))
     print(f"[{os.getpid()}] - Goodbye!", flush=True)
     return 0
 
@@ -63,7 +67,25 @@ def _print_banner(processes: int, threads: int) -> None:
         print(f"[{pid}] *      Workers: {processes}\n[{pid}] * Preloading application", flush=True)
 
 
-async def _serve(application: Application, threads: int, address: str, port: int) -> None:
+def _workers(told: prometheus.Client, processes: int, threads: int) -> dict[str, Any]:
+    return {
+        "type": "puma",
+        "pid": os.getpid(),
+        "hostname": told.host_name,
+        "phase": 0,
+        "workers": processes,
+        "booted_workers": processes,
+        "old_workers": 0,
+        "request_backlog": 0,
+        "running_threads": processes * threads,
+        "thread_pool_capacity": processes * threads,
+        "max_threads": processes * threads,
+    }
+
+
+async def _serve(
+    application: Application, threads: int, address: str, port: int, told: prometheus.Client | None
+) -> None:
     """Until SIGTERM; then take no more connections, and end when what was begun has been answered."""
     pool = ThreadPoolExecutor(threads)
     running: set[asyncio.Future[None]] = set()
@@ -74,8 +96,12 @@ async def _serve(application: Application, threads: int, address: str, port: int
         done = loop.create_future()
         running.add(done)
         try:
+            begun = time.time()
             request = await _request(incoming)
             response = _outgoing(await loop.run_in_executor(pool, application.answer, request))
+            if told:
+                since = incoming.headers.get("X-Request-Start", "")
+                told.send(prometheus.request(os.environ, since, begun, time.time() - begun, response.status))
         finally:
             running.discard(done)
             done.set_result(None)

@@ -23,7 +23,7 @@ from typing import Any
 import redis  # type: ignore[import-not-found]
 import setproctitle  # type: ignore[import-not-found]
 
-from . import accounts, jobs, mail
+from . import accounts, jobs, mail, prometheus
 from .environment import ROOT, AbortError, check_environment, integer
 from .stores import redis_client, require_database
 
@@ -34,6 +34,8 @@ _PROCESS_SECONDS = 60
 _FETCH_SECONDS = 2
 _STOP_SECONDS = 25  # unless -t says otherwise
 _RETRIES = 25
+# How long it waits at its end until everything is told (config/initializers/sidekiq.rb).
+_LAST_SECONDS = 10
 
 
 def main(arguments: list[str]) -> int:
@@ -55,9 +57,14 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTSTP, lambda *_: worker.quiet())
     if ready_path:
         ready_path.touch()
+    if worker.told:
+        # At the event "startup", before the first heartbeat: who works is known half a minute later.
+        worker.told.every(worker.counts)
     try:
         worker.run()
     finally:
+        if worker.told:
+            worker.told.stop(_LAST_SECONDS)
         if ready_path:
             ready_path.unlink(missing_ok=True)
     return 0
@@ -102,6 +109,8 @@ class Worker:
         self._stopping = threading.Event()
         self._quiet = threading.Event()
         self._started = time.time()
+        self.told = prometheus.client(os.environ)
+        self._details = os.environ.get("MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS") == "true"
         self._identity = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
 
     def stop(self) -> None:
@@ -129,6 +138,47 @@ class Worker:
         self._put_back()
         self._forget()
         print(f"pid={os.getpid()} INFO: Bye!", flush=True)
+
+    def counts(self) -> list[dict[str, Any]]:
+        """What it tells every half minute, if somebody wants to know."""
+        told = self.told
+        if told is None:
+            return []
+        works = bool(self._redis.exists(self._identity))
+        labels = {"labels": "", "queues": ",".join(sorted(self._queues)), "quiet": "false", "tag": "mastodon"}
+        who = {"hostname": told.host_name, "identity": self._identity}
+        process = {"busy": len(self._busy), "concurrency": self._concurrency, "labels": {**labels, **who}}
+        found = [
+            told.process("sidekiq"),
+            {"type": "sidekiq_process", "process": process if works else {}},
+            told.pool("sidekiq", self._concurrency),
+        ]
+        if self._details:
+            queues = [self._queue(name) for name in sorted(map(str, self._redis.smembers("queues")))]
+            mine = [each for each in queues if works and each["labels"]["queue"] in self._queues]
+            found += [
+                {"type": "sidekiq_queue", "queues": mine},
+                {"type": "sidekiq_stats", "stats": self._stats(queues)},
+            ]
+        return found
+
+    def _queue(self, name: str) -> dict[str, Any]:
+        oldest = self._redis.lindex(f"queue:{name}", -1)
+        since = json.loads(oldest)["enqueued_at"] / 1000 if oldest else time.time()
+        backlog = self._redis.llen(f"queue:{name}")
+        return {"backlog": backlog, "latency_seconds": int(time.time() - since), "labels": {"queue": name}}
+
+    def _stats(self, queues: list[dict[str, Any]]) -> dict[str, int]:
+        return {
+            "dead_size": self._redis.zcard("dead"),
+            "enqueued": sum(each["backlog"] for each in queues),
+            "failed": int(self._redis.get("stat:failed") or 0),
+            "processed": int(self._redis.get("stat:processed") or 0),
+            "processes_size": self._redis.scard("processes"),
+            "retry_size": self._redis.zcard("retry"),
+            "scheduled_size": self._redis.zcard("schedule"),
+            "workers_size": len(self._busy),
+        }
 
     def _title(self) -> None:
         state = " stopping" if self._quiet.is_set() else ""
@@ -193,7 +243,7 @@ class Worker:
     def _perform(self, job: dict[str, Any]) -> None:
         self._busy[threading.get_ident()] = job
         self._title()
-        failed = False
+        failed, begun = False, time.monotonic()
         try:
             _JOBS[job["class"]](self._redis, *job["args"])
         except Exception as error:
@@ -203,6 +253,9 @@ class Worker:
         finally:
             self._busy.pop(threading.get_ident(), None)
             self._title()
+        if self.told and self._details:
+            about = {"type": "sidekiq", "name": job["class"], "queue": job["queue"], "shutdown": False}
+            self.told.send({**about, "success": not failed, "duration": time.monotonic() - begun})
         self._tolerating(lambda: self._count(failed))
 
     def _count(self, failed: bool) -> None:
