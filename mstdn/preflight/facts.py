@@ -34,7 +34,7 @@ class ServerReport:
     suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
     database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
     `dumps`: the releases to which a dump of the database leads back. `postgres_move`: how far a move of the database
-    into a new data directory is, "" without one.
+    into a new data directory is, "" without one; `adoption`: the same of a take-over of an instance of before.
     """
 
     system: tuple[str, str] = ("", "")
@@ -56,6 +56,7 @@ class ServerReport:
     redis: int = 0
     dumps: tuple[str, ...] = ()
     postgres_move: str = ""
+    adoption: str = ""
 
 
 class Server(Fact[ServerReport]):
@@ -93,6 +94,7 @@ class Server(Fact[ServerReport]):
             clock=int(lines.one("clock")),
             dumps=tuple(lines.all("dump")),
             postgres_move=lines.get("postgres_move"),
+            adoption=lines.get("adoption"),
             suite=lines.get("suite"),
             postgres=lines.get("database"),
             redis=max(map(int, lines.all("redis")), default=0),
