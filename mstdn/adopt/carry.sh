@@ -214,7 +214,11 @@ if [ ! -s "$back" ]; then
     {
         printf '#!/bin/sh\n# Written by the suite. Goes back to the Mastodon of before the take-over, as it was then: what was written since is not in it.\n'
         printf '# The suite'"'"'s instance stays in %s.\nset -eu\n' "$root"
-        printf "systemctl disable --now 'mstdn-*.timer' >/dev/null 2>&1 || true\n"
+        cat <<'UNITS'
+for unit in /etc/systemd/system/mstdn-*.timer; do
+    [ ! -e "$unit" ] || systemctl disable --now "${unit##*/}" >/dev/null 2>&1 || true
+done
+UNITS
         for directory in "$root" "$(known proxy)"; do
             printf '[ ! -e %s/compose.yaml ] || docker compose --project-directory %s down\n' "$directory" "$directory"
         done

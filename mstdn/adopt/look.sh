@@ -40,16 +40,23 @@ fi
 printf 'project %s\n' "$project"
 members=$(printf '%s\n' "$found" | awk -F "$tab" -v project="$project" '$3 == project && $8 == "False"')
 # Its web has what all of it is told.
-web=$(printf '%s\n' "$members" | awk -F "$tab" '$9 != "-" && $10 !~ /sidekiq|streaming|npm|yarn/ { print $1; exit }')
+web=$(printf '%s\n' "$members" | awk -F "$tab" '
+    $9 == "-" || $10 ~ /sidekiq|streaming|npm|yarn|nginx|postgres|redis/ { next }
+    $5 == "web" || $10 ~ /puma|rails/ { print $1; found = 1; exit }
+    first == "" { first = $1 }
+    END { if (!found) print first }')
 variables() { docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$1" 2>/dev/null; }
 value_of() { printf '%s\n' "$told" | sed -n "s/^$1=//p" | head -n 1; }
 told=$([ -z "$web" ] || variables "$web")
 database=$(value_of DB_HOST) redis=$(value_of REDIS_HOST)
 printf '%s\n' "$members" | awk -F "$tab" -v OFS="$tab" -v db="$database" -v redis="$redis" '
     { sub(/^\//, "", $2); role = "other" }
+    # Guides give .env.production to all of them, and somebody may have a program of his own among them.
+    $9 != "-" && $10 !~ /nginx|postgres|redis/ { role = "web" }
+    $10 ~ /streaming|npm|yarn/ { role = "streaming" }
+    $10 ~ /sidekiq/ { role = "sidekiq" }
     $5 == db || $2 == db { role = "db" }
     $5 == redis || $2 == redis { role = "redis" }
-    $9 != "-" { role = $10 ~ /sidekiq/ ? "sidekiq" : $10 ~ /streaming|npm|yarn/ ? "streaming" : "web" }
     { print "container " $1, $2, $5, $6, $7, role }'
 [ -n "$web" ] || exit 0
 db=$(printf '%s\n' "$members" | awk -F "$tab" -v db="$database" '{ sub(/^\//, "", $2) } ($5 == db || $2 == db) && $6 == "running" { print $1; exit }')

@@ -35,6 +35,7 @@ VERB = "pyinfra inventory.py tasks/adopt.py"
 MARGIN_MIB = 512
 # From here on Mastodon has the three keys of encryption, and no migration wants OTP_SECRET any more.
 OLDEST = (4, 3, 0)
+MASTODON_IMAGES = ("ghcr.io/mastodon/mastodon", "tootsuite/mastodon")
 WRITERS = ("web", "streaming", "sidekiq")
 # In these phases the old instance does not serve any more, and what a run does is to finish.
 UNDER_WAY = ("stopped", "switching", "carried")
@@ -103,6 +104,21 @@ def remaining(
         for each in listeners
         if each.port not in ports and not (each.owner and any(identity.startswith(each.owner) for identity in gone))
     )
+
+
+def not_the_suites(containers: Sequence[Container], roots: Collection[str]) -> Iterator[Finding]:
+    """What a first deployment is told where a Mastodon runs already."""
+    for container in containers:
+        image = container.reference.removeprefix("docker.io/").partition(":")[0]
+        if image in MASTODON_IMAGES and container.status in ALIVE and container.directory not in roots:
+            yield Finding(
+                "warning",
+                f"A Mastodon runs here that is not the suite's (the container {container.name}, "
+                f"{container.reference}). "
+                "If it is to become the suite's, with its posts and keys, leave it as it is, whatever else is said: "
+                f"{VERB} tells how.",
+            )
+            return
 
 
 def unfinished(phase: str, domain: str) -> Iterator[Finding]:

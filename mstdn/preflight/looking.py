@@ -65,6 +65,9 @@ def _look(
         containers = ask(Containers.all())
     if leaving is None:
         yield from adopt.unfinished(report.adoption, settings.local_domain)
+        if not report.installed:
+            roots = (settings.mastodon_root, settings.proxy_root, *report.directories)
+            yield from adopt.not_the_suites(containers, roots)
     else:
         listeners = adopt.remaining(report.listeners, containers, leaving)
         report, containers = replace(report, listeners=listeners), adopt.others(containers, leaving)

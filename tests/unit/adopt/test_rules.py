@@ -21,6 +21,7 @@ from mstdn.adopt.rules import (
     carried_keys,
     leaving,
     needed_mib,
+    not_the_suites,
     note,
     obstacles,
     others,
@@ -279,6 +280,14 @@ def test_one_that_is_under_way_is_finished_whatever_the_server_has_by_now(phase:
     assert said(old) == []
     (text,) = said(replace(old, note=dict(old.note) | {"domain": "other.example.org"}))
     assert "The take-over of other.example.org is under way" in text
+
+
+def test_a_first_deployment_beside_a_mastodon_names_the_take_over() -> None:
+    web = container_line("old/web", reference="docker.io/tootsuite/mastodon:v4.2.1", directory="/opt/old")
+    (finding,) = not_the_suites(found(web, web, PROXY), ROOTS)
+    assert finding.level == "warning" and "tasks/adopt.py" in finding.text and "old-web-1" in finding.text
+    ours = container_line("web", reference="ghcr.io/mastodon/mastodon:v4.7.60")
+    assert list(not_the_suites(found(ours, web.replace('"running"', '"exited"')), ROOTS)) == []
 
 
 def test_any_other_run_is_told_that_one_is_under_way() -> None:

@@ -344,7 +344,9 @@ ROWS = """\
 a1|/old-web-1|old|@HERE@/old|web|running|always|False|LOCAL_DOMAIN=social.example.org|["bundle","exec","puma"]null|
 a2|/old-web-run-1|old|@HERE@/old|web|exited|no|True|LOCAL_DOMAIN=social.example.org|["rails"]null|
 a3|/old-sidekiq-1|old|@HERE@/old|sidekiq|running|always|False|LOCAL_DOMAIN=social.example.org|["sidekiq"]null|
-b2|/old-db-1|old|@HERE@/old|db|running|always|False|-|["postgres"]null|
+a4|/old-tootctl-1|old|@HERE@/old|tidy|running|always|False|LOCAL_DOMAIN=social.example.org|["tootctl"]null|
+a5|/old-nginx-1|old|@HERE@/old|nginx|running|always|False|LOCAL_DOMAIN=social.example.org|["nginx"]null|
+b2|/old-db-1|old|@HERE@/old|db|running|always|False|LOCAL_DOMAIN=social.example.org|["postgres"]null|
 c3|/old-redis-1|old|@HERE@/old|redis|running|always|False|-|["redis-server"]null|
 d4|/mstdn-web-1|mstdn|@HERE@/srv|web|running|always|False|LOCAL_DOMAIN=other.example.org|["puma"]null|
 e5|/nginx-proxy|-|-|-|running|always|False|-|["nginx"]null|@HERE@/old-certs
@@ -387,6 +389,8 @@ def test_what_is_here_is_seen_without_a_secret_and_without_a_trace(old: Path) ->
     assert [(each.name, each.role) for each in seen.containers] == [
         ("old-web-1", "web"),
         ("old-sidekiq-1", "sidekiq"),
+        ("old-tootctl-1", "web"),
+        ("old-nginx-1", "other"),
         ("old-db-1", "db"),
         ("old-redis-1", "redis"),
     ]
