@@ -54,8 +54,8 @@ class Media:
 class Old:
     """
     What a take-over would meet. `note`: that of a take-over, by key; `listed`: its containers. `ours`: an instance of
-    the suite is here; `keys`: its keys are the "same" as the old ones or "other", "" without any. `mounted`: something
-    is mounted on its database directory.
+    the suite is here; `keys`: its keys are the "same" as the old ones or "other", "" without any. `occupied`: its
+    database directory has a database; `mounted`: something is mounted there.
 
     `project`: the one that is meant, "" if nobody can say. `variables`: what its web is told, without what may be a
     secret: of that there are the names (`brought`). `good`, `odd`: names of the keys that Mastodon's commands make,
@@ -68,6 +68,7 @@ class Old:
     listed: tuple[str, ...] = ()
     ours: bool = False
     keys: str = ""
+    occupied: bool = False
     mounted: bool = False
     free_kib: int = 0
     candidates: tuple[Candidate, ...] = ()
@@ -124,6 +125,7 @@ class OldInstance(EngineFact[Old]):
             listed=tuple(value.split("\t")[0] for key, value in noted if key == "container"),
             ours="ours" in lines,
             keys=lines.get("keys"),
+            occupied="occupied" in lines,
             mounted="mounted" in lines,
             free_kib=int(lines.get("free", "0")),
             candidates=tuple(_candidate(line) for line in lines.all("candidate")),

@@ -1,8 +1,8 @@
 # What a take-over would meet. $1: the directory that the operator named, "" for none; $2: mastodon_root; $3: the note of a take-over;
 # $4: the site's names, with spaces between; the rest: secrets that Mastodon's commands make, NAME=EXPRESSION each. No secret is printed.
 #
-# "noted KEY VALUE" of the note; "ours" if an instance of the suite is here, "keys same|other" if its keys are; "mounted" if something
-# is on its database directory. "candidate PROJECT DIRECTORY DOMAIN" of each Mastodon that is not the suite's. Of the one that is meant:
+# "noted KEY VALUE" of the note; "ours" if an instance of the suite is here, "keys same|other" if its keys are; "occupied"
+# if its database directory has a database, "mounted" if something is mounted there. "candidate PROJECT DIRECTORY DOMAIN" of each Mastodon that is not the suite's. Of the one that is meant:
 # "container ID NAME SERVICE STATUS RESTART ROLE", "variable JSON" (NAME=VALUE), "brought NAME" of what may be a secret, "good NAME" and
 # "odd NAME" of those with an expression; "image", "version"; "database VERSION BYTES", "extension NAME"; "redis VERSION BYTES";
 # "refused postgres|redis WORDS"; "media KIB UID SAME SOURCE"; "free KIB"; then "certificates ID DIRECTORY" of each old proxy, and
@@ -12,6 +12,7 @@ shift 4
 tab='	'
 [ ! -f "$note" ] || sed 's/^/noted /' "$note"
 [ ! -s "$root/state/installed.env" ] || echo ours
+[ ! -s "$root/database/PG_VERSION" ] || echo occupied
 ! mountpoint -q "$(readlink -m -- "$root/database")" 2>/dev/null || echo mounted
 existing=$(readlink -m -- "$root")
 until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
@@ -87,8 +88,9 @@ for each; do
     if printf '%s\n' "$value" | grep -qxE -e "${each#*=}"; then echo "good $name"; else echo "odd $name"; fi
 done
 if [ -s "$root/secrets/instance.env" ]; then
-    key=$(value_of SECRET_KEY_BASE)
-    if [ -n "$key" ] && sed -n 's/^SECRET_KEY_BASE=//p' "$root/secrets/instance.env" | { read -r ours && [ "$ours" = "$key" ]; }; then
+    # The one that is always taken over.
+    key=$(value_of ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY)
+    if [ -n "$key" ] && sed -n 's/^ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY=//p' "$root/secrets/instance.env" | { read -r ours && [ "$ours" = "$key" ]; }; then
         echo 'keys same'
     else
         echo 'keys other'

@@ -350,6 +350,11 @@ def _places(old: Old, settings: Settings) -> Iterator[str]:
             "The old web mounts nothing as public/system, so the uploads lie in its container and go with it. Copy "
             "them out (docker cp), mount the directory as Mastodon's docker-compose.yml does, and start it anew."
         )
+    if old.occupied:
+        yield (
+            f"{settings.mastodon_root}/database holds a database already, and nobody knows whose. If it is of an "
+            f"attempt that does not matter, move it away: mv {settings.mastodon_root} {settings.mastodon_root}.gone"
+        )
     if old.mounted:
         yield (
             f"A file system is mounted on {settings.mastodon_root}/database, where the new database has to take its "

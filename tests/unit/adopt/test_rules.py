@@ -132,6 +132,7 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"good": KEYS - {"ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY"}}, {}, "no ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY"),
     ({"keys": "other"}, {}, "holds other keys"),
     ({"media": None}, {}, "public/system"),
+    ({"occupied": True}, {}, "holds a database already"),
     ({"mounted": True}, {}, "mounted on /srv/mastodon/database"),
     ({"free_kib": 1024**2}, {}, "3614 MiB in /srv/mastodon, and 1024 MiB are free"),
     ({}, {"smtp_server": "mail.example.net"}, 'smtp_server = "smtp.example.org"'),

@@ -460,6 +460,8 @@ def test_a_certificate_that_will_not_do_is_said_to(old: Path, what: str, verdict
 def test_keys_that_are_here_are_compared_and_not_shown(old: Path) -> None:
     (old / "srv/secrets").mkdir()
     file = old / "srv/secrets/instance.env"
-    for key, said in (("0f" * 64, "same"), ("ee" * 64, "other")):
-        file.write_text(f"SECRET_KEY_BASE={key}\n# complete\n")
+    with (old / "environment").open("a") as environment:
+        environment.write(f"ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY={'a' * 32}\n")
+    for key, said in (("a" * 32, "same"), ("b" * 32, "other")):
+        file.write_text(f"ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY={key}\n# complete\n")
         assert answer_of(OldInstance.of("", f"{old}/srv", []), path=old / "bin").keys == said
