@@ -31,7 +31,7 @@ all() { known container; }
 ids() { cut -d "$tab" -f 1; }
 # Those of its containers with one of these roles, divided by bars.
 with_role() { all | awk -F "$tab" -v roles="|$1|" 'index(roles, "|" $4 "|")' | ids; }
-writers=$(with_role 'web|streaming|sidekiq') db=$(with_role db) redis=$(with_role redis) media=$(known media)
+writers=$(with_role 'web|streaming|sidekiq') fronts=$(with_role nginx) db=$(with_role db) redis=$(with_role redis) media=$(known media)
 user=$(known user) database=$(known database) domain=$(known domain) release=$(known version)
 # Passwords reach these programs by their environment, never as an argument.
 web=$(with_role web | head -n 1)
@@ -51,9 +51,10 @@ COUNT="SELECT format('SELECT %L || count(*) FROM %I.%I', format('rows %s.%s ', n
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') \\gexec
     SELECT format('sequence %s.%s %s', schemaname, sequencename, coalesce(last_value::text, '-')) FROM pg_sequences;"
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
+# The old nginx may have asked for the address of web when it started, and never since.
 serve_again() {
     # shellcheck disable=SC2086 # one word for each container
-    docker start $writers >/dev/null 2>"$words"
+    docker start $writers >/dev/null 2>"$words" && { [ -z "$fronts" ] || docker restart -t 10 $fronts >/dev/null 2>"$words"; }
 }
 # What has gone wrong before anything of the old instance was retired: it serves on. $1: what it is; its words are in $words.
 leave() {
@@ -237,7 +238,7 @@ UNITS
         done
         all | while IFS=$tab read -r id restart _; do printf 'docker update --restart=%s %s >/dev/null\n' "$restart" "$id"; done
         # What others need first.
-        printf 'docker start %s >/dev/null\n' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; with_role proxy; } | paste -sd ' ')"
+        printf 'docker start %s >/dev/null\n' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; with_role nginx; with_role proxy; } | paste -sd ' ')"
         owner=$(known owner)
         [ -z "$media" ] || [ "$owner" = 991:991 ] || printf 'chown -R %s %s\n' "$owner" "'$media'"
         printf 'rm -f %s\necho "The old instance of %s runs again. To take it over another time: mv %s %s.gone; rm -f %s/instance"\n' "$note" "$domain" "$root" "$root" "${note%/*}"
@@ -258,7 +259,7 @@ if [ -e "$jobs" ]; then
     rmdir "$jobs"
 fi
 # The proxy is last, so that visitors are told something as long as possible.
-for id in $(with_role 'web|streaming|sidekiq|other') $redis $db $(with_role proxy); do
+for id in $writers $fronts $(with_role other) $redis $db $(with_role proxy); do
     docker update --restart=no "$id" >/dev/null
     docker stop -t 120 "$id" >/dev/null
     # Networks of these names are the suite's, and have other options.

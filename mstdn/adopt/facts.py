@@ -28,8 +28,8 @@ class Candidate:
 @dataclass(frozen=True)
 class OldContainer:
     """
-    A container of the old project. `restart`: its restart policy. `role`: "web", "streaming", "sidekiq", "db", "redis"
-    or "other".
+    A container of the old project. `restart`: its restart policy. `role`: "web", "streaming", "sidekiq", "nginx", "db",
+    "redis" or "other".
     """
 
     id: str

@@ -54,6 +54,7 @@ printf '%s\n' "$members" | awk -F "$tab" -v OFS="$tab" -v db="$database" -v redi
     { sub(/^\//, "", $2); role = "other" }
     # Guides give .env.production to all of them, and somebody may have a program of his own among them.
     $9 != "-" && $10 !~ /nginx|postgres|redis/ { role = "web" }
+    $10 ~ /nginx/ { role = "nginx" }
     $10 ~ /streaming|npm|yarn/ { role = "streaming" }
     $10 ~ /sidekiq/ { role = "sidekiq" }
     $5 == db || $2 == db { role = "db" }

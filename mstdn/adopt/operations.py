@@ -109,7 +109,8 @@ def carried_data(settings: Settings, timeout_seconds: int) -> Commands:
     # Whatever ended it: as long as nothing was retired, the old one serves.
     afterwards = (
         f'/bin/sh -c "docker rm --force --volumes {ADOPTION} >/dev/null 2>&1; '
-        f"! grep -qsx 'phase stopped' {ADOPTION_NOTE} || docker start $$(sed -n 's/^writers //p' {ADOPTION_NOTE})\""
+        f"! grep -qsx 'phase stopped' {ADOPTION_NOTE} || {{ docker start $$(sed -n 's/^writers //p' {ADOPTION_NOTE}); "
+        f"docker restart $$(sed -n 's/^fronts //p' {ADOPTION_NOTE}); }}\""
     )
     root, image = settings.mastodon_root, settings.postgres_image
     told = (root, image, ADOPTION_NOTE, str(timeout_seconds), ADOPTION_WAY_BACK, *NETWORKS)

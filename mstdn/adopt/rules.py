@@ -509,7 +509,7 @@ def report(old: Old, containers: Sequence[Container], settings: Settings, roots:
             "VAPID keys browsers have to be allowed to get notifications once more"
         )
     yield "  passwords of PostgreSQL and Redis are new ones; OTP_SECRET and PAPERCLIP_SECRET are not needed any more"
-    if others_of_it := _listed(gone, ("other",)):
+    if others_of_it := _listed(gone, ("nginx", "other")):
         yield f"- its other containers: {others_of_it}: stopped and kept"
     if _own_search(old):
         yield (
@@ -552,6 +552,7 @@ def note(old: Old, gone: Sequence[Leaving], settings: Settings, now: int) -> str
         "media": old.media.path if old.media else "",
         "owner": old.media.owner if old.media else "",
         "writers": " ".join(each.id for each in gone if each.role in WRITERS),
+        "fronts": " ".join(each.id for each in gone if each.role == "nginx"),
     }
     return "".join(
         [

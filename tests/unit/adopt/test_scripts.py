@@ -21,6 +21,7 @@ case $* in
 "run "*) fails run && exit 1; echo 17 >"$here/srv/database.new/PG_VERSION" ;;
 "rm "* | "update "* | "network disconnect"*) ;;
 "logs "*) echo 'what the new one says' ;;
+"restart "*) ;;
 "start "*) fails start && exit 1; exit 0 ;;
 "stop "*) [ "$*" = "stop -t 120 mstdn-adopt" ] || ! fails stop ;;
 "inspect "*ExitCode*) echo 0 ;;
@@ -72,7 +73,7 @@ container aa11	always	old-web-1	web
 container bb22	unless-stopped	old-sidekiq-1	sidekiq
 container cc33	always	old-db-1	db
 container dd44	always	old-redis-1	redis
-container ee55	always	old-nginx-1	other
+container ee55	always	old-nginx-1	nginx
 container ff66	always	nginx-proxy	proxy
 """
 POSTGRES = versions.POSTGRES_IMAGE
@@ -184,6 +185,8 @@ def test_whatever_fails_the_old_one_serves_on_and_nothing_is_left(
     assert answer.returncode == 1, answer.stdout
     assert said in answer.stderr and "The old instance serves on" in answer.stderr
     assert ("docker start aa11 bb22" in calls_in(home)) == late
+    # It asked for the address of web when it started, and never since.
+    assert ("docker restart -t 10 ee55" in calls_in(home)) == late
     assert phase(home) == "begun"
     assert not [call for call in calls_in(home) if "--restart=no" in call]
     left = sorted(path.name for path in (home / "srv").iterdir())
@@ -246,7 +249,7 @@ def test_the_way_back_starts_the_old_containers_as_they_were(home: Path) -> None
     for line in (
         "docker update --restart=unless-stopped bb22 >/dev/null",
         "docker network connect --alias aa11 front aa11",
-        "docker start cc33 dd44 ee55 aa11 bb22 ff66 >/dev/null",
+        "docker start cc33 dd44 aa11 bb22 ee55 ff66 >/dev/null",
         "docker network create --driver bridge --subnet 172.20.0.0/16 front",
     ):
         assert line in text, text
@@ -257,7 +260,7 @@ def test_the_way_back_starts_the_old_containers_as_they_were(home: Path) -> None
         ["sh", str(back)], check=False, capture_output=True, text=True, env={"PATH": f"{home}/bin:{os.environ['PATH']}"}
     )
     assert done.returncode == 0, done.stderr
-    assert calls_in(home)[-1] == "docker start cc33 dd44 ee55 aa11 bb22 ff66"
+    assert calls_in(home)[-1] == "docker start cc33 dd44 aa11 bb22 ee55 ff66"
     assert not (home / "notes/adoption").exists()
 
 
@@ -390,7 +393,7 @@ def test_what_is_here_is_seen_without_a_secret_and_without_a_trace(old: Path) ->
         ("old-web-1", "web"),
         ("old-sidekiq-1", "sidekiq"),
         ("old-tootctl-1", "web"),
-        ("old-nginx-1", "other"),
+        ("old-nginx-1", "nginx"),
         ("old-db-1", "db"),
         ("old-redis-1", "redis"),
     ]
