@@ -389,6 +389,12 @@ snapshot = "latest"
 # and keys are kept aside.
 replace = "no"
 
+# --- Take-over (for one run of tasks/adopt.py) ----------------------------------------------------
+
+# The directory from which the Mastodon of before was started with Compose, where there is more than one
+# on the server: `--data adopt_from=/opt/mastodon-by-hand`.
+adopt_from = ""
+
 # --- Alerts ---------------------------------------------------------------------------------------
 
 # The server looks at itself every few minutes: containers, disk, certificates, queues, migrations,
@@ -485,10 +491,10 @@ owner_promote = False
 # "json" is for programs, one line for each server: --data format=json
 format = "text"
 
-# --- Consent (for one run of tasks/uninstall.py) --------------------------------------------------
+# --- Consent (for one run of tasks/uninstall.py or tasks/adopt.py) --------------------------------
 
-# The name of the instance that shall go, so that it is not another one by mistake. Meant for one run:
-# `--data yes=social.example.org`.
+# The name of the instance that shall go, or be taken over, so that it is not another one by mistake.
+# Meant for one run: `--data yes=social.example.org`.
 yes = ""
 
 # Where backups are on, one is made before anything is removed; "no" leaves that out. Meant for one run:

@@ -48,12 +48,15 @@ UNITS = "/etc/systemd/system"
 BACKUP_NOTE = f"{NOTES}/backup"
 # That a restore is under way, of which snapshot, and how far it is. Until it is finished no backup is made.
 RESTORE_NOTE = f"{NOTES}/restoring"
+# That an instance of before is being taken over, how far that is, and what belonged to it; and the way back.
+ADOPTION_NOTE = f"{NOTES}/adoption"
+ADOPTION_WAY_BACK = f"{NOTES}/go-back"
 # That everything of the suite is being removed from here.
 UNINSTALL_NOTE = f"{NOTES}/uninstalling"
 # What restic keeps to be faster.
 CACHE = "/var/cache/mstdn"
 # Containers and networks that a program makes for a while and takes away again.
-DRILL, POSTGRES_MOVE = "mstdn-drill", "mstdn-postgres-upgrade"
+DRILL, POSTGRES_MOVE, ADOPTION = "mstdn-drill", "mstdn-postgres-upgrade", "mstdn-adopt"
 
 # The numeric users of the official images.
 ROOT = "0:0"

@@ -6,18 +6,15 @@ Run by itself:  pyinfra inventory.py tasks/networks.py
 
 from pyinfra import host
 
-from mstdn.layout import BACK, FRONT, NETWORKS_THAT_LEAD_OUT
-from mstdn.networks.operations import WantedNetwork, docker_networks, open_ways
+from mstdn.layout import NETWORKS_THAT_LEAD_OUT
+from mstdn.networks.operations import docker_networks, open_ways, wanted_networks
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
 
 docker_networks(
     name="Create the networks front and back-mstdn",
-    networks=[
-        WantedNetwork(FRONT, ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
-        WantedNetwork(BACK, internal=True),
-    ],
+    networks=wanted_networks(settings),
 )
 
 open_ways(

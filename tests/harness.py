@@ -23,6 +23,7 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.operation import PyinfraOperation
 from pyinfra.context import ctx_host, ctx_state
 
+from mstdn.adopt.operations import adoption_questions
 from mstdn.fact import MARK, Batch, Fact, Question, Questions
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
@@ -125,8 +126,10 @@ def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> d
     answers: what scripts print, by their names; the others print nothing, as on a bare server.
     """
     host = SimpleNamespace(data=SimpleNamespace(dict=lambda: settings), name="fake", groups=())
+    # A take-over asks one thing more.
+    asked = adoption_questions if "adopt/look" in answers else of_a_deployment
     try:
-        together = Batch.of(of_a_deployment(cast(Host, host)))
+        together = Batch.of(asked(cast(Host, host)))
     except DeployError:
         return {}
     every = "".join(_marked(number, answers.get(each.fact.script, "")) for number, each in enumerate(together))

@@ -7,11 +7,12 @@ from mstdn.docker.facts import Containers
 from mstdn.docker.operations import engine_question
 from mstdn.docker.versions import numbers_of
 from mstdn.fact import ask
-from mstdn.layout import NETWORKS
+from mstdn.layout import BACK, FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from mstdn.networks.rules import closed_ways, engine_has_ipv6
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
+from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 from mstdn.sizing.facts import ServerSize
 
@@ -25,10 +26,20 @@ class WantedNetwork:
     ipv6: bool | None = False
 
 
+def wanted_networks(settings: Settings) -> list[WantedNetwork]:
+    """The networks of both projects."""
+    return [
+        WantedNetwork(FRONT, ipv6=None if settings.networks_ipv6 == "auto" else settings.networks_ipv6),
+        WantedNetwork(BACK, internal=True),
+    ]
+
+
 @operation
-def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
+def docker_networks(networks: Sequence[WantedNetwork], leaving: Sequence[str] = ()) -> Commands:
     """
     Ensure bridge networks with these options.
+
+    + leaving: IDs of containers that an operation before has taken off these networks
 
     An existing network whose options differ is replaced if nothing is attached to it. Otherwise this is refused and the
     containers are named: replacing it under them would take the site down at a moment that nobody chose.
@@ -41,7 +52,7 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     for wanted in networks:
         found = existing.get(wanted.name)
         differences = _differences(wanted, found) if found else []
-        attached = [each.name for each in containers if wanted.name in each.networks]
+        attached = [each.name for each in containers if wanted.name in each.networks and each.id not in leaving]
         if found and differences and attached:
             yield from refuse(
                 f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "

@@ -35,8 +35,9 @@ class ServerReport:
     suite that converged it last. `clock`: seconds since the epoch. `postgres`: the major release that made the
     database, "" without one; `redis`: the newest version of Redis' file format among its files, 0 without any.
     `dumps`: the releases to which a dump of the database leads back. `postgres_move`: how far a move of the database
-    into a new data directory is, "" without one. `removing`: of an uninstall that was begun and is not finished, the
-    instance's name, and "data" once its data go; () without one.
+    into a new data directory is, "" without one; `adoption`: the same of a take-over of an instance of before.
+    `removing`: of an uninstall that was begun and is not finished, the instance's name, and "data" once its data go; ()
+    without one.
     """
 
     system: tuple[str, str] = ("", "")
@@ -59,6 +60,7 @@ class ServerReport:
     dumps: tuple[str, ...] = ()
     postgres_move: str = ""
     removing: tuple[str, ...] = ()
+    adoption: str = ""
 
 
 class Server(Fact[ServerReport]):
@@ -97,6 +99,7 @@ class Server(Fact[ServerReport]):
             dumps=tuple(lines.all("dump")),
             postgres_move=lines.get("postgres_move"),
             removing=tuple(lines.get("removing").split()),
+            adoption=lines.get("adoption"),
             suite=lines.get("suite"),
             postgres=lines.get("database"),
             redis=max(map(int, lines.all("redis")), default=0),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from mstdn.adopt import rules as adopt
 from mstdn.alerts.rules import webhook_findings
 from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
@@ -41,23 +42,36 @@ from mstdn.updates import rules as updates
 from mstdn.updates.facts import UpdateState
 
 
-def look(settings: Settings, now: float, *, postgres_moves: bool = False) -> list[Finding]:
+def look(
+    settings: Settings, now: float, *, postgres_moves: bool = False, leaving: Collection[str] | None = None
+) -> list[Finding]:
     """
     Everything that is in the way, all at once.
 
     now: this machine's clock, in seconds since the epoch. postgres_moves: the run is there to let another PostgreSQL
-    have the database. Raises FactProcessError if the server did not answer.
+    have the database. leaving: the run is a take-over, and retires the containers of these IDs. Raises FactProcessError
+    if the server did not answer.
     """
-    return list(_look(settings, now, postgres_moves=postgres_moves))
+    return list(_look(settings, now, postgres_moves=postgres_moves, leaving=leaving))
 
 
-def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[Finding]:
+def _look(
+    settings: Settings, now: float, *, postgres_moves: bool, leaving: Collection[str] | None
+) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
     containers: tuple[Container, ...] = ()
     front: Network | None = None
     # A daemon that does not run is started later; what holds a port now is seen without it.
     with suppress(CouldNotLook):
         containers = ask(Containers.all())
+    if leaving is None:
+        yield from adopt.unfinished(report.adoption, settings.local_domain)
+        if not report.installed:
+            roots = (settings.mastodon_root, settings.proxy_root, *report.directories)
+            yield from adopt.not_the_suites(containers, roots)
+    else:
+        listeners = adopt.remaining(report.listeners, containers, leaving)
+        report, containers = replace(report, listeners=listeners), adopt.others(containers, leaving)
     engine, setup = ask(docker.engine_question()), ask(docker.setup_question(settings.docker_users))
     report_with_disks = replace(report, disks=(*report.disks, *setup.disks))
     yield from findings(report_with_disks, containers, settings, now, postgres_moves=postgres_moves)

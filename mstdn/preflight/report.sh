@@ -77,6 +77,7 @@ done
 # Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
 [ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
 sed -n 's/^phase /postgres_move /p' "$root/state/postgres-upgrade" 2>/dev/null
+sed -n 's/^phase /adoption /p' /var/lib/mstdn/adoption 2>/dev/null
 for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
     # The nine bytes have no newline at their end, and sed would not make one.
     printf '%s\n' "$(head -c 9 "$file" 2>/dev/null)" | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'

@@ -13,6 +13,7 @@ from inspect import signature
 
 from pydantic.fields import FieldInfo
 
+from mstdn.adopt.settings import AdoptSettings
 from mstdn.alerts.settings import AlertsSettings
 from mstdn.app.settings import AppSettings
 from mstdn.backup.settings import BackupSettings
@@ -64,6 +65,7 @@ class Settings(
     BackupSettings,
     DrillSettings,
     RestoreSettings,
+    AdoptSettings,
     AlertsSettings,
     MonitoringSettings,
     RetentionSettings,

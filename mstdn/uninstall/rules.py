@@ -14,6 +14,7 @@ from mstdn.cleanup.facts import Image
 from mstdn.docker.facts import Container
 from mstdn.kernel.operations import BY_DEFAULT, OVERCOMMIT, OVERCOMMIT_FILE
 from mstdn.layout import (
+    ADOPTION,
     CACHE,
     DRILL,
     FIREWALL_RULES,
@@ -73,7 +74,7 @@ class Things:
 def is_ours(container: Container, roots: Collection[str]) -> bool:
     """roots: mastodon_root and proxy_root, as they are set and without links."""
     name = container.name.lstrip("/")
-    if name.startswith((f"{DRILL}-", POSTGRES_MOVE)) and not container.project:
+    if name.startswith((f"{DRILL}-", POSTGRES_MOVE, ADOPTION)) and not container.project:
         return True
     if container.project == MONITORING_PROJECT:
         return container.directory in {MastodonLayout(root).monitoring for root in roots}

@@ -11,15 +11,15 @@ from mstdn.kinds.text import OneLine
 
 
 class UninstallSettings(Part):
-    """Whether an instance is meant to go for ever. For tasks/uninstall.py."""
+    """Whether an instance is meant to go for ever (tasks/uninstall.py), or to be taken over (tasks/adopt.py)."""
 
-    title: ClassVar[str] = "Consent (for one run of tasks/uninstall.py)"
+    title: ClassVar[str] = "Consent (for one run of tasks/uninstall.py or tasks/adopt.py)"
 
     yes: OneLine = Field(
         "",
         examples=["social.example.org"],
-        description="The name of the instance that shall go, so that it is not another one by mistake. Meant for one "
-        "run: `--data yes=social.example.org`.",
+        description="The name of the instance that shall go, or be taken over, so that it is not another one by "
+        "mistake. Meant for one run: `--data yes=social.example.org`.",
     )
     uninstall_backup: Literal["yes", "no"] = Field(
         "yes",

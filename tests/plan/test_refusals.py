@@ -79,6 +79,8 @@ ELSEWHERE = {
     "server/operations.py server_that_lets_in",
     "server/operations.py next_steps",
     # Verbs are not in deploy.py: test_verbs.py.
+    "adopt/operations.py looked_at_the_old_instance",
+    "adopt/operations.py begun_adoption",
     "alerts/operations.py tried_alerts",
     "chores/operations.py chores_now",
     "mail/operations.py tried_mail",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from mstdn.fact import Batch
 from mstdn.status.looking import questions
 from mstdn.uninstall.operations import uninstall_questions
 from tests.harness import REQUIRED, container_line, settings_with
-from tests.plan.cli import pyinfra, write_inventory
+from tests.plan.cli import BARE_SERVER, pyinfra, write_inventory
 
 MACHINE = "now 1800000000\nmemory 4000000 3000000 2000000 2000000\ndisk / 40000000 20000000 9%\n"
 WELL = "".join(
@@ -134,3 +135,76 @@ def test_an_uninstall_is_planned_only_when_the_name_is_said(
     assert run.returncode == code, run.text
     assert words in run.text and "Traceback" not in run.text
     assert "mstdn-web-1" in run.text
+
+
+BY_HAND = """\
+free 41943040
+candidate old\t/opt/old\tsocial.example.org
+project old
+container id-of-web\told-web-1\tweb\trunning\talways\tweb
+container id-of-db\told-db-1\tdb\trunning\talways\tdb
+container id-of-redis\told-redis-1\tredis\trunning\talways\tredis
+variable "LOCAL_DOMAIN=social.example.org"
+variable "DB_HOST=db"
+variable "REDIS_HOST=redis"
+variable "SMTP_SERVER=smtp.example.org"
+good SECRET_KEY_BASE
+good ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY
+good ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT
+good ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY
+image ghcr.io/mastodon/mastodon:v4.6.9
+version v4.6.9
+database 15.8 12345678
+redis 7.2.4 2000
+media 1024\t991:991\tsame\t/opt/old/public/system
+"""
+EDGE = container_line(
+    "edge/nginx-proxy",
+    reference="jwilder/nginx-proxy:alpine",
+    published={"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]},  # noqa: S104 (as Docker says it)
+    bindings={"80/tcp": [{"HostIp": "", "HostPort": "80"}]},
+    networks={"front": "0f", "back-mstdn": "1f"},
+    asks=["VIRTUAL_HOST=social.example.org", None],
+)
+HERE = {
+    "adopt/look": BY_HAND,
+    "docker/containers": "".join(container_line(f"old/{each}", directory="/opt/old") for each in ("web", "db", "redis"))
+    + EDGE,
+    # As the guide has made it: with a way out, and the old containers on it.
+    "networks/state": 'network {"name":"back-mstdn","id":"1f","driver":"bridge","internal":false,"ipv6":false}\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "words"),
+    [
+        ((), 0, "To take it over: pyinfra inventory.py tasks/adopt.py --data yes=social.example.org"),
+        (("--data", "yes=social.example.com"), 1, "is not the name of this instance"),
+        (("--data", "yes=social.example.org", "--dry"), 0, "Carry database, jobs and media over"),
+        (("--data", "mastodon_version=v4.5.20"), 1, "cannot go back to v4.5.20"),
+    ],
+    ids=str,
+)
+def test_a_take_over_is_a_report_until_the_name_is_said(
+    tmp_path: Path, told: tuple[str, ...], code: int, words: str
+) -> None:
+    inventory = write_inventory(tmp_path, {"@fake/here": {"answers": HERE}})
+    run = pyinfra(inventory, "tasks/adopt.py", *(told if "--dry" in told else (*told, "-y")))
+    assert run.returncode == code, run.text
+    assert words in run.text and "Traceback" not in run.text
+    assert "The Mastodon in /opt/old" in run.text
+    assert ("Carry database" in run.text) == ("--dry" in told)
+
+
+def test_a_server_without_a_mastodon_has_nothing_to_take_over(tmp_path: Path) -> None:
+    inventory = write_inventory(tmp_path, {"@fake/bare": {"answers": {"adopt/look": "free 41943040\n"}}})
+    run = pyinfra(inventory, "tasks/adopt.py", "-y")
+    assert run.returncode == 1, run.text
+    assert "There is no Mastodon here" in run.text and "Traceback" not in run.text
+
+
+def test_a_deployment_keeps_away_from_a_take_over_that_is_under_way(tmp_path: Path) -> None:
+    report = BARE_SERVER.format(domain="social.example.org", clock=int(time.time())) + "adoption switching\n"
+    inventory = write_inventory(tmp_path, {"@fake/here": {"answers": {"preflight/report": report}}})
+    run = pyinfra(inventory, "tasks/preflight.py", "-y")
+    assert run.returncode == 1 and "was begun and is not finished (switching)" in run.text

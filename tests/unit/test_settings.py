@@ -242,6 +242,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("postgres_old_directory", "yes", '"keep" or "remove"', "postgres_old_directory = "),
     ("backup_before_upgrade_hours", -1, "at least 0", "backup_before_upgrade_hours = "),
     ("yes", "a\nb", "line", "yes = "),
+    ("adopt_from", "opt/mastodon", "not an absolute path", 'adopt_from = "/srv/opt/mastodon"'),
     ("uninstall_backup", True, '"yes" or "no"', "uninstall_backup = "),
     ("rollback_to", "4.7.6", "with its v", "rollback_to = "),
     ("verify_open_ports", 25, "a list", "verify_open_ports ="),

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mstdn.adopt.facts import OldInstance
 from mstdn.apt.facts import AptSources
 from mstdn.assets.facts import PublishedAssets
 from mstdn.backup.facts import BackupState
@@ -208,6 +209,7 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AccountState.of("no-such-project", "alice", ""),
+    OldInstance.of("", NOWHERE, ["social.example.org"]),
     MachineState.of(NOWHERE, NOWHERE, [NOWHERE]),
     PartStates.of("no-such-project"),
     SenderRecords.of([]),
