@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 
@@ -29,8 +30,7 @@ def base_chains(lines: Iterable[str], family: int) -> Iterator[Chain]:
             name, policy = line[1:].split()[:2]
             policies[name], rules[name] = policy, []
         elif line.startswith("-A ") and table == "filter":
-            name, rule = _rule(line)
-            rules.setdefault(name, []).append(rule)
+            rules.setdefault(line.split()[1], []).append(_rule(line))
 
 
 # Chains of the table nat by which engines lead ports to their own containers, and which they tell of themselves.
@@ -57,7 +57,15 @@ def _chains(policies: dict[str, str], rules: dict[str, list[Rule]], family: int)
             yield Chain("iptables", name, hook, frozenset({family}), policy, tuple(rules[name]), others)
 
 
-def _rule(line: str) -> tuple[str, Rule]:
+def _rule(line: str) -> Rule:
+    """The rule. Of one in a form that is not known here nothing is known: the server is not to blame for it."""
+    try:
+        return _understood(line)
+    except (LookupError, ValueError):
+        return Rule((_unknown,), "unknown", text=line)
+
+
+def _understood(line: str) -> Rule:
     words = shlex.split(line)
     tests: list[Test] = []
     verdict = target = ""
@@ -80,7 +88,7 @@ def _rule(line: str) -> tuple[str, Rule]:
             break
         if (test := _test(option, values)) is not None:
             tests.append(_not(test) if negated else test)
-    return words[1], Rule(tuple(tests), verdict, target, line)
+    return Rule(tuple(tests), verdict, target, line)
 
 
 def _not(test: Test) -> Test:
@@ -149,7 +157,9 @@ def _flags(values: list[str], packet: Packet) -> bool:
     return has & asked == wanted
 
 
-def _in_ports(value: str, port: int) -> bool:
+def _in_ports(value: str, port: int) -> bool | None:
+    if not re.fullmatch(r"[0-9:,]+", value):
+        return None
     for part in value.split(","):
         first, colon, last = part.partition(":")
         if int(first or 0) <= port <= int(last or 65535 if colon else first):

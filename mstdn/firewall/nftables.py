@@ -39,8 +39,20 @@ def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Ite
         )
 
 
-def _rules(rule: dict[str, Any]) -> Iterator[Rule]:
-    """The rule; more than one where it names verdicts in a map."""
+def _rules(rule: dict[str, Any]) -> list[Rule]:
+    """
+    The rule; more than one where it names verdicts in a map.
+
+    Each version of nft tells some expressions in another form. Of a rule in a form that is not known here nothing is
+    known: the server is not to blame for it.
+    """
+    try:
+        return list(_understood(rule))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return [Rule((_unknown,), "unknown")]
+
+
+def _understood(rule: dict[str, Any]) -> Iterator[Rule]:
     tests: list[Test] = []
     for statement in rule["expr"]:
         ((kind, what),) = statement.items()
@@ -57,8 +69,12 @@ def _rules(rule: dict[str, Any]) -> Iterator[Rule]:
         elif kind == "vmap":
             yield from _map(tests, what)
         elif kind == "xt":
-            # An extension of iptables, of which nft tells no more than its name.
-            if what.get("type") == "target":
+            # An extension of iptables, of which nft tells no more than its name; before 1.0.6 (Ubuntu 22.04) not even
+            # that, nor whether it looks at a packet or decides about it.
+            if what is None:
+                yield Rule((*tests, _unknown), "unknown")
+                tests.append(_unknown)
+            elif what.get("type") == "target":
                 yield Rule(tuple(tests), "unknown")
             else:
                 tests.append(_unknown)
@@ -86,7 +102,10 @@ def _test(match: dict[str, Any]) -> Test:
     left, right, operator = match["left"], match["right"], match["op"]
 
     def test(packet: Packet) -> bool | None:
-        found = _holds(left, right, packet)
+        try:
+            found = _holds(left, right, packet)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return None
         if found is None or operator not in ("==", "!=", "in"):
             return None
         return not found if operator == "!=" else found

@@ -25,11 +25,12 @@ PORTS = (80, 443)
 class Situation:
     """
     What the suite brings. `bridges`: of the networks front and the way out, as far as they exist.
-    `ipv6_by_process`: visitors come in by IPv6 through a process of the server and not by forwarding. `smtp_port`: TCP
-    port of the mail server.
+    `ipv6`: the DNS leads visitors here by IPv6, or nobody knows. `ipv6_by_process`: those come in through a process of
+    the server and not by forwarding. `smtp_port`: TCP port of the mail server.
     """
 
     bridges: tuple[str, ...] = ()
+    ipv6: bool = True
     ipv6_by_process: bool = False
     smtp_port: int = 587
 
@@ -129,7 +130,7 @@ def _server_itself(chains: Sequence[Chain], outside: str) -> Iterator[Finding]:
 
 
 def _input(chains: Sequence[Chain], outside: str, situation: Situation, rules: Rules) -> Iterator[Finding]:
-    for family in (6, 4):
+    for family in (6, 4) if situation.ipv6 else (4,):
         for port in PORTS:
             found = _first(chains, Packet("input", family, outside, "", OUTSIDE[family], SERVER[family], "tcp", port))
             if not found:

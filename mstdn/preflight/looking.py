@@ -125,8 +125,10 @@ def _situation(report: ServerReport, engine: Engine, settings: Settings, front: 
     version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
     addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
+    by_ipv6 = any(":" in each for each in addresses)
     return firewall.Situation(
-        (f"br-{front.id[:12]}",) if front else (),
-        by_process and any(":" in each for each in addresses),
-        settings.smtp_port,
+        bridges=(f"br-{front.id[:12]}",) if front else (),
+        ipv6=by_ipv6 or settings.preflight_dns == "skip",
+        ipv6_by_process=by_process and by_ipv6,
+        smtp_port=settings.smtp_port,
     )

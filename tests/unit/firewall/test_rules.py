@@ -265,6 +265,13 @@ def test_a_way_in_for_ssh_only() -> None:
         (rule("input", {"jump": {"target": "web"}}), False),
         (rule("input", {"goto": {"target": "nothing"}}), True),
         (rule("input", {"xt": {"type": "target", "name": "ACCEPT"}}), False),
+        # nft before 1.0.6, which is that of Ubuntu 22.04.
+        (rule("input", match(PORT, {"set": [80, 443]}), {"xt": None}, ACCEPT), False),
+        (rule("input", {"xt": None}), False),
+        # Forms of which nobody here knows: they may mean anything.
+        (rule("input", {"jump": None}), False),
+        (rule("input", match({"meta": "iifname"}, "eth0"), ACCEPT), False),
+        (rule("input", match(PORT, {"range": ["http", "https"]}), ACCEPT), False),
         (rule("input", {"counter": {}}, {"log": {}}), True),
     ],
 )
@@ -286,6 +293,23 @@ def test_a_drop_of_some_visitors_is_not_one_of_all() -> None:
         rule("input", match(STATE, "invalid", "in"), DROP),
     )
     assert told(rules) == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["-A INPUT -j", "-A INPUT -p tcp -m tcp --dport www -j ACCEPT", "-A INPUT -m comment --comment \"it's -j ACCEPT"],
+)
+def test_a_rule_of_iptables_in_a_form_that_is_not_known_may_mean_anything(strange: str) -> None:
+    text = f"*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{strange}\nCOMMIT\n"
+    assert told(iptables(text)) == []
+    assert told(iptables(text.replace(strange, "-A INPUT -i lo -j ACCEPT"))) == [("warning", ITSELF)]
+
+
+def test_what_is_closed_for_ipv6_by_which_nobody_comes_is_not_told() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    rules = read(*(f"ip6tables {line}" for line in text.splitlines()))
+    assert told(rules, Situation(ipv6=False)) == []
+    assert told(rules, Situation(ipv6=True)) == [("warning", ITSELF)]
 
 
 def test_a_file_that_flushes_everybodys_rules_is_named() -> None:
