@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mstdn.docker.configuration import Merged, keys_of_others, merged, parsed
+from mstdn.docker.obstacles import default_address
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, PACKAGES, PREREQUISITES
 from mstdn.finding import Finding
 
@@ -307,7 +308,7 @@ def _networks_without_a_way(there: dict[str, Any], setup: Setup) -> Iterator[Fin
 
 def _publishers(there: dict[str, Any], new: Merged, containers: Sequence[Container]) -> Iterator[Finding]:
     """Containers that are reached from outside now, and would not be any more."""
-    address = str(new.configuration.get("ip", "0.0.0.0"))  # noqa: S104 (Docker's own default)
+    address = default_address(new.configuration)
     if ipaddress.ip_address(address).is_unspecified:
         return
     joining = there.get("ip") != address

@@ -13,9 +13,10 @@ from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
 from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, StoresAtWork
+from mstdn.docker import obstacles
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
-from mstdn.docker.facts import Container, Containers, Engine
+from mstdn.docker.facts import Container, Containers, Engine, Setup
 from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
@@ -28,6 +29,7 @@ from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.postgres.rules import collation_findings
 from mstdn.preflight import findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
+from mstdn.preflight.machine import SYSTEMS
 from mstdn.proxy import neighbours
 from mstdn.render import render
 from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
@@ -52,6 +54,10 @@ def look(settings: Settings, now: float, *, postgres_moves: bool = False) -> lis
 
 def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
+    if report.system not in SYSTEMS:
+        # Nobody knows what the other questions mean there.
+        yield from findings(report, (), settings, now)
+        return
     containers: tuple[Container, ...] = ()
     front: Network | None = None
     # A daemon that does not run is started later; what holds a port now is seen without it.
@@ -63,6 +69,7 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
     yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    yield from obstacles.findings(engine, setup, report.packages, installed=bool(report.installed))
     yield from neighbours.claims(containers, settings)
     yield from storage.findings(
         ask(places_question(settings)),
@@ -83,7 +90,7 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
-        yield from _ipv6(report, engine, front, containers, settings)
+        yield from _ipv6(report, engine, setup, front, containers, settings)
     rules, ours = ask(PacketFilter.of_the_server()), ask(FirewallSetup.of_the_server())
     yield from firewall.findings(rules, _situation(report, engine, settings, front))
     yield from own_firewall.findings(rules, ours, containers, report.addresses, settings)
@@ -110,7 +117,12 @@ def _before_an_upgrade(at: str, report: ServerReport, settings: Settings) -> Ite
 
 
 def _ipv6(
-    report: ServerReport, engine: Engine, front: Network | None, containers: tuple[Container, ...], settings: Settings
+    report: ServerReport,
+    engine: Engine,
+    setup: Setup,
+    front: Network | None,
+    containers: tuple[Container, ...],
+    settings: Settings,
 ) -> Iterator[Finding]:
     mine = {*report.addresses, settings.public_ipv6}
     if any(":" in address for address in mine):
@@ -118,6 +130,8 @@ def _ipv6(
         attached = [each.name for each in containers if FRONT in each.networks]
         version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
+        reached = networks_rules.ipv6_reaches_containers(front, True, settings.networks_ipv6, version)
+        yield from obstacles.ipv6_findings(setup, ipv6=reached)
 
 
 def _situation(report: ServerReport, engine: Engine, settings: Settings, front: Network | None) -> firewall.Situation:

@@ -181,6 +181,16 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "Another Compose project is called proxy (in /home/alice/proxy)",
         "docker compose --project-directory /home/alice/proxy down",
     ),
+    "other project of our name, stopped": (
+        {
+            "containers": (
+                container("proxy-web-1", "caddy:2", project="proxy", directory="/home/alice/proxy", status="exited"),
+            )
+        },
+        {},
+        "Another Compose project is called proxy (in /home/alice/proxy)",
+        "docker compose --project-directory /home/alice/proxy down",
+    ),
     "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
     "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
     "one address of two": ({"answers": answers("198.51.100.7", "203.0.113.9")}, {}, "leads to 203.0.113.9", "A record"),
@@ -213,6 +223,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {},
         "installed as old.example.org",
         'local_domain = "old.example.org"',
+    ),
+    "system without packages of Debian's": (
+        {"system": ("fedora", "41"), "architecture": ""},
+        {},
+        "This is fedora 41",
+        "Debian 13",
     ),
     "older release": (
         {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.999"}},
