@@ -214,6 +214,10 @@ def _judge(
     elif container.status == "paused":
         todo.resume.append(container.id)
         todo.reasons.append(f"{service} is paused")
+    elif container.status == "dead":
+        # Docker tried to remove it and could not; it can never be started again.
+        todo.renew.append(service)
+        todo.reasons.append(f"{service} is dead")
     elif container.status != "running":
         todo.up = True
         todo.reasons.append(f"{service} is {container.status}")

@@ -80,7 +80,7 @@ CONTAINERS = {
     ),
     **{
         status: (web(status=status, health="none"), Steps(up=True, reasons=[f"web is {status}"]))
-        for status in ("created", "exited", "dead", "restarting", "removing")
+        for status in ("created", "exited", "restarting", "removing")
     },
     "unhealthy": (web(health="unhealthy"), Steps(restart=["id-of-web"], reasons=["web is unhealthy"])),
     "starting": (web(health="starting"), Steps(waiting=True)),
@@ -103,6 +103,7 @@ CONTAINERS = {
         web(image="sha256:old"),
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
     ),
+    "dead": (web(status="dead"), Steps(renew=["web"], reasons=["web is dead"])),
     "another image, and exited": (
         web(image="sha256:old", status="exited"),
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
