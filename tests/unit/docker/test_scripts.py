@@ -172,10 +172,9 @@ def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_
 
 def found(directory: Path, *, unit: str, docker: str, later: str = "") -> list[str]:
     """What found.sh exports. later: what systemd answers from the third time on."""
-    answer = f"printf '{unit}'"
-    text = (
-        f'[ "$(grep -c systemctl "{directory}/calls")" -lt 3 ] && {answer} || printf \'{later}\'' if later else answer
-    )
+    now = f"printf '{unit}'"
+    often = f'[ "$(grep -c systemctl "{directory}/calls")" -ge 3 ]'
+    text = f"{often} && printf '{later}' || {now}" if later else now
     stand_in(directory, "systemctl", text)
     script = (SCRIPTS / "docker" / "found.sh").read_text().replace("sleep 0.5", ":")
     path = stand_in(directory, "docker", docker)
