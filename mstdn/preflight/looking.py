@@ -17,7 +17,7 @@ from mstdn.docker import obstacles
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine, Setup
-from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
+from mstdn.docker.packages import KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
@@ -97,7 +97,7 @@ def _look(settings: Settings, now: float, *, postgres_moves: bool) -> Iterator[F
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
-    yield from sources.findings(found, SOURCES, repository, needed=needed)
+    yield from sources.findings(found, SOURCES, repository, KEYRING, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
     yield from updates.findings(ask(UpdateState.of_the_server()), enabled=settings.updates_enabled)
     yield from webhook_findings(alert_secrets_for(settings))
