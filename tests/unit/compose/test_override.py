@@ -17,7 +17,7 @@ SUM = sha256(SERVICES.encode()).hexdigest()
 def seen(
     directory: Path, verdict: str = "", *, noted: str = "", name: str = "compose.override.yaml", without: str = ""
 ) -> Applied:
-    """What is seen where Compose says this of the project with the file and that without it; noted: in state/applied."""
+    """What is seen where Compose judges so of the project, with the file and without; noted: in state/applied."""
     (directory / name).write_text(SERVICES)
     (directory / "compose.yaml").touch()
     (directory / "state").mkdir()

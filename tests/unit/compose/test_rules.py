@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mstdn.compose.facts import Applied
 from mstdn.compose.project import Project, Way
 from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, stopped, wanted_revision
-from mstdn.docker.facts import Container
+from mstdn.docker.facts import Container, Published
 from mstdn.files.tree import ConfigFile
 
 NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
@@ -354,6 +354,10 @@ MAKES_ROOM = {
     "it holds what is gone, and cannot be doubled": (
         worker(gone=("/tmp",)),
         Steps(restart=["id-of-worker"], reasons=["worker holds /tmp, which is no longer there"]),
+    ),
+    "it publishes a port, which two could not, so that restarting is enough": (
+        (*web(gone=("/tmp",), published=(Published("127.0.0.1", 3000, "tcp"),)), WORKER),
+        Steps(restart=["id-of-web"], reasons=["web holds /tmp, which is no longer there"]),
     ),
     "it serves nobody, and restarting is enough": (
         (*web(health="unhealthy"), WORKER),
