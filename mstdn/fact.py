@@ -95,7 +95,8 @@ class Fact(FactBase[T], Generic[T]):
             raise CouldNotLook(lines.one(UNKNOWN))
         try:
             return self.read(lines)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # RuntimeError is what a generator makes of a next() that found nothing.
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise FactProcessError(f"{self.script} answered something unexpected: {error!r}") from error
 
     def read(self, lines: Lines) -> T:

@@ -30,6 +30,7 @@ from mstdn.postgres.rules import collation_findings
 from mstdn.preflight import findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
 from mstdn.preflight.machine import SYSTEMS
+from mstdn.preflight.names import leads_somewhere_by_ipv6
 from mstdn.proxy import neighbours
 from mstdn.render import render
 from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
@@ -126,7 +127,7 @@ def _ipv6(
 ) -> Iterator[Finding]:
     mine = {*report.addresses, settings.public_ipv6}
     if any(":" in address for address in mine):
-        names = [name for name in settings.public_domains if any(":" in each for each in report.answers.get(name, ()))]
+        names = [name for name in settings.public_domains if leads_somewhere_by_ipv6(name, report)]
         attached = [each.name for each in containers if FRONT in each.networks]
         version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
@@ -137,9 +138,8 @@ def _ipv6(
 def _situation(report: ServerReport, engine: Engine, settings: Settings, front: Network | None) -> firewall.Situation:
     """An engine before 27 has no rules for IPv6 of its own: its process docker-proxy takes those visitors in."""
     version = docker_rules.numbers_of(engine.packages.get("docker-ce", ""))
-    addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
-    by_ipv6 = any(":" in each for each in addresses)
+    by_ipv6 = any(leads_somewhere_by_ipv6(name, report) for name in settings.public_domains)
     return firewall.Situation(
         bridges=(f"br-{front.id[:12]}",) if front else (),
         ipv6=by_ipv6 or settings.preflight_dns == "skip",
