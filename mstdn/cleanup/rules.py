@@ -29,9 +29,9 @@ def unneeded(
     """
     The images to remove.
 
-    used: IDs of those that containers were made from, and of those that the settings name. wanted: references of all images that the settings name.
-    recorded: references that the suite has pulled. assets: what is published, which tells the release before. release:
-    the one that is wanted.
+    used: IDs of those that containers were made from, and of those that are named. wanted: references of all images
+    that the settings name. recorded: references that the suite has pulled. assets: what is published, which tells the
+    release before. release: the one that is wanted.
     """
     found, ours = list(images), {*wanted, *recorded}
     repositories = {_repository(reference) for reference in ours}

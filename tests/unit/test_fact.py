@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import random
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -399,6 +403,26 @@ def scripts_named(attribute: str) -> Iterable[str]:
     import mstdn.verify.operations  # noqa: F401
 
     return [getattr(each, attribute) for each in all_facts() if each.__module__.startswith("mstdn.")]
+
+
+# What no script prints, or not at this place.
+STRANGE = (
+    *("", "x", "1", "-1", "a b", "a b c", "a\tb\tc", "=", "a=b", "9" * 30, "NaN", "\u00e9", "fits yes", "a fits yes"),
+    *("{}", "[]", "null", '{"id": 1}', "AAAA", "H4sIAAAA", "4 nat -A x", "a unreadable", "MOUNT=a b"),
+)
+
+
+@pytest.mark.parametrize(
+    "fact", [each for each in all_facts() if each.__module__.startswith("mstdn.")], ids=lambda fact: fact.__name__
+)
+def test_no_answer_makes_a_fact_raise_what_pyinfra_does_not_contain(fact: type[Fact[Any]]) -> None:
+    # That would end the run of all hosts.
+    keys = sorted(set(re.findall(r'"(\w+)"', inspect.getsource(sys.modules[fact.__module__]))))
+    choose = random.Random(fact.__name__)  # noqa: S311 (the same ones each time)
+    for _ in range(100):
+        lines = [f"{key} {choose.choice(STRANGE)}" for key in keys for _ in range(choose.choice((0, 1, 1, 2)))]
+        with suppress(FactProcessError, CouldNotLook):
+            fact().process(lines)
 
 
 def test_no_script_of_a_fact_can_change_anything() -> None:
