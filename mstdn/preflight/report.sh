@@ -72,7 +72,7 @@ for name in "$@"; do
     fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
 done
 
-sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+sed -n '/=/s/^/installed /p' "$root/state/installed.env" 2>/dev/null
 for path in "$root"/rollback/v*.dump; do
     [ ! -f "$path" ] || printf 'dump %s\n' "$(basename "$path" .dump)"
 done

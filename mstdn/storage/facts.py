@@ -106,6 +106,6 @@ def _note(lines: list[str]) -> Note:
     values = Lines(line.replace("=", " ", 1) for line in lines)
     mounts = {
         path: (mount, FileSystem(source, "" if uuid == "-" else uuid))
-        for path, mount, source, uuid in values.words("MOUNT")
+        for path, mount, source, uuid in (words for words in values.words("MOUNT") if len(words) == 4)
     }
     return Note(values.get("LOCAL_DOMAIN"), values.get("MASTODON_ROOT"), values.get("SINCE"), mounts)

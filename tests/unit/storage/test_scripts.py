@@ -42,6 +42,8 @@ def test_an_instance_a_certificate_and_the_note_are_seen(tmp_path: Path) -> None
     note = Note(DOMAIN, str(tmp_path / "mastodon"), "2026-11-25")
     storage = seen(tmp_path, note=note.text)
     assert (storage.instance, storage.certificate, storage.note) == (True, True, note)
+    # An operator is told to take a line out of it, and may leave half of one.
+    assert seen(tmp_path, note=f"{note.text}MOUNT=/srv/mastodon\n\nMOUNT=\n").note == note
 
 
 @pytest.mark.parametrize("kept", ["state/installed.env", "secrets/instance.env", "database/PG_VERSION"])
