@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from mstdn.firewall.iptables import TABLES
 from mstdn.firewall.packets import Chain, Hook, Packet, Rule, Test, address_matches, interface_matches
+from mstdn.firewall.table import FAMILY, TABLE
 
-HOOKS: dict[str, Hook] = {"input": "input", "forward": "forward", "output": "output"}
-FAMILIES = {"ip": frozenset({4}), "ip6": frozenset({6}), "inet": frozenset({4, 6})}
+HOOKS: dict[str, Hook] = {
+    "ingress": "prerouting",
+    "prerouting": "prerouting",
+    "input": "input",
+    "forward": "forward",
+    "output": "output",
+}
+FAMILIES = {"ip": frozenset({4}), "ip6": frozenset({6}), "inet": frozenset({4, 6}), "netdev": frozenset({4, 6})}
+# An ingress chain comes before everything else, whatever its number.
+FIRST = -1000
 FAMILY_OF = {4: "ip", 6: "ip6"}
 
 
 def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Iterator[Chain]:
     """
-    The chains of type filter that see packets come in, go through or go out, in the kernel's order.
+    The chains of type filter that see packets come in, go through or go out, in the kernel's order; not the suite's.
 
-    elsewhere: families (4, 6) whose table "filter" is read from iptables-save, which tells more of it.
+    elsewhere: families (4, 6) whose tables of iptables are read from iptables-save, which tells more of them.
     """
     objects = ruleset.get("nftables", [])
     chains = [each["chain"] for each in objects if "chain" in each]
@@ -25,9 +35,10 @@ def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Ite
         rules.setdefault((each["family"], each["table"], each["chain"]), []).extend(_rules(each))
     for chain in sorted((each for each in chains if each.get("type") == "filter"), key=lambda each: int(each["prio"])):
         family, table, name = chain["family"], chain["table"], chain["name"]
-        taken = table == "filter" and any(family == FAMILY_OF[each] for each in elsewhere)
-        if chain["hook"] not in HOOKS or family not in FAMILIES or taken:
+        taken = table in TABLES and any(family == FAMILY_OF[each] for each in elsewhere)
+        if chain["hook"] not in HOOKS or family not in FAMILIES or taken or (family, table) == (FAMILY, TABLE):
             continue
+        devices = chain.get("dev", "")
         yield Chain(
             "nftables",
             f"{family} {table} {name}",
@@ -36,6 +47,8 @@ def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Ite
             chain.get("policy", "accept"),
             tuple(rules.get((family, table, name), ())),
             {other: tuple(found) for (one, two, other), found in rules.items() if (one, two) == (family, table)},
+            FIRST if chain["hook"] == "ingress" else int(chain["prio"]),
+            devices if isinstance(devices, str) else next(iter(devices), ""),
         )
 
 
@@ -155,7 +168,9 @@ def _payload(protocol: str, field: str, right: Any, packet: Packet) -> bool | No
         if field in ("dport", "sport"):
             return _number(right, packet.port if field == "dport" else packet.source_port)
         if field == "flags":
-            return {"syn": packet.state == "new", "ack": packet.state != "new"}.get(str(right))
+            return (
+                {"syn": packet.state == "new", "ack": packet.state != "new"}.get(str(right)) if packet.state else None
+            )
         return None
     if protocol in ("ip", "ip6"):
         if protocol != FAMILY_OF[packet.family]:
@@ -185,6 +200,8 @@ def _address(right: Any, address: str) -> bool | None:
 
 
 def _connection(key: str, right: Any, packet: Packet) -> bool | None:
+    if not packet.state:
+        return None
     if key == "state":
         return bool(right == packet.state)
     if key == "status":
@@ -195,6 +212,6 @@ def _connection(key: str, right: Any, packet: Packet) -> bool | None:
 
 
 def _route(what: dict[str, Any], right: Any, packet: Packet) -> bool | None:
-    if what.get("result") == "type" and "daddr" in what.get("flags", ()):
+    if what.get("result") == "type" and "daddr" in what.get("flags", ()) and packet.hook != "prerouting":
         return bool(right == "local") == (packet.hook == "input")
     return None
