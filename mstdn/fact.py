@@ -95,7 +95,17 @@ class Fact(FactBase[T], Generic[T]):
             raise CouldNotLook(lines.one(UNKNOWN))
         try:
             return self.read(lines)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # RuntimeError is what a generator makes of a next() that found nothing; OSError is wrong with a packed text.
+        except (
+            ArithmeticError,
+            AttributeError,
+            EOFError,
+            LookupError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise FactProcessError(f"{self.script} answered something unexpected: {error!r}") from error
 
     def read(self, lines: Lines) -> T:

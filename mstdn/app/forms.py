@@ -99,6 +99,18 @@ WORDS = {
     "LOG_LEVEL": ("trace", "debug", "info", "warn", "error", "fatal"),
 }
 
+# Addresses that it reads as such: with a proxy without its scheme it does not boot, and without that of the streaming
+# server browsers ask the page's own path. Source: config/initializers/http_client_proxy.rb, streaming's client.
+URLS = {
+    "http_proxy": ("http://", "https://"),
+    "http_hidden_proxy": ("http://", "https://"),
+    "STREAMING_API_BASE_URL": ("wss://", "ws://", "https://", "http://"),
+}
+
+# Where a program is that a switch turns on: without one Mastodon asks localhost, which is its own container.
+# Source: config/initializers/chewy.rb and devise.rb.
+HOSTS = {"ES_ENABLED": "ES_HOST", "LDAP_ENABLED": "LDAP_HOST"}
+
 # What else Mastodon reads, as text. A name that is none of all these but almost one of them is misspelt.
 REDIS = ("DB", "DRIVER", "HOST", "PORT", "SENTINELS", "SENTINEL_MASTER", "SENTINEL_PORT", "SENTINEL_USERNAME", "USER")
 TEXTS = frozenset(

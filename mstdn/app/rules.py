@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Container, Iterator, Mapping
+from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
 from mstdn.app.environment import OWNED_BY_SETTINGS, READ_BEFORE, WIRED_BY_THE_SUITE
-from mstdn.app.forms import MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, TEXTS, WORDS
+from mstdn.app.forms import HOSTS, MEANS_FALSE, MEANS_TRUE, NUMBERS, SWITCHES, TEXTS, URLS, WORDS
 from mstdn.kinds.images import release_numbers
 from mstdn.kinds.mail import mail_sender
 from mstdn.kinds.network import networks_in
@@ -81,6 +82,21 @@ def numbers_and_words_are_known(mastodon_environment: Mapping[str, str]) -> Iter
             near = difflib.get_close_matches(value.lower(), WORDS[name], n=1)
             instead = f'"{name}": "{near[0]}"' if near else f'"{name}": {known[0]}'
             yield Problem(variable(name), f"Mastodon knows only {', '.join(known)}", instead)
+
+
+def urls_and_hosts_lead_somewhere(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
+    for name, beginnings in URLS.items():
+        value = mastodon_environment.get(name, "")
+        if value and not (value.startswith(beginnings) and urlsplit(value).hostname):
+            plain = value.rpartition("://")[2]
+            yield Problem(
+                variable(name), f"it has to begin with {beginnings[0]}", f'"{name}": "{beginnings[0]}{plain}"'
+            )
+    for switch, name in HOSTS.items():
+        host = mastodon_environment.get(name, "localhost").rpartition("://")[2].partition(":")[0]
+        if mastodon_environment.get(switch) == "true" and host in ("", "localhost", "127.0.0.1"):
+            wrong = "inside Mastodon's container localhost is the container itself, where nothing of that kind runs"
+            yield Problem(variable(name), wrong, f'"{name}": "the name of the server that has it"')
 
 
 def addresses_can_be_read(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:

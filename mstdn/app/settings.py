@@ -17,6 +17,7 @@ from mstdn.app.rules import (
     numbers_and_words_are_known,
     passwords_are_secrets,
     switches_are_true_or_false,
+    urls_and_hosts_lead_somewhere,
     variables_are_read,
     variables_have_their_secrets,
 )
@@ -39,6 +40,7 @@ class AppSettings(Part):
         names_are_spelt_right,
         switches_are_true_or_false,
         numbers_and_words_are_known,
+        urls_and_hosts_lead_somewhere,
         variables_have_their_secrets,
         passwords_are_secrets,
         address_lists_can_be_read,

@@ -38,12 +38,13 @@ def without(file: SourceFile, repository: str) -> Rewritten:
     return Rewritten(text if _says_anything(text) else None, changed=True)
 
 
-def findings(sources: Sources, own: str, repository: str, *, needed: bool) -> Iterator[Finding]:
+def findings(sources: Sources, own: str, repository: str, keyring: str, *, needed: bool) -> Iterator[Finding]:
     """
-    What is wrong with apt's sources. own: the suite's own file, with the repository. needed: packages are missing.
+    What is wrong with apt's sources. own: the suite's own file, with the repository. keyring: the suite's own file of
+    the key. needed: packages are missing.
     """
     for file in sources.files:
-        if file.path == own and (rest := without(file, repository).text):
+        if file.path == own and (rest := _of_others(without(file, repository).text or "", keyring)):
             yield Finding(
                 "error",
                 f"{own} holds more than Docker's repository, and the suite writes this file. Put the rest into a file "
@@ -51,12 +52,26 @@ def findings(sources: Sources, own: str, repository: str, *, needed: bool) -> It
             )
     # The suite takes every other entry for its own repository out.
     place = _normal(repository)
-    if strange := [text for text in sources.problems if place not in _normal(text) and "list of sources" not in text]:
+    mended = (place, own.lower(), "list of sources")
+    if strange := [text for text in sources.problems if not any(each in _normal(text) for each in mended)]:
         yield Finding(
             "error" if needed else "warning",
             "apt cannot read its own sources, so it can neither install nor update anything on this server. Correct "
             f"this first, until apt-get update is content: {' '.join(strange)}",
         )
+
+
+def _of_others(text: str, keyring: str) -> str:
+    """
+    What of the suite's own file is somebody else's: not Docker's repository at another place, which docker_repository
+    named before, and not what is left of an entry that somebody has damaged.
+    """
+    return "".join(
+        part
+        for part in _paragraphs(text)
+        if all(re.search(rf"^{name}:", part, re.IGNORECASE | re.MULTILINE) for name in ("URIs", "Suites"))
+        and not re.search(rf"^Signed-By:\s*{re.escape(keyring)}\s*$", part, re.IGNORECASE | re.MULTILINE)
+    )
 
 
 def _normal(address: str) -> str:

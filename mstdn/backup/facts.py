@@ -37,12 +37,13 @@ class BackupState(Fact[Backups]):
 
     @override
     def read(self, lines: Lines) -> Backups:
-        last = dict(line.split(" ", 1) for line in lines.all("last"))
+        # A note that was damaged is one of no backup.
+        last = {key: value for key, _, value in (line.partition(" ") for line in lines.all("last"))}
         programs = frozenset(name for name in ("restic", "ssh") if name in lines)
         return Backups(
             programs,
             last.get("location", ""),
             last.get("snapshot", ""),
-            int(last.get("time", 0)),
+            int(time) if (time := last.get("time", "")).isdecimal() else 0,
             lines.get("restoring"),
         )

@@ -10,7 +10,7 @@ from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded, unneeded_dumps
 from mstdn.database.facts import DatabaseDumps
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
-from mstdn.images.facts import RecordedImages
+from mstdn.images.facts import ImageStates, RecordedImages
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 
@@ -26,6 +26,8 @@ def no_old_images(images: Sequence[str], record: str, assets: str, release: str)
     """
     recorded, published = ask(RecordedImages.of(record)), ask(PublishedAssets.under(assets))
     present, used = ask(Images.all()), {container.image for container in ask(Containers.all())}
+    # One that is named by its digest has no tag.
+    used |= {*ask(ImageStates.of(images)).ids.values()}
     gone = unneeded(present, used, images, recorded, published, release)
     if not gone:
         return

@@ -7,6 +7,7 @@ what the suite itself has pulled or built is looked at: images of others are the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 from mstdn.assets.facts import Assets
@@ -28,9 +29,9 @@ def unneeded(
     """
     The images to remove.
 
-    used: IDs of those that containers were made from. wanted: references of all images that the settings name.
-    recorded: references that the suite has pulled. assets: what is published, which tells the release before. release:
-    the one that is wanted.
+    used: IDs of those that containers were made from, and of those that are named. wanted: references of all images
+    that the settings name. recorded: references that the suite has pulled. assets: what is published, which tells the
+    release before. release: the one that is wanted.
     """
     found, ours = list(images), {*wanted, *recorded}
     repositories = {_repository(reference) for reference in ours}
@@ -81,5 +82,6 @@ def _tags(images: Iterable[Image], published: str) -> set[str]:
 
 
 def _repository(reference: str) -> str:
-    """The name without the tag, as Docker lists it."""
-    return reference.rpartition(":")[0].removeprefix("docker.io/").removeprefix("library/")
+    """The name without tag and digest, as Docker lists it."""
+    found = re.fullmatch(r"(.+?)(?::[^:/]+)?", reference.partition("@")[0])
+    return (found[1] if found else reference).removeprefix("docker.io/").removeprefix("library/")

@@ -24,9 +24,11 @@ for path in "$directory"/compose.override.y*ml "$directory"/docker-compose.overr
     [ -f "$path" ] || continue
     override=$(sha256sum <"$path" | cut -c 1-64)
     printf 'override %s\n' "$override"
-    # A new edition of it is read by Compose before anything is done with it.
+    # A new edition of it is read by Compose before anything is done with it. What Compose cannot read without it either is not
+    # its fault: a run that was killed may not have written all that compose.yaml names.
     if [ -f "$directory/compose.yaml" ] && ! grep -qsF "$override" "$directory/state/applied" && command -v docker >/dev/null; then
         verdict=$(docker compose --project-directory "$directory" config --quiet 2>&1) ||
+            ! docker compose --project-directory "$directory" --file "$directory/compose.yaml" config --quiet >/dev/null 2>&1 ||
             printf 'broken %s %s\n' "$path" "$(printf '%s' "$verdict" | tr '\n' ' ')"
     fi
 done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from typing_extensions import override
 
@@ -53,13 +54,37 @@ class AppliedProject(Fact[Applied]):
         return Applied(
             revision=lines.get("revision"),
             loaded=lines.get("loaded"),
-            making=json.loads(lines.get("making", "{}")),
-            parts=json.loads(lines.get("parts", "{}")),
-            mounted={path: sha256 for sha256, path in (line.split("  ", 1) for line in lines.all("mounted"))},
+            making={
+                service: text for service, text in _noted(lines.get("making")).items() if _object(text) is not None
+            },
+            parts=_noted(lines.get("parts")),
+            mounted={
+                path: sha256 for sha256, _, path in (line.partition("  ") for line in lines.all("mounted")) if path
+            },
             edited=frozenset(lines.all("edited")),
             override=lines.get("override"),
             broken=lines.get("broken"),
         )
+
+
+def _noted(text: str) -> dict[str, str]:
+    """
+    What a note on the server says by service. One that was emptied or damaged says nothing: it is written anew, and to
+    refuse would leave the operator with a file of which he knows nothing.
+    """
+    return {key: value for key, value in (_object(text) or {}).items() if isinstance(value, str)}
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    return line.partition("  ")
 
 
 class Settled(EngineFact[bool]):

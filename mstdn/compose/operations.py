@@ -10,7 +10,7 @@ from pyinfra import state
 from mstdn.compose.commands import bring_up
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
-from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision
+from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask, forget
 from mstdn.images.facts import ImageStates
@@ -76,7 +76,11 @@ def _notices(project: Project, applied: Applied, todo: Steps) -> Iterator[str]:
     """What people should know who wait while containers stop."""
     containers = ask(Containers.all())
     services = stopped(project, applied, containers, todo)
-    yield from (project.notices[service] for service in services if service in project.notices)
+    for service in services:
+        if service in project.replaced and way_of(service, project, containers) is not project.replaced[service]:
+            yield f"{service} publishes a port, which two of it could not: it stops before the new one starts"
+        elif service in project.notices:
+            yield project.notices[service]
 
 
 def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: int) -> Commands:
@@ -89,7 +93,8 @@ def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: in
     if todo.roll:
         if project.first and applied.revision != wanted_revision(project, applied):
             yield bring_up(project.name, project.directory, timeout_seconds, project.first)
-        ways = [f"{service}={project.replaced[service].value}" for service in todo.roll]
+        containers = ask(Containers.all())
+        ways = [f"{service}={way_of(service, project, containers).value}" for service in todo.roll]
         words = [project.name, project.directory, str(timeout_seconds), *ways, "--", *todo.retired]
         yield script("compose/roll", *words, before=("compose/unwell", project.move), told=True)
     yield bring_up(project.name, project.directory, timeout_seconds, project.services)

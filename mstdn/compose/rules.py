@@ -113,8 +113,9 @@ def _replace(project: Project, found: Sequence[Container], todo: Steps, *, anew:
 
     `anew`: the files may describe every container in another way now. Which they do, only Compose can tell.
     """
-    for service, way in project.replaced.items():
+    for service in project.replaced:
         mine = [each for each in found if each.service == service]
+        way = way_of(service, project, found)
         if len(mine) < 2 and not any(each.status == "running" for each in mine):
             continue
         serving = {each.id for each in mine if each.status == "running" and each.health != "unhealthy"}
@@ -125,6 +126,16 @@ def _replace(project: Project, found: Sequence[Container], todo: Steps, *, anew:
             todo.roll.append(service)
         todo.renew = [each for each in todo.renew if each != service]
     todo.retired = [each.id for each in found if each.id in todo.retired and each.service in todo.roll]
+
+
+def way_of(service: str, project: Project, containers: Iterable[Container]) -> Way:
+    """
+    How the container of one of project.replaced makes room for a new one.
+
+    Two of them cannot publish one port, which the operator's own compose.override.yaml may say.
+    """
+    publishes = any(each.published for each in of_project(project, containers) if each.service == service)
+    return Way.AFTER if publishes else project.replaced[service]
 
 
 def stopped(project: Project, applied: Applied, containers: Iterable[Container], todo: Steps) -> list[str]:
@@ -214,6 +225,10 @@ def _judge(
     elif container.status == "paused":
         todo.resume.append(container.id)
         todo.reasons.append(f"{service} is paused")
+    elif container.status == "dead":
+        # Docker tried to remove it and could not; it can never be started again.
+        todo.renew.append(service)
+        todo.reasons.append(f"{service} is dead")
     elif container.status != "running":
         todo.up = True
         todo.reasons.append(f"{service} is {container.status}")

@@ -53,7 +53,8 @@ def parsed(text: str | None) -> Configuration:
     """
     if text is None or not text.strip():
         return {}
-    found = json.loads(text)
+    # The engine takes a mark of the byte order before it for nothing (moby, daemon/config).
+    found = json.loads(text.removeprefix("\ufeff"))
     if not isinstance(found, dict):
         raise ValueError("it is no object: {…}")
     return found

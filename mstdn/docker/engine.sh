@@ -7,6 +7,7 @@ case ${engine=$(systemctl show --property LoadState,ActiveState --value docker.s
 *not-found*) [ -S /run/docker.sock ] || exit 0 ;;
 *' active '* | 'active '*) ;;
 silent) docker_is_silent ;;
+*' activating '* | 'activating '*) echo 'unknown Docker has not started yet' && exit 0 ;;
 *) echo 'unknown Docker does not run' && exit 0 ;;
 esac
 docker() { timeout 60 docker "$@"; }

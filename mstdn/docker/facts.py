@@ -23,7 +23,8 @@ class Engine:
     `packages`: version by name, only what is installed. `held`: names of those that apt may not touch ("apt-mark
     hold"), installed or not. `fingerprints`: of each key that apt trusts for the repository.
     `started` and `configured`: seconds since the epoch, None if the daemon does not run or has no daemon.json.
-    `members`: of the group docker, None without the group.
+    `members`: of the group docker, None without the group. `masked`: units without which it cannot run and that may
+    not be started.
     """
 
     distribution: str = ""
@@ -37,6 +38,7 @@ class Engine:
     configured: int | None = None
     members: frozenset[str] | None = None
     held: frozenset[str] = frozenset()
+    masked: tuple[str, ...] = ()
 
 
 class DockerHost(Fact[Engine]):
@@ -64,6 +66,7 @@ class DockerHost(Fact[Engine]):
             started=int(lines.one("started")) if "started" in lines else None,
             configured=int(lines.one("configured")) if "configured" in lines else None,
             members=frozenset(filter(None, lines.one("members").split(","))) if "members" in lines else None,
+            masked=tuple(lines.all("masked")),
         )
 
 
@@ -76,10 +79,11 @@ class Setup:
     `link`: where daemon.json leads to, "" if it is no symbolic link. `invalid`: the daemon's own words on why it would
     not start with its present options, "" where it does. `flags`: the options that its unit gives it, each one word.
     `unreadable`: the variable of the unit that holds more of them, in a form that nobody can read for certain; or "".
-    `absent`: there is no engine. `leftovers`: files that tell systemd how to start one all the same.
-    `forwarding`: the kernel passes packets on. `disks`: those on which images and containers lie. `composes`: version
-    by path of each Compose that goes before that of the packages. `strangers`: users of the question that the server
-    does not have.
+    `absent`: there is no engine. `leftovers`: files that tell systemd how to start one all the same. `program`: of the
+    daemon, "" without one. `elsewhere`: where root's docker commands go if not to this engine, with the reason before
+    it ("context other"). `forwarding`: the kernel passes packets on. `disks`: those on which images and containers lie.
+    `composes`: version by path of each Compose that goes before that of the packages. `strangers`: users of the
+    question that the server does not have.
     """
 
     configuration: str | None = None
@@ -90,6 +94,8 @@ class Setup:
     unreadable: str = ""
     forwarding: bool = True
     absent: bool = False
+    program: str = ""
+    elsewhere: str = ""
     leftovers: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     swarm: bool = False
@@ -117,6 +123,8 @@ class EngineSetup(Fact[Setup]):
             flags=tuple(lines.all("flag")),
             unreadable=lines.get("unreadable"),
             absent="absent" in lines,
+            program=lines.get("program"),
+            elsewhere=lines.get("elsewhere"),
             leftovers=tuple(lines.all("leftover")),
             forwarding=lines.get("forwarding", "1") == "1",
             disks=disks_of(lines),

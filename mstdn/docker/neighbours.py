@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mstdn.docker.configuration import Merged
+from mstdn.docker.obstacles import default_address
 from mstdn.finding import Finding
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def users(engine: Engine, setup: Setup, settings: Settings, *, installed: bool) 
 
 def publishers(there: dict[str, Any], new: Merged, containers: Sequence[Container]) -> Iterator[Finding]:
     """Containers that are reached from outside now, and would not be any more."""
-    address = str(new.configuration.get("ip", "0.0.0.0"))  # noqa: S104 (Docker's own default)
+    address = default_address(new.configuration)
     if ipaddress.ip_address(address).is_unspecified:
         return
     joining = there.get("ip") != address

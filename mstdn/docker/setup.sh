@@ -37,7 +37,9 @@ changed() {
 }
 
 # Without an engine nobody can tell whether one would start with what is left of an older one.
-if ! command -v dockerd >/dev/null; then
+if program=$(command -v dockerd); then
+    printf 'program %s\n' "$program"
+else
     echo absent
     for file in /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d/*.conf; do
         [ -f "$file" ] && grep -q '^[[:space:]]*ExecStart[[:space:]]*=' "$file" && printf 'leftover %s\n' "$file"
@@ -105,6 +107,15 @@ fi
 printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
 # docker info would tell as well, but not while the daemon fails to start because of it.
 [ -e "$root/swarm/docker-state.json" ] && echo swarm
+
+# Where root's commands go: a variable of /etc/environment goes before what "docker context use" has chosen.
+case ${DOCKER_HOST:-} in
+'' | unix:///var/run/docker.sock | unix:///run/docker.sock)
+    [ -n "${DOCKER_HOST:-}" ] || [ ! -f /root/.docker/config.json ] ||
+        sed -n '/"currentContext": *"default"/d; s/.*"currentContext": *"\([^"]*\)".*/elsewhere context \1/p' /root/.docker/config.json
+    ;;
+*) printf 'elsewhere DOCKER_HOST %s\n' "$DOCKER_HOST" ;;
+esac
 
 # A Compose of somebody's own goes before that of the packages.
 for plugin in /root/.docker/cli-plugins /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins; do

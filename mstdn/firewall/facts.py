@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,9 +73,20 @@ class PacketFilter(Fact[Rules]):
 
 
 def _unpacked(text: str) -> dict[str, Any]:
-    """The ruleset; empty where nft may not read it."""
-    found = json.loads(gzip.decompress(base64.b64decode(text)) or b"{}")
+    """The ruleset; empty where nft may not read it. Raises ValueError for what was never packed, or only in part."""
+    try:
+        found = json.loads(gzip.decompress(base64.b64decode(text)) or b"{}")
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"it is not packed as it should be: {error}") from None
     return found if isinstance(found, dict) else {}
+
+
+def _noted(text: str) -> str:
+    """What the note tells; "" for one that was damaged: the rules are then loaded once more, and noted."""
+    try:
+        return listing(_unpacked(text)) if text else ""
+    except ValueError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +147,7 @@ class FirewallSetup(Fact[Setup]):
             program="nft" in lines,
             rules=sums.get(FIREWALL_RULES, ""),
             unit=sums.get(FIREWALL_UNIT, ""),
-            note=listing(_unpacked(note)) if note else "",
+            note=_noted(note),
             enabled=ours.get("UnitFileState") == "enabled",
             active=ours.get("ActiveState") == "active" and ours.get("NeedDaemonReload", "no") == "no",
             ssh_ports=tuple(sorted(set(ssh))),

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from mstdn.firewall.iptables import TABLES
 from mstdn.firewall.packets import Chain, Hook, Packet, Rule, Test, address_matches, interface_matches
+from mstdn.firewall.table import FAMILY, TABLE
 
-HOOKS: dict[str, Hook] = {"input": "input", "forward": "forward", "output": "output"}
-FAMILIES = {"ip": frozenset({4}), "ip6": frozenset({6}), "inet": frozenset({4, 6})}
+HOOKS: dict[str, Hook] = {
+    "ingress": "prerouting",
+    "prerouting": "prerouting",
+    "input": "input",
+    "forward": "forward",
+    "output": "output",
+}
+FAMILIES = {"ip": frozenset({4}), "ip6": frozenset({6}), "inet": frozenset({4, 6}), "netdev": frozenset({4, 6})}
+# An ingress chain comes before everything else, whatever its number.
+FIRST = -1000
 FAMILY_OF = {4: "ip", 6: "ip6"}
 
 
 def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Iterator[Chain]:
     """
-    The chains of type filter that see packets come in, go through or go out, in the kernel's order.
+    The chains of type filter that see packets come in, go through or go out, in the kernel's order; not the suite's.
 
-    elsewhere: families (4, 6) whose table "filter" is read from iptables-save, which tells more of it.
+    elsewhere: families (4, 6) whose tables of iptables are read from iptables-save, which tells more of them.
     """
     objects = ruleset.get("nftables", [])
     chains = [each["chain"] for each in objects if "chain" in each]
@@ -25,9 +35,10 @@ def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Ite
         rules.setdefault((each["family"], each["table"], each["chain"]), []).extend(_rules(each))
     for chain in sorted((each for each in chains if each.get("type") == "filter"), key=lambda each: int(each["prio"])):
         family, table, name = chain["family"], chain["table"], chain["name"]
-        taken = table == "filter" and any(family == FAMILY_OF[each] for each in elsewhere)
-        if chain["hook"] not in HOOKS or family not in FAMILIES or taken:
+        taken = table in TABLES and any(family == FAMILY_OF[each] for each in elsewhere)
+        if chain["hook"] not in HOOKS or family not in FAMILIES or taken or (family, table) == (FAMILY, TABLE):
             continue
+        devices = chain.get("dev", "")
         yield Chain(
             "nftables",
             f"{family} {table} {name}",
@@ -36,11 +47,25 @@ def base_chains(ruleset: dict[str, Any], elsewhere: Collection[int] = ()) -> Ite
             chain.get("policy", "accept"),
             tuple(rules.get((family, table, name), ())),
             {other: tuple(found) for (one, two, other), found in rules.items() if (one, two) == (family, table)},
+            FIRST if chain["hook"] == "ingress" else int(chain["prio"]),
+            devices if isinstance(devices, str) else next(iter(devices), ""),
         )
 
 
-def _rules(rule: dict[str, Any]) -> Iterator[Rule]:
-    """The rule; more than one where it names verdicts in a map."""
+def _rules(rule: dict[str, Any]) -> list[Rule]:
+    """
+    The rule; more than one where it names verdicts in a map.
+
+    Each version of nft tells some expressions in another form. Of a rule in a form that is not known here nothing is
+    known: the server is not to blame for it.
+    """
+    try:
+        return list(_understood(rule))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return [Rule((_unknown,), "unknown")]
+
+
+def _understood(rule: dict[str, Any]) -> Iterator[Rule]:
     tests: list[Test] = []
     for statement in rule["expr"]:
         ((kind, what),) = statement.items()
@@ -57,8 +82,12 @@ def _rules(rule: dict[str, Any]) -> Iterator[Rule]:
         elif kind == "vmap":
             yield from _map(tests, what)
         elif kind == "xt":
-            # An extension of iptables, of which nft tells no more than its name.
-            if what.get("type") == "target":
+            # An extension of iptables, of which nft tells no more than its name; before 1.0.6 (Ubuntu 22.04) not even
+            # that, nor whether it looks at a packet or decides about it.
+            if what is None:
+                yield Rule((*tests, _unknown), "unknown")
+                tests.append(_unknown)
+            elif what.get("type") == "target":
                 yield Rule(tuple(tests), "unknown")
             else:
                 tests.append(_unknown)
@@ -86,7 +115,10 @@ def _test(match: dict[str, Any]) -> Test:
     left, right, operator = match["left"], match["right"], match["op"]
 
     def test(packet: Packet) -> bool | None:
-        found = _holds(left, right, packet)
+        try:
+            found = _holds(left, right, packet)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return None
         if found is None or operator not in ("==", "!=", "in"):
             return None
         return not found if operator == "!=" else found
@@ -136,7 +168,9 @@ def _payload(protocol: str, field: str, right: Any, packet: Packet) -> bool | No
         if field in ("dport", "sport"):
             return _number(right, packet.port if field == "dport" else packet.source_port)
         if field == "flags":
-            return {"syn": packet.state == "new", "ack": packet.state != "new"}.get(str(right))
+            return (
+                {"syn": packet.state == "new", "ack": packet.state != "new"}.get(str(right)) if packet.state else None
+            )
         return None
     if protocol in ("ip", "ip6"):
         if protocol != FAMILY_OF[packet.family]:
@@ -166,6 +200,8 @@ def _address(right: Any, address: str) -> bool | None:
 
 
 def _connection(key: str, right: Any, packet: Packet) -> bool | None:
+    if not packet.state:
+        return None
     if key == "state":
         return bool(right == packet.state)
     if key == "status":
@@ -176,6 +212,6 @@ def _connection(key: str, right: Any, packet: Packet) -> bool | None:
 
 
 def _route(what: dict[str, Any], right: Any, packet: Packet) -> bool | None:
-    if what.get("result") == "type" and "daddr" in what.get("flags", ()):
+    if what.get("result") == "type" and "daddr" in what.get("flags", ()) and packet.hook != "prerouting":
         return bool(right == "local") == (packet.hook == "input")
     return None

@@ -52,6 +52,12 @@ def firewall_of_others(rules: Rules) -> str:
 def _closes_everything(chain: Chain, outside: str) -> bool:
     """Whether what nobody has named is dropped there: then somebody has decided what may come in."""
     return all(
+        fate(chain, Packet("prerouting", 4, outside, "", OUTSIDE[4], SERVER[4], "tcp", port)) for port in ANY_PORTS
+    ) or _closes_the_server(chain, outside)
+
+
+def _closes_the_server(chain: Chain, outside: str) -> bool:
+    return all(
         fate(chain, Packet("input", 4, outside, "", OUTSIDE[4], SERVER[4], "tcp", port)) for port in ANY_PORTS
     ) or all(
         fate(

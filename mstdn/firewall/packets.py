@@ -8,18 +8,19 @@ certain; and only what is certain is ever told as a fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal
 
-Hook = Literal["input", "forward", "output"]
+Hook = Literal["prerouting", "input", "forward", "output"]
 
 
 @dataclass(frozen=True)
 class Packet:
     """
-    One packet. `family`: 4 or 6. `arrives`, `leaves`: interfaces, "" where there is none. `state`: "new" or
-    "established". `redirected`: its address was changed on the way in, as Docker does for a published port.
+    One packet. `family`: 4 or 6. `arrives`, `leaves`: interfaces, "" where there is none. `state`: "new",
+    "established", or "" where nobody knows it yet. `redirected`: its address was changed on the way in, as Docker does
+    for a published port.
     """
 
     hook: Hook
@@ -58,7 +59,8 @@ class Chain:
     A chain that the kernel asks itself, with those its rules lead to.
 
     `manner`: "iptables" or "nftables". `place`: how its commands call it ("FORWARD", "inet filter forward").
-    `policy`: "accept" or "drop".
+    `policy`: "accept" or "drop". `priority`: as the kernel counts; the smaller, the earlier. `device`: the interface
+    whose packets it sees, "" for all.
     """
 
     manner: str
@@ -68,6 +70,8 @@ class Chain:
     policy: str
     rules: tuple[Rule, ...]
     others: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    priority: int = 0
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,27 @@ class Dropped:
 
 def fate(chain: Chain, packet: Packet) -> Dropped | None:
     """Where the packet certainly ends in this chain; None if it may pass."""
-    if chain.hook != packet.hook or packet.family not in chain.families:
+    if chain.hook != packet.hook or packet.family not in chain.families or chain.device not in ("", packet.arrives):
         return None
+    if chain.hook == "prerouting":
+        packet = _as_it_arrives(packet, chain.priority)
     verdict, text = _walk(chain.rules, chain, packet, depth=0)
     if verdict in ("", "return"):
         verdict, text = chain.policy, f"policy {chain.policy}"
     return Dropped(chain, text) if verdict == "drop" else None
+
+
+# From where on the kernel knows the connection of a packet, and from where on its destination may be another.
+# Source: linux/netfilter_ipv4.h, NF_IP_PRI_CONNTRACK and NF_IP_PRI_NAT_DST.
+CONNECTION_IS_KNOWN, DESTINATION_IS_ANOTHER = -200, -100
+
+
+def _as_it_arrives(packet: Packet, priority: int) -> Packet:
+    """What a chain of this priority sees of a packet before it is known where it goes."""
+    if priority <= CONNECTION_IS_KNOWN:
+        packet = replace(packet, state="")
+    # A new one is redirected for the chains after that; what belongs to a connection is known to be.
+    return packet if priority > DESTINATION_IS_ANOTHER else replace(packet, redirected=False)
 
 
 def _walk(rules: tuple[Rule, ...], chain: Chain, packet: Packet, depth: int) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mstdn.finding import Finding
 from mstdn.firewall.facts import Rules
-from mstdn.firewall.packets import Chain, Dropped, Packet, fate
+from mstdn.firewall.packets import CONNECTION_IS_KNOWN, DESTINATION_IS_ANOTHER, Chain, Dropped, Packet, fate
 
 # Any address of the Internet and any of a container; which ones does not matter to honest rules.
 OUTSIDE = {4: "151.101.3.10", 6: "2a04:4e42::10"}
@@ -25,11 +25,12 @@ PORTS = (80, 443)
 class Situation:
     """
     What the suite brings. `bridges`: of the networks front and the way out, as far as they exist.
-    `ipv6_by_process`: visitors come in by IPv6 through a process of the server and not by forwarding. `smtp_port`: TCP
-    port of the mail server.
+    `ipv6`: the DNS leads visitors here by IPv6, or nobody knows. `ipv6_by_process`: those come in through a process of
+    the server and not by forwarding. `smtp_port`: TCP port of the mail server.
     """
 
     bridges: tuple[str, ...] = ()
+    ipv6: bool = True
     ipv6_by_process: bool = False
     smtp_port: int = 587
 
@@ -78,6 +79,14 @@ def _visitors(chains: Sequence[Chain], outside: str, bridge: str, rules: Rules) 
             redirected=True,
             source_port=port,
         )
+        arriving = Packet("prerouting", 4, outside, "", OUTSIDE[4], SERVER[4], "tcp", port)
+        if found := _first_at_arrival(chains, arriving, replace(reply, hook="prerouting", leaves="")):
+            yield Finding(
+                "error",
+                f"The firewall keeps visitors and the certificate authority from port {port} (and what else may come) "
+                f"before it is known where they go: {_where(found)}. Let them pass: {_arrival_remedy(found.chain)}",
+            )
+            return
         if found := _first(chains, come, reply):
             yield Finding(
                 "error",
@@ -94,7 +103,9 @@ def _way_out(chains: Sequence[Chain], outside: str, bridge: str, smtp_port: int)
     reply = Packet(
         "forward", 4, outside, bridge, OUTSIDE[4], CONTAINER[4], "tcp", 50123, "established", source_port=443
     )
-    if found := _first(chains, go, reply):
+    # An answer comes to the server's own address.
+    arriving = [replace(each, hook="prerouting", leaves="") for each in (go, replace(reply, destination=SERVER[4]))]
+    if found := _first(chains, go, reply) or _first_at_arrival(chains, *arriving):
         yield Finding(
             "error",
             "The firewall keeps containers from the Internet, and Mastodon has to reach other servers: "
@@ -129,7 +140,7 @@ def _server_itself(chains: Sequence[Chain], outside: str) -> Iterator[Finding]:
 
 
 def _input(chains: Sequence[Chain], outside: str, situation: Situation, rules: Rules) -> Iterator[Finding]:
-    for family in (6, 4):
+    for family in (6, 4) if situation.ipv6 else (4,):
         for port in PORTS:
             found = _first(chains, Packet("input", family, outside, "", OUTSIDE[family], SERVER[family], "tcp", port))
             if not found:
@@ -148,6 +159,13 @@ def _input(chains: Sequence[Chain], outside: str, situation: Situation, rules: R
                     f"Open both ports: {_input_remedy(found.chain, rules)}",
                 )
             return
+
+
+def _first_at_arrival(chains: Sequence[Chain], *packets: Packet) -> Dropped | None:
+    """
+    A packet that certainly ends before it is known where it goes. Behind the redirection it may be for anybody.
+    """
+    return _first([each for each in chains if each.priority <= DESTINATION_IS_ANOTHER], *packets)
 
 
 def _first(chains: Sequence[Chain], *packets: Packet) -> Dropped | None:
@@ -186,7 +204,24 @@ def _forward_remedy(chain: Chain, rules: Rules) -> str:
     )
 
 
+def _arrival_remedy(chain: Chain) -> str:
+    """For visitors, containers and answers alike, where it is not known yet who a packet is for."""
+    if chain.manner == "nftables":
+        # So early the connection that an answer belongs to is not known either.
+        known = chain.priority > CONNECTION_IS_KNOWN
+        answers = "ct state established,related" if known else "tcp sport '{ 80, 443 }'"
+        passing = ("tcp dport '{ 80, 443 }'", 'iifname "br-*"', answers)
+        rules = " && ".join(f"nft insert rule {chain.place} {each} accept" for each in passing)
+        return f"{rules} (and write all of them into /etc/nftables.conf)."
+    table, name = chain.place.split()
+    passing = ("-p tcp -m multiport --dports 80,443", "-i br-+", "-p tcp -m multiport --sports 80,443")
+    rules = " && ".join(f"iptables -t {table} -I {name} {each} -j ACCEPT" for each in passing)
+    return f"{rules}, and keep it for the next boot."
+
+
 def _out_remedy(chain: Chain) -> str:
+    if chain.hook == "prerouting":
+        return _arrival_remedy(chain)
     if chain.manner == "nftables":
         return (
             f"nft insert rule {chain.place} ct state established,related accept && nft insert rule {chain.place} "

@@ -61,7 +61,8 @@ class RecordedImages(Fact[dict[str, str]]):
 
     @override
     def read(self, lines: Lines) -> dict[str, str]:
-        return dict(lines.words("recorded"))
+        # Of a line that somebody has damaged nothing is known: that tag is pulled and noted once more.
+        return {words[0]: words[1] for words in lines.words("recorded") if len(words) == 2}
 
 
 class SourceTree(Fact[str]):

@@ -20,7 +20,7 @@ def mail_server(value: str) -> str:
         raise refuse("it is not set")
     if "://" in value:
         raise refuse("it has a scheme; only the name belongs here", urlsplit(value).hostname)
-    if value == "localhost" or (is_address(value) and ipaddress.ip_address(value.strip("[]")).is_loopback):
+    if _is_the_container(value):
         raise refuse("inside Mastodon's container this is the container itself, where no mail server runs")
     if is_address(value):
         return value.strip("[]")
@@ -30,6 +30,13 @@ def mail_server(value: str) -> str:
     if not all(LABEL.fullmatch(label) for label in value.lower().split(".")):
         raise refuse("it is neither a host name nor an IP address")
     return value
+
+
+def _is_the_container(value: str) -> bool:
+    if is_address(value):
+        address = ipaddress.ip_address(value.strip("[]"))
+        return address.is_loopback or address.is_unspecified
+    return value.lower().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost")
 
 
 def mail_address(value: str) -> str:

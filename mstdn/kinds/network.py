@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, TypeAlias
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -59,8 +60,13 @@ def is_address(value: str) -> bool:
 
 
 def _punycode(value: str) -> str | None:
+    """
+    The name in ASCII. None for one with a letter that the newer rules take otherwise than Python's (ß, ς): that would
+    be the name of somebody else. Source: RFC 5891, and UTS 46, section 7, "IDNA Comparison".
+    """
     try:
-        return value.encode("idna").decode("ascii")
+        ascii_form = value.encode("idna")
+        return ascii_form.decode("ascii") if ascii_form.decode("idna") == normalize("NFC", value) else None
     except UnicodeError:
         return None
 
@@ -134,6 +140,9 @@ def address_range(value: str) -> str:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
         raise refuse("it is not an address or a range of them such as 203.0.113.0/24") from None
+    if isinstance(network, ipaddress.IPv6Network) and (inner := network.network_address.ipv4_mapped):
+        narrow = max(0, network.prefixlen - 96)
+        raise refuse("nobody compares an IPv4 address with this form of it", f"{inner}/{narrow}" if narrow else None)
     if network.prefixlen < WIDEST_RANGE[network.version]:
         raise refuse("it is so wide that strangers are in it, who could then pretend to have any address")
     interface = ipaddress.ip_interface(value)

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mstdn.kinds.text import or_empty, refuse
+from mstdn.layout import NOTES, PROGRAMS
 from mstdn.operator_files import operator_path
 
 SYSTEM_DIRECTORIES = frozenset(
@@ -19,6 +20,9 @@ SYSTEM_DIRECTORIES = frozenset(
         *("sbin", "srv", "sys", "tmp", "usr", "var"),
     )
 )
+# Docker's own, and those that the suite keeps outside of the instance: a note there tells where the instance lies, and
+# among its programs is removed whatever it does not know.
+OTHERS_DIRECTORIES = ("/etc", "/boot", "/var/lib/docker", "/var/lib/containerd", NOTES, PROGRAMS)
 VOLATILE_DIRECTORIES = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/")  # noqa: S108 (refused, not used)
 
 
@@ -30,6 +34,8 @@ def server_path(value: str) -> str:
         raise refuse("it ends in a slash", value.rstrip("/") or None)
     if value in SYSTEM_DIRECTORIES or value == "/":
         raise refuse("this directory belongs to the system; name one of its own")
+    if owner := next((each for each in OTHERS_DIRECTORIES if lies_in(value, each)), None):
+        raise refuse(f"{owner} has an owner who decides what lies there; name a directory of its own")
     if value.startswith(VOLATILE_DIRECTORIES):
         raise refuse("what lies there is gone after a reboot")
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", value):

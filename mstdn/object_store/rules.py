@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from urllib.parse import urlsplit
 
 from mstdn.problems import Problem
 
@@ -15,6 +16,18 @@ def s3_has_a_bucket_and_keys(s3_enabled: bool, s3_bucket: str, secrets: Containe
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         if name not in secrets:
             yield Problem(name, "s3_enabled is True but this key is not set", f"{name}='...' in secrets.env")
+
+
+def the_bucket_is_named_once(s3_enabled: bool, s3_bucket: str, s3_endpoint: str) -> Iterator[Problem]:
+    """
+    Some providers show an address with the bucket at its end. Mastodon adds the bucket itself, so everything would lie
+    below a directory of its name, where neither s3_hostname nor s3_alias_host leads.
+    """
+    address = s3_endpoint.removesuffix(f"/{s3_bucket}")
+    if s3_enabled and s3_bucket and address != s3_endpoint and urlsplit(address).hostname:
+        yield Problem(
+            "s3_endpoint", "it ends with the bucket, which s3_bucket names", f's3_endpoint = "{address}"', s3_endpoint
+        )
 
 
 def media_have_a_host(s3_enabled: bool, s3_endpoint: str, s3_hostname: str, s3_alias_host: str) -> Iterator[Problem]:

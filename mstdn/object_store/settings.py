@@ -9,14 +9,14 @@ from pydantic import Field
 from mstdn.kinds.network import HostAndPathOrEmpty, WebUrlOrEmpty
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import OneLine
-from mstdn.object_store.rules import media_have_a_host, s3_has_a_bucket_and_keys
+from mstdn.object_store.rules import media_have_a_host, s3_has_a_bucket_and_keys, the_bucket_is_named_once
 
 
 class ObjectStoreSettings(Part):
     """Where uploads lie when they do not lie on the server."""
 
     title: ClassVar[str] = "Media in object storage"
-    relations: ClassVar[tuple[Relation, ...]] = (s3_has_a_bucket_and_keys, media_have_a_host)
+    relations: ClassVar[tuple[Relation, ...]] = (s3_has_a_bucket_and_keys, the_bucket_is_named_once, media_have_a_host)
 
     s3_enabled: bool = Field(
         False,

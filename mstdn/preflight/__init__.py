@@ -55,12 +55,14 @@ def findings(
     """
     if not report.init:
         return [Finding("error", "The server did not say what it is. Run with -vvv to see its answer.")]
+    containers = tuple(containers)
     alive = [each for each in containers if each.status in ALIVE]
     return [
         *machine.findings(report, settings, now),
         *neighbours.findings(report, alive, settings),
         *other_engines(report),
-        *other_projects(report, alive, settings),
+        # Stopped ones too: Compose would remove them as orphans of a project of that name.
+        *other_projects(report, containers, settings),
         *names.findings(report, settings),
         *_instance(report, settings, postgres_moves=postgres_moves),
     ]

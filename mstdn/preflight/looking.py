@@ -14,10 +14,11 @@ from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
 from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, StoresAtWork
+from mstdn.docker import obstacles
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
-from mstdn.docker.facts import Container, Containers, Engine
-from mstdn.docker.packages import PACKAGES, PREREQUISITES, SOURCES
+from mstdn.docker.facts import Container, Containers, Engine, Setup
+from mstdn.docker.packages import KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.docker.versions import numbers_of
 from mstdn.fact import CouldNotLook, ask
 from mstdn.finding import Finding
@@ -30,6 +31,8 @@ from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.postgres.rules import collation_findings
 from mstdn.preflight import findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
+from mstdn.preflight.machine import SYSTEMS
+from mstdn.preflight.names import leads_somewhere_by_ipv6
 from mstdn.proxy import neighbours
 from mstdn.render import render
 from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
@@ -59,6 +62,10 @@ def _look(
     settings: Settings, now: float, *, postgres_moves: bool, leaving: Collection[str] | None
 ) -> Iterator[Finding]:
     report = ask(question_about_the_server(settings))
+    if report.system not in SYSTEMS:
+        # Nobody knows what the other questions mean there.
+        yield from findings(report, (), settings, now)
+        return
     containers: tuple[Container, ...] = ()
     front: Network | None = None
     # A daemon that does not run is started later; what holds a port now is seen without it.
@@ -78,6 +85,7 @@ def _look(
     yield from networks_rules.ipv4_findings(report.addresses, settings.public_ipv4)
     wanted = json.loads(render("docker/daemon.json.j2", settings=settings))
     yield from docker_rules.findings(engine, setup, containers, settings, wanted, installed=bool(report.installed))
+    yield from obstacles.findings(engine, setup, report.packages, installed=bool(report.installed))
     yield from neighbours.claims(containers, settings)
     # Of an instance that is half removed, what is missing is no wonder.
     if not report.removing:
@@ -100,14 +108,14 @@ def _look(
     yield from swap.findings(ask(SwapState.of(settings.swap_path)), settings.swap_path, settings.swap_size_mib)
     with suppress(CouldNotLook):
         front = ask(DockerNetworks.named(NETWORKS)).get(FRONT)
-        yield from _ipv6(report, engine, front, containers, settings)
+        yield from _ipv6(report, engine, setup, front, containers, settings)
     rules, ours = ask(PacketFilter.of_the_server()), ask(FirewallSetup.of_the_server())
     yield from firewall.findings(rules, _situation(report, engine, settings, front))
     yield from own_firewall.findings(rules, ours, containers, report.addresses, settings)
     repository = f"{settings.docker_repository.rstrip('/')}/{engine.distribution}"
     needed = not {*PREREQUISITES, *PACKAGES} <= engine.packages.keys()
     found = ask(docker.sources_question(settings.docker_repository))
-    yield from sources.findings(found, SOURCES, repository, needed=needed)
+    yield from sources.findings(found, SOURCES, repository, KEYRING, needed=needed)
     yield from secrets_findings(settings.backup_repository, backup_secrets_for(settings))
     yield from updates.findings(ask(UpdateState.of_the_server()), enabled=settings.updates_enabled)
     yield from webhook_findings(alert_secrets_for(settings))
@@ -127,23 +135,31 @@ def _before_an_upgrade(at: str, report: ServerReport, settings: Settings) -> Ite
 
 
 def _ipv6(
-    report: ServerReport, engine: Engine, front: Network | None, containers: tuple[Container, ...], settings: Settings
+    report: ServerReport,
+    engine: Engine,
+    setup: Setup,
+    front: Network | None,
+    containers: tuple[Container, ...],
+    settings: Settings,
 ) -> Iterator[Finding]:
     mine = {*report.addresses, settings.public_ipv6}
     if any(":" in address for address in mine):
-        names = [name for name in settings.public_domains if any(":" in each for each in report.answers.get(name, ()))]
+        names = [name for name in settings.public_domains if leads_somewhere_by_ipv6(name, report)]
         attached = [each.name for each in containers if FRONT in each.networks]
         version = numbers_of(engine.packages.get("docker-ce", ""))
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
+        reached = networks_rules.ipv6_reaches_containers(front, True, settings.networks_ipv6, version)
+        yield from obstacles.ipv6_findings(setup, ipv6=reached)
 
 
 def _situation(report: ServerReport, engine: Engine, settings: Settings, front: Network | None) -> firewall.Situation:
     """An engine before 27 has no rules for IPv6 of its own: its process docker-proxy takes those visitors in."""
     version = numbers_of(engine.packages.get("docker-ce", ""))
-    addresses = {answer for name in settings.public_domains for answer in report.answers.get(name, ())}
     by_process = front is not None and front.ipv6 and (0, 0) < version < (27, 0)
+    by_ipv6 = any(leads_somewhere_by_ipv6(name, report) for name in settings.public_domains)
     return firewall.Situation(
-        (f"br-{front.id[:12]}",) if front else (),
-        by_process and any(":" in each for each in addresses),
-        settings.smtp_port,
+        bridges=(f"br-{front.id[:12]}",) if front else (),
+        ipv6=by_ipv6 or settings.preflight_dns == "skip",
+        ipv6_by_process=by_process and by_ipv6,
+        smtp_port=settings.smtp_port,
     )

@@ -40,6 +40,11 @@ def leads_here(name: str, report: ServerReport, settings: Settings) -> bool:
     return bool(_addresses(report.answers.get(name, ())) & _expected(report, settings))
 
 
+def leads_somewhere_by_ipv6(name: str, report: ServerReport) -> bool:
+    """Whether a name that was looked up has an AAAA record."""
+    return any(address.version == 6 for address in _addresses(report.answers.get(name, ())))
+
+
 def _expected(report: ServerReport, settings: Settings) -> set[Address]:
     return _addresses((*report.addresses, settings.public_ipv4, settings.public_ipv6))
 
@@ -53,19 +58,22 @@ def _astray(name: str, answers: set[Address], expected: set[Address]) -> Iterato
         )
     old = {address for address in answers - expected if address.version == 4}
     if old:
+        outside = _reached_by_somebody(old)
+        behind = f'behind NAT, set public_ipv4 = "{outside}"; or, ' if outside else ""
         yield (
-            f"{name} leads to {_listed(old)}, but this server has {ours}. Correct the A record; or, behind NAT, set "
-            f'public_ipv4 = "{min(map(str, old))}"; or, with a CDN or load balancer in front, name its '
-            'addresses in proxy_downstream_addresses and set preflight_dns = "warn".'
+            f"{name} leads to {_listed(old)}, but this server has {ours}. Correct the A record; or, {behind}with a CDN "
+            "or load balancer in front, name its addresses in proxy_downstream_addresses and set preflight_dns = "
+            '"warn".'
         )
     new = {address for address in answers - expected if address.version == 6}
     if new:
         has_ipv6 = any(address.version == 6 and not address.is_private for address in expected)
+        outside = _reached_by_somebody(new)
+        here = f'; or, if it does lead here, set public_ipv6 = "{outside}".' if outside else "."
         yield (
             f"{name} has an AAAA record ({_listed(new)}), but this server has "
             f"{'another IPv6 address' if has_ipv6 else 'no IPv6 address'}, and visitors and the certificate "
-            f"authority try IPv6 first. {'Correct' if has_ipv6 else 'Remove'} the record; or, if it does lead here, "
-            f'set public_ipv6 = "{min(map(str, new))}".'
+            f"authority try IPv6 first. {'Correct' if has_ipv6 else 'Remove'} the record{here}"
         )
 
 
@@ -80,8 +88,30 @@ def _local_domain(report: ServerReport, settings: Settings) -> Iterator[Finding]
         )
 
 
+# A DNS64 makes such addresses of IPv4 ones, for servers without IPv4 (RFC 6052).
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
+
 def _addresses(texts: Iterable[str]) -> set[Address]:
-    return {ipaddress.ip_address(text) for text in texts if text}
+    return {_plain(ipaddress.ip_address(text)) for text in texts if text}
+
+
+def _plain(address: Address) -> Address:
+    """The address of IPv4 that this one of IPv6 only stands for, or the address itself."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in TRANSLATED else address.ipv4_mapped
+        return inner or address
+    return address
+
+
+def _reached_by_somebody(addresses: Iterable[Address]) -> str:
+    """The first of the addresses that public_ipv4 or public_ipv6 takes; "" if none."""
+    taken = (
+        str(each)
+        for each in addresses
+        if not (each.is_loopback or each.is_unspecified or each.is_link_local or each.is_multicast)
+    )
+    return min(taken, default="")
 
 
 def _listed(addresses: Iterable[Address]) -> str:

@@ -25,7 +25,8 @@ disks() {
 places="$root $root/media $root/database $swap"
 # shellcheck disable=SC2086 # no path of the suite's has a space
 disks $places | for path in $places; do
-    read -r free
+    # A df that does not know these columns is one of another system.
+    read -r free || continue
     printf 'disk %s %s\n' "$path" "$free"
 done
 
@@ -47,7 +48,8 @@ done
 
 printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
 dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \
-    docker-compose-v2 podman-docker containerd runc 2>/dev/null | sed -n 's/^installed /package /p'
+    docker-compose-v2 podman-docker containerd runc moby-engine moby-cli moby-containerd moby-runc moby-buildx moby-compose \
+    2>/dev/null | sed -n 's/^installed /package /p'
 [ -d /snap/docker ] && echo 'package snap:docker'
 
 # hostname knows no interfaces; a minimal server lacks ip.
@@ -70,7 +72,7 @@ for name in "$@"; do
     fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
 done
 
-sed -n 's/^/installed /p' "$root/state/installed.env" 2>/dev/null
+sed -n '/=/s/^/installed /p' "$root/state/installed.env" 2>/dev/null
 for path in "$root"/rollback/v*.dump; do
     [ ! -f "$path" ] || printf 'dump %s\n' "$(basename "$path" .dump)"
 done

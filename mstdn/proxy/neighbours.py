@@ -117,7 +117,7 @@ def names_in(variable: str) -> frozenset[str]:
         stripped = (each.strip() for each in value.split(","))
         # In an expression, a capital letter and a point at the end mean something of their own.
         return frozenset(each if each[0] == "~" else each.rstrip(".").lower() for each in stripped if each)
-    return frozenset(each.lower() for each in re.findall(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", value))
+    return frozenset(each.lower() for each in re.findall(r"(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:\.\*)?", value))
 
 
 def _tcp_ports(container: Container) -> set[int]:

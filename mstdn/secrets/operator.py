@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from mstdn.app.variables import owners
 from mstdn.cloud.keys import PROVIDER_KEYS, unfit_as_key
 from mstdn.kinds.dotenv import Line, dotenv_lines, unfit_for_dotenv
 from mstdn.operator_files import secrets_path
 from mstdn.problems import Problem
-from mstdn.secrets.table import OF_ALERTS, OF_BACKUPS, OPERATOR_SECRETS
+from mstdn.secrets.table import MADE_ON_THE_SERVER, OF_ALERTS, OF_BACKUPS, OPERATOR_SECRETS
 
 if TYPE_CHECKING:
     from mstdn.settings import Settings
@@ -145,7 +146,8 @@ def _read(file: Path) -> tuple[dict[str, str], list[Problem]]:
         remedy = f"git rm --cached {file.name}, then change the secrets: they stay in git's history"
         return {}, [Problem(str(file), "git keeps it, and whoever has a clone has the secrets", remedy)]
     try:
-        text = file.read_text(encoding="utf-8")
+        # Some editors begin a file with a mark of the byte order.
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return {}, [Problem(str(file), f"it cannot be read: {type(error).__name__}", "a text file in UTF-8")]
     values: dict[str, str] = {}
@@ -165,6 +167,10 @@ def _wrong(line: Line, where: str) -> Problem | None:
     """What is wrong with a line, which itself is never quoted."""
     if not line.name:
         return Problem(where, line.wrong, "SMTP_PASSWORD='the password'")
+    if line.name in MADE_ON_THE_SERVER:
+        return Problem(where, f"{line.name} is made on the server, and never leaves it", "remove the line")
+    if setting := owners().get(line.name):
+        return Problem(where, f"{line.name} is no secret", f"the setting {setting}; remove the line")
     if line.name not in KNOWN_NAMES:
         return Problem(where, f"no secret is called {line.name}", _nearest(line.name))
     if line.wrong:

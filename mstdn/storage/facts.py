@@ -14,13 +14,14 @@ from mstdn.fact import Fact, Lines, Question
 class Place:
     """
     A directory. `real`: its path without symbolic links; `mount`: where the file system is mounted on which it lies.
-    `astray`: it is a link that leads nowhere.
+    `astray`: it is a link that leads nowhere. `read_only`: nothing can be written there.
     """
 
     directory: str
     real: str
     mount: str
     astray: bool = False
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Places(Fact[Storage]):
         astray = set(lines.all("astray"))
         places = (text.split("\t") for text in lines.all("place"))
         return Storage(
-            places=tuple(Place(path, real, mount, path in astray) for path, real, mount in places),
+            places=tuple(Place(path, real, mount, path in astray, bool(ro)) for path, real, mount, *ro in places),
             mounts={mount: FileSystem(source, *uuid) for mount, source, *uuid in lines.words("mount")},
             instance="instance" in lines,
             certificate="certificate" in lines,
@@ -105,6 +106,6 @@ def _note(lines: list[str]) -> Note:
     values = Lines(line.replace("=", " ", 1) for line in lines)
     mounts = {
         path: (mount, FileSystem(source, "" if uuid == "-" else uuid))
-        for path, mount, source, uuid in values.words("MOUNT")
+        for path, mount, source, uuid in (words for words in values.words("MOUNT") if len(words) == 4)
     }
     return Note(values.get("LOCAL_DOMAIN"), values.get("MASTODON_ROOT"), values.get("SINCE"), mounts)

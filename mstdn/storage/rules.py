@@ -29,6 +29,13 @@ def findings(storage: Storage, root: str, domain: str, site: str, proxy_root: st
             f"rm -r {proxy_root}/certs/{site}*",
         )
         return
+    for mount in dict.fromkeys(place.mount for place in storage.places if place.read_only):
+        lying = ", ".join(place.directory for place in storage.places if place.mount == mount)
+        yield Finding(
+            "error",
+            f"Nothing can be written to {lying}: {mount} is mounted read-only. The kernel does that by itself after an "
+            f"error of the disk (dmesg | tail -n 50; then have it checked). Otherwise: mount -o remount,rw {mount}",
+        )
     for place in storage.places:
         if note and place.directory in note.mounts and place.directory != root:
             mount, was = note.mounts[place.directory]

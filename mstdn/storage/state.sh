@@ -1,6 +1,6 @@
 # Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name; the rest: directories.
 # "noted": the note's lines. "place": DIRECTORY, REAL, MOUNT, with tabs between: without links, and where its file system is
-# mounted; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
+# mounted, and "ro" where nothing can be written there; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
 note=$1 root=$2 proxy=$3 domain=$4
 shift 4
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
@@ -13,8 +13,9 @@ for directory in "$@"; do
     printf 'place %s\t%s\t%s\n' "$directory" "$real" "$(
         awk -v path="$real/" '
             { mount = $5 == "/" ? "/" : $5 "/" }
-            index(path, mount) == 1 && length(mount) >= length(best) { best = mount; name = $5 }
-            END { print name }' /proc/self/mountinfo
+            # A mount may be read-only, or, as after an error of the disk, the whole file system, whose options come last.
+            index(path, mount) == 1 && length(mount) >= length(best) { best = mount; name = $5; options = $6 "," $NF "," }
+            END { print name (options ~ /(^|,)ro,/ ? "\tro" : "") }' /proc/self/mountinfo
     )"
     [ -L "$directory" ] && [ ! -d "$directory" ] && printf 'astray %s\n' "$directory"
 done

@@ -16,6 +16,7 @@ class Swap:
     """
     `path`: of the swap file without symbolic links, as the kernel calls it. `file_system`: on which it lies or will
     lie, as stat -f calls it. `obstacle`: what is there instead of a regular file ("directory"), "" where nothing is.
+    `foreign`: a file is there that nobody uses as swap, and that holds something else.
     `active`: KiB in use by path. The kernel counts a swap file one page short of its size.
     `file_bytes` and `file_mode` ("600") are of the file asked for, None without it.
     `swappiness` is what the kernel uses now, `persisted` what it will use after a reboot ("" if not said).
@@ -31,6 +32,7 @@ class Swap:
     path: str = ""
     file_system: str = ""
     obstacle: str = ""
+    foreign: bool = False
 
 
 class SwapState(Fact[Swap]):
@@ -49,6 +51,7 @@ class SwapState(Fact[Swap]):
             path=lines.get("real"),
             file_system=lines.get("system"),
             obstacle=lines.get("obstacle"),
+            foreign="foreign" in lines,
             in_fstab="fstab" in lines,
             swappiness=lines.get("swappiness").strip(),
             persisted=lines.get("persisted").strip(),

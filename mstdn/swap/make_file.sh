@@ -22,6 +22,12 @@ fi
 mv -fT "$new" "$path"
 if ! swapon "$path"; then
     echo "This server's kernel does not take the swap file; on a VPS that is a container itself none can be made." >&2
+    case $(stat -f -c %T -- "$path") in
+    btrfs)
+        echo "btrfs takes one only where its data lie on one disk and once (btrfs filesystem df), and in no directory of which" >&2
+        echo "snapshots are made: otherwise set swap_path to a place on another file system." >&2
+        ;;
+    esac
     echo "If its memory is enough without, set swap_size_mib = 0." >&2
     rm -f "$path"
     exit 1

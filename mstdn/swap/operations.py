@@ -7,9 +7,10 @@ from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.fact import ask
 from mstdn.operation import announce, operation
+from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 from mstdn.swap.facts import SWAPPINESS_FILE, Swap, SwapState
-from mstdn.swap.rules import others_mib
+from mstdn.swap.rules import others_mib, somebodys_file
 
 
 @operation
@@ -20,7 +21,8 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     + size_mib: 0 leaves the server's swap as it is
     + swappiness: vm.swappiness, 0 to 200
 
-    Other swap of at least this size that is active already is respected: then there is nothing to do.
+    Other swap of at least this size that is active already is respected: then there is nothing to do. Refuses to put
+    it in the place of a file that is no swap.
     """
     swap = ask(SwapState.of(path))
     # A link leads to the file: the kernel knows only that.
@@ -30,6 +32,9 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
         return
     if others >= size_mib and path not in swap.active:
         host.noop(f"{others} MiB of other swap are active already")
+        return
+    if swap.foreign:
+        yield from refuse(somebodys_file(swap, path))
         return
     if swap.file_bytes is not None or swap.in_fstab:
         announce(*_reasons(swap, path, size_mib, swappiness))

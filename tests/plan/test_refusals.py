@@ -62,9 +62,11 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
         "Compose cannot read /srv/mastodon/compose.override.yaml",
     ),
 }
-# The daemon's file is judged in preflight already, in the same words. Verify judges what a run has done, at its end.
+# The daemon's file, and what is in the place of the swap file, are judged in preflight already, in the same words.
+# Verify judges what a run has done, at its end.
 ELSEWHERE = {
     "docker/operations.py daemon",
+    "swap/operations.py swap_file",
     "verify/operations.py verified_site",
     # What a run has just tried, and has taken back.
     "firewall/operations.py _tried_out",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import random
+import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +63,22 @@ def test_a_script_that_could_not_look_is_neither_yes_nor_no() -> None:
     assert str(reason.value) == "Docker does not run"
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError])
+def _fail(error: type[Exception]) -> bool:
+    raise error("x")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError, StopIteration]
+)
 def test_every_error_of_reading_becomes_the_one_that_pyinfra_contains(error: type[Exception]) -> None:
     class Failing(Fact[None]):
         script = "swap/state"
 
         @override
         def read(self, lines: Lines) -> None:
-            raise error("x")
+            # As from a next() that finds nothing, which Python makes a RuntimeError of inside a generator.
+            for _ in (_ for _ in [1] if _fail(error)):
+                pass
 
     with pytest.raises(FactProcessError, match=r"^swap/state answered something unexpected: "):
         Failing().process([])
@@ -392,6 +405,26 @@ def scripts_named(attribute: str) -> Iterable[str]:
     return [getattr(each, attribute) for each in all_facts() if each.__module__.startswith("mstdn.")]
 
 
+# What no script prints, or not at this place.
+STRANGE = (
+    *("", "x", "1", "-1", "a b", "a b c", "a\tb\tc", "=", "a=b", "9" * 30, "NaN", "\u00e9", "fits yes", "a fits yes"),
+    *("{}", "[]", "null", '{"id": 1}', "AAAA", "H4sIAAAA", "4 nat -A x", "a unreadable", "MOUNT=a b"),
+)
+
+
+@pytest.mark.parametrize(
+    "fact", [each for each in all_facts() if each.__module__.startswith("mstdn.")], ids=lambda fact: fact.__name__
+)
+def test_no_answer_makes_a_fact_raise_what_pyinfra_does_not_contain(fact: type[Fact[Any]]) -> None:
+    # That would end the run of all hosts.
+    keys = sorted(set(re.findall(r'"(\w+)"', inspect.getsource(sys.modules[fact.__module__]))))
+    choose = random.Random(fact.__name__)  # noqa: S311 (the same ones each time)
+    for _ in range(100):
+        lines = [f"{key} {choose.choice(STRANGE)}" for key in keys for _ in range(choose.choice((0, 1, 1, 2)))]
+        with suppress(FactProcessError, CouldNotLook):
+            fact().process(lines)
+
+
 def test_no_script_of_a_fact_can_change_anything() -> None:
     changing = (
         "mv ",
@@ -422,7 +455,9 @@ def test_no_script_of_a_fact_can_change_anything() -> None:
         lines = (ROOT / "mstdn" / f"{name}.sh").read_text().splitlines()
         code = [line for line in lines if not line.lstrip().startswith("#")]
         # Compose reads its files, and does nothing with them.
-        code = [line for line in code if 'docker compose --project-directory "$directory" config --quiet' not in line]
+        code = [
+            line for line in code if not re.search(r'docker compose( --[a-z-]+ "\$[a-z./]+")+ config --quiet', line)
+        ]
         assert [line for line in code for verb in changing if verb in line] == [], name
         inside = [line for line in code if "docker exec" in line]
         assert [line for line in inside if not any(words in line for words in asked_inside)] == [], name

@@ -132,6 +132,10 @@ def test_a_file_that_git_does_not_keep_is_read(tmp_path: Path) -> None:
     assert values_of(secrets_file(tmp_path, "SMTP_PASSWORD=sesame\n")) == {"SMTP_PASSWORD": "sesame"}
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    assert values_of(secrets_file(tmp_path, "\ufeffSMTP_PASSWORD=sesame\n")) == {"SMTP_PASSWORD": "sesame"}
+
+
 def test_without_git_only_the_mode_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert shutil.which("git") is None
@@ -144,6 +148,8 @@ BAD_LINES = [
     ("smtp_password=sesame", "no secret is called smtp_password", "SMTP_PASSWORD="),
     ("HTTP_PROXI=sesame", "no secret is called HTTP_PROXI", "http_proxy="),
     ("ZZZ=sesame", "no secret is called ZZZ", "AWS_ACCESS_KEY_ID"),
+    ("SECRET_KEY_BASE=sesame", "made on the server", "remove the line"),
+    ("SMTP_LOGIN=sesame", "SMTP_LOGIN is no secret", "the setting smtp_login"),
     ("export SMTP_PASSWORD=sesame", "not of the form", "SMTP_PASSWORD="),
     ("SMTP_PASSWORD sesame", "not of the form", "SMTP_PASSWORD="),
     ("SMTP_PASSWORD=open sesame", "needs single quotes", "SMTP_PASSWORD='"),

@@ -18,7 +18,7 @@ from pyinfra.api.exceptions import DeployError
 
 from mstdn import versions
 from mstdn.app.environment import DEAD_PREFIXES, DEAD_VARIABLES, OWNED_BY_SETTINGS, READ_BEFORE
-from mstdn.app.forms import SWITCHES, WORDS
+from mstdn.app.forms import HOSTS, SWITCHES, WORDS
 from mstdn.app.variables import mastodon_variables, streaming_variables
 from mstdn.problems import Problem
 from mstdn.secrets import operator as secrets
@@ -68,6 +68,9 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("local_domain", "198.51.100.7", "IP address", "local_domain"),
     ("local_domain", "2001:db8::7", "IP address", "local_domain"),
     ("local_domain", "müller.example", "punycode", 'local_domain = "xn--mller-kva.example"'),
+    ("local_domain", "mu\u0308ller.example", "punycode", 'local_domain = "xn--mller-kva.example"'),
+    # strasse.example would be somebody else's.
+    ("local_domain", "straße.example", "punycode", 'for example local_domain = "social.example.org"'),
     ("local_domain", "-a.example.org", "not a host name", "local_domain"),
     ("local_domain", "a..example.org", "not a host name", "local_domain"),
     ("local_domain", "exa mple.org", "not a host name", "local_domain"),
@@ -85,6 +88,8 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("smtp_server", "smtp.example.org:587", "smtp_port = 587", 'smtp_server = "smtp.example.org"'),
     ("smtp_server", "localhost", "container itself", "smtp_server ="),
     ("smtp_server", "127.0.0.1", "container itself", "smtp_server ="),
+    ("smtp_server", "0.0.0.0", "container itself", "smtp_server ="),  # noqa: S104
+    ("smtp_server", "ip6-localhost", "container itself", "smtp_server ="),
     ("smtp_server", "smtp server", "neither a host name", "smtp_server ="),
     ("smtp_from_address", "", "not set", "smtp_from_address ="),
     ("smtp_from_address", "notifications", "not a mail address", "smtp_from_address ="),
@@ -198,6 +203,9 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("docker_users", "alice", "a list, not text", 'docker_users = ["alice"]'),
     ("docker_log_size_mib", 0, "at least 1", "docker_log_size_mib = 10"),
     ("docker_log_files", 0, "at least 1", "docker_log_files = 3"),
+    ("mastodon_root", "/var/lib/mstdn", "has an owner", 'mastodon_root = "/srv/mastodon"'),
+    ("proxy_root", "/etc/nginx/proxy", "/etc has an owner", 'proxy_root = "/srv/proxy"'),
+    ("swap_path", "/var/lib/docker/swap", "/var/lib/docker has an owner", 'swap_path = "/swap"'),
     ("docker_bind_address", "everywhere", "not an IP address", 'docker_bind_address = "127.0.0.1"'),
     ("networks_ipv6", "yes", '"auto"', 'networks_ipv6 = "auto"'),
     ("networks_ipv6", 1, '"auto"', 'networks_ipv6 = "auto"'),
@@ -216,6 +224,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("proxy_downstream_addresses", "203.0.113.0/24", "a list, not text", "proxy_downstream_addresses = ["),
     ("proxy_downstream_addresses", ["cdn.example.org"], "not an address", "proxy_downstream_addresses"),
     ("proxy_downstream_addresses", ["loopback"], "not an address", "proxy_downstream_addresses"),
+    ("proxy_downstream_addresses", ["::ffff:203.0.113.0/120"], "nobody compares", '"203.0.113.0/24" in proxy_down'),
     ("proxy_downstream_addresses", ["203.0.113.7/24"], "last 8 bits", '"203.0.113.0/24" in proxy_downstream_addresses'),
     ("proxy_downstream_addresses", ["2001:db8::1/32"], "last 96 bits", '"2001:db8::/32" in proxy_downstream_addresses'),
     ("proxy_downstream_addresses", ["0.0.0.0/0"], "strangers", "proxy_downstream_addresses"),
@@ -489,6 +498,14 @@ def test_an_endpoint_without_a_host_for_its_pictures_is_refused_with_the_one_tha
     assert problems_of(**store, s3_endpoint="https://s3.example.org", s3_alias_host="media.example.org") == []
 
 
+def test_an_endpoint_that_ends_with_the_bucket_is_refused(store: dict[str, Any]) -> None:
+    place = {"s3_alias_host": "media.example.org"}
+    problem = the_problem_of(**store, **place, s3_endpoint="https://0a1b.r2.example.com/media")
+    assert (problem.subject, problem.instead) == ("s3_endpoint", 's3_endpoint = "https://0a1b.r2.example.com"')
+    for endpoint in ("https://x.example.co/storage/v1/s3", "https://media", "https://example.org/multimedia"):
+        assert problems_of(**store, **place, s3_endpoint=endpoint) == []
+
+
 @pytest.mark.parametrize("hostname", ["", "198.51.100.9:9000"])
 def test_pictures_without_tls_are_refused(store: dict[str, Any], hostname: str) -> None:
     endpoint = "http://198.51.100.9:9000"
@@ -551,6 +568,9 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("MAX_SESSION_ACTIVATIONS", "ten", "nothing but digits", "3600"),
     ("SMTP_REPLY_TO", "Acme, Inc. <a@example.org>", "with , in the name", '"SMTP_REPLY_TO": "admin@example.org"'),
     ("SMTP_RETURN_PATH", "bounces", "not a mail address", '"SMTP_RETURN_PATH": "admin@example.org"'),
+    ("http_proxy", "proxy.example.net:3128", "begin with http://", '"http_proxy": "http://proxy.example.net:3128"'),
+    ("http_hidden_proxy", "socks5://127.0.0.1:9050", "begin with http://", '"http://127.0.0.1:9050"'),
+    ("STREAMING_API_BASE_URL", "streaming.example.org", "begin with wss://", '"wss://streaming.example.org"'),
     ("LDAP_METHOD", "starttls", 'knows only "simple_tls", "start_tls"', '"LDAP_METHOD": "start_tls"'),
     ("ES_PRESET", "huge", '"large_cluster"', '"ES_PRESET": "single_node_cluster"'),
     ("LOG_LEVEL", "silly", '"trace"', '"LOG_LEVEL": '),
@@ -596,8 +616,9 @@ def test_a_variable_that_an_older_release_reads_is_its_own() -> None:
 
 @pytest.mark.parametrize("switch", sorted(SWITCHES - set(READ_BEFORE) - {"FETCH_REPLIES_ENABLED"}))
 def test_every_switch_takes_true_and_false_and_no_other_word(switch: str, secrets_of_everything: None) -> None:
+    place = {HOSTS[switch]: "elsewhere.example.org"} if switch in HOSTS else {}
     for word in ("true", "false"):
-        assert problems_of(mastodon_environment={switch: word}) == []
+        assert problems_of(mastodon_environment={switch: word, **place}) == []
     for word in ("True", "TRUE", "yes", "1", "on", "False", " true", "no", ""):
         problem = the_problem_of(mastodon_environment={switch: word})
         assert problem.subject == f'mastodon_environment["{switch}"]'
@@ -620,14 +641,24 @@ def test_what_is_turned_on_without_its_secret_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, variable: str
 ) -> None:
     value = WORDS.get(variable, ("true",))[0]
-    problem = the_problem_of(mastodon_environment={variable: value})
+    place = {HOSTS[variable]: "elsewhere.example.org"} if variable in HOSTS else {}
+    problem = the_problem_of(mastodon_environment={variable: value, **place})
     assert problem.subject == secret
     assert variable in problem.wrong
     assert f"{secret}='...' in secrets.env" in problem.instead
     file = tmp_path / "secrets.env"
     file.write_text(f"{secret}='x'\n")
     file.chmod(0o600)
-    assert problems_of(mastodon_environment={variable: value}) == []
+    assert problems_of(mastodon_environment={variable: value, **place}) == []
+
+
+@pytest.mark.parametrize("place", [None, "localhost", "http://localhost:9200", "127.0.0.1", ""])
+def test_what_is_turned_on_has_a_place_that_is_not_the_container_itself(place: str | None) -> None:
+    named = {} if place is None else {"ES_HOST": place}
+    problem = the_problem_of(mastodon_environment={"ES_ENABLED": "true", **named})
+    assert problem.subject == 'mastodon_environment["ES_HOST"]' and "container itself" in problem.wrong
+    assert problems_of(mastodon_environment={"ES_ENABLED": "false", **named}) == []
+    assert problems_of(mastodon_environment={"ES_ENABLED": "true", "ES_HOST": "es"}) == []
 
 
 def test_what_is_turned_off_needs_no_secret() -> None:

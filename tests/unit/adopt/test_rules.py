@@ -33,6 +33,7 @@ from mstdn.adopt.rules import (
     way_back,
 )
 from mstdn.docker.facts import Container, Containers
+from mstdn.layout import NETWORKS
 from mstdn.preflight.facts import Listener
 from tests.harness import commands_of, container_line, read, refusal_of, settings_with
 

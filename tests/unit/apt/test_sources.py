@@ -6,7 +6,9 @@ import pytest
 
 from mstdn.apt.facts import SourceFile, Sources
 from mstdn.apt.sources import findings, without
+from mstdn.finding import Finding
 
+KEYRING = "/etc/apt/keyrings/docker.asc"
 DOCKER = "https://download.docker.com/linux/debian"
 OWN = "/etc/apt/sources.list.d/docker.sources"
 DEBIAN = "deb http://deb.debian.org/debian trixie main\n"
@@ -96,12 +98,29 @@ def test_what_apt_does_not_read_as_dockers_repository_is_not_touched(name: str, 
 
 def test_another_repository_in_the_suites_own_file_is_named() -> None:
     other = "Types: deb\nURIs: https://example.org/x\nSuites: trixie\n"
-    found = list(
-        findings(Sources((SourceFile(OWN, "0644", ALONE["extrepo"][1] + "\n" + other),)), OWN, DOCKER, needed=True)
-    )
-    assert [each.level for each in found] == ["error"]
-    assert OWN in found[0].text and "https://example.org/x" in found[0].text
-    assert not list(findings(Sources((SourceFile(OWN, "0644", ALONE["extrepo"][1]),)), OWN, DOCKER, needed=True))
+    (found,) = own_file(ALONE["extrepo"][1] + "\n" + other)
+    assert found.level == "error"
+    assert OWN in found.text and "https://example.org/x" in found.text and "docker.com" not in found.text
+
+
+def own_file(text: str) -> list[Finding]:
+    return list(findings(Sources((SourceFile(OWN, "0644", text),)), OWN, DOCKER, KEYRING, needed=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ALONE["extrepo"][1], id="Docker's repository"),
+        pytest.param(
+            f"Types: deb\nURIs: https://download.docker.com/mirror/debian\nSuites: trixie\nSigned-By: {KEYRING}\n",
+            id="at another place, from another docker_repository",
+        ),
+        pytest.param("Types: deb\nURIs: https://download.docker.com/linux/deb", id="damaged"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_what_the_suites_own_file_may_hold_is_written_anew_without_a_word(text: str) -> None:
+    assert own_file(text) == []
 
 
 CONFLICT = (
@@ -109,15 +128,16 @@ CONFLICT = (
     "/usr/share/keyrings/docker.gpg != /etc/apt/keyrings/docker.asc"
 )
 LISTS = "The list of sources could not be read."
+BROKEN = f"Malformed stanza 1 in source list {OWN} (type)"
 MALFORMED = "Malformed entry 1 in list file /etc/apt/sources.list.d/x.list (Component)"
 
 
 def test_a_conflict_that_the_suite_mends_is_no_problem() -> None:
-    assert not list(findings(Sources((), (CONFLICT, LISTS)), OWN, DOCKER, needed=True))
+    assert not list(findings(Sources((), (CONFLICT, LISTS, BROKEN)), OWN, DOCKER, KEYRING, needed=True))
 
 
 @pytest.mark.parametrize(("needed", "level"), [(True, "error"), (False, "warning")])
 def test_a_source_of_somebody_else_that_apt_cannot_read_is_told_in_its_words(*, needed: bool, level: str) -> None:
-    (found,) = findings(Sources((), (CONFLICT, MALFORMED, LISTS)), OWN, DOCKER, needed=needed)
+    (found,) = findings(Sources((), (CONFLICT, MALFORMED, LISTS)), OWN, DOCKER, KEYRING, needed=needed)
     assert found.level == level
     assert MALFORMED in found.text and "Conflicting" not in found.text

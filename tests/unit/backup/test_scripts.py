@@ -222,6 +222,7 @@ def test_the_last_backup_is_known_without_asking_the_repository(tmp_path: Path) 
     assert found.restoring == "5e6f7a8b"
     assert (found.location, found.snapshot, found.time) == ("/backups", "1a2b3c4d", 1764000000)
     assert read(BackupState, "restic\nssh\n") == Backups(frozenset({"restic", "ssh"}))
+    assert read(BackupState, "last \nlast location\nlast time soon\n") == Backups()
 
 
 # --- Files --------------------------------------------------------------------------------------

@@ -66,6 +66,14 @@ def test_an_image_that_is_somebodys_stays(image: Image) -> None:
     assert unneeded([image], {"sha256:used"}, WANTED, RECORDED, UPGRADED, "v4.7.60") == []
 
 
+@pytest.mark.parametrize("name", ["postgres", "registry.example.org:5000/team/postgres"])
+def test_an_image_that_was_named_by_its_digest_goes_when_another_is(name: str) -> None:
+    images = [Image(name, "", f"sha256:{each}") for each in ("aa", "bb", "cc")]
+    recorded = [f"{name}@sha256:{each * 32}" for each in ("0a", "0b")]
+    gone = unneeded(images, {"sha256:cc"}, [f"{name}@sha256:{'0c' * 32}"], recorded, UPGRADED, "v4.7.60")
+    assert names(gone) == ["sha256:aa", "sha256:bb"]
+
+
 @pytest.mark.parametrize(
     "image",
     [

@@ -84,6 +84,13 @@ def test_where_only_web_is_concerned_it_makes_room_at_once() -> None:
     assert rolling_commands(noted, containers) == [roll, UP, STAMP, write("making", MAKING)]
 
 
+def test_where_the_operator_has_web_publish_a_port_the_old_one_stops_first() -> None:
+    published = {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]}
+    containers = RUNNING.replace('"published": {}', f'"published": {json.dumps(published)}')
+    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=after", "--"))
+    assert roll in rolling_commands(APPLIED.replace(PROJECT.revision, "older"), containers)
+
+
 def test_a_bare_server_gets_the_project_and_a_note_of_it() -> None:
     assert compose_commands("", "", images="") == [UP, STAMP, write("making", "{}"), *RELOAD]
 

@@ -14,13 +14,16 @@ SERVICES = "services:\n  es: {image: x}\n"
 SUM = sha256(SERVICES.encode()).hexdigest()
 
 
-def seen(directory: Path, verdict: str = "", *, noted: str = "", name: str = "compose.override.yaml") -> Applied:
-    """What is seen where Compose says this of the project with the file, and state/applied has this."""
+def seen(
+    directory: Path, verdict: str = "", *, noted: str = "", name: str = "compose.override.yaml", without: str = ""
+) -> Applied:
+    """What is seen where Compose judges so of the project, with the file and without; noted: in state/applied."""
     (directory / name).write_text(SERVICES)
     (directory / "compose.yaml").touch()
     (directory / "state").mkdir()
     (directory / "state/applied").write_text(noted)
-    path = stand_in(directory, "docker", f"[ -z '{verdict}' ] || {{ echo '{verdict}' >&2; exit 1; }}")
+    judge = f"case $* in *--file*) verdict='{without}' ;; *) verdict='{verdict}' ;; esac"
+    path = stand_in(directory, "docker", f'{judge}\n[ -z "$verdict" ] || {{ echo "$verdict" >&2; exit 1; }}')
     return answer_of(AppliedProject.of(str(directory), (), ()), path=path)
 
 
@@ -38,7 +41,15 @@ def test_every_name_that_compose_reads_is_seen(tmp_path: Path, name: str) -> Non
 
 def test_a_file_that_compose_cannot_read_is_told_with_its_words(tmp_path: Path) -> None:
     assert seen(tmp_path, "yaml: line 3").broken == f"{tmp_path}/compose.override.yaml yaml: line 3"
-    assert calls_in(tmp_path) == [f"docker compose --project-directory {tmp_path} config --quiet"]
+    assert calls_in(tmp_path) == [
+        f"docker compose --project-directory {tmp_path} config --quiet",
+        f"docker compose --project-directory {tmp_path} --file {tmp_path}/compose.yaml config --quiet",
+    ]
+
+
+def test_a_project_that_a_killed_run_has_half_written_is_not_its_fault(tmp_path: Path) -> None:
+    missing = "env file /srv/mastodon/mastodon.env not found"
+    assert seen(tmp_path, missing, without=missing).broken == ""
 
 
 def test_a_file_that_was_applied_is_not_judged_again(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mstdn.compose.facts import Applied
 from mstdn.compose.project import Project, Way
 from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, stopped, wanted_revision
-from mstdn.docker.facts import Container
+from mstdn.docker.facts import Container, Published
 from mstdn.files.tree import ConfigFile
 
 NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
@@ -80,7 +80,7 @@ CONTAINERS = {
     ),
     **{
         status: (web(status=status, health="none"), Steps(up=True, reasons=[f"web is {status}"]))
-        for status in ("created", "exited", "dead", "restarting", "removing")
+        for status in ("created", "exited", "restarting", "removing")
     },
     "unhealthy": (web(health="unhealthy"), Steps(restart=["id-of-web"], reasons=["web is unhealthy"])),
     "starting": (web(health="starting"), Steps(waiting=True)),
@@ -103,6 +103,7 @@ CONTAINERS = {
         web(image="sha256:old"),
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
     ),
+    "dead": (web(status="dead"), Steps(renew=["web"], reasons=["web is dead"])),
     "another image, and exited": (
         web(image="sha256:old", status="exited"),
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
@@ -353,6 +354,10 @@ MAKES_ROOM = {
     "it holds what is gone, and cannot be doubled": (
         worker(gone=("/tmp",)),
         Steps(restart=["id-of-worker"], reasons=["worker holds /tmp, which is no longer there"]),
+    ),
+    "it publishes a port, which two could not, so that restarting is enough": (
+        (*web(gone=("/tmp",), published=(Published("127.0.0.1", 3000, "tcp"),)), WORKER),
+        Steps(restart=["id-of-web"], reasons=["web holds /tmp, which is no longer there"]),
     ),
     "it serves nobody, and restarting is enough": (
         (*web(health="unhealthy"), WORKER),

@@ -37,6 +37,8 @@ from tests.unit.docker.judging import ENGINE, OURS, found, is_one_error
         pytest.param(replace(ENGINE, held=frozenset(PACKAGES)), Setup(), id="held in a version that will do"),
         pytest.param(ENGINE, Setup(composes={"/usr/local/x": "2.24.0"}), id="a Compose of its own that is new enough"),
         pytest.param(ENGINE, Setup(configuration=OURS, noted="no JSON"), id="a note that cannot be read"),
+        pytest.param(ENGINE, Setup(configuration='{"ip": ""}'), id="no address, which is the engine's default"),
+        pytest.param(ENGINE, Setup(configuration='\ufeff{"debug": true}'), id="a mark of the byte order"),
     ],
 )
 def test_an_engine_that_can_be_joined_gives_no_finding(engine: Engine, setup: Setup) -> None:

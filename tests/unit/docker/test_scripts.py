@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mstdn.docker.facts import Containers
+from mstdn.docker.facts import Containers, DockerHost, Engine
 from mstdn.fact import CouldNotLook
 from mstdn.shell import SCRIPTS
 from tests.harness import answer_of, calls_in, container_line, listing, run_script, stand_in
@@ -94,6 +94,52 @@ def test_a_user_that_the_server_does_not_have_is_named_and_nobody_joins(tmp_path
     assert "gpasswd" not in "\n".join(calls_in(tmp_path))
 
 
+# --- The service ----------------------------------------------------------------------------------
+
+UNIT = "Id=docker.service\\nActiveState={}\\nUnitFileState={}\\nActiveEnterTimestamp=Thu 2026-11-26 03:00:00 UTC\\n"
+OTHERS = (
+    "\\nId=docker.socket\\nActiveState=active\\nUnitFileState={}\\n\\nId=containerd.service\\nUnitFileState=enabled\\n"
+)
+
+
+def service(directory: Path, *answers: str) -> Engine:
+    """What is known of the service where systemd answers so, each time that it is asked."""
+    each = "".join(f"{number}) printf '{answer}' ;; " for number, answer in enumerate(answers))
+    text = f"number=$(grep -c . \"{directory}/calls\")\ncase $((number - 1)) in {each}*) printf '{answers[-1]}' ;; esac"
+    path = stand_in(directory, "systemctl", text)
+    return answer_of(DockerHost.of("/nonexistent", ["docker-ce"]), path=path, instead={"sleep 0.5": ":"})
+
+
+def test_a_service_that_runs_is_seen_with_its_start(tmp_path: Path) -> None:
+    found = service(tmp_path, UNIT.format("active", "enabled") + OTHERS.format("enabled"))
+    assert (found.active, found.enabled, found.started, found.masked) == (True, True, 1795662000, ())
+
+
+@pytest.mark.parametrize("state", ["activating", "reloading"])
+def test_one_that_is_on_its_way_is_waited_for(tmp_path: Path, state: str) -> None:
+    starting, running = (UNIT.format(each, "enabled") for each in (state, "active"))
+    assert service(tmp_path, starting, starting, running).active
+    assert len(calls_in(tmp_path)) == 3
+
+
+def test_one_that_never_gets_there_does_not_run(tmp_path: Path) -> None:
+    assert not service(tmp_path, UNIT.format("activating", "enabled")).active
+
+
+def test_units_that_may_not_be_started_are_named(tmp_path: Path) -> None:
+    found = service(tmp_path, UNIT.format("inactive", "masked") + OTHERS.format("masked-runtime"))
+    assert found.masked == ("docker.service", "docker.socket")
+    assert (found.active, found.enabled) == (False, False)
+
+
+def test_a_system_without_a_code_name_is_told_as_such(tmp_path: Path) -> None:
+    release = tmp_path / "os-release"
+    release.write_text('ID=fedora\nVERSION_ID=41\nVERSION_CODENAME=""\n')
+    question = DockerHost.of("/nonexistent", ["docker-ce"])
+    answer = answer_of(question, path=stand_in(tmp_path, "systemctl"), instead={"/etc/os-release": release})
+    assert (answer.distribution, answer.codename) == ("fedora", "unknown")
+
+
 # --- Questions to the engine --------------------------------------------------------------------
 
 
@@ -111,16 +157,26 @@ def test_an_engine_that_is_stopped_is_not_asked(tmp_path: Path, unit: str) -> No
     assert [call.split()[0] for call in calls_in(tmp_path)] == ["systemctl"]
 
 
+def test_an_engine_that_is_starting_is_not_one_that_does_not_run(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotLook, match=r"^Docker has not started yet$"):
+        ask_engine(tmp_path, unit="loaded\\nactivating\\n")
+    with pytest.raises(CouldNotLook, match=r"^Docker does not run$"):
+        ask_engine(tmp_path, unit="loaded\\ndeactivating\\n")
+
+
 def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_path: Path) -> None:
     with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
         ask_engine(tmp_path, unit="active\\nloaded\\n", docker="exit 1")
     assert ask_engine(tmp_path, unit="active\\nloaded\\n") == ()
 
 
-def found(directory: Path, *, unit: str, docker: str) -> list[str]:
-    """What found.sh exports."""
-    stand_in(directory, "systemctl", f"printf '{unit}'")
-    script = (SCRIPTS / "docker" / "found.sh").read_text()
+def found(directory: Path, *, unit: str, docker: str, later: str = "") -> list[str]:
+    """What found.sh exports. later: what systemd answers from the third time on."""
+    now = f"printf '{unit}'"
+    often = f'[ "$(grep -c systemctl "{directory}/calls")" -ge 3 ]'
+    text = f"{often} && printf '{later}' || {now}" if later else now
+    stand_in(directory, "systemctl", text)
+    script = (SCRIPTS / "docker" / "found.sh").read_text().replace("sleep 0.5", ":")
     path = stand_in(directory, "docker", docker)
     answer = subprocess.run(
         ["sh", "-c", f'{script}\necho "$engine"; printenv containers'],
@@ -143,6 +199,15 @@ def test_what_all_questions_need_is_found_once(tmp_path: Path) -> None:
         "a|running|mstdn|web|False",
     ]
     assert found(tmp_path, unit="inactive\\nloaded\\n", docker="echo a") == ["inactive loaded "]
+
+
+def test_an_engine_that_is_starting_is_waited_for_before_anything_is_asked(tmp_path: Path) -> None:
+    engine = listing(a="mstdn/web")
+    assert found(tmp_path, unit="activating\\nloaded\\n", later=ACTIVE, docker=engine) == [
+        "active loaded ",
+        "a|running|mstdn|web|False",
+    ]
+    assert found(tmp_path, unit="activating\\nloaded\\n", docker=engine) == ["activating loaded "]
 
 
 def test_an_engine_that_is_silent_is_waited_for_once(tmp_path: Path) -> None:

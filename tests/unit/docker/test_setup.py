@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -79,6 +80,10 @@ def test_what_an_engine_that_is_gone_has_left_for_the_next_one_is_seen(tmp_path:
     assert (setup.absent, setup.leftovers) == (False, ())
 
 
+def test_the_program_of_the_engine_is_seen(tmp_path: Path) -> None:
+    assert seen(tmp_path).program == f"{tmp_path}/bin/dockerd"
+
+
 def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -> None:
     (tmp_path / "note").write_text('{"ip": "127.0.0.1"}')
     text = '{\n  "data-root" :\n "/nowhere/docker", "ip": "127.0.0.1"}\n'
@@ -121,6 +126,29 @@ def test_a_variable_that_cannot_be_read_is_named_and_nothing_is_judged_without_i
     setup = seen(tmp_path, "{}", properties=f"{EXEC}\nEnvironment={environment}", verdict="nonsense")
     assert (setup.flags, setup.unreadable, setup.invalid) == (USUAL, "DOCKER_OPTS", "")
     assert not [call for call in calls_in(tmp_path) if call.startswith("dockerd")]
+
+
+@pytest.mark.parametrize(
+    ("variable", "context", "elsewhere"),
+    [
+        ("", None, ""),
+        ("unix:///var/run/docker.sock", "other", ""),
+        ("tcp://192.0.2.1:2375", None, "DOCKER_HOST tcp://192.0.2.1:2375"),
+        ("", "default", ""),
+        ("", "other", "context other"),
+        ("", "", ""),
+    ],
+)
+def test_commands_of_root_that_go_elsewhere_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, context: str | None, elsewhere: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", variable)
+    if context is not None:
+        (tmp_path / "plugins").mkdir()
+        (tmp_path / "plugins/config.json").write_text(
+            json.dumps({"auths": {}, "currentContext": context} if context else {"auths": {}}, indent="\t")
+        )
+    assert seen(tmp_path).elsewhere == elsewhere
 
 
 def now() -> str:

@@ -265,6 +265,13 @@ def test_a_way_in_for_ssh_only() -> None:
         (rule("input", {"jump": {"target": "web"}}), False),
         (rule("input", {"goto": {"target": "nothing"}}), True),
         (rule("input", {"xt": {"type": "target", "name": "ACCEPT"}}), False),
+        # nft before 1.0.6, which is that of Ubuntu 22.04.
+        (rule("input", match(PORT, {"set": [80, 443]}), {"xt": None}, ACCEPT), False),
+        (rule("input", {"xt": None}), False),
+        # Forms of which nobody here knows: they may mean anything.
+        (rule("input", {"jump": None}), False),
+        (rule("input", match({"meta": "iifname"}, "eth0"), ACCEPT), False),
+        (rule("input", match(PORT, {"range": ["http", "https"]}), ACCEPT), False),
         (rule("input", {"counter": {}}, {"log": {}}), True),
     ],
 )
@@ -286,6 +293,103 @@ def test_a_drop_of_some_visitors_is_not_one_of_all() -> None:
         rule("input", match(STATE, "invalid", "in"), DROP),
     )
     assert told(rules) == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["-A INPUT -j", "-A INPUT -p tcp -m tcp --dport www -j ACCEPT", "-A INPUT -m comment --comment \"it's -j ACCEPT"],
+)
+def test_a_rule_of_iptables_in_a_form_that_is_not_known_may_mean_anything(strange: str) -> None:
+    text = f"*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{strange}\nCOMMIT\n"
+    assert told(iptables(text)) == []
+    assert told(iptables(text.replace(strange, "-A INPUT -i lo -j ACCEPT"))) == [("warning", ITSELF)]
+
+
+# --- Before it is known where a packet goes -----------------------------------------------------
+
+EARLY = (
+    "The firewall keeps visitors and the certificate authority from port 80 (and what else may come) before it is known"
+)
+NOTHING_ELSE = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+
+
+def early(table: str, *rules: str, policy: str = "ACCEPT") -> Rules:
+    lines = "".join(f"-A PREROUTING {each}\n" for each in rules)
+    return iptables(f"*{table}\n:PREROUTING {policy} [0:0]\n{lines}COMMIT\n{NOTHING_ELSE}", "outside eth0")
+
+
+def arriving(*rules: dict[str, Any], priority: int = -150, **changes: str) -> Rules:
+    own = chain("pre", "prerouting", "drop")
+    own["chain"] |= {"prio": priority, **changes}
+    return nft(own, *rules, lines=("outside eth0",))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(early("raw", "-p tcp -m tcp --dport 80 -j DROP"), id="raw"),
+        pytest.param(early("mangle", "-p tcp -m tcp --dport 22 -j ACCEPT", policy="DROP"), id="mangle"),
+        pytest.param(arriving(rule("pre", match(PORT, 22), ACCEPT)), id="a chain of nftables"),
+        pytest.param(arriving(rule("pre", match(PORT, 22), ACCEPT), priority=-300), id="an early one"),
+        pytest.param(arriving(hook="ingress", family="netdev", dev="eth0"), id="of one interface"),
+    ],
+)
+def test_visitors_who_are_kept_before_it_is_known_where_they_go_are_told_of(rules: Rules) -> None:
+    found = list(findings(rules, Situation()))
+    assert found[0].level == "error" and found[0].text.startswith(EARLY)
+    assert "PREROUTING -p tcp -m multiport --dports 80,443 -j ACCEPT" in found[0].text or (
+        "pre tcp dport '{ 80, 443 }' accept" in found[0].text
+    )
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(
+            early(
+                "raw",
+                "-i eth0 -d 172.16.0.0/12 -j DROP",
+                "-i eth0 -s 10.0.0.0/8 -j DROP",
+                "-m rpfilter --invert -j DROP",
+            ),
+            id="addresses that nobody outside has",
+        ),
+        pytest.param(
+            early("mangle", "-m conntrack --ctstate INVALID -j DROP", "-m socket -j DROP", "-f -j DROP"),
+            id="what is odd",
+        ),
+        pytest.param(early("raw", "-m conntrack --ctstate NEW -j DROP"), id="a state that is not known so early"),
+        pytest.param(early("raw", "-m addrtype --dst-type LOCAL -j DROP"), id="a place that is not known so early"),
+        pytest.param(early("nat", "-p tcp -m tcp --dport 80 -j DROP"), id="a table in which nothing is dropped"),
+        pytest.param(arriving(table="mstdn"), id="the suite's own"),
+        pytest.param(arriving(priority=0), id="behind the redirection, where it may be for anybody"),
+        pytest.param(arriving(hook="ingress", family="netdev", dev="eth9"), id="of another interface"),
+        pytest.param(
+            arriving(
+                rule("pre", match(STATE, ["established", "related"], "in"), ACCEPT),
+                rule("pre", match(ARRIVES, "br-*"), ACCEPT),
+                rule("pre", match(PORT, {"set": [22, 80, 443]}), ACCEPT),
+            ),
+            id="one that lets them pass",
+        ),
+    ],
+)
+def test_visitors_who_may_pass_there_are_not(rules: Rules) -> None:
+    assert told(rules) == []
+
+
+def test_containers_who_are_kept_there_from_the_internet_are_told_of() -> None:
+    # Their answers to visitors come from there too.
+    visitors, way_out = findings(early("raw", "-s 172.16.0.0/12 -j DROP"), Situation())
+    assert visitors.text.startswith(EARLY) and way_out.text.startswith(WAY_OUT)
+    assert "iptables -t raw -I PREROUTING -i br-+ -j ACCEPT" in way_out.text
+
+
+def test_what_is_closed_for_ipv6_by_which_nobody_comes_is_not_told() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    rules = read(*(f"ip6tables {line}" for line in text.splitlines()))
+    assert told(rules, Situation(ipv6=False)) == []
+    assert told(rules, Situation(ipv6=True)) == [("warning", ITSELF)]
 
 
 def test_a_file_that_flushes_everybodys_rules_is_named() -> None:

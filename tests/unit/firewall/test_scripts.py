@@ -16,7 +16,7 @@ import pytest
 from mstdn.firewall.facts import FirewallSetup, PacketFilter, Rules, Setup, Socket
 from mstdn.firewall.table import listing
 from mstdn.shell import SCRIPTS
-from tests.harness import answer_of, calls_in, run_script, stand_in
+from tests.harness import answer_of, calls_in, read, run_script, stand_in
 
 SAVED = "*filter\n:FORWARD DROP [0:0]\n:INPUT ACCEPT [0:0]\n# a comment\n-A FORWARD -j DOCKER-USER\nCOMMIT"
 
@@ -246,6 +246,11 @@ def test_what_listens_where_one_logs_in_and_what_is_installed_is_seen(tmp_path: 
         Socket("tcp", "*", 9999, "my server"),
     )
     assert setup.note == listing(listed)
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "H4sIAAAAAAAA", "AAAA"])
+def test_a_note_that_was_damaged_is_none(damaged: str) -> None:
+    assert read(FirewallSetup, f"nft\nnote {damaged}\n").note == ""
 
 
 def test_the_port_of_the_connection_itself_is_seen_above_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

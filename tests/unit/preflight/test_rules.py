@@ -181,8 +181,25 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "Another Compose project is called proxy (in /home/alice/proxy)",
         "docker compose --project-directory /home/alice/proxy down",
     ),
+    "other project of our name, stopped": (
+        {
+            "containers": (
+                container("proxy-web-1", "caddy:2", project="proxy", directory="/home/alice/proxy", status="exited"),
+            )
+        },
+        {},
+        "Another Compose project is called proxy (in /home/alice/proxy)",
+        "docker compose --project-directory /home/alice/proxy down",
+    ),
     "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
     "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
+    "an address that leads nowhere": ({"answers": answers("127.0.1.1")}, {}, "leads to 127.0.1.1", "or, with a CDN"),
+    "an IPv6 address that leads nowhere": (
+        {"answers": answers("198.51.100.7", "fe80::1%eth0")},
+        {},
+        "AAAA record (fe80::1%eth0)",
+        "Remove the record.",
+    ),
     "one address of two": ({"answers": answers("198.51.100.7", "203.0.113.9")}, {}, "leads to 203.0.113.9", "A record"),
     "other IPv6 address": (
         {"answers": answers("198.51.100.7", "2600::1"), "addresses": frozenset({"198.51.100.7", "2600::2"})},
@@ -213,6 +230,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {},
         "installed as old.example.org",
         'local_domain = "old.example.org"',
+    ),
+    "system without packages of Debian's": (
+        {"system": ("fedora", "41"), "architecture": ""},
+        {},
+        "This is fedora 41",
+        "Debian 13",
     ),
     "older release": (
         {"installed": {"LOCAL_DOMAIN": "social.example.org", "MASTODON_VERSION": "v4.7.999"}},
@@ -326,6 +349,12 @@ FINE: dict[str, tuple[ServerReport, dict[str, Any], dict[str, Any]]] = {
         {},
         {"containers": (container("site", "jwilder/nginx-proxy:alpine", 80, 443, status="exited"),)},
     ),
+    "an IPv4 address as a DNS64 tells it": (
+        BARE,
+        {"public_ipv4": "198.51.100.7"},
+        {"addresses": frozenset({"2600::7"}), "answers": answers("64:ff9b::c633:6407", "2600::7")},
+    ),
+    "the same address in two forms": (BARE, {}, {"answers": answers("198.51.100.7", "::ffff:198.51.100.7")}),
     "other port": (BARE, {}, {"containers": (container("site", "caddy:2", 8080),)}),
     "next release": (CONVERGED, {}, {"installed": {"MASTODON_VERSION": "v4.6.9"}}),
 }

@@ -27,7 +27,9 @@ def test_the_script_reports_this_machine() -> None:
 
 def test_the_script_reads_what_was_installed(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "installed.env").write_text("LOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.60\n")
+    (tmp_path / "state" / "installed.env").write_text(
+        "# a note\n\nLOCAL_DOMAIN=a.example.org\nMASTODON_VERSION=v4.7.60\n\n"
+    )
     report = answer_of(Server.of(str(tmp_path), "/srv/proxy", "/swap", []))
     assert report.installed == {"LOCAL_DOMAIN": "a.example.org", "MASTODON_VERSION": "v4.7.60"}
 

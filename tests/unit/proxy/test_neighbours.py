@@ -22,6 +22,7 @@ SITE = "social.example.org"
         ("VIRTUAL_HOST=*.example.org", {"*.example.org"}),
         (r"VIRTUAL_HOST=~^\S+\.Example\.", {r"~^\S+\.Example\."}),
         ("VIRTUAL_HOST_MULTIPORTS=social.example.org:\n  /:\n    port: 8000\n", {SITE}),
+        ('VIRTUAL_HOST_MULTIPORTS={"*.example.org": {}, "www.example.*": {}}', {"*.example.org", "www.example.*"}),
         ('VIRTUAL_HOST_MULTIPORTS={"social.example.org": {"/": {"port": 8000}}}', {SITE}),
     ],
 )

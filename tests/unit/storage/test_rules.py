@@ -44,6 +44,15 @@ def test_an_instance_that_is_where_it_should_be_gives_no_finding(storage: Storag
     assert found(storage) == []
 
 
+@pytest.mark.parametrize("storage", [Storage(HERE), INSTALLED])
+def test_a_file_system_to_which_nothing_can_be_written_is_named_once(storage: Storage) -> None:
+    places = (Place(ROOT, ROOT, "/srv", read_only=True), Place(MEDIA, MEDIA, "/srv", read_only=True))
+    (only,) = found(replace(storage, places=(*places, Place("/srv/proxy", "/data/proxy", "/data"))))
+    assert only.level == "error"
+    assert f"to {ROOT}, {MEDIA}: /srv is mounted read-only" in only.text
+    assert "mount -o remount,rw /srv" in only.text
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

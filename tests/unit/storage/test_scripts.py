@@ -42,6 +42,8 @@ def test_an_instance_a_certificate_and_the_note_are_seen(tmp_path: Path) -> None
     note = Note(DOMAIN, str(tmp_path / "mastodon"), "2026-11-25")
     storage = seen(tmp_path, note=note.text)
     assert (storage.instance, storage.certificate, storage.note) == (True, True, note)
+    # An operator is told to take a line out of it, and may leave half of one.
+    assert seen(tmp_path, note=f"{note.text}MOUNT=/srv/mastodon\n\nMOUNT=\n").note == note
 
 
 @pytest.mark.parametrize("kept", ["state/installed.env", "secrets/instance.env", "database/PG_VERSION"])
@@ -67,6 +69,27 @@ def test_links_are_followed_and_one_that_leads_nowhere_is_told(tmp_path: Path) -
     assert (media.real, media.astray) == (str(tmp_path / "big"), False)
     assert (away.real, away.astray) == (str(tmp_path / "not-mounted/media"), True)
     assert (below.real, below.astray) == (str(tmp_path / "big/x"), False)
+
+
+@pytest.mark.parametrize(
+    ("options", "of_all", "read_only"),
+    [
+        ("rw,relatime", "rw,errors=remount-ro", False),
+        ("ro,relatime", "rw", True),
+        ("ro", "rw", True),
+        ("rw,relatime", "ro,errors=remount-ro", True),
+        ("rw,relatime", "ro", True),
+    ],
+)
+def test_what_is_mounted_read_only_is_seen(tmp_path: Path, options: str, of_all: str, *, read_only: bool) -> None:
+    line = "{} 1 8:1 / {} {} shared:1 - ext4 /dev/sda1 {}\n"
+    (tmp_path / "mounts").write_text(
+        line.format(1, "/", "rw", "rw") + line.format(2, tmp_path, options, of_all) + line.format(3, "/etc", "ro", "ro")
+    )
+    question = Places.of("/nonexistent", "/m", "/p", DOMAIN, [str(tmp_path / "m"), "/m"])
+    here, above = answer_of(question, instead={"/proc/self/mountinfo": tmp_path / "mounts"}).places
+    assert (here.mount, here.read_only) == (str(tmp_path), read_only)
+    assert (above.mount, above.read_only) == ("/", False)
 
 
 def test_the_mount_of_a_directory_is_the_one_that_is_nearest(tmp_path: Path) -> None:

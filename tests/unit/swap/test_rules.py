@@ -10,7 +10,7 @@ import pytest
 from mstdn.swap.facts import SWAPPINESS_FILE, Swap, SwapState
 from mstdn.swap.operations import swap_file
 from mstdn.swap.rules import findings
-from tests.harness import Command, answer_of, commands_of
+from tests.harness import Command, answer_of, commands_of, refusal_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from tests.harness import Command, answer_of, commands_of
         (Swap(path="/swap", file_system="overlayfs"), 0),
         (Swap({"/swap": 2097148}, path="/swap", file_system="overlayfs"), 2048),
         (Swap({"/dev/vdb": 2097148}, path="/swap", file_system="zfs"), 2048),
+        (Swap({"/dev/vdb": 2097148}, path="/swap", foreign=True), 2048),
     ],
 )
 def test_a_swap_file_that_can_be_or_need_not_be_gives_no_finding(swap: Swap, size_mib: int) -> None:
@@ -36,6 +37,8 @@ def test_a_swap_file_that_can_be_or_need_not_be_gives_no_finding(swap: Swap, siz
         (Swap({"/dev/vdb": 1048572}, path="/swap", file_system="nfs"), "swap_size_mib = 0"),
         (Swap(path="/dev/vdb", obstacle="block special file"), "which is a block special file and no file"),
         (Swap(path="/swap", obstacle="directory"), "which is a directory and no file"),
+        (Swap(path="/data/disk.img", foreign=True), "mv /data/disk.img /data/disk.img.old"),
+        (Swap(path="/swap", file_system="bcachefs"), "no swap file can be (bcachefs)"),
     ],
 )
 def test_a_swap_file_that_cannot_be_is_named_with_what_to_do(swap: Swap, words: str) -> None:
@@ -49,6 +52,32 @@ def test_a_link_leads_to_the_file_that_the_kernel_knows() -> None:
     assert commands_of(swap_file, {"swap/state": state}, **arguments) == []
     (made,) = commands_of(swap_file, {"swap/state": state}, **arguments | {"size_mib": 4096})
     assert made == Command("swap/make_file", ("/big/swap", "4096"))
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "foreign"),
+    [
+        pytest.param(b"somebody's own", "", True, id="a file of somebody's"),
+        pytest.param(b"x" * 200_000, "", True, id="a large one"),
+        pytest.param(b"", "", False, id="an empty one"),
+        pytest.param(b"\0" * 4086 + b"SWAPSPACE2" + b"\0" * 4096, "", False, id="swap that is not in use"),
+        pytest.param(b"\0" * 65526 + b"SWAPSPACE2" + b"\0" * 4096, "", False, id="swap of a kernel with large pages"),
+        pytest.param(b"damaged", "{} none swap sw 0 0\n", False, id="what /etc/fstab calls swap"),
+    ],
+)
+def test_a_file_that_is_no_swap_is_somebodys(tmp_path: Path, content: bytes, line: str, *, foreign: bool) -> None:
+    (tmp_path / "swap").write_bytes(content)
+    (tmp_path / "fstab").write_text(line.format(tmp_path / "swap"))
+    instead = {"/etc/fstab": tmp_path / "fstab", SWAPPINESS_FILE: tmp_path / "sysctl"}
+    assert answer_of(SwapState.of(str(tmp_path / "swap")), instead=instead).foreign is foreign
+
+
+def test_somebodys_file_is_not_replaced_by_the_task_itself_either() -> None:
+    state = "real /swap\nfile 12 644 0\nforeign\nswappiness 10\npersisted 10\n"
+    said = refusal_of(swap_file, {"swap/state": state}, path="/swap", size_mib=2048, swappiness=10)
+    assert "a file already that is no swap" in said
+    arguments: dict[str, Any] = {"path": "/swap", "size_mib": 0, "swappiness": 10}
+    assert commands_of(swap_file, {"swap/state": state}, **arguments) == []
 
 
 def test_the_script_follows_links_and_names_what_is_in_the_way(tmp_path: Path) -> None:
