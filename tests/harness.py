@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from pyinfra.context import ctx_host, ctx_state
 from mstdn.fact import MARK, Batch, Fact, Question, Questions
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
-from mstdn.shell import SCRIPTS
+from mstdn.shell import SCRIPTS, text_of
 
 T = TypeVar("T")
 
@@ -62,6 +62,14 @@ class Command:
     script: str
     words: tuple[str, ...]
     stdin: str | None = None
+
+
+def of_the_unit(what: str, words: Sequence[str], *scripts: str) -> list[Command]:
+    """The commands that have the unit of deployments do this: a program of these scripts, with these words."""
+    again = " ".join(["/bin/sh", "/run/mstdn-deploy.program", *words])
+    program = "".join(map(text_of, scripts))
+    follow = Command("timers/follow", ("mstdn-deploy.service", what, again, *words), program)
+    return [Command("timers/hold", ()), follow]
 
 
 def taken_apart(command: PyinfraCommand) -> Command:
@@ -263,7 +271,7 @@ def calls_in(directory: Path) -> list[str]:
 def run_script(
     name: str,
     *arguments: str | Path,
-    before: str = "",
+    before: str | Sequence[str] = (),
     stdin: str = "",
     path: Path | None = None,
     instead: Mapping[str, str | Path] | None = None,
@@ -271,10 +279,11 @@ def run_script(
     """
     Run mstdn/<name>.sh on this machine as it runs on a server, but without the lock.
 
-    `before`: name of a script whose text goes before it. `path`: a directory of programs found first. `instead`: what
+    `before`: names of scripts whose texts go before it. `path`: a directory of programs found first. `instead`: what
     stands in the script for what a test must not touch or cannot have, such as /etc/fstab or another owner.
     """
-    text = "".join((SCRIPTS / f"{each}.sh").read_text() for each in (before, name) if each)
+    earlier = [before] if isinstance(before, str) else before
+    text = "".join((SCRIPTS / f"{each}.sh").read_text() for each in (*earlier, name))
     return _run(["sh", "-c", _with(text, instead), name, *map(str, arguments)], path, stdin)
 
 

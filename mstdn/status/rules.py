@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from mstdn.certificates.facts import CertificateFiles
 from mstdn.certificates.rules import defect
+from mstdn.database.rules import Work, work
 from mstdn.docker.facts import Container
 from mstdn.finding import Level
 from mstdn.kinds.images import release_numbers
+from mstdn.layout import DEPLOYMENT
 from mstdn.postgres.facts import Directories
 from mstdn.postgres.rules import REMOVE, VERB, sorted_otherwise, wanted_major
 from mstdn.preflight.releases import NEWEST_PATCH
@@ -116,7 +118,14 @@ def _everything(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
 
 def _release(installed: Mapping[str, str], wanted: Wanted, parts: Parts) -> Iterator[Complaint]:
     here = installed["MASTODON_VERSION"]
-    if following := installed.get("NEXT_VERSION"):
+    if work(installed) is Work.AT_WORK:
+        yield Complaint(
+            "warning",
+            "release",
+            "A deployment is at work: a dump, migrations, or containers that make room for others.",
+            f"Watch it, on the server: journalctl --follow --unit {DEPLOYMENT}; the next run waits for its end",
+        )
+    elif following := installed.get("NEXT_VERSION"):
         yield Complaint(
             "error",
             "release",
@@ -366,11 +375,12 @@ def _units(units: Iterable[Unit]) -> Iterator[Complaint]:
     for unit in units:
         if unit.active == "failed":
             name = unit.name.rpartition(".")[0]
+            again = DEPLOY if name == DEPLOYMENT else f"systemctl start {name}"
             yield Complaint(
                 "error",
                 "timers",
                 f"{unit.name} failed ({unit.result}).",
-                f"See why: journalctl --unit {unit.name} --lines 30; then: systemctl start {name}",
+                f"See why: journalctl --unit {unit.name} --lines 30; then: {again}",
             )
         elif unit.name.endswith(".timer") and unit.loaded == "loaded" and unit.active != "active":
             yield Complaint("error", "timers", f"{unit.name} does not wait for its time.", f"Mend it: {DEPLOY}")

@@ -66,6 +66,8 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
 ELSEWHERE = {
     "docker/operations.py daemon",
     "verify/operations.py verified_site",
+    # What a unit should have done: tests/unit/database/test_operations.py.
+    "database/operations.py finished_migrations",
     # What a run has just tried, and has taken back.
     "firewall/operations.py _tried_out",
     # Verbs: see test_plan.py.

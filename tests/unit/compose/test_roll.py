@@ -138,3 +138,48 @@ def test_when_compose_makes_no_other_one_nothing_is_touched(tmp_path: Path) -> N
     answer = roll(tmp_path, "beside", n1="older running healthy")
     assert answer.returncode == 1 and "no such image" in answer.stderr
     assert done(tmp_path) == ["move back"] and left(tmp_path) == ["n1"]
+
+
+# --- What a unit that was killed leaves ---------------------------------------------------------
+
+
+def put_in_order(directory: Path, way: str, result: str, **containers: str) -> subprocess.CompletedProcess[str]:
+    """What systemd runs once the unit has ended with this result. containers: as above."""
+    (directory / "c").mkdir()
+    for identity, words in containers.items():
+        (directory / "c" / identity).write_text(f"x-web-{identity[1:]} {words} 0\n")
+    (directory / ".roll.log").touch()
+    ps = """
+    case "$*" in
+    "ps "*status=exited*) cd "$PLACE" && grep -l ' exited ' c/* | sort -r | sed 's,c/,,'; exit ;;
+    "ps "*) cd "$PLACE" && grep -l ' running ' c/* | sed 's,c/,,'; exit ;;
+    esac"""
+    path = stand_in(directory, "docker", f"{ps}{DOCKER}".replace("$PLACE", str(directory)))
+    before = MOVE.replace("$PLACE", str(directory)) + f"\nSERVICE_RESULT={result}\n"
+    told = ("x", str(directory), "20", f"web={way}", "--", "web=after")
+    instead: dict[str, str | Path] = {"if [ -n": f"{before}if [ -n"}
+    return run_script("compose/put_in_order", *told, path=path, instead=instead)
+
+
+def test_a_service_that_had_stopped_to_make_room_works_on(tmp_path: Path) -> None:
+    answer = put_in_order(tmp_path, "after", "signal", n1="older exited healthy", n9="wanted created none")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert done(tmp_path) == ["move back", "start n1"] and not (tmp_path / ".roll.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("way", "containers"),
+    [
+        pytest.param("after", {"n1": "older exited healthy", "n9": "wanted running starting"}, id="the new one is up"),
+        pytest.param("after", {"n9": "wanted created none"}, id="there is none that ever ran"),
+        pytest.param("beside", {"n1": "older exited healthy"}, id="somebody else has stopped it"),
+    ],
+)
+def test_nothing_else_is_started(tmp_path: Path, way: str, containers: dict[str, str]) -> None:
+    assert put_in_order(tmp_path, way, "signal", **containers).returncode == 0
+    assert done(tmp_path) == ["move back"]
+
+
+def test_after_one_that_came_to_its_end_nothing_is_to_be_done(tmp_path: Path) -> None:
+    assert put_in_order(tmp_path, "after", "success", n1="older exited healthy").returncode == 0
+    assert done(tmp_path) == []

@@ -187,6 +187,14 @@ def test_where_nobody_is_told_that_is_worth_knowing_and_an_old_failure_is_not() 
             installed(NEXT_VERSION="v9.9.9"), "error", "release", "not finished", "deploy.py", id="half an upgrade"
         ),
         pytest.param(
+            installed(NEXT_VERSION="v9.9.9", WORK="activating"),
+            "warning",
+            "release",
+            "A deployment is at work",
+            "journalctl --follow --unit mstdn-deploy",
+            id="an upgrade at work",
+        ),
+        pytest.param(
             installed(MASTODON_VERSION="v4.6.0"),
             "warning",
             "release",
@@ -304,6 +312,14 @@ def test_where_nobody_is_told_that_is_worth_knowing_and_an_old_failure_is_not() 
             "failed (exit-code)",
             "systemctl start mstdn-backup",
             id="a unit",
+        ),
+        pytest.param(
+            machine(units=(Unit("mstdn-deploy.service", "loaded", "failed", "exit-code"),)),
+            "error",
+            "timers",
+            "failed (exit-code)",
+            "then: pyinfra inventory.py deploy.py",
+            id="a deployment",
         ),
         pytest.param(
             machine(units=(Unit("mstdn-backup.timer", "loaded", "inactive", ""),)),
