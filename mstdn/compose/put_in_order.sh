@@ -4,18 +4,29 @@ if [ -n "${SERVICE_RESULT-}" ]; then
     [ "$SERVICE_RESULT" != success ] && cd "$2" || exit 0
     project=$1
     rm -f .roll.log
-    move_back || true
-    # Of a service that must not be there twice the old one may have stopped already. Then it works on.
     of() {
         docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
             --filter "label=com.docker.compose.service=$service" "$@"
     }
     for word; do
-        [ "$word" != -- ] || break
-        service=${word%=after}
-        [ "$service" != "$word" ] && [ -z "$(of)" ] || continue
-        stopped=$(of --all --filter status=exited | head -n 1)
-        [ -z "$stopped" ] || docker start "$stopped" >/dev/null || true
+        service=${word%=*}
+        case $word in
+        --) break ;;
+        *=beside)
+            # Visitors are led to all of them in a moment, and this one may never answer.
+            for each in $(of --filter health=starting --filter health=unhealthy); do
+                [ -z "$(of --filter health=healthy)" ] || docker rm --force "$each" >/dev/null || true
+            done
+            ;;
+        *=after)
+            # The old one may have stopped already. Then it works on.
+            [ -z "$(of)" ] || continue
+            stopped=$(of --all --filter status=exited | head -n 1)
+            [ -z "$stopped" ] || docker update --restart always "$stopped" >/dev/null || true
+            [ -z "$stopped" ] || docker start "$stopped" >/dev/null || true
+            ;;
+        esac
     done
+    move_back || true
     exit 0
 fi
