@@ -5,24 +5,25 @@
 # are the program's arguments. Where such a unit does something else at the moment, that comes to its end first. After watch.sh.
 what=$2
 shift 2
-joined=
+# passing: the unit is not installed.
+joined='' passing=${1+yes}
 if is_at_work; then
     working_on=$what
     [ $# -eq 0 ] || working_on=$(systemctl show --property Description --value "$unit")
     if [ "$working_on" = "$what" ]; then
         joined=yes
         echo "$what is at work already, and goes on whatever happens here: watching it."
-        begin_with 5
+        begin_in_the_middle
     else
         echo "$working_on is at work, and comes to its end first."
-        begin_with 5
+        begin_in_the_middle
         wait_for_its_end
     fi
 fi
 [ -n "$joined" ] || {
     echo "$what goes on whatever happens here; Ctrl-C ends the watching only. To watch it again: the same command, or on the server: journalctl --follow --unit $unit"
     # Without an earlier line of the unit there is no place to begin at, and all are new.
-    begin_with 0 >/dev/null
+    begin_here
 }
 if [ $# -eq 0 ]; then
     # Two starts at once are one start for systemd, and each waits for its end.
@@ -58,6 +59,8 @@ tell_the_rest
 [ "$ended" = 0 ] || {
     # That a unit was not even made is in no journal.
     [ ! -e "$work/refused" ] || grep -v -e '^Job for ' -e '^See ' "$work/refused" >&2 || true
+    # Of one that somebody has watched nobody needs to be told any more.
+    [ -z "$passing" ] || systemctl reset-failed "$unit" 2>/dev/null || true
     echo "$what failed: the lines above say why. All of them: journalctl --unit $unit" >&2
     exit 1
 }

@@ -5,7 +5,7 @@ if is_at_work; then
     echo "$(systemctl show --property Description --value "$unit") is at work: waiting for its end. On the server: journalctl --follow --unit $unit"
     by=$(sed -n 2p /run/mstdn.run 2>/dev/null || true)
     [ -z "$by" ] || echo "It was begun by $by."
-    begin_with 5
+    begin_in_the_middle
     wait_for_its_end
 fi
 [ "$(state)" != failed ] || {

@@ -8,9 +8,22 @@ waiting=/run/mstdn-waiting.${connection%% *}
 trap 'rm -rf "$work" "$waiting"' EXIT
 exec 8>>"$waiting"
 flock --shared 8
-said() { journalctl --identifier "${unit%.service}" --output cat --quiet --cursor-file "$work/cursor" "$@" 2>/dev/null; }
-# From here on "said" has what comes, and this tells the last $1 lines of what was.
-begin_with() { said --lines "$1" || true; }
+# invocation: one time that the unit works, if it is known already.
+invocation=''
+said() {
+    journalctl --identifier "${unit%.service}" --output cat --quiet --cursor-file "$work/cursor" "$@" \
+        ${invocation:+"_SYSTEMD_INVOCATION_ID=$invocation"} 2>/dev/null
+}
+# From here on "said" has what comes.
+begin_here() {
+    invocation=''
+    said --lines 0 >/dev/null || true
+}
+# The same for a unit at work, of which the last lines are told.
+begin_in_the_middle() {
+    invocation=$(systemctl show --property InvocationID --value "$unit")
+    said --lines 5 || true
+}
 state() { systemctl show --property ActiveState --value "$unit"; }
 is_at_work() { case $(state) in activating | active | deactivating) ;; *) return 1 ;; esac; }
 # Tells what the unit says for as long as the process $1 lives. Where the connection is lost nobody reads, and this ends.

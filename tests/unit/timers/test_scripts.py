@@ -85,7 +85,7 @@ def passing(
     path = stand_in(
         directory,
         "systemctl",
-        f'cd "{directory}"; case "$*" in *Description*) echo "{doing}" ;; '
+        f'cd "{directory}"; case "$*" in *Description*) echo "{doing}" ;; *InvocationID*) ;; '
         "show*) cat state; [ ! -e next ] || mv next state ;; esac",
     )
     instead = places(directory) | {"program=/run/": f"program={directory}/"}
@@ -106,6 +106,8 @@ def test_a_unit_that_is_not_installed_is_made_from_the_program_that_comes_along(
     assert "systemctl reset-failed mstdn-move.service" in calls_in(tmp_path)
     failed = passing(tmp_path, works="echo the disk is full >>journal; echo Job for it failed. >&2", ends=1)
     assert failed.returncode == 1 and failed.stderr.startswith("The move failed")
+    # Who has watched it knows, and the server is in order.
+    assert calls_in(tmp_path)[-1] == "systemctl reset-failed mstdn-move.service"
 
 
 def test_why_systemd_makes_no_unit_is_told_in_its_words(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def join(directory: Path, *states: str, said: str = "") -> CompletedProcess[str]
     path = stand_in(
         directory,
         "systemctl",
-        f'cd "{directory}"; case "$*" in *Description*) echo "The change of web" ;; '
+        f'cd "{directory}"; case "$*" in *Description*) echo "The change of web" ;; *InvocationID*) echo 0f ;; '
         "show*) head -n 1 states; [ $(wc -l <states) = 1 ] || sed -i 1d states ;; esac",
     )
     instead = places(directory) | {"/run/mstdn.run": directory / "run"}
@@ -170,6 +172,8 @@ def test_what_an_earlier_run_has_begun_is_waited_for_and_it_is_told_whose_it_is(
         "It was begun by alice@laptop with deploy.py, since noon.",
         "web: the new one is healthy",
     ]
+    # Nothing of an earlier time.
+    assert any("--lines 5 _SYSTEMD_INVOCATION_ID=0f" in call for call in calls_in(tmp_path))
     assert not list(tmp_path.glob("follow*"))
 
 
