@@ -2,6 +2,8 @@
 # that was killed has left is put in order then. After a script that defines move_back.
 if [ -n "${SERVICE_RESULT-}" ]; then
     [ "$SERVICE_RESULT" != success ] && cd "$2" || exit 0
+    [ "${EXIT_CODE-}" != killed ] ||
+        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost: run the deployment again."
     project=$1
     rm -f .roll.log
     of() {

@@ -344,11 +344,14 @@ def test_what_a_killed_program_has_left_goes_when_it_has_ended(
         file.parent.mkdir(exist_ok=True)
         file.touch()
     monkeypatch.setenv("SERVICE_RESULT", result)
+    monkeypatch.setenv("EXIT_CODE", "killed" if result == "signal" else "exited")
+    monkeypatch.setenv("EXIT_STATUS", "TERM" if result == "signal" else "1")
     path = stand_in(tmp_path, "docker", "cat >asked; exit 1")
     answer = run_script(
         "database/put_in_order", tmp_path, "v4.7.60", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"}
     )
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert ("ended from outside (TERM)" in answer.stdout) is (result == "signal")
     assert kept.exists() and [file.exists() for file in left] == [result == "success"] * 2
     # The dump that nobody reads any more ends, if the database still answers.
     asked = (tmp_path / "asked").read_text() if (tmp_path / "asked").exists() else ""
