@@ -31,7 +31,8 @@ if [ -z "${only_ask-}" ]; then
     # process that holds it.
     exec 9>>/run/mstdn.lock
     if ! flock --timeout 900 9; then
-        echo "Another run has been changing this server for 15 minutes. Look for it with: fuser -v /run/mstdn.lock" >&2
+        echo "Another run has been changing this server for 15 minutes. Look for it with: systemctl list-units --state=activating 'mstdn-*'" >&2
+        echo "or: fuser -v /run/mstdn.lock. What is a unit goes on without its run, and deploy.py waits for it." >&2
         exit 1
     fi
     refuse_while_another_run_works

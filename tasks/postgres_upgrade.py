@@ -10,7 +10,9 @@ Run:  pyinfra inventory.py tasks/postgres_upgrade.py
 
 from pyinfra import host, local
 
+from mstdn.database.operations import joined_work
 from mstdn.fact import foresee
+from mstdn.layout import MastodonLayout
 from mstdn.postgres.operations import moved_database, old_data_directory, postgres_may_move
 from mstdn.questions import of_a_deployment
 from mstdn.settings import settings_for
@@ -18,11 +20,17 @@ from mstdn.sizing.facts import server_size
 from mstdn.sizing.rules import start_timeout_seconds
 
 settings = settings_for(host)
+layout = MastodonLayout(settings.mastodon_root)
 foresee(of_a_deployment)
 
 postgres_may_move(
     name="Look whether the database can move",
     settings=settings,
+)
+joined_work(
+    name="Wait for what an earlier run has begun",
+    marker=layout.installed,
+    database=layout.database,
 )
 # While the old database serves.
 local.include("tasks/images.py")

@@ -6,12 +6,18 @@ Run by name:  pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.6.9
 
 from pyinfra import host
 
-from mstdn.database.operations import rolled_back_database
+from mstdn.database.operations import joined_work, rolled_back_database
 from mstdn.layout import MastodonLayout
 from mstdn.settings import settings_for
 
 settings = settings_for(host)
 layout = MastodonLayout(settings.mastodon_root)
+
+joined_work(
+    name="Wait for what an earlier run has begun",
+    marker=layout.installed,
+    database=layout.database,
+)
 
 rolled_back_database(
     name="Take the database back to the release before",

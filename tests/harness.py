@@ -27,7 +27,7 @@ from mstdn.adopt.operations import adoption_questions
 from mstdn.fact import MARK, Batch, Fact, Question, Questions
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
-from mstdn.shell import SCRIPTS
+from mstdn.shell import SCRIPTS, text_of
 
 T = TypeVar("T")
 
@@ -63,6 +63,14 @@ class Command:
     script: str
     words: tuple[str, ...]
     stdin: str | None = None
+
+
+def of_the_unit(what: str, words: Sequence[str], *scripts: str) -> list[Command]:
+    """The commands that have the unit of deployments do this: a program of these scripts, with these words."""
+    again = " ".join(["/bin/sh", "/run/mstdn-deploy.program", *words])
+    program = "".join(map(text_of, scripts))
+    follow = Command("timers/follow", ("mstdn-deploy.service", what, again, *words), program)
+    return [Command("timers/hold", ()), follow]
 
 
 def taken_apart(command: PyinfraCommand) -> Command:

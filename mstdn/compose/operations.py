@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pyinfra import state
 
-from mstdn.compose.commands import bring_up
+from mstdn.compose.commands import bring_up, roll
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
@@ -94,9 +94,8 @@ def _change(project: Project, applied: Applied, todo: Steps, timeout_seconds: in
         if project.first and applied.revision != wanted_revision(project, applied):
             yield bring_up(project.name, project.directory, timeout_seconds, project.first)
         containers = ask(Containers.all())
-        ways = [f"{service}={way_of(service, project, containers).value}" for service in todo.roll]
-        words = [project.name, project.directory, str(timeout_seconds), *ways, "--", *todo.retired]
-        yield script("compose/roll", *words, before=("compose/unwell", project.move), told=True)
+        ways = {service: way_of(service, project, containers) for service in todo.roll}
+        yield from roll(project.name, project.directory, timeout_seconds, ways, todo.retired, project.move)
     yield bring_up(project.name, project.directory, timeout_seconds, project.services)
 
 

@@ -102,9 +102,12 @@ replace() {
         docker stop $old >/dev/null
         took=$(($(date +%s) - begun))
         docker start "$keep" >/dev/null
+        # A reboot brings back what has the rule "always", also what was stopped by hand: from here on that is not both.
+        docker update --restart no $old >/dev/null
         is_healthy "$keep" || {
             unwell "$keep" || true
             docker stop "$keep" >/dev/null 2>&1 || true
+            docker update --restart always $old >/dev/null
             [ -z "$serving" ] || docker start "$serving" >/dev/null
             give_up "$keep" "The new $service did not start; the one before works on. Mend what is named above, and run again."
         }

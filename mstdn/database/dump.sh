@@ -18,10 +18,24 @@ leave() {
     } >&2
     exit 1
 }
-say "Dumping the database ($(du -sm database | cut -f 1) MiB with its indexes), so that there is a way back to $at."
-in_db pg_dump --username postgres --format custom --compress 3 mastodon_production 2>"$log" >"$new" || leave "The database could not be dumped."
+# How large the dump is, every quarter of a minute as long as this script works.
+watch_it_grow() {
+    while sleep 15 && kill -0 "$$" 2>/dev/null; do
+        say "  dumped: $(du -m "$new" 2>/dev/null | cut -f 1) MiB of at most $size"
+    done
+}
+size=$(du -sm database | cut -f 1)
+say "Dumping the database ($size MiB with its indexes), so that there is a way back to $at."
+watch_it_grow 9>&- &
+watcher=$! ended=0
+docker compose exec -T -e PGAPPNAME=mstdn-dump db pg_dump --username postgres --format custom --compress 3 mastodon_production 2>"$log" >"$new" || ended=$?
+kill "$watcher" 2>/dev/null || true
+wait "$watcher" 2>/dev/null || true
+[ "$ended" = 0 ] || leave "The database could not be dumped."
 sync "$new"
 tables=$(in_db pg_restore --list <"$new" 2>"$log" | grep -c ' TABLE DATA ') || leave "The dump of the database has no tables."
 in_db pg_restore --file /dev/null <"$new" 2>"$log" || leave "The dump of the database cannot be read to its end."
 mv -fT "$new" "$kept/$at.dump"
 say "The dump of $tables tables has $(du -m "$kept/$at.dump" | cut -f 1) MiB and can be read."
+# As the lock has it, for what follows.
+umask 022

@@ -9,13 +9,15 @@ from typing_extensions import override
 
 from mstdn.docker.engine import EngineFact
 from mstdn.fact import Fact, Lines, Question
+from mstdn.layout import DEPLOYMENT
 
 
 class Installed(Fact[dict[str, str]]):
     """
     What was installed: LOCAL_DOMAIN, MASTODON_VERSION, and DATABASE if PostgreSQL's directory is in use.
 
-    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS as rules.py explains. Empty on a bare server.
+    While an upgrade is under way also NEXT_VERSION, and MIGRATIONS as rules.py explains. WORK is the state of the unit
+    of deployments, in systemd's words, while it works ("activating") and when it has failed. Empty on a bare server.
     """
 
     script = "database/state"
@@ -23,7 +25,7 @@ class Installed(Fact[dict[str, str]]):
     @classmethod
     def of(cls, marker: str, database: str) -> Question[dict[str, str]]:
         """marker: the file that remembers what was installed. database: PostgreSQL's data directory."""
-        return cls.question(marker, database)
+        return cls.question(marker, database, f"{DEPLOYMENT}.service")
 
     @override
     def read(self, lines: Lines) -> dict[str, str]:

@@ -6,7 +6,7 @@ meaning="The database is not ready for $release; $at still serves, and nothing i
 deployment again, or stay with mastodon_version = \"$at\"."
 rails migrate bundle exec rails db:migrate:status || give_up $? "$meaning"
 if waiting >/dev/null; then
-    say "Migrating the database towards $release while $at serves."
+    say "Migrating the database towards $release while $at serves. Migrations that wait: $(waiting | wc -l); now run those that $at can live with."
     migrate "$meaning" "$timeouts" -e SKIP_POST_DEPLOYMENT_MIGRATIONS=true
     note "$domain" "$at" "$release" before
 else

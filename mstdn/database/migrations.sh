@@ -83,9 +83,20 @@ FROM (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS pid FROM pg_stat_activity
 JOIN pg_stat_activity b USING (pid)
 SQL
 }
-# Looks for them as long as this script works, and leaves what it found in $1.
+# How far PostgreSQL is with an index, one line each.
+indexes_at_work() {
+    sql <<'SQL'
+SELECT format('  index on %s: %s, %s', relid::regclass, phase,
+    CASE WHEN blocks_total > 0 THEN format('%s of %s blocks', blocks_done, blocks_total) ELSE format('%s of %s rows', tuples_done, tuples_total) END)
+FROM pg_stat_progress_create_index JOIN pg_stat_activity USING (pid) WHERE application_name = 'mstdn-migration'
+SQL
+}
+# Looks for those in the way as long as this script works, and leaves what it found in $1. Twice a minute it tells of indexes.
 watch() {
+    looks=0
     while sleep 2 && kill -0 "$$" 2>/dev/null; do
+        looks=$((looks + 1))
+        [ $((looks % 15)) != 0 ] || indexes_at_work 2>/dev/null || true
         found=$(in_the_way 2>/dev/null) && [ -n "$found" ] || continue
         [ -s "$1" ] || say "A migration waits for a lock that somebody else holds:
 $found"

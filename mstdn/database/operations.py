@@ -1,12 +1,20 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
 from pyinfra import host, state
-from pyinfra.api import StringCommand
 
-from mstdn.compose.commands import bring_up
+from mstdn.compose.commands import bring_up, roll
 from mstdn.compose.project import Way
 from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
-from mstdn.database.rules import LOCK_TIMEOUTS_SECONDS, Completion, Preparation, completion, going_back, preparation
+from mstdn.database.rules import (
+    LOCK_TIMEOUTS_SECONDS,
+    Completion,
+    Preparation,
+    Work,
+    completion,
+    going_back,
+    preparation,
+    work,
+)
 from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
 from mstdn.fact import ask
@@ -18,6 +26,7 @@ from mstdn.preflight import question_about_the_server
 from mstdn.refusal import refuse
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
+from mstdn.timers.following import DEPLOYMENT_UNIT, deployment_work, joined
 
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
@@ -104,8 +113,12 @@ def prepared_database(
         return
     yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, DATABASE_SERVICES)
     if todo is Preparation.MIGRATE:
-        yield script("database/dump", directory, release, marker, before=MIGRATIONS, told=True)
-        yield _migrate("database/migrate_first", directory, release, marker)
+        what = f"The dump of {installed['MASTODON_VERSION']} and the first migrations towards {release}"
+        yield from _migrate(what, directory, release, marker, "database/dump", "database/migrate_first")
+        if state.is_executing:
+            now = ask(Installed.of(marker, database))
+            if preparation(now, release) is not Preparation.NOTHING:
+                yield from refuse(f"The database is not ready for {release}, although nothing failed. Run again.")
     else:
         yield script("database/create", directory, release, marker, local_domain, before=MIGRATIONS)
 
@@ -128,26 +141,46 @@ def finished_migrations(
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
     elif todo is Completion.MIGRATE:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
-        yield _migrate("database/migrate_rest", directory, release, marker)
+        yield from _migrate(f"The last migrations of {release}", directory, release, marker, "database/migrate_rest")
         if state.is_executing:
             now = ask(Installed.of(marker, database))
             todo = completion(now, release)
+            if todo in (Completion.NOTE, Completion.MIGRATE):
+                yield from refuse(f"Not all migrations of {release} have run, although nothing failed. Run again.")
     if todo is Completion.RENEW:
         announce("the columns that web and Sidekiq know are those of before the migrations")
         ways = {"web": web_way, "sidekiq": Way.AFTER}
         containers = ask(Containers.all())
         old = [each.id for each in containers if each.project == MASTODON_PROJECT and each.service in ways]
-        words = [*(f"{service}={way.value}" for service, way in ways.items()), "--", *old]
-        before = ("compose/unwell", "app/move")
-        yield script(
-            "compose/roll", MASTODON_PROJECT, directory, str(timeout_seconds), *words, before=before, told=True
-        )
+        yield from roll(MASTODON_PROJECT, directory, timeout_seconds, ways, old, "app/move")
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
 
 
-def _migrate(name: str, directory: str, release: str, marker: str) -> StringCommand:
-    timeouts = map(str, LOCK_TIMEOUTS_SECONDS)
-    return script(name, directory, release, marker, *timeouts, before=MIGRATIONS, told=True)
+def _migrate(what: str, directory: str, release: str, marker: str, *scripts: str) -> Commands:
+    program = ("database/put_in_order", "connection", "lock", MIGRATIONS, *scripts)
+    yield from deployment_work(what, directory, release, marker, *map(str, LOCK_TIMEOUTS_SECONDS), program=program)
+
+
+@operation
+def joined_work(marker: str, database: str) -> Commands:
+    """
+    Wait for what an earlier run has begun and a unit of the server goes on with, and tell how it goes.
+
+    + marker: file that remembers what was installed
+    + database: PostgreSQL's data directory
+
+    A run whose connection broke is joined by the next one, which then looks anew what is to be done.
+    """
+    installed = ask(Installed.of(marker, database))
+    found = work(installed)
+    if found is Work.NONE:
+        host.noop(found.value)
+    elif found is Work.AT_WORK:
+        announce(f"{found.value}: this one waits for its end, and then looks anew")
+        yield joined(DEPLOYMENT_UNIT)
+    else:
+        announce(f"{found.value}: what is still wanted is begun anew")
+        yield script("timers/forget", DEPLOYMENT_UNIT)
 
 
 @operation

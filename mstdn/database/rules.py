@@ -37,6 +37,14 @@ class Preparation(Enum):
     IMPOSSIBLE = "there was one, and it is gone"
 
 
+class Work(Enum):
+    """What the unit of deployments does, which goes on when its run has lost the connection."""
+
+    NONE = "nothing of an earlier run goes on"
+    AT_WORK = "an earlier run has begun what goes on"
+    FAILED = "what an earlier run had begun has failed"
+
+
 class Completion(Enum):
     """What has to be done once a release serves."""
 
@@ -60,6 +68,14 @@ def preparation(installed: Mapping[str, str], release: str) -> Preparation:
     if installed.get("MIGRATIONS") in ("begun", "after"):
         return Preparation.TOO_LATE
     return Preparation.GIVE_UP if release == at else Preparation.MIGRATE
+
+
+def work(installed: Mapping[str, str]) -> Work:
+    """What goes on, from the state of the unit as Installed has it."""
+    state = installed.get("WORK", "")
+    if state in ("activating", "active", "deactivating"):
+        return Work.AT_WORK
+    return Work.FAILED if state == "failed" else Work.NONE
 
 
 def completion(installed: Mapping[str, str], release: str) -> Completion:

@@ -13,7 +13,7 @@ from mstdn.apt import sources
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
-from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, StoresAtWork
+from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, StoresAtWork
 from mstdn.docker import obstacles
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
@@ -25,7 +25,7 @@ from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
-from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS
+from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS, MastodonLayout
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.postgres.rules import collation_findings
@@ -99,8 +99,12 @@ def _look(
     at = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
     if settings.mastodon_version not in (at, report.installed.get("NEXT_VERSION")):
         # Only where an upgrade is due: it takes a moment, and one more remote command.
-        size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
-        yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
+        layout = MastodonLayout(settings.mastodon_root)
+        # A run that waits for the upgrade at work needs no room for another dump.
+        installed = ask(Installed.of(layout.installed, layout.database))
+        if database.work(installed) is not database.Work.AT_WORK:
+            size_mib = ask(DatabaseDumps.under(settings.mastodon_root, size=True)).database_mib
+            yield from database.room_findings(size_mib, report.disks, settings.mastodon_root)
         yield from _before_an_upgrade(at, report, settings)
     if not postgres_moves:
         with suppress(CouldNotLook):

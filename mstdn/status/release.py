@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mstdn.database.rules import Work, work
 from mstdn.kinds.images import release_numbers
+from mstdn.layout import DEPLOYMENT
 from mstdn.preflight.releases import NEWEST_PATCH
 from mstdn.status.complaint import DEPLOY, Complaint, Wanted
 from mstdn.status.facts import Parts
@@ -12,7 +14,14 @@ from mstdn.status.facts import Parts
 
 def complaints(installed: Mapping[str, str], wanted: Wanted, parts: Parts) -> Iterator[Complaint]:
     here = installed["MASTODON_VERSION"]
-    if following := installed.get("NEXT_VERSION"):
+    if work(installed) is Work.AT_WORK:
+        yield Complaint(
+            "warning",
+            "release",
+            "A deployment is at work: a dump, migrations, or containers that make room for others.",
+            f"Watch it, on the server: journalctl --follow --unit {DEPLOYMENT}; the next run waits for its end",
+        )
+    elif following := installed.get("NEXT_VERSION"):
         yield Complaint(
             "error",
             "release",

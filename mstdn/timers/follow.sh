@@ -1,37 +1,36 @@
-# shellcheck disable=SC2154 # connection.sh, which goes before, makes it
+# shellcheck disable=SC2154 # watch.sh, which goes before, makes them
 # Starts the unit $1 and tells what it says until it ends, with its exit code; one that is at work already is joined. The work is
 # systemd's: whoever loses the connection here takes nothing of it away. $2: what it does, for people. A unit that is not installed is
 # made from the program on standard input; then $3 is the command that systemd runs once it has ended, in whatever way, and the rest
-# are the program's arguments. After connection.sh.
-set -eu
-unit=$1 what=$2
+# are the program's arguments. Where such a unit does something else at the moment, that comes to its end first. After watch.sh.
+what=$2
 shift 2
-work=$(mktemp -d /run/mstdn-follow.XXXXXX)
-# Whoever waits here does nothing else on the server: see lock.sh.
-waiting=/run/mstdn-waiting.${connection%% *}
-trap 'rm -rf "$work" "$waiting"' EXIT
-exec 8>>"$waiting"
-flock --shared 8
-tell() { journalctl --identifier "${unit%.service}" --output cat --quiet --cursor-file "$work/cursor" 2>/dev/null; }
-state() { systemctl show --property ActiveState --value "$unit"; }
-joined=
-case $(state) in
-activating | active)
-    joined=yes
-    echo "$what is at work already, and goes on whatever happens here: watching it."
-    journalctl --identifier "${unit%.service}" --output cat --quiet --lines 5 --cursor-file "$work/cursor" 2>/dev/null || true
-    ;;
-*)
-    journalctl --identifier "${unit%.service}" --output cat --quiet --lines 0 --cursor-file "$work/cursor" >/dev/null 2>&1 || true
+# passing: the unit is not installed.
+joined='' passing=${1+yes}
+if is_at_work; then
+    working_on=$what
+    [ $# -eq 0 ] || working_on=$(systemctl show --property Description --value "$unit")
+    if [ "$working_on" = "$what" ]; then
+        joined=yes
+        echo "$what is at work already, and goes on whatever happens here: watching it."
+        begin_in_the_middle
+    else
+        echo "$working_on is at work, and comes to its end first."
+        begin_in_the_middle
+        wait_for_its_end
+    fi
+fi
+[ -n "$joined" ] || {
+    echo "$what goes on whatever happens here; Ctrl-C ends the watching only. To watch it again: the same command, or on the server: journalctl --follow --unit $unit"
     # Without an earlier line of the unit there is no place to begin at, and all are new.
-    ;;
-esac
+    begin_here
+}
 if [ $# -eq 0 ]; then
     # Two starts at once are one start for systemd, and each waits for its end.
     systemctl start "$unit" 2>/dev/null &
 elif [ -n "$joined" ]; then
     {
-        while [ "$(state)" = activating ]; do sleep 1; done
+        while is_at_work; do sleep 1; done
         [ "$(state)" != failed ]
     } &
 else
@@ -42,20 +41,26 @@ else
     afterwards=$1
     shift
     systemctl reset-failed "$unit" 2>/dev/null || true
+    # systemd takes a moment to forget one that has ended, and makes no other of that name until then.
+    tries=50
+    while [ -e "/run/systemd/transient/$unit" ] && [ "$tries" -gt 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
     # When the server goes down it ends before the engine does, and can still put things in order.
     systemd-run --quiet --unit="$unit" --description="$what" --property=Type=oneshot --property="SyslogIdentifier=${unit%.service}" \
-        --property=UMask=0077 --property=After=docker.service --property="ExecStopPost=$afterwards" /bin/sh "$program" "$@" 2>/dev/null &
+        --property=UMask=0077 --property=After=docker.service --property="ExecStopPost=$afterwards" /bin/sh "$program" "$@" 2>"$work/refused" &
 fi
 start=$!
-while kill -0 "$start" 2>/dev/null; do
-    tell || true
-    sleep 1
-done
+tell_while "$start"
 ended=0
 wait "$start" || ended=$?
-journalctl --sync 2>/dev/null || true
-tell || true
+tell_the_rest
 [ "$ended" = 0 ] || {
+    # That a unit was not even made is in no journal.
+    [ ! -e "$work/refused" ] || grep -v -e '^Job for ' -e '^See ' "$work/refused" >&2 || true
+    # Of one that somebody has watched nobody needs to be told any more.
+    [ -z "$passing" ] || systemctl reset-failed "$unit" 2>/dev/null || true
     echo "$what failed: the lines above say why. All of them: journalctl --unit $unit" >&2
     exit 1
 }

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from pyinfra.api import StringCommand
 
-from mstdn.shell import script
+from mstdn.layout import DEPLOYMENT
+from mstdn.shell import Commands, script, text_of
+
+# What goes before scripts that watch. The unit takes the lock itself, and has to know whose run waits for it.
+WATCHING = ("connection", "timers/watch")
+DEPLOYMENT_UNIT = f"{DEPLOYMENT}.service"
 
 
 def followed(unit: str, what: str, *arguments: str, program: str | None = None) -> StringCommand:
@@ -15,5 +23,23 @@ def followed(unit: str, what: str, *arguments: str, program: str | None = None) 
     `arguments` are the command that systemd runs once it has ended, and the program's own. The work is the server's:
     whoever loses the connection loses none of it.
     """
-    # The unit takes the lock itself, and has to know whose run waits for it.
-    return script("timers/follow", unit, what, *arguments, before="connection", stdin=program, told=True, lock=False)
+    return script("timers/follow", unit, what, *arguments, before=WATCHING, stdin=program, told=True, lock=False)
+
+
+def deployment_work(what: str, *arguments: str, program: Sequence[str]) -> Commands:
+    """
+    The commands that have the unit of deployments do what takes long, and tell how it goes until it ends.
+
+    what: it does, for people, with whatever makes it another work than the one before ("The change of web"). arguments:
+    the program's; none is secret, for everybody may read them. program: names of the scripts that make it. systemd runs
+    it once more, with the same arguments, when it has ended in whatever way, and says how by SERVICE_RESULT: the first
+    of these scripts then puts in order what a program that was killed could not, and ends.
+    """
+    yield script("timers/hold")
+    again = shlex.join(["/bin/sh", f"/run/{DEPLOYMENT}.program", *arguments])
+    yield followed(DEPLOYMENT_UNIT, what, again, *arguments, program="".join(map(text_of, program)))
+
+
+def joined(unit: str) -> StringCommand:
+    """The command that waits for the end of a unit at work, however it ends, and tells what it says."""
+    return script("timers/join", unit, before=WATCHING, told=True, lock=False)

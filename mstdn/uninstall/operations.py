@@ -11,6 +11,7 @@ from pyinfra.api import Host
 from mstdn.backup.operations import UNIT as BACKUP
 from mstdn.cleanup.facts import Images
 from mstdn.database.facts import Installed
+from mstdn.database.rules import Work, work
 from mstdn.docker.facts import Container, Containers
 from mstdn.fact import Question, ask
 from mstdn.files.operations import written_in
@@ -20,6 +21,7 @@ from mstdn.firewall.own import is_here
 from mstdn.images.facts import RecordedImages
 from mstdn.images.references import all_images
 from mstdn.layout import (
+    DEPLOYMENT,
     FIREWALL_NOTE,
     FIREWALL_RULES,
     FIREWALL_UNIT,
@@ -99,6 +101,9 @@ def consented_uninstall(settings: Settings) -> Commands:
         return
     if ask(DataDirectories.under(settings.mastodon_root)).working:
         yield from refuse("The database moves into a new data directory at this moment. Wait until that has ended.")
+        return
+    if work(installed) is Work.AT_WORK:
+        yield from refuse(f"A deployment is at work. Wait until it has ended: journalctl --follow --unit {DEPLOYMENT}")
         return
     announce("This goes:", *(f"- {each}" for each in going))
     announce("This stays:", *(f"- {each}" for each in _staying(settings)))

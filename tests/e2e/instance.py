@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from mstdn import versions
+from tests.lab.addresses import REPOSITORY
 from tests.lab.commands import CommandError
 from tests.lab.world import Deployment, Machine, World
 
@@ -77,6 +79,19 @@ class Instance:
         assert run.returncode == 1, f"exit code {run.returncode}, changed {run.changed}:\n{run.stderr}"
         assert "Traceback" not in run.stderr, run.stderr
         return run.stderr
+
+    def begin(self, *files: str, **settings: Any) -> subprocess.Popen[str]:
+        """Begin to run deploy.py, or these files, with --yes. What it says comes by its standard output."""
+        arguments = [*(files or ("deploy.py",)), *with_settings(settings)]
+        return subprocess.Popen(
+            self.world.pyinfra_command(*arguments, options=["--limit", self.host, "--yes"]),
+            cwd=REPOSITORY,
+            env=self.world.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def _pyinfra(self, files: tuple[str, ...], settings: Mapping[str, Any], *, apply: bool, check: bool) -> Deployment:
         arguments = [*(files or ("deploy.py",)), *with_settings(settings)]

@@ -1,15 +1,26 @@
-"""Migrations that are cut off, or that somebody keeps waiting: the next run finishes, and the words say what to do."""
+"""
+Upgrades that go wrong on the way: a full disk, migrations that are cut off or that somebody keeps waiting, a server
+that reboots, a connection that is lost. The old release serves, the next run finishes, and the words say what to do.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from mstdn import versions
 from tests.e2e.instance import Instance
+from tests.lab.commands import wait_until
 
 INDEX = "index_statuses_on_deleted_at"
+ROLLBACK = "/srv/mastodon/rollback"
+UNIT = "mstdn-deploy"
+# What a run says when the server reboots: the unit ended first, or the connection.
+AGAIN = re.compile("Nothing is lost: run the deployment again|Run the same command again")
 
 
 @pytest.fixture(name="upgraded", scope="module")
@@ -27,6 +38,38 @@ def index_is(instance: Instance) -> str:
     return sql(instance, f"SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{INDEX}')")  # noqa: S608
 
 
+def serves(instance: Instance, release: str) -> bool:
+    """Whether this release answers, and the page of a visitor who is nobody comes from Mastodon."""
+    if not instance.serves("/api/v2/instance"):
+        return False
+    version = json.loads(instance.visit("/api/v2/instance").body)["version"]
+    return f"v{version}" == release and instance.serves("/auth/password/new")
+
+
+def unit_is(instance: Instance) -> str:
+    return instance.run(f"systemctl show --property ActiveState --value {UNIT}").strip()
+
+
+def unit_says(instance: Instance, words: str) -> bool:
+    """Whether the unit at work has said so."""
+    this = f"$(systemctl show --property InvocationID --value {UNIT})"
+    said = f"journalctl _SYSTEMD_INVOCATION_ID={this} --output cat"
+    return unit_is(instance) == "activating" and instance.succeeds(f"{said} | grep -qF {words!r}")
+
+
+def test_a_disk_that_fills_while_the_database_is_dumped_is_told_and_nothing_is_left(upgraded: Instance) -> None:
+    before = upgraded.started()
+    upgraded.run(f"mkdir -p {ROLLBACK} && mount -t tmpfs -o size=8k full {ROLLBACK}")
+    try:
+        refusal = upgraded.refusal(mastodon_version="v4.7.94")
+        assert upgraded.run(f"ls -A {ROLLBACK}") == ""
+    finally:
+        upgraded.run(f"umount {ROLLBACK}")
+    assert "The database could not be dumped." in refusal and "no space left on device" in refusal.lower()
+    assert f"On {ROLLBACK}" in refusal and f"{versions.MASTODON} still serves" in refusal
+    assert upgraded.started() == before and serves(upgraded, versions.MASTODON)
+
+
 def test_a_migration_that_was_killed_is_named_and_the_old_release_serves(upgraded: Instance) -> None:
     refusal = upgraded.refusal(mastodon_version="v4.7.94")
     assert "AddIndexOnDeletedAtToStatuses: migrating" in refusal
@@ -38,6 +81,36 @@ def test_a_migration_that_was_killed_is_named_and_the_old_release_serves(upgrade
     assert index_is(upgraded) == "f"
 
 
+@contextmanager
+def small_disk_for_new_indexes(instance: Instance) -> Iterator[str]:
+    """What PostgreSQL makes lies on a disk that is full at once. Yields the command that enlarges it."""
+    database = instance.inspect("mstdn", "db")["State"]["Pid"]
+    inside = f"nsenter --target {database} --mount"
+    sized = "uid=999,gid=999,mode=0700 small /tmp/small"
+    instance.run(f"{inside} mkdir /tmp/small && {inside} mount -t tmpfs -o size=4k,{sized}")
+    sql(instance, "CREATE TABLESPACE small LOCATION '/tmp/small'")
+    sql(instance, "GRANT CREATE ON TABLESPACE small TO mastodon")
+    sql(instance, "ALTER DATABASE mastodon_production SET default_tablespace = small")
+    yield f"{inside} mount -o remount,size=4m /tmp/small"
+    sql(instance, "ALTER DATABASE mastodon_production RESET default_tablespace")
+    sql(instance, "ALTER INDEX ALL IN TABLESPACE small SET TABLESPACE pg_default")
+    sql(instance, "DROP TABLESPACE small")
+    instance.run(f"{inside} umount /tmp/small")
+
+
+def test_a_disk_that_fills_while_an_index_is_built_is_told_and_the_old_release_serves(upgraded: Instance) -> None:
+    with small_disk_for_new_indexes(upgraded) as enlarge:
+        refusal = upgraded.refusal(mastodon_version="v4.7.94")
+        # In PostgreSQL's own words.
+        assert "could not extend file" in refusal and "Check free disk space" in refusal
+        assert f"{versions.MASTODON} still serves" in refusal
+        assert f'stay with mastodon_version = "{versions.MASTODON}"' in refusal
+        assert serves(upgraded, versions.MASTODON)
+        upgraded.run(enlarge)
+        # What it has left of the index is in the way of the next run.
+        assert index_is(upgraded) == "f"
+
+
 def test_the_index_that_it_left_is_removed_and_the_next_run_finishes(upgraded: Instance) -> None:
     run = upgraded.converge(mastodon_version="v4.7.94")
     assert f"Removed what an interrupted migration had left of the index {INDEX}" in run.stderr
@@ -47,23 +120,91 @@ def test_the_index_that_it_left_is_removed_and_the_next_run_finishes(upgraded: I
     assert upgraded.converge(mastodon_version="v4.7.94").changed == []
 
 
-def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgraded: Instance) -> None:
-    database = upgraded.container("mstdn", "db")
+@contextmanager
+def held_by_somebody(instance: Instance) -> Iterator[None]:
+    """A session has read accounts, and does not end by itself."""
     session = "BEGIN; LOCK TABLE accounts IN ACCESS SHARE MODE; SELECT pg_sleep(900)"
-    upgraded.run(
-        f"docker exec --detach --env PGAPPNAME=forgotten-console {database} psql --username postgres --dbname "
-        f"mastodon_production --command '{session}'"
+    instance.run(
+        f"docker exec --detach --env PGAPPNAME=forgotten-console {instance.container('mstdn', 'db')} "
+        f"psql --username postgres --dbname mastodon_production --command '{session}'"
     )
-    refusal = upgraded.refusal(mastodon_version="v4.7.95")
-    assert "waits for a lock that somebody else holds" in refusal
-    assert re.search(
-        r"process \d+: forgotten-console.*, its transaction open for \d\d:\d\d:\d\d \(active\).*pg_sleep", refusal
-    )
-    assert "v4.7.94 still serves" in refusal
+    name = "application_name = 'forgotten-console'"
+    there = f"SELECT count(*) FROM pg_stat_activity WHERE {name} AND wait_event = 'PgSleep'"  # noqa: S608
+    wait_until("somebody has the table", lambda: sql(instance, there) == "1", 20)
+    yield
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}"  # noqa: S608
+    # It may be gone already, and the database with it.
+    instance.inside("mstdn", "db", f'psql --username postgres --command "{end}"', check=False)
 
-    (command,) = re.findall(r"cd /srv/mastodon && docker compose exec db psql .*pg_terminate_backend\(\d+\).*", refusal)
-    upgraded.run(command.replace("compose exec", "compose exec -T"))
-    assert "AddLanguageToAccounts: migrated" in upgraded.converge(mastodon_version="v4.7.95").stderr
+
+def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgraded: Instance) -> None:
+    with held_by_somebody(upgraded):
+        refusal = upgraded.refusal(mastodon_version="v4.7.95")
+        assert "waits for a lock that somebody else holds" in refusal
+        assert re.search(
+            r"process \d+: forgotten-console.*, its transaction open for \d\d:\d\d:\d\d \(active\).*pg_sleep", refusal
+        )
+        assert "v4.7.94 still serves" in refusal
+        (command,) = re.findall(
+            r"cd /srv/mastodon && docker compose exec db psql .*pg_terminate_backend\(\d+\).*", refusal
+        )
+        upgraded.run(command.replace("compose exec", "compose exec -T"))
+        name = "application_name = 'forgotten-console'"
+        assert sql(upgraded, f"SELECT count(*) FROM pg_stat_activity WHERE {name}") == "0"  # noqa: S608
+
+
+def test_a_server_that_reboots_while_the_first_migrations_run_serves_the_old_release(upgraded: Instance) -> None:
+    with held_by_somebody(upgraded):
+        run = upgraded.begin(mastodon_version="v4.7.95")
+        wait_until("a migration waits", lambda: unit_says(upgraded, "A migration waits for a lock"), 120, 0.2)
+        upgraded.world.reboot()
+        said = run.communicate(timeout=60)[0]
+    assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said
+    wait_until("it serves", lambda: serves(upgraded, "v4.7.94"), 120)
+    # Whoever sets the old version back has it, and nothing of the other.
+    upgraded.converge(mastodon_version="v4.7.94")
+    assert serves(upgraded, "v4.7.94")
+    assert upgraded.converge(mastodon_version="v4.7.94").changed == []
+
+
+def test_an_upgrade_goes_on_without_the_operators_connection_and_the_next_run_joins_it(upgraded: Instance) -> None:
+    with held_by_somebody(upgraded):
+        lost = upgraded.begin(mastodon_version="v4.7.95")
+        wait_until("a migration waits", lambda: unit_says(upgraded, "A migration waits for a lock"), 120, 0.2)
+        lost.kill()
+        told = lost.communicate()[0]
+        assert "Ctrl-C ends the watching only" in told and f"journalctl --follow --unit {UNIT}" in told
+        # Neither its arguments nor its properties, which everybody may read, hold a secret.
+        shown = upgraded.run(f"systemctl show {UNIT}; tr '\\0' ' ' </proc/$(systemctl show -P MainPID {UNIT})/cmdline")
+        assert not [name for name, secret in upgraded.secrets().items() if secret in shown]
+        joining = upgraded.begin(mastodon_version="v4.7.95")
+        assert joining.stdout
+        said = ""
+        while "is at work: waiting for its end" not in said:
+            line = joining.stdout.readline()
+            assert line, said
+            said += line
+        assert unit_is(upgraded) == "activating"
+    said += joining.communicate(timeout=300)[0]
+    assert joining.returncode == 0, said
+    assert "The dump of v4.7.94 and the first migrations towards v4.7.95 is at work" in said
+    # One dump, one migration: the run that joined has begun none anew.
+    assert said.count("AddLanguageToAccounts: migrated") == 1 and "Dumping the database" not in said
+    assert serves(upgraded, "v4.7.95")
+    assert upgraded.converge(mastodon_version="v4.7.95").changed == []
+
+
+def test_a_server_that_reboots_between_web_and_streaming_serves_and_goes_back_or_on(upgraded: Instance) -> None:
+    run = upgraded.begin(mastodon_version="v4.7.96")
+    wait_until("web is new", lambda: unit_says(upgraded, "web: the new one was healthy after"), 180, 0.1)
+    upgraded.world.reboot()
+    said = run.communicate(timeout=60)[0]
+    assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said
+    wait_until("it serves", lambda: upgraded.serves("/auth/password/new"), 120)
+    # The migrations that the old release cannot live with have not begun, so the way back is open.
+    upgraded.converge(mastodon_version="v4.7.95")
+    assert serves(upgraded, "v4.7.95")
+    assert upgraded.run("docker ps --quiet --filter label=com.docker.compose.service=web").count("\n") == 1
     assert upgraded.converge(mastodon_version="v4.7.95").changed == []
 
 

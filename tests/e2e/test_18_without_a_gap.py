@@ -66,8 +66,8 @@ def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(
     with visitors_without_pause(instance, dora) as seen:
         kill_when(instance, two, default_locale="fr")
         assert instance.succeeds(two)
-        # What was started on the server ends by itself, or is killed as well.
-        instance.run("kill -9 $(pgrep -f [c]ompose/roll)", check=False)
+        # The unit goes on without the run, unless it is killed as well.
+        instance.run("systemctl kill --signal KILL mstdn-deploy", check=False)
         run = instance.converge(default_locale="fr")
         assert "mstdn/web" not in run.changed
     assert seen.failed == []

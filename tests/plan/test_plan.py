@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from mstdn.cloud.keys import PROVIDER_KEYS
-from tests.harness import ROOT
-from tests.plan.cli import Run, pyinfra, write_inventory
+from mstdn.versions import MASTODON
+from tests.harness import REQUIRED, ROOT
+from tests.plan.cli import BARE_SERVER, Run, pyinfra, write_inventory
 
 # What a bare server needs, in this order.
 CHANGES = (
@@ -38,6 +40,7 @@ CHANGES = (
 )
 # What is looked at as well, and is right already on a bare server.
 NO_CHANGES = (
+    "tasks/preflight.py | Wait for what an earlier run has begun",
     "tasks/kernel.py | Let Redis save its jobs where memory is short",
     "tasks/docker.py | Set the members of the group docker",
     "tasks/networks.py | Keep the containers' ways in and out open",
@@ -250,6 +253,24 @@ def test_a_server_that_is_not_ready_keeps_every_server_unchanged(tmp_path: Path)
     assert "@fake/small is not ready" in run.text
     assert "Traceback" not in run.text
     assert "Provide swap space" not in run.text
+
+
+@pytest.mark.parametrize("work", ["inactive", "activating"])
+def test_a_run_that_joins_an_upgrade_needs_no_room_for_another_dump(tmp_path: Path, work: str) -> None:
+    earlier = f"{MASTODON.rpartition('.')[0]}.1"
+    at = f"installed MASTODON_VERSION={earlier}\ninstalled LOCAL_DOMAIN={REQUIRED['local_domain']}\n"
+    report = BARE_SERVER.format(domain=REQUIRED["local_domain"], clock=int(time.time())) + at
+    answers = {
+        "preflight/report": report,
+        "database/state": f"{at}installed DATABASE=17\ninstalled WORK={work}\n",
+        "database/dumps": "database 90000000\n",
+    }
+    run = pyinfra(write_inventory(tmp_path, {"@fake/here": {"answers": answers}}), "tasks/preflight.py", "--json")
+    if work == "activating":
+        assert list(run.planned) == ["Wait for what an earlier run has begun"], run.text
+        assert "this one waits for its end, and then looks anew" in run.stderr
+    else:
+        assert run.returncode == 1 and "MiB free, and the upgrade needs" in run.text
 
 
 def test_source_builds_are_planned_when_they_are_chosen(tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ ELSEWHERE = {
     "docker/operations.py daemon",
     "swap/operations.py swap_file",
     "verify/operations.py verified_site",
+    # What a unit should have done: tests/unit/database/test_operations.py.
+    "database/operations.py finished_migrations",
     # What a run has just tried, and has taken back.
     "firewall/operations.py _tried_out",
     # Verbs: see test_plan.py.

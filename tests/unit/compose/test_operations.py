@@ -16,7 +16,7 @@ from mstdn.docker.facts import Containers
 from mstdn.fact import Question, Questions
 from mstdn.files.tree import ConfigFile
 from mstdn.operation import operation
-from tests.harness import Command, commands_of, container_line, read, refusal_of
+from tests.harness import Command, commands_of, container_line, of_the_unit, read, refusal_of
 
 compose_project = operation(converge_project)
 NGINX = ConfigFile("/srv/mastodon/nginx.conf", "events")
@@ -69,26 +69,31 @@ def rolling_commands(applied: str, containers: str = RUNNING) -> list[Command]:
     return commands_of(compose_project, given, project=ROLLING, images=IMAGES, timeout_seconds=300)
 
 
+def rolled(*words: str, way: str = "beside") -> list[Command]:
+    program = ("compose/unwell", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll")
+    return of_the_unit("The change of web", ("mstdn", "/srv/mastodon", "300", f"web={way}", *words), *program)
+
+
 def test_where_files_changed_the_stores_come_first_and_then_web_makes_room() -> None:
     parts = write("parts", json.dumps({"db": "d1", "web": "w1"}))
     first = Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db"))
-    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=beside", "--"))
+    roll = rolled("--")
     commands = rolling_commands(APPLIED.replace(PROJECT.revision, "older"))
-    assert commands == [first, roll, UP, parts, STAMP, write("making", MAKING)]
+    assert commands == [first, *roll, UP, parts, STAMP, write("making", MAKING)]
 
 
 def test_where_only_web_is_concerned_it_makes_room_at_once() -> None:
     containers = container_line("db") + container_line("web", image="sha256:old")
-    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=beside", "--", "id-of-web"))
+    roll = rolled("--", "id-of-web")
     noted = APPLIED + f"parts {json.dumps(dict(ROLLING.parts))}\n"
-    assert rolling_commands(noted, containers) == [roll, UP, STAMP, write("making", MAKING)]
+    assert rolling_commands(noted, containers) == [*roll, UP, STAMP, write("making", MAKING)]
 
 
 def test_where_the_operator_has_web_publish_a_port_the_old_one_stops_first() -> None:
     published = {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]}
     containers = RUNNING.replace('"published": {}', f'"published": {json.dumps(published)}')
-    roll = Command("compose/roll", ("mstdn", "/srv/mastodon", "300", "web=after", "--"))
-    assert roll in rolling_commands(APPLIED.replace(PROJECT.revision, "older"), containers)
+    commands = rolling_commands(APPLIED.replace(PROJECT.revision, "older"), containers)
+    assert all(each in commands for each in rolled("--", way="after"))
 
 
 def test_a_bare_server_gets_the_project_and_a_note_of_it() -> None:

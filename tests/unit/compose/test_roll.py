@@ -113,6 +113,8 @@ def test_where_there_must_not_be_two_the_old_one_stops_first(tmp_path: Path) -> 
     answer = roll(tmp_path, "after", n1="older running healthy")
     assert answer.returncode == 0
     assert done(tmp_path) == ["stop n1", "start n9", "rm n1", "move back"]
+    # After a reboot they would both be there.
+    assert calls_in(tmp_path).index("docker update --restart no n1") > calls_in(tmp_path).index("docker start n9")
     assert "web finishes what it works on" in answer.stdout
 
 
@@ -130,6 +132,7 @@ def test_where_it_had_stopped_the_old_one_works_on(tmp_path: Path) -> None:
     answer = roll(tmp_path, "after", n1="older running healthy")
     assert answer.returncode == 1 and "the one before works on" in answer.stderr
     assert done(tmp_path) == ["stop n1", "start n9", "stop n9", "start n1", "rm --force n9", "move back"]
+    assert calls_in(tmp_path).index("docker update --restart always n1") < calls_in(tmp_path).index("docker start n1")
     assert left(tmp_path) == ["n1"]
 
 
@@ -138,3 +141,68 @@ def test_when_compose_makes_no_other_one_nothing_is_touched(tmp_path: Path) -> N
     answer = roll(tmp_path, "beside", n1="older running healthy")
     assert answer.returncode == 1 and "no such image" in answer.stderr
     assert done(tmp_path) == ["move back"] and left(tmp_path) == ["n1"]
+
+
+# --- What a unit that was killed leaves ---------------------------------------------------------
+
+
+def put_in_order(directory: Path, way: str, result: str, **containers: str) -> subprocess.CompletedProcess[str]:
+    """What systemd runs once the unit has ended with this result. containers: as above."""
+    (directory / "c").mkdir()
+    for identity, words in containers.items():
+        (directory / "c" / identity).write_text(f"x-web-{identity[1:]} {words} 0\n")
+    (directory / ".roll.log").touch()
+    ps = """
+    those() { cd "$PLACE" && grep -l "$1" c/* | sort -r | sed 's,c/,,'; exit; }
+    case "$*" in
+    "ps "*status=exited*) those ' exited ' ;;
+    "ps "*health=healthy*) those ' running healthy ' ;;
+    "ps "*health=starting*) those ' running starting ' ;;
+    "ps "*) those ' running ' ;;
+    esac"""
+    path = stand_in(directory, "docker", f"{ps}{DOCKER}".replace("$PLACE", str(directory)))
+    before = MOVE.replace("$PLACE", str(directory)) + f"\nSERVICE_RESULT={result}\n"
+    told = ("x", str(directory), "20", f"web={way}", "--", "web=after")
+    instead: dict[str, str | Path] = {"if [ -n": f"{before}if [ -n"}
+    return run_script("compose/put_in_order", *told, path=path, instead=instead)
+
+
+def test_a_service_that_had_stopped_to_make_room_works_on(tmp_path: Path) -> None:
+    answer = put_in_order(tmp_path, "after", "signal", n1="older exited healthy", n9="wanted created none")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert done(tmp_path) == ["start n1", "move back"] and not (tmp_path / ".roll.log").exists()
+    assert "docker update --restart always n1" in calls_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("others", "steps"),
+    [
+        pytest.param({"n1": "older running healthy"}, ["rm --force n9", "move back"], id="the old one serves"),
+        pytest.param({}, ["move back"], id="there is no other"),
+    ],
+)
+def test_one_that_was_still_starting_beside_another_goes(
+    tmp_path: Path, others: dict[str, str], steps: list[str]
+) -> None:
+    answer = put_in_order(tmp_path, "beside", "signal", n9="wanted running starting", **others)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert done(tmp_path) == steps
+
+
+@pytest.mark.parametrize(
+    ("way", "containers"),
+    [
+        pytest.param("after", {"n1": "older exited healthy", "n9": "wanted running starting"}, id="the new one is up"),
+        pytest.param("after", {"n9": "wanted created none"}, id="there is none that ever ran"),
+        pytest.param("beside", {"n1": "older exited healthy"}, id="somebody else has stopped it"),
+        pytest.param("beside", {"n1": "a running healthy", "n9": "b running healthy"}, id="both answer"),
+    ],
+)
+def test_nothing_else_is_started(tmp_path: Path, way: str, containers: dict[str, str]) -> None:
+    assert put_in_order(tmp_path, way, "signal", **containers).returncode == 0
+    assert done(tmp_path) == ["move back"]
+
+
+def test_after_one_that_came_to_its_end_nothing_is_to_be_done(tmp_path: Path) -> None:
+    assert put_in_order(tmp_path, "after", "success", n1="older exited healthy").returncode == 0
+    assert done(tmp_path) == []

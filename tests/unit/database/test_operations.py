@@ -7,13 +7,22 @@ from typing import Any
 import pytest
 
 from mstdn.compose.project import Way
-from mstdn.database.operations import finished_migrations, prepared_database, readable_stores, rolled_back_database
-from tests.harness import Command, commands_of, container_line, refusal_of, settings_with
+from mstdn.database.operations import (
+    finished_migrations,
+    joined_work,
+    prepared_database,
+    readable_stores,
+    rolled_back_database,
+)
+from tests.harness import Command, commands_of, container_line, of_the_unit, refusal_of, settings_with
 
 MARKER = "/srv/mastodon/state/installed.env"
 DATABASE = "/srv/mastodon/database"
 INSTALLED = "installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERSION=v4.7.5\ninstalled DATABASE=17\n"
 WAIT = Command("database/wait_for_migration", ("mstdn",))
+# What the unit's program begins with, and what it is told.
+BEFORE = ("database/put_in_order", "connection", "lock", "database/migrations")
+MIGRATION = ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20")
 UNDER_WAY = INSTALLED + "installed NEXT_VERSION=v4.7.60\ninstalled MIGRATIONS=before\n"
 
 
@@ -51,9 +60,20 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
     assert prepare_commands(INSTALLED) == [
         WAIT,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/dump", ("/srv/mastodon", "v4.7.60", MARKER)),
-        Command("database/migrate_first", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20")),
+        *of_the_unit(
+            "The dump of v4.7.5 and the first migrations towards v4.7.60",
+            MIGRATION,
+            *BEFORE,
+            "database/dump",
+            "database/migrate_first",
+        ),
     ]
+
+
+def test_a_unit_that_came_to_its_end_with_another_database_is_not_built_upon() -> None:
+    facts = {"database/state": INSTALLED}
+    *_, no = commands_of(prepared_database, facts, executing=True, release="v4.7.60", **PREPARATION)
+    assert no.words == ("_say_no", "The database is not ready for v4.7.60, although nothing failed. Run again.")
 
 
 def test_the_database_of_the_installed_release_is_left_alone() -> None:
@@ -80,7 +100,7 @@ def test_an_upgrade_that_did_not_come_up_may_be_given_up() -> None:
 
 
 ROLL = ("mstdn", "/srv/mastodon", "300")
-REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.60", MARKER, "5", "10", "20"))]
+REST = [WAIT, *of_the_unit("The last migrations of v4.7.60", MIGRATION, *BEFORE, "database/migrate_rest")]
 
 
 @pytest.mark.parametrize(
@@ -99,9 +119,10 @@ REST = [WAIT, Command("database/migrate_rest", ("/srv/mastodon", "v4.7.60", MARK
         pytest.param(
             UNDER_WAY.replace("before", "after"),
             [
-                Command(
-                    "compose/roll",
+                *of_the_unit(
+                    "The change of web, sidekiq",
                     (*ROLL, "web=beside", "sidekiq=after", "--", "id-of-web", "id-of-sidekiq"),
+                    *("compose/unwell", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll"),
                 ),
                 Command("database/note", ("/srv/mastodon", "v4.7.60", MARKER)),
             ],
@@ -124,6 +145,32 @@ def test_migrations_are_finished_when_some_may_be_left(state: str, commands: lis
         web_way=Way.BESIDE,
     )
     assert found == commands
+
+
+def test_where_not_all_migrations_have_run_the_upgrade_is_not_finished() -> None:
+    arguments: dict[str, Any] = {"directory": "/srv/mastodon", "marker": MARKER, "database": DATABASE}
+    arguments |= {"timeout_seconds": 300, "web_way": Way.BESIDE}
+    facts = {"database/state": UNDER_WAY}
+    *_, no = commands_of(finished_migrations, facts, executing=True, release="v4.7.60", **arguments)
+    assert no.words[0] == "_say_no" and "Not all migrations of v4.7.60 have run" in no.words[1]
+
+
+UNIT = "mstdn-deploy.service"
+
+
+@pytest.mark.parametrize(
+    ("state", "commands"),
+    [
+        pytest.param("", [], id="nothing"),
+        pytest.param("installed WORK=inactive\n", [], id="ended a moment ago"),
+        pytest.param("installed WORK=activating\n", [Command("timers/join", (UNIT,))], id="at work"),
+        pytest.param("installed WORK=deactivating\n", [Command("timers/join", (UNIT,))], id="puts things in order"),
+        pytest.param("installed WORK=failed\n", [Command("timers/forget", (UNIT,))], id="failed"),
+    ],
+)
+def test_what_an_earlier_run_has_begun_is_waited_for(state: str, commands: list[Command]) -> None:
+    facts = {"database/state": INSTALLED + state}
+    assert commands_of(joined_work, facts, marker=MARKER, database=DATABASE) == commands
 
 
 @pytest.mark.parametrize(("dumps", "words"), [("", "Only a backup brings"), ("dump v4.7.5\n", "rollback_to=v4.7.5")])

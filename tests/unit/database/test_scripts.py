@@ -154,7 +154,8 @@ def test_what_the_release_before_can_live_with_is_migrated_before_it_goes(tmp_pa
     assert noted(tmp_path) == UNDER_WAY
     # One line for each migration, while it runs, and everything in the log.
     assert answer.stdout.splitlines() == [
-        "Migrating the database towards v4.7.60 while v4.6.9 serves.",
+        "Migrating the database towards v4.7.60 while v4.6.9 serves. Migrations that wait: 1; now run those that "
+        "v4.6.9 can live with.",
         "20260201000000 New: migrating",
         "20260201000000 New: migrated (0.1000s)",
     ]
@@ -320,6 +321,46 @@ def test_a_database_and_what_was_noted_are_found(tmp_path: Path) -> None:
     assert answer_of(question) == noted
     (tmp_path / "database" / "PG_VERSION").write_text("17\n")
     assert answer_of(question) == noted | {"DATABASE": "17"}
+
+
+def test_what_a_deployment_works_on_is_asked_only_where_systemd_knows_its_unit(tmp_path: Path) -> None:
+    question = Installed.of(str(tmp_path / "installed.env"), str(tmp_path / "database"))
+    path, there = stand_in(tmp_path, "systemctl", "echo activating"), {"/run/systemd/transient": tmp_path}
+    assert answer_of(question, path=path, instead=there) == {} and calls_in(tmp_path) == []
+    (tmp_path / "mstdn-deploy.service").touch()
+    assert answer_of(question, path=path, instead=there) == {"WORK": "activating"}
+
+
+# --- What a unit that was killed leaves ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("result", ["success", "signal", "exit-code"])
+def test_what_a_killed_program_has_left_goes_when_it_has_ended(
+    tmp_path: Path, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [tmp_path / "rollback/.v4.6.9.dump.new", tmp_path / "state/.blockers"]
+    kept = tmp_path / "rollback/v4.6.9.dump"
+    for file in (*left, kept):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    monkeypatch.setenv("SERVICE_RESULT", result)
+    monkeypatch.setenv("EXIT_CODE", "killed" if result == "signal" else "exited")
+    monkeypatch.setenv("EXIT_STATUS", "TERM" if result == "signal" else "1")
+    path = stand_in(tmp_path, "docker", "cat >asked; exit 1")
+    answer = run_script(
+        "database/put_in_order", tmp_path, "v4.7.60", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"}
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert ("ended from outside (TERM)" in answer.stdout) is (result == "signal")
+    assert kept.exists() and [file.exists() for file in left] == [result == "success"] * 2
+    # The dump that nobody reads any more ends, if the database still answers.
+    asked = (tmp_path / "asked").read_text() if (tmp_path / "asked").exists() else ""
+    assert ("pg_terminate_backend" in asked and "mstdn-dump" in asked) is (result != "success")
+
+
+def test_before_the_program_itself_nothing_is_put_in_order(tmp_path: Path) -> None:
+    assert run_script("database/put_in_order", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
+    assert calls_in(tmp_path) == []
 
 
 # --- Passwords ----------------------------------------------------------------------------------

@@ -37,6 +37,14 @@ from tests.unit.status.server import installed, is_told_once, parts
             installed(NEXT_VERSION="v9.9.9"), "error", "release", "not finished", "deploy.py", id="half an upgrade"
         ),
         pytest.param(
+            installed(NEXT_VERSION="v9.9.9", WORK="activating"),
+            "warning",
+            "release",
+            "A deployment is at work",
+            "journalctl --follow --unit mstdn-deploy",
+            id="an upgrade at work",
+        ),
+        pytest.param(
             installed(MASTODON_VERSION="v4.6.0"),
             "warning",
             "release",

@@ -21,6 +21,14 @@ from tests.unit.status.server import is_told_once, machine
             id="a unit",
         ),
         pytest.param(
+            machine(units=(Unit("mstdn-deploy.service", "loaded", "failed", "exit-code"),)),
+            "error",
+            "timers",
+            "failed (exit-code)",
+            "then: pyinfra inventory.py deploy.py",
+            id="a deployment",
+        ),
+        pytest.param(
             machine(units=(Unit("mstdn-backup.timer", "loaded", "inactive", ""),)),
             "error",
             "timers",

@@ -79,6 +79,11 @@ def test_a_move_of_the_database_that_is_at_work_is_not_disturbed() -> None:
     assert "at this moment" in refusal_of(consented_uninstall, facts, settings=settings_with(**YES))
 
 
+def test_a_deployment_that_is_at_work_is_not_disturbed() -> None:
+    facts = FACTS | {"database/state": FACTS["database/state"] + "installed WORK=activating\n"}
+    assert "mstdn-deploy" in refusal_of(consented_uninstall, facts, settings=settings_with(**YES))
+
+
 def scripts(commands: list[Command]) -> list[str]:
     return [each.script for each in commands]
 

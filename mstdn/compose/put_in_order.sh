@@ -1,0 +1,34 @@
+# Goes before compose/roll where that is a unit of the server. systemd runs it once more when that has ended (SERVICE_RESULT): what one
+# that was killed has left is put in order then. After a script that defines move_back.
+if [ -n "${SERVICE_RESULT-}" ]; then
+    [ "$SERVICE_RESULT" != success ] && cd "$2" || exit 0
+    [ "${EXIT_CODE-}" != killed ] ||
+        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost: run the deployment again."
+    project=$1
+    rm -f .roll.log
+    of() {
+        docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
+            --filter "label=com.docker.compose.service=$service" "$@"
+    }
+    for word; do
+        service=${word%=*}
+        case $word in
+        --) break ;;
+        *=beside)
+            # Visitors are led to all of them in a moment, and this one may never answer.
+            for each in $(of --filter health=starting --filter health=unhealthy); do
+                [ -z "$(of --filter health=healthy)" ] || docker rm --force "$each" >/dev/null || true
+            done
+            ;;
+        *=after)
+            # The old one may have stopped already. Then it works on.
+            [ -z "$(of)" ] || continue
+            stopped=$(of --all --filter status=exited | head -n 1)
+            [ -z "$stopped" ] || docker update --restart always "$stopped" >/dev/null || true
+            [ -z "$stopped" ] || docker start "$stopped" >/dev/null || true
+            ;;
+        esac
+    done
+    move_back || true
+    exit 0
+fi
