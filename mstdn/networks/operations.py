@@ -8,7 +8,7 @@ from mstdn.docker.operations import engine_question
 from mstdn.docker.rules import numbers_of
 from mstdn.fact import ask
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
-from mstdn.networks.rules import closed_ways, engine_has_ipv6
+from mstdn.networks.rules import closed_ways, engine_has_ipv6, freed
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
@@ -37,12 +37,14 @@ def docker_networks(networks: Sequence[WantedNetwork]) -> Commands:
     for wanted in networks:
         found = existing.get(wanted.name)
         differences = _differences(wanted, found) if found else []
-        attached = [each.name for each in containers if wanted.name in each.networks]
+        attached = [each for each in containers if wanted.name in each.networks]
         if found and differences and attached:
+            commands, afterwards = freed(wanted.name, attached)
             yield from refuse(
                 f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "
-                f"containers use it: {', '.join(attached)}. Choose a quiet moment, remove these containers "
-                "(docker rm --force NAME; their data stays), and run again: they are made anew."
+                f"containers use it: {', '.join(each.name for each in attached)}. Choose a quiet moment, take them off "
+                f"it ({commands.rstrip('; ')}; the data of those that are removed stay), and run again: the suite's "
+                f"are made anew.{afterwards}"
             )
             return
         if not found or differences:
