@@ -9,7 +9,7 @@ from mstdn.docker.versions import numbers_of
 from mstdn.fact import ask
 from mstdn.layout import BACK, FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
-from mstdn.networks.rules import closed_ways, engine_has_ipv6
+from mstdn.networks.rules import closed_ways, engine_has_ipv6, freed
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.settings import Settings
@@ -52,12 +52,14 @@ def docker_networks(networks: Sequence[WantedNetwork], leaving: Sequence[str] = 
     for wanted in networks:
         found = existing.get(wanted.name)
         differences = _differences(wanted, found) if found else []
-        attached = [each.name for each in containers if wanted.name in each.networks and each.id not in leaving]
+        attached = [each for each in containers if wanted.name in each.networks and each.id not in leaving]
         if found and differences and attached:
+            commands, afterwards = freed(wanted.name, attached)
             yield from refuse(
                 f"The network {wanted.name} has other options than it should ({', '.join(differences)}), and "
-                f"containers use it: {', '.join(attached)}. Choose a quiet moment, remove these containers "
-                "(docker rm --force NAME; their data stays), and run again: they are made anew."
+                f"containers use it: {', '.join(each.name for each in attached)}. Choose a quiet moment, take them off "
+                f"it ({commands.rstrip('; ')}; the data of those that are removed stay), and run again: the suite's "
+                f"are made anew.{afterwards}"
             )
             return
         if not found or differences:

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from mstdn.docker.facts import Container
 from mstdn.finding import Finding, Level
-from mstdn.layout import FRONT
+from mstdn.layout import FRONT, MASTODON_PROJECT, PROXY_PROJECT
 from mstdn.networks.facts import Bridge, Network, Rule, Ways
 
 
@@ -36,13 +36,17 @@ def engine_has_ipv6(engine: tuple[int, int]) -> bool:
 
 
 def ipv6_findings(
-    front: Network | None, attached: Iterable[str], engine: tuple[int, int], names: Iterable[str], setting: bool | str
+    front: Network | None,
+    attached: Iterable[Container],
+    engine: tuple[int, int],
+    names: Iterable[str],
+    setting: bool | str,
 ) -> Iterator[Finding]:
     """
     What a server that has IPv6 should know where its containers have none.
 
-    front: the network, None as long as it does not exist. attached: names of the containers on it. engine: version of
-    Docker Engine, (0, 0) if it is not installed. names: of the site, with AAAA records that lead here.
+    front: the network, None as long as it does not exist. attached: the containers on it. engine: version of Docker
+    Engine, (0, 0) if it is not installed. names: of the site, with AAAA records that lead here.
     """
     listed, without = ", ".join(names), "so the site is not published on IPv6"
     first = "visitors and the certificate authority try that first"
@@ -66,12 +70,28 @@ def ipv6_findings(
             f"27 does.{forced}{lost}",
         )
     else:
+        commands, afterwards = freed(FRONT, attached)
         yield Finding(
             level,
             f"The network {FRONT} was made before this server had IPv6, {without}. To have it made anew, choose a "
-            f"quiet moment, type on the server: docker rm --force {' '.join(attached)}; docker network rm {FRONT}; "
-            f"and run this again.{lost}",
+            f"quiet moment, type on the server: {commands}docker network rm {FRONT}; and run this again.{afterwards}"
+            f"{lost}",
         )
+
+
+def freed(network: str, attached: Iterable[Container]) -> tuple[str, str]:
+    """
+    The commands that take all containers off a network, each with a semicolon after it, and what to do afterwards.
+
+    The suite makes its own anew. Those of somebody else are not removed, but only taken off.
+    """
+    containers = list(attached)
+    ours = [each.name for each in containers if each.project in (MASTODON_PROJECT, PROXY_PROJECT)]
+    others = [each.name for each in containers if each.name not in ours]
+    commands = f"docker rm --force {' '.join(ours)}; " if ours else ""
+    commands += "".join(f"docker network disconnect --force {network} {name}; " for name in others)
+    back = "; ".join(f"docker network connect {network} {name}" for name in others)
+    return commands, f" What is not the suite's comes back by: {back}." if others else ""
 
 
 def ipv4_findings(addresses: Iterable[str], public_ipv4: str) -> Iterator[Finding]:

@@ -149,7 +149,7 @@ def _ipv6(
     mine = {*report.addresses, settings.public_ipv6}
     if any(":" in address for address in mine):
         names = [name for name in settings.public_domains if leads_somewhere_by_ipv6(name, report)]
-        attached = [each.name for each in containers if FRONT in each.networks]
+        attached = [each for each in containers if FRONT in each.networks]
         version = numbers_of(engine.packages.get("docker-ce", ""))
         yield from networks_rules.ipv6_findings(front, attached, version, names, settings.networks_ipv6)
         reached = networks_rules.ipv6_reaches_containers(front, True, settings.networks_ipv6, version)

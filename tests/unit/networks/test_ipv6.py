@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from mstdn.docker.facts import Container
 from mstdn.networks.facts import Network
-from mstdn.networks.rules import ipv4_findings, ipv6_findings, ipv6_reaches_containers
+from mstdn.networks.rules import freed, ipv4_findings, ipv6_findings, ipv6_reaches_containers
 
 WITH, WITHOUT = (Network("id-of-front", "bridge", internal=False, ipv6=ipv6) for ipv6 in (True, False))
 NEW, OLD = (29, 1), (26, 1)
 SITE = ["social.example.org"]
+
+
+def container(name: str, project: str) -> Container:
+    return Container(id=name, name=name, image="", reference="", status="running", project=project)
+
+
+OURS = [container("proxy-nginx-1", "proxy"), container("mstdn-nginx-1", "mstdn")]
 
 
 @pytest.mark.parametrize(
@@ -39,8 +47,18 @@ def test_the_site_is_published_on_ipv6_only_where_front_has_it(
 def told(
     front: Network | None, engine: tuple[int, int], names: list[str], setting: bool | str
 ) -> list[tuple[str, str]]:
-    found = ipv6_findings(front, ["proxy-nginx-1", "mstdn-nginx-1"], engine, names, setting)
+    found = ipv6_findings(front, OURS, engine, names, setting)
     return [(finding.level, finding.text) for finding in found]
+
+
+def test_containers_of_somebody_else_are_taken_off_a_network_and_not_removed() -> None:
+    commands, afterwards = freed("front", [*OURS, container("cloud", ""), container("shop-web-1", "shop")])
+    assert commands == (
+        "docker rm --force proxy-nginx-1 mstdn-nginx-1; docker network disconnect --force front cloud; "
+        "docker network disconnect --force front shop-web-1; "
+    )
+    assert "docker network connect front cloud; docker network connect front shop-web-1" in afterwards
+    assert freed("front", OURS) == ("docker rm --force proxy-nginx-1 mstdn-nginx-1; ", "")
 
 
 @pytest.mark.parametrize("front", [WITH, None])
