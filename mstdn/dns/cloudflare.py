@@ -107,8 +107,9 @@ class _in_words:  # noqa: N801 (it reads as a verb where it is used)
             ) from None
         if error.status == 401 or error.code in ("1000", "6003", "10001"):
             raise ProvisionError(
-                f"Cloudflare does not know the token in CLOUDFLARE_API_TOKEN. Make an API token (not the Global API "
-                f"Key) with Zone: Zone: Read and Zone: DNS: Edit at {TOKENS}, and put it into secrets.env."
+                "Cloudflare does not know the token in CLOUDFLARE_API_TOKEN, or it has expired. Make an API token (not "
+                f"the Global API Key) with Zone: Zone: Read and Zone: DNS: Edit at {TOKENS}, and put it into "
+                "secrets.env."
             ) from None
 
 

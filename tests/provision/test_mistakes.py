@@ -441,7 +441,8 @@ def test_a_token_that_cloudflare_does_not_know_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", token)
-    assert "does not know the token" in run(site_records, settings=dns_settings(world, "cloudflare")).text
+    text = run(site_records, settings=dns_settings(world, "cloudflare")).text
+    assert "does not know the token in CLOUDFLARE_API_TOKEN, or it has expired" in text
 
 
 @pytest.mark.parametrize(

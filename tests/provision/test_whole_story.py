@@ -163,6 +163,9 @@ def test_a_run_that_dies_at_any_request_is_finished_by_the_next(
         assert any(each.refusal for each in outcomes), f"request {number} was not missed"
         assert len(world.internet.journal) == number - 1 + handled
         assert "Traceback" not in "\n".join(each.text for each in outcomes)
+        if method == "GET":
+            # What is there now was there after the last change, whose answer is lost in the other half of this test.
+            continue
         world.internet.revive()
         rest = again.provision()
         assert [each.text for each in rest if each.refusal] == [], f"after request {number}"
