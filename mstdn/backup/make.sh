@@ -3,7 +3,11 @@
 root=$MASTODON_ROOT work=$MASTODON_ROOT/backup
 export LC_ALL=C
 [ -s "$root/state/installed.env" ] || give_up "There is no instance in $root to back up. Is its disk mounted?"
-[ ! -e "$notes/restoring" ] || give_up "A restore was begun and is not finished, so no backup is made. Finish it: pyinfra inventory.py tasks/restore.py"
+if [ -e "$notes/restoring" ]; then
+    instead=''
+    grep -q '^data ' "$notes/restoring" || instead=" It has replaced nothing yet, so it may be given up as well, on this server: rm $notes/restoring"
+    give_up "A restore was begun and is not finished, so no backup is made. Finish it: pyinfra inventory.py tasks/restore.py$instead"
+fi
 db=$(container db) redis=$(container redis)
 [ -n "$db" ] && [ -n "$redis" ] || give_up "The database or Redis does not run, so no backup can be made. Deploy first: pyinfra inventory.py deploy.py"
 open_repository make

@@ -59,7 +59,8 @@ is_missing() {
 REFUSED='access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch|Permission denied|Host key verification failed|Forbidden'
 UNREACHABLE='connection refused|no such host|no route to host|i/o timeout|timed out|Could not resolve|network is unreachable|Connection (closed|reset) by|certificate'
 NO_REGION='400 Bad Request|AuthorizationHeaderMalformed'
-# What $words mean, in sentences, and what to do. $1: what was being done.
+# What $words mean, in sentences, and what to do; with $advice where the repository is damaged. $1: what was being done.
+advice=''
 explain() {
     here=$BACKUP_REPOSITORY
     said=$(grep -v -e '^$' -e '^created new cache' "$words" | tail -n 5)
@@ -83,7 +84,7 @@ explain() {
     elif is_missing; then
         say "There is no repository at $here, although backups were made there. Is its disk mounted, is the address right? None is made in its place. If that one is really lost and a new one is meant: rm $notes/repositories"
     elif grep -qiE 'ciphertext verification failed|does not match|is damaged|invalid data returned|pack .* not found|not found in index|unexpected EOF|errors? (were|was) (found|encountered)|contains errors' "$words"; then
-        say "The repository $here is damaged. On this server, /usr/local/lib/mstdn/restic check --read-data names the broken parts; docs/runbook.md, \"A backup is damaged\", says what can be kept. In restic's words: $said"
+        say "The repository $here is damaged. On this server, /usr/local/lib/mstdn/restic check --read-data names the broken parts; docs/runbook.md, \"A backup is damaged\", says what can be kept.$advice In restic's words: $said"
     else
         say "restic failed at $1: $said"
     fi

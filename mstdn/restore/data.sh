@@ -1,6 +1,6 @@
 # Brings the data of the snapshot that the note "restoring" names into their place, and then everybody's feed. It may be killed
 # anywhere and started again. After repository.sh.
-# shellcheck disable=SC2154 # repository.sh makes them
+# shellcheck disable=SC2034,SC2154 # repository.sh makes and reads them
 root=$MASTODON_ROOT work=$MASTODON_ROOT/restore
 export LC_ALL=C
 snapshot=$(sed -n 's/^snapshot //p' "$notes/restoring" 2>/dev/null) && [ -n "$snapshot" ] ||
@@ -27,6 +27,7 @@ db=$(container db) redis=$(container redis)
 [ -n "$db" ] && [ -n "$redis" ] || give_up "The database or Redis does not run. Go on with: pyinfra inventory.py tasks/restore.py"
 open_repository never
 
+grep -q '^data ' "$notes/restoring" || advice=' Nothing of the instance was changed. An older backup may be whole: pyinfra inventory.py tasks/restore.py --data snapshot=…'
 say "1 of 5: fetch the dump of $snapshot from $BACKUP_REPOSITORY"
 rm -rf "$work"
 mkdir "$work"
@@ -56,8 +57,10 @@ grep '^rows ' "$fetched/backup/manifest" | sort >"$work/wanted"
 sort "$work/rows" | diff "$work/wanted" - >"$words" ||
     give_up "The loaded database has other numbers of rows than the backup says (< backup, > loaded): $(grep '^[<>]' "$words" | head -n 6 | tr '\n' ' ')The present database is untouched."
 
-say "4 of 5: stop Mastodon, and let the loaded database and jobs take their place"
+# From here on the backup that was begun has to be finished: what is here is no whole instance any more until then.
 grep -qx 'data replaced' "$notes/restoring" || so_far 'data replaced'
+advice=''
+say "4 of 5: stop Mastodon, and let the loaded database and jobs take their place"
 for service in sidekiq web streaming; do
     id=$(container "$service")
     [ -z "$id" ] || docker stop "$id" >/dev/null

@@ -119,7 +119,7 @@ BROKEN = [
     ("snapshot/secrets/instance.env", "VAPID_PUBLIC_KEY=BBBB\n", "has no keys"),
     ("rows", "rows accounts 2\n", "other numbers of rows"),
     ("fail-cat", "Fatal: wrong password or no key found", "BACKUP_PASSPHRASE"),
-    ("fail-restore", "Load(<data/1a>): ciphertext verification failed", "is damaged"),
+    ("fail-restore", "Load(<data/1a>): ciphertext verification failed", "tasks/restore.py --data snapshot=…"),
     ("no-db", "", "does not run"),
 ]
 
@@ -201,9 +201,12 @@ def test_a_restore_never_makes_a_repository(server: Server) -> None:
 
 
 def test_while_a_restore_is_under_way_no_backup_is_made(server: Server) -> None:
-    instead = server.instead
-    answer = run_script("backup/make", before=COMMON, path=server.home / "bin", instead=instead)
-    assert answer.returncode == 1 and "tasks/restore.py" in answer.stderr
+    path, instead = server.home / "bin", server.instead
+    answer = run_script("backup/make", before=COMMON, path=path, instead=instead)
+    assert answer.returncode == 1 and "tasks/restore.py" in answer.stderr and "may be given up" in answer.stderr
+    server.make("notes/restoring", "snapshot 1a2b3c4d\nbegun 1764000001\ndata replaced\n")
+    answer = run_script("backup/make", before=COMMON, path=path, instead=instead)
+    assert answer.returncode == 1 and "tasks/restore.py" in answer.stderr and "given up" not in answer.stderr
 
 
 def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
