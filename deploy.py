@@ -41,8 +41,6 @@ local.include("tasks/assets.py")
 # The proxy first: the certificate is on its way while Mastodon boots.
 local.include("tasks/proxy.py")
 local.include("tasks/app.py")
-# After Mastodon, so that an exporter that does not come up keeps nobody waiting.
-local.include("tasks/monitoring.py")
 # After both, because a name whose container is away for a moment loses its certificate's links for as long.
 local.include("tasks/certificates.py")
 
@@ -51,6 +49,9 @@ local.include("tasks/verify.py")
 
 # Once: as shipped, Mastodon keeps copies of others' media for ever.
 local.include("tasks/retention.py")
+
+# After Mastodon, so that an exporter that does not come up keeps no visitor waiting.
+local.include("tasks/monitoring.py")
 
 # What the release before the last one left is not needed now.
 local.include("tasks/cleanup.py")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from pyinfra.api import Host
 
+from mstdn.fact import Batch
 from mstdn.monitoring.operations import monitoring_files, monitoring_role, removed_monitoring, running_monitoring
+from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
-from tests.harness import Command, commands_of, container_line, settings_with
+from tests.harness import REQUIRED, Command, commands_of, container_line, settings_with
 
 OFF, ON = settings_with(), settings_with(monitoring_enabled=True)
 SECRETS = "exists\ncomplete\naccess 0600 0:0\n"
@@ -85,3 +90,16 @@ def test_files_are_written_and_then_the_exporters_start() -> None:
     )
     # Nothing of it reads its files anew while it runs.
     assert [each for each in started if each.script not in ("compose/up", "files/write", "compose/note_mounts")] == []
+
+
+def asked(**settings: Any) -> list[str]:
+    """The scripts of all questions of a deployment with these settings, with their arguments."""
+    host = SimpleNamespace(data=SimpleNamespace(dict=lambda: REQUIRED | settings), name="fake", groups=())
+    batch = Batch.of(of_a_deployment(cast(Host, host)))
+    return [" ".join((each.fact.script, *each.arguments)) for each in batch]
+
+
+def test_where_it_is_off_no_question_more_is_asked_and_where_it_is_on_three() -> None:
+    off, on = asked(), asked(monitoring_enabled=True)
+    assert [each for each in off if each.startswith("monitoring/") or "/mastodon/monitoring" in each] == []
+    assert len(on) - len(off) == 3
