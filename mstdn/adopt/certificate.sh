@@ -14,11 +14,14 @@ put() {
 put key.pem 0600 <"$from/$name.key"
 put fullchain.pem 0644 <"$from/$name.crt"
 sed '/^-----END CERTIFICATE/q' "$target/fullchain.pem" | put cert.pem 0644
-sed '1,/^-----END CERTIFICATE/d' "$target/fullchain.pem" | put chain.pem 0644
 link() {
     ln -sfn "./$prefix$name/$1" "$certs/.$name.new"
     mv -fT "$certs/.$name.new" "$certs/$name.$2"
 }
-link chain.pem chain.pem
+# nginx would not start with an empty one.
+if [ "$(grep -c '^-----BEGIN CERTIFICATE' "$target/fullchain.pem")" -gt 1 ]; then
+    sed '1,/^-----END CERTIFICATE/d' "$target/fullchain.pem" | put chain.pem 0644
+    link chain.pem chain.pem
+fi
 link key.pem key
 link fullchain.pem crt

@@ -319,6 +319,11 @@ def test_a_certificate_lies_where_nginx_looks_and_one_that_is_there_stays(home: 
     assert (certs / f"{name}.key").read_text() == (home / "old-certs" / f"{name}.key").read_text()
     assert (certs / name / "key.pem").stat().st_mode & 0o777 == 0o600
     (certs / name / "fullchain.pem").write_text("newer")
+    # Without one above it there is no chain, and nginx would not start with an empty file.
+    make_certificate(home / "old-certs", "other.example.org")
+    assert run_script("adopt/certificate", "other.example.org", home / "old-certs", certs, "").returncode == 0
+    assert (certs / "other.example.org.crt").exists()
+    assert not (certs / "other.example.org.chain.pem").is_symlink()
     assert run_script("adopt/certificate", name, home / "old-certs", certs, "").returncode == 0
     assert (certs / f"{name}.crt").read_text() == "newer"
 
