@@ -130,7 +130,7 @@ def handler_of(site: Site, *, https: bool) -> type[BaseHTTPRequestHandler]:
         def _respond(self) -> None:
             known = self.headers["Host"] == DOMAIN
             over_http = site.over_http[self.command] if known else site.for_strangers
-            status, headers, body = site.over_https[self.path] if https else over_http
+            status, headers, body = site.over_https[self.path.partition("?at=")[0]] if https else over_http
             self.send_response(status)
             for name, value in headers:
                 self.send_header(name, value)
