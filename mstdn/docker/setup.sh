@@ -50,9 +50,12 @@ fi
 # quotes, or not at all ("[unprintable]"). What xargs would not take apart as systemd does is not guessed.
 value_of() {
     value=$(printf '%s' "$environment_files" | sed 's/ (ignore_errors=[a-z]*)$//' | while read -r file; do
-        [ -f "$file" ] && sed -n "s/^[[:space:]]*$1=//p" "$file"
-    done | tail -n 1 | sed "s/^\"\(.*\)\"\$/\1/; t; s/^'\(.*\)'\$/\1/")
-    if [ -z "$value" ]; then
+        [ -f "$file" ] && sed -n "s/^[[:space:]]*$1=/=/p" "$file"
+    done | tail -n 1 | sed "s/^=\"\(.*\)\"\$/=\1/; t; s/^='\(.*\)'\$/=\1/")
+    # An empty one in a file counts too.
+    if [ -n "$value" ]; then
+        value=${value#=}
+    else
         value=$environment
         case $value in *'[unprintable]'* | *\\* | *"\$'"*) return 1 ;; esac
         value=$(printf '%s\n' "$value" | xargs printf '%s\n' 2>/dev/null) || return 1
@@ -69,7 +72,12 @@ if ! changed $unit_files && running=$(tr '\0' '\n' <"/proc/$pid/cmdline") && pro
     flags=$(printf '%s\n' "$running" | sed 1d)
 else
     flags=$(
-        for word in $(printf '%s' "$command" | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p'); do
+        words=$(printf '%s' "$command" | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p')
+        # systemd prints an argument with spaces in quotes.
+        case $words in
+        *[\"\']*) printf '%s\n' "$words" | xargs printf '%s\n' 2>/dev/null ;;
+        *) printf '%s\n' "$words" | tr ' ' '\n' ;;
+        esac | while IFS= read -r word; do
             case $word in
             \$*)
                 name=$(printf '%s' "$word" | tr -cd 'A-Za-z0-9_')

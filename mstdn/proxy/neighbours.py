@@ -67,7 +67,8 @@ def _holder(listener: Listener, containers: Sequence[Container]) -> str:
 def claims(containers: Sequence[Container], settings: Settings) -> Iterator[Finding]:
     """Containers that ask the proxy for a name of the site: it would send each of them a part of the visitors."""
     for container in _others(containers):
-        names = sorted(_asked(container) & {*settings.public_domains})
+        # nginx takes .example.org for that name and all below it.
+        names = sorted({each.removeprefix(".") for each in _asked(container)} & {*settings.public_domains})
         if names:
             yield Finding(
                 "error",
@@ -99,6 +100,8 @@ def _covers(asked: str, name: str) -> bool:
         except re.error:
             # nginx' expressions know more than Python's. What cannot be read is not a site of this name for sure.
             return False
+    if asked.startswith("."):
+        return name == asked[1:] or name.endswith(asked)
     if asked.startswith("*."):
         return name.endswith(asked[1:])
     if asked.endswith(".*"):

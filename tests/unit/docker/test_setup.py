@@ -103,6 +103,8 @@ def test_daemon_json_the_note_and_the_place_of_images_are_seen(tmp_path: Path) -
             EXEC + '\nEnvironment=A=b "DOCKER_OPTS=--log-driver=journald --ip=192.0.2.1"',
             ("--log-driver=journald", "--ip=192.0.2.1"),
         ),
+        (EXEC.replace("$DOCKER_OPTS", '"--label=a b" --label=*'), ("--label=a b", "--label=*")),
+        (EXEC + "\nEnvironment=DOCKER_OPTS=--debug\nEnvironmentFiles={empty} (ignore_errors=yes)", ()),
         (EXEC + '\nEnvironment=DOCKER_OPTS="--log-driver=journald --debug"', ("--log-driver=journald", "--debug")),
     ],
 )
@@ -110,10 +112,9 @@ def test_options_of_the_unit_are_seen_also_where_a_file_holds_them(
     tmp_path: Path, properties: str, further: tuple[str, ...]
 ) -> None:
     (tmp_path / "default").write_text('# the options\nDOCKER_OPTS="--ip=192.0.2.1 --debug"\n')
-    assert seen(tmp_path, properties=properties.replace("{file}", f"{tmp_path}/default")).flags == (
-        *USUAL,
-        *further,
-    )
+    (tmp_path / "empty").write_text('DOCKER_OPTS=""\n')
+    places = properties.replace("{file}", f"{tmp_path}/default").replace("{empty}", f"{tmp_path}/empty")
+    assert seen(tmp_path, properties=places).flags == (*USUAL, *further)
 
 
 @pytest.mark.parametrize(

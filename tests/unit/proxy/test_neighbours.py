@@ -38,10 +38,12 @@ def asking(name: str, project: str, *hosts: str, status: str = "running") -> Con
 def test_a_container_of_somebody_else_that_claims_the_sites_name_is_named() -> None:
     ours = asking("mstdn-nginx-1", "mstdn", SITE)
     other = asking("old", "shop", SITE, "shop.example.org")
-    neighbour = asking("cloud", "", "alice.example.org", "*.example.org")
+    neighbour = asking("cloud", "", "alice.example.org", "*.example.org", ".example.org")
     stopped = asking("older", "shop", SITE, status="exited")
     (found,) = claims((ours, other, neighbour, stopped), settings_with())
     assert [each.text for each in claims((replace(other, status="restarting"),), settings_with())] == [found.text]
+    with_all_below = asking("cloud", "", f".{SITE}")
+    assert [each.level for each in claims((with_all_below,), settings_with())] == ["error"]
     assert found.level == "error"
     assert "The container old asks the proxy for social.example.org too" in found.text
     assert "docker stop old" in found.text
@@ -53,6 +55,8 @@ def test_a_container_of_somebody_else_that_claims_the_sites_name_is_named() -> N
         "example.org",
         "www.example.org,Example.org",
         "*.org",
+        ".org",
+        ".example.org",
         "example.*",
         r"~^(www\.)?example\.org$",
         r"~^EX|^\S+\.org$",
@@ -65,7 +69,8 @@ def test_a_site_of_somebody_else_has_its_name_by_itself_or_by_a_pattern(asked: s
 
 
 @pytest.mark.parametrize(
-    "asked", ["social.example.org", "www.example.org", "*.example.org", "example.net", r"~^www\.", "~(", ""]
+    "asked",
+    ["social.example.org", "www.example.org", "*.example.org", ".www.example.org", "example.net", r"~^www\.", "~(", ""],
 )
 def test_a_site_of_another_name_does_not(asked: str) -> None:
     stopped = asking("older", "", "example.org", status="exited")
