@@ -123,8 +123,8 @@ class Visitor:
 
     def instance_version(self) -> str | None:
         """The instance knows its name and runs the release that was asked for."""
-        # Past the cache of the inner nginx: what the old release answered while the new one started is kept for five minutes.
-        response = self.get(f"/api/v2/instance?at={time.time_ns()}")
+        # Past the cache, which keeps for five minutes what the old release answered while the new one started.
+        response = self.get(f"/api/v2/instance?at={time.time()}")
         if response.status != 200:
             return f"/api/v2/instance got {response.status}."
         try:
