@@ -220,7 +220,8 @@ def test_what_an_interrupted_migration_left_of_an_index_is_removed_before_each_a
 
 
 def test_a_migration_that_waits_for_a_lock_is_tried_again_and_then_tells_who_is_in_the_way(tmp_path: Path) -> None:
-    waiting = "*db:migrate) echo 'canceling statement due to lock timeout'; sleep 0.5; exit 1 ;;"
+    seen = f"i=0; until [ -s {tmp_path}/state/.blockers ] || [ $i = 200 ]; do sleep 0.05; i=$((i + 1)); done"
+    waiting = f"*db:migrate) echo 'canceling statement due to lock timeout'; {seen}; exit 1 ;;"
     way = "  process 4711: psql, its transaction open for 00:10:00 (idle in transaction), last query: SELECT 1"
     answer = run_on_database(
         tmp_path, "database/migrate_first", "5", "10", note=INSTALLED, status=DOWN, docker=waiting, in_the_way=way
