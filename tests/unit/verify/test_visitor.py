@@ -118,6 +118,7 @@ class Site:
     knows_every_name: bool = False
     has_certificate: bool = True
     answers: bool = True
+    asked: list[str] = field(default_factory=list)
     ports: set[int] = field(default_factory=set)
     unrouted: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
@@ -130,6 +131,7 @@ def handler_of(site: Site, *, https: bool) -> type[BaseHTTPRequestHandler]:
         def _respond(self) -> None:
             known = self.headers["Host"] == DOMAIN
             over_http = site.over_http[self.command] if known else site.for_strangers
+            site.asked.append(self.path)
             status, headers, body = site.over_https[self.path.partition("?at=")[0]] if https else over_http
             self.send_response(status)
             for name, value in headers:
@@ -363,6 +365,11 @@ def test_a_site_that_does_not_run_the_release_is_noticed(
 ) -> None:
     site.over_https["/api/v2/instance"] = reply
     assert words in problem_of(visitor, "instance_version")
+
+
+def test_which_release_runs_is_asked_past_a_cache(site: Site, visitor: Visitor) -> None:
+    assert visitor.instance_version() is visitor.instance_version() is None
+    assert len({path for path in site.asked if path.startswith("/api/v2/instance?at=")}) == 2
 
 
 def test_a_build_of_ones_own_is_the_release_too(site: Site, visitor: Visitor) -> None:
