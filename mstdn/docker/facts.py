@@ -256,12 +256,12 @@ def _anywhere(found: dict[str, Any]) -> Iterator[Published]:
     # One that does not run holds none. A port that Docker would choose is known to nobody before.
     for inner, bindings in free.items():
         for port in (each["HostPort"].partition("-")[0] for each in bindings):
-            if port.isdigit():
+            if port.isdigit() and int(port):
                 yield Published("", int(port), inner.partition("/")[2] or "tcp")
 
 
 def _published(ports: dict[str, list[dict[str, str]] | None]) -> Iterable[Published]:
     for inner, bindings in ports.items():
         protocol = inner.partition("/")[2] or "tcp"
-        for binding in bindings or ():
+        for binding in (each for each in bindings or () if each["HostPort"]):
             yield Published(binding["HostIp"], int(binding["HostPort"]), protocol)

@@ -114,6 +114,8 @@ def test_every_port_that_leads_into_a_container_is_read_with_its_protocol() -> N
         "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
         "80/tcp": None,
         "8080": [{"HostIp": "", "HostPort": "8080"}],
+        # Not bound yet.
+        "81/tcp": [{"HostIp": "", "HostPort": ""}],
     }
     assert the_container(published=published).published == (
         Published("0.0.0.0", 443, "tcp"),  # noqa: S104
@@ -141,6 +143,7 @@ def asking(address: str, port: str = "8025") -> dict[str, Any]:
         ),
         pytest.param({}, asking("127.0.0.1"), [], id="it is stopped, and asked for an address"),
         pytest.param({}, asking("", ""), [], id="it is stopped, and Docker would choose a port"),
+        pytest.param({}, asking("", "0"), [], id="it is stopped, and asked for a port that Docker would choose"),
         pytest.param({}, {"80/tcp": None}, [], id="it is stopped, and asked for nothing"),
         pytest.param({}, None, [], id="it has no ports"),
     ],
