@@ -410,6 +410,7 @@ def test_no_script_of_a_fact_can_change_anything() -> None:
         "<<'INSIDE'",
         "psql --no-psqlrc --quiet",
         "redis-cli ping",
+        "redis-cli INFO",
         "/run/secrets/postgres-password",
     )
     scripts = {*scripts_named("script"), *scripts_named("before"), *scripts_named("shared")} - {""}
