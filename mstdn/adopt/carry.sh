@@ -238,7 +238,13 @@ UNITS
         done
         all | while IFS=$tab read -r id restart _; do printf 'docker update --restart=%s %s >/dev/null\n' "$restart" "$id"; done
         # What others need first.
-        printf 'docker start %s >/dev/null\n' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; with_role nginx; with_role proxy; } | paste -sd ' ')"
+        printf 'docker start %s >/dev/null 2>&1 || {\n' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; with_role nginx; with_role proxy; } | paste -sd ' ')"
+        # Docker knows the network by which a container was made by its ID, and does not start it where that is gone.
+        printf '    echo "A network of theirs was made anew, so Compose makes the containers anew, from the files of then."\n'
+        known compose | while IFS=$tab read -r project directory; do
+            printf '    docker compose --project-directory %s --project-name %s up --detach --force-recreate --no-build\n' "'$directory'" "$project"
+        done
+        printf '}\n'
         owner=$(known owner)
         [ -z "$media" ] || [ "$owner" = 991:991 ] || printf 'chown -R %s %s\n' "$owner" "'$media'"
         printf 'rm -f %s\necho "The old instance of %s runs again. To take it over another time: mv %s %s.gone; rm -f %s/instance"\n' "$note" "$domain" "$root" "$root" "${note%/*}"

@@ -83,7 +83,7 @@ def begun_adoption(settings: Settings) -> Commands:
         yield from refuse("The old web does not run any more. Start it, and run again.")
         return
     announce(f"{settings.local_domain} is taken over from {old.directory or old.project}")
-    text = note(old, gone, settings, int(time.time()))
+    text = note(old, gone, _containers(), settings, int(time.time()))
     yield script(
         "adopt/begin", ADOPTION_NOTE, layout.instance_secrets, web, *carried_keys(old), stdin=text.removesuffix("\n")
     )

@@ -537,8 +537,14 @@ def _listed(gone: Sequence[Leaving], roles: Collection[str]) -> str:
     return ", ".join(each.name for each in gone if each.role in roles)
 
 
-def note(old: Old, gone: Sequence[Leaving], settings: Settings, now: int) -> str:
-    """The text that the server notes of a take-over that begins. now: seconds since the epoch."""
+def note(old: Old, gone: Sequence[Leaving], containers: Sequence[Container], settings: Settings, now: int) -> str:
+    """
+    The text that the server notes of a take-over that begins.
+
+    containers: all of the engine. now: seconds since the epoch.
+    """
+    ids = {each.id for each in gone}
+    places = [(old.project, old.directory), *((each.project, each.directory) for each in containers if each.id in ids)]
     variables: Mapping[str, str] = old.variables
     lines = {
         "phase": "begun",
@@ -558,6 +564,7 @@ def note(old: Old, gone: Sequence[Leaving], settings: Settings, now: int) -> str
     return "".join(
         [
             *(f"{key} {value}\n" for key, value in lines.items() if value),
+            *(f"compose {project}\t{place}\n" for project, place in dict.fromkeys(places) if project and place),
             *(f"container {each.id}\t{each.restart}\t{each.name}\t{each.role}\n" for each in gone),
         ]
     )

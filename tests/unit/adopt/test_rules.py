@@ -345,6 +345,10 @@ def test_it_begins_with_the_old_keys_and_a_note_of_every_container() -> None:
     assert lines[0] == "phase begun" and "user postgres" in lines and "database mastodon_production" in lines
     assert "writers id-of-web id-of-streaming id-of-sidekiq" in lines
     assert "container id-of-nginx-proxy\talways\tfront-nginx-proxy-1\tproxy" in lines
+    assert [line for line in lines if line.startswith("compose ")] == [
+        "compose old\t/opt/old",
+        "compose front\t/srv/front",
+    ]
     # What somebody has started anew since has other IDs.
     assert len(commands_of(begun_adoption, at("begun"), settings=settings)) == 1
     for phase in ("stopped", "switching", "carried", "finished"):
@@ -384,6 +388,6 @@ def test_what_must_not_be_is_refused_before_anything() -> None:
 
 
 def test_the_note_has_no_empty_lines_and_no_secret() -> None:
-    text = note(replace(OLD, media=None), leaving(OLD, CONTAINERS, ROOTS), settings_with(**RELEASE), 7)
+    text = note(replace(OLD, media=None), leaving(OLD, CONTAINERS, ROOTS), CONTAINERS, settings_with(**RELEASE), 7)
     assert "begun 7\n" in text and "media" not in text and "owner" not in text
     assert all(line.partition(" ")[2] for line in text.splitlines())
