@@ -24,6 +24,8 @@ from mstdn.verify.handles import Handles
 from mstdn.verify.visitor import Visitor, attempt, patiently, trust
 
 Check = Callable[[], str | None]
+# How long something may be wrong that is right afterwards.
+MOMENT_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ def verified_site(
             return
         looks = [_begun_together(each) for each in (first, checks, cautions)]
     out = ask(way_out)
-    # What was right a moment ago and is not now is a problem too.
+    if _found_by(looks[0]) or _found_by(looks[1]):
+        # Names inside of Docker are not found for a moment where it was started again; what is wrong stays so.
+        deadline = time.monotonic() + min(MOMENT_SECONDS, timeout_seconds)
+        looks[:2] = [_begun_together(_patient(each, deadline)) for each in (first, checks)]
     problems = [problem for each in looks[:2] for problem in _found_by(each)]
     warnings = [caution for visitor in certified if (caution := visitor.certificate_age())]
     warnings += _found_by(looks[2])

@@ -589,6 +589,19 @@ def test_a_healthy_site_is_asked_at_once_for_everything(site: Site, authority: A
     assert verify(authority.bundle) == ""
 
 
+def test_what_is_wrong_for_a_moment_is_looked_at_again(site: Site, authority: Authority) -> None:
+    pages = dict(site.over_https)
+    streaming = iter([answer(503), answer(503)])
+
+    class Coming(dict[str, Answer]):
+        def __getitem__(self, path: str) -> Answer:
+            return next(streaming, pages[path]) if "streaming" in path else pages[path]
+
+    site.over_https = Coming()
+    assert verify(authority.bundle) == ""
+    assert next(streaming, None) is None
+
+
 # --- Accounts whose name is not the site's ------------------------------------------------------
 
 QUESTION = "/.well-known/webfinger?resource=acct%3Aexample.org%40example.org"
