@@ -131,7 +131,7 @@ def test_a_worker_that_replaces_one_that_died_long_after_a_change_has_read_nothi
     assert judged_anew(proxy)
 
 
-@pytest.mark.parametrize("late", [0.3, -20], ids=["the engine took a while", "the clock was set forward since"])
+@pytest.mark.parametrize("late", [3, -20], ids=["the engine took a while", "the clock was set forward since"])
 def test_the_earlier_of_two_clocks_says_when_a_worker_was_started(proxy: Path, late: float) -> None:
     """Between the time by the one and that by the other, the file is written, and then refused."""
     read_at(proxy, seconds_ago=70 + late / 2)

@@ -220,7 +220,7 @@ def test_what_an_interrupted_migration_left_of_an_index_is_removed_before_each_a
 
 
 def test_a_migration_that_waits_for_a_lock_is_tried_again_and_then_tells_who_is_in_the_way(tmp_path: Path) -> None:
-    seen = f"i=0; until [ -s {tmp_path}/state/.blockers ] || [ $i = 200 ]; do sleep 0.05; i=$((i + 1)); done"
+    seen = f"i=0; until [ -s {tmp_path}/state/.blockers ] || [ $i = 1200 ]; do sleep 0.05; i=$((i + 1)); done"
     waiting = f"*db:migrate) echo 'canceling statement due to lock timeout'; {seen}; exit 1 ;;"
     way = "  process 4711: psql, its transaction open for 00:10:00 (idle in transaction), last query: SELECT 1"
     answer = run_on_database(
