@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,10 +135,23 @@ def held_by_somebody(instance: Instance, table: str = "accounts IN ACCESS SHARE 
     name = "application_name = 'forgotten-console'"
     there = f"SELECT count(*) FROM pg_stat_activity WHERE {name} AND wait_event = 'PgSleep'"  # noqa: S608
     wait_until("somebody has the table", lambda: sql(instance, there) == "1", 20)
-    yield
-    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}"  # noqa: S608
-    # It may be gone already, and the database with it.
-    instance.inside("mstdn", "db", f'psql --username postgres --command "{end}"', check=False)
+    try:
+        yield
+    finally:
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}"  # noqa: S608
+        # It may be gone already, and the database with it.
+        instance.inside("mstdn", "db", f'psql --username postgres --command "{end}"', check=False)
+
+
+def said_until(run: subprocess.Popen[str], words: str) -> str:
+    """What the run says up to the line with these words."""
+    said = ""
+    assert run.stdout
+    while words not in said:
+        line = run.stdout.readline()
+        assert line, said
+        said += line
+    return said
 
 
 def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgraded: Instance) -> None:
@@ -174,20 +188,15 @@ def test_an_upgrade_goes_on_without_the_operators_connection_and_the_next_run_jo
     # Nobody may read it, so the dump waits, for as long as it takes.
     with held_by_somebody(upgraded, table="statuses"):
         lost = upgraded.begin(mastodon_version="v4.7.95")
-        wait_until("the dump is begun", lambda: unit_says(upgraded, "Dumping the database"), 180, 0.2)
+        told = said_until(lost, "Dumping the database")
         lost.kill()
-        told = lost.communicate()[0]
+        lost.communicate()
         assert "Ctrl-C ends the watching only" in told and f"journalctl --follow --unit {UNIT}" in told
         # Neither its arguments nor its properties, which everybody may read, hold a secret.
         shown = upgraded.run(f"systemctl show {UNIT}; tr '\\0' ' ' </proc/$(systemctl show -P MainPID {UNIT})/cmdline")
         assert not [name for name, secret in upgraded.secrets().items() if secret in shown]
         joining = upgraded.begin(mastodon_version="v4.7.95")
-        assert joining.stdout
-        said = ""
-        while "is at work: waiting for its end" not in said:
-            line = joining.stdout.readline()
-            assert line, said
-            said += line
+        said = said_until(joining, "is at work: waiting for its end")
         assert unit_is(upgraded) == "activating"
     said += joining.communicate(timeout=300)[0]
     assert joining.returncode == 0, said

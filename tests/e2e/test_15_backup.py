@@ -128,6 +128,7 @@ def test_visitors_notice_nothing_of_a_backup(backed: Instance) -> None:
 def locked(instance: Instance) -> Iterator[None]:
     """Somebody else changes the server: nobody else gets the lock meanwhile."""
     pid = instance.run("setsid flock /run/mstdn.lock sleep 300 </dev/null >/dev/null 2>&1 & echo $!").strip()
+    wait_until("it has the lock", lambda: not instance.succeeds("flock --nonblock /run/mstdn.lock true"), 20)
     try:
         yield
     finally:
