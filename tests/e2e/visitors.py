@@ -13,7 +13,6 @@ from tests.harness import ROOT
 from tests.lab.commands import wait_until
 
 PROBE = (ROOT / "tests/e2e/visitors_probe.py").read_text()
-PLACE = "/tmp/visitors"
 # The smallest image that is one.
 GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -52,28 +51,30 @@ def visitors_without_pause(instance: Instance, token: str, at_least: int = 0) ->
     What they saw is known after the block.
     """
     visitor, seen = instance.world.visitor, Seen()
-    arguments = f"{instance.domain} {token} {_media(instance, token)} {PLACE}"
-    visitor.run(f"rm -rf {PLACE} && mkdir {PLACE} && cat >{PLACE}/probe.py", stdin=PROBE)
-    visitor.run(f"setsid python3 {PLACE}/probe.py {arguments} >{PLACE}/said 2>&1 </dev/null &")
+    # Those of another server may come at the same time.
+    place = f"/tmp/visitors-of-{instance.host}"
+    arguments = f"{instance.domain} {token} {_media(instance, token)} {place}"
+    visitor.run(f"rm -rf {place} && mkdir {place} && cat >{place}/probe.py", stdin=PROBE)
+    visitor.run(f"setsid python3 {place}/probe.py {arguments} >{place}/said 2>&1 </dev/null &")
 
     def asked(number: int) -> bool:
-        return Seen(json.loads(visitor.read(f"{PLACE}/seen"))).asked >= number
+        return Seen(json.loads(visitor.read(f"{place}/seen"))).asked >= number
 
     try:
         wait_until(
-            "the visitors are there", lambda: visitor.run(f"test -e {PLACE}/seen", check=False).returncode == 0, 20
+            "the visitors are there", lambda: visitor.run(f"test -e {place}/seen", check=False).returncode == 0, 20
         )
         wait_until("all of them have come", lambda: asked(20), timeout=20)
         yield seen
         wait_until(f"they have asked {at_least} times", lambda: asked(at_least), timeout=300, interval=1)
     finally:
-        visitor.run(f"touch {PLACE}/stop")
+        visitor.run(f"touch {place}/stop")
     wait_until(
         "the visitors have left",
-        lambda: visitor.run(f"test -e '{PLACE}/seen at last'", check=False).returncode == 0,
+        lambda: visitor.run(f"test -e '{place}/seen at last'", check=False).returncode == 0,
         60,
     )
-    seen.kinds = json.loads(visitor.read(f"{PLACE}/seen at last"))
+    seen.kinds = json.loads(visitor.read(f"{place}/seen at last"))
 
 
 def _media(instance: Instance, token: str) -> str:
