@@ -14,7 +14,9 @@ from pyinfra import host, logger, state
 from pyinfra.api import Host
 
 from mstdn.adopt.facts import Old, OldInstance
-from mstdn.adopt.rules import UNDER_WAY, VERB, carried_keys, leaving, note, obstacles, report, way_back
+from mstdn.adopt.obstacles import obstacles
+from mstdn.adopt.report import report
+from mstdn.adopt.rules import UNDER_WAY, VERB, carried_keys, leaving, note, way_back
 from mstdn.docker.facts import Container, Containers
 from mstdn.fact import CouldNotLook, Question, ask
 from mstdn.layout import (

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from mstdn.adopt.agreement import secrets_to_have, settings_to_have
 from mstdn.adopt.facts import Candidate, Media, Old, OldContainer, OldInstance
+from mstdn.adopt.obstacles import obstacles
 from mstdn.adopt.operations import (
     begun_adoption,
     carried_certificates,
@@ -17,18 +19,15 @@ from mstdn.adopt.operations import (
     finished_adoption,
     looked_at_the_old_instance,
 )
+from mstdn.adopt.report import report
 from mstdn.adopt.rules import (
     carried_keys,
     leaving,
     needed_mib,
     not_the_suites,
     note,
-    obstacles,
     others,
     remaining,
-    report,
-    secrets_to_have,
-    settings_to_have,
     unfinished,
     way_back,
 )
