@@ -10,7 +10,7 @@ from mstdn.layout import (
 )
 from mstdn.monitoring.rules import services_of
 from mstdn.settings import Settings
-from mstdn.status import rules
+from mstdn.status import limits
 from mstdn.timers.units import program, service, timer
 
 ENGINE, WAYS = "docker/light", "alerts/ways"
@@ -84,14 +84,14 @@ def alert_settings(settings: Settings) -> dict[str, str]:
         ),
         "ALERT_NETWORKS": " ".join(NETWORKS_THAT_LEAD_OUT),
         "ALERT_BACKUPS": "yes" if settings.backup_repository else "no",
-        "ALERT_BACKUP_SECONDS": str(rules.BACKUP_DAYS * rules.DAY),
-        "ALERT_DRILL_SECONDS": str(rules.DRILL_DAYS * rules.DAY),
+        "ALERT_BACKUP_SECONDS": str(limits.BACKUP_DAYS * limits.DAY),
+        "ALERT_DRILL_SECONDS": str(limits.DRILL_DAYS * limits.DAY),
         "ALERT_CERTIFICATE_SECONDS": str(LEAST_DAYS * DAY),
         "ALERT_DISK_PERCENT": str(settings.alerts_disk_percent),
-        "ALERT_DISK_LEAST_KIB": str(rules.LEAST_FREE_KIB),
-        "ALERT_INODES_PERCENT": str(rules.MOST_INODES),
-        "ALERT_QUEUE_SLOW_SECONDS": str(rules.SLOW_SECONDS),
-        "ALERT_QUEUE_STUCK_SECONDS": str(rules.STUCK_SECONDS),
-        "ALERT_QUEUES": " ".join(rules.QUEUES_PEOPLE_WAIT_FOR),
+        "ALERT_DISK_LEAST_KIB": str(limits.LEAST_FREE_KIB),
+        "ALERT_INODES_PERCENT": str(limits.MOST_INODES),
+        "ALERT_QUEUE_SLOW_SECONDS": str(limits.SLOW_SECONDS),
+        "ALERT_QUEUE_STUCK_SECONDS": str(limits.STUCK_SECONDS),
+        "ALERT_QUEUES": " ".join(limits.QUEUES_PEOPLE_WAIT_FOR),
         "ALERT_RELEASES": "yes" if settings.alerts_releases else "no",
     }

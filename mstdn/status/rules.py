@@ -20,30 +20,6 @@ from collections.abc import Iterator
 
 from mstdn.status import alerts, backups, certificates, containers, instance, machine, postgres, release, timers
 from mstdn.status.complaint import DEPLOY, Complaint, Seen, Wanted
-from mstdn.status.limits import (
-    BACKUP_DAYS,
-    DAY,
-    DRILL_DAYS,
-    LEAST_FREE_KIB,
-    MOST_INODES,
-    QUEUES_PEOPLE_WAIT_FOR,
-    SLOW_SECONDS,
-    STUCK_SECONDS,
-)
-
-__all__ = [
-    # What the watcher is told as well (mstdn/alerts/programs.py).
-    "BACKUP_DAYS",
-    "DAY",
-    "DRILL_DAYS",
-    "LEAST_FREE_KIB",
-    "MOST_INODES",
-    "QUEUES_PEOPLE_WAIT_FOR",
-    "SLOW_SECONDS",
-    "STUCK_SECONDS",
-    "Seen",
-    "complaints",
-]
 
 
 def complaints(seen: Seen, wanted: Wanted) -> tuple[Complaint, ...]:

@@ -13,9 +13,10 @@ from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
 from mstdn.networks.facts import FirewallWays
 from mstdn.networks.rules import closed_ways
+from mstdn.status.complaint import Seen
 from mstdn.status.facts import MachineState, PartStates
 from mstdn.status.looking import wanted
-from mstdn.status.rules import Seen, complaints
+from mstdn.status.rules import complaints
 from tests.harness import container_line, read, run_script, settings_with
 from tests.unit.networks.rulesets import ENGINE_26, ENGINE_28, ENGINE_29, NFTABLES, Ruleset
 from tests.unit.networks.rulesets import NETWORKS as BRIDGES
