@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
@@ -178,10 +179,16 @@ def on_host(name: str, **data: Any) -> Iterator[State]:
         disconnect_all(state)
 
 
-def all_facts(of: type[Fact[Any]] = Fact) -> Iterator[type[Fact[Any]]]:
-    """Every kind of fact that somebody asks."""
-    for each in of.__subclasses__():
-        yield from all_facts(each)
+def all_facts() -> Iterator[type[Fact[Any]]]:
+    """Every kind of fact that somebody asks, whatever was imported before."""
+    for file in sorted((ROOT / "mstdn").glob("*/facts.py")):
+        import_module(f"mstdn.{file.parent.name}.facts")
+    yield from _kinds_of(Fact)
+
+
+def _kinds_of(fact: type[Fact[Any]]) -> Iterator[type[Fact[Any]]]:
+    for each in fact.__subclasses__():
+        yield from _kinds_of(each)
         if each.script:
             yield each
 
