@@ -98,14 +98,18 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         # Start-up files may print anything; bytes that are no text are replaced, because an exception would be worse.
         lines = (line.decode(errors="replace").rstrip("\n") for line in self._output)
-        ours = self._ours(lines)
+        # It may be long until the next line, so each is told at once; but for an empty one, because ENDED comes after a
+        # newline of its own: an empty line, if the command's last line was complete.
         held: str | None = None
-        for line in ours:
+        for line in self._ours(lines):
             if held is not None:
                 yield held
-            held = line
-        # ENDED comes after a newline of its own: an empty line if the command's last line was complete.
-        if held is not None and not (self.code is not None and held.rstrip("\r") == ""):
+                held = None
+            if line.rstrip("\r"):
+                yield line
+            else:
+                held = line
+        if held is not None and self.code is None:
             yield held
 
     def _ours(self, lines: Iterator[str]) -> Iterator[str]:

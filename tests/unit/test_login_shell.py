@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -155,3 +156,18 @@ def test_without_marks_nothing_is_ours_and_the_last_words_are_kept() -> None:
 def test_a_command_that_was_killed_keeps_what_it_printed() -> None:
     read = Lines([f"{REACHED}\n".encode(), f"{GRANTED}\n".encode(), b"a\n", b"\n", b"half"])
     assert list(read) == ["a", "", "half"] and read.code is None
+
+
+def test_a_line_is_told_as_soon_as_it_came() -> None:
+    came: list[bytes] = []
+
+    def output() -> Iterator[bytes]:
+        for line in (f"{REACHED}\n", f"{GRANTED}\n", "1 of 2\n", "\n", "2 of 2\n", "\n", f"{ENDED} 0\n"):
+            came.append(line.encode())
+            yield line.encode()
+
+    assert [(line, came[-1]) for line in Lines(output())] == [
+        ("1 of 2", b"1 of 2\n"),
+        ("", b"2 of 2\n"),
+        ("2 of 2", b"2 of 2\n"),
+    ]
