@@ -71,12 +71,14 @@ class Fact(FactBase[T], Generic[T]):
     """
     One question about a server: `script` asks it, read() understands the answer. `before`: a script that goes
     before. `shared`: one that finds, once for all questions of a batch that name it, what each of them would
-    otherwise find for itself; it exports that as variables.
+    otherwise find for itself; it exports that as variables. `joint`: each line of the answer is about one argument, so
+    that several questions of a batch are asked as one, with the arguments of all.
     """
 
     script: ClassVar[str] = ""
     before: ClassVar[str] = ""
     shared: ClassVar[str] = ""
+    joint: ClassVar[bool] = False
 
     @override
     def command(self, *arguments: str) -> StringCommand:
@@ -113,6 +115,11 @@ class Fact(FactBase[T], Generic[T]):
         raise TypeError(f"{type(self).__name__} does not say how it is read")
 
     @classmethod
+    def about(cls, arguments: tuple[str, ...], lines: Iterable[str]) -> list[str]:
+        """Those of the lines that are about these arguments. For facts that are `joint`."""
+        raise TypeError(f"{cls.__name__} does not say what a line is about")
+
+    @classmethod
     def question(cls, *arguments: str) -> Question[T]:
         """The question with these arguments of the script."""
         return Question(cls, arguments)
@@ -134,12 +141,13 @@ Answers = dict[Question[Any], list[str] | None]
 @dataclass
 class _Known:
     """
-    What one host answered. `planned`: asked while planning. `coming`: waits for the answers that are under way, or
-    raises what became of them.
+    What one host answered. `planned`: asked while planning. `understood`: the answers that were read already. `coming`:
+    waits for the answers that are under way, or raises what became of them.
     """
 
     planned: bool
     answers: Answers = field(default_factory=dict)
+    understood: dict[Question[Any], Any] = field(default_factory=dict)
     coming: Callable[[], Answers] | None = None
 
 
@@ -179,7 +187,7 @@ def ask_ahead(*questions: Question[Any]) -> None:
 
 def ask(question: Question[T]) -> T:
     """
-    The present answer of the host at work.
+    The present answer of the host at work. Whoever asks next gets the same object, so nobody changes it.
 
     Raises CouldNotLook as the script says, and FactProcessError if the server did not answer the question.
     """
@@ -193,7 +201,20 @@ def ask(question: Question[T]) -> T:
     lines = known.answers[question]
     if lines is None:
         raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see its output")
-    return question.fact().process(lines)
+    # A long answer, such as every rule of a firewall, is asked for by several operations.
+    if question not in known.understood:
+        known.understood[question] = question.fact().process(lines)
+    understood: T = known.understood[question]
+    return understood
+
+
+def travelling(questions: Iterable[Question[Any]]) -> dict[Question[Any], Question[Any]]:
+    """The question that travels for each of these: one for all that are of the same joint fact."""
+    batch = Batch.of(questions)
+    arguments: dict[type[Fact[Any]], dict[str, None]] = {}
+    for each in batch:
+        arguments.setdefault(each.fact, {}).update(dict.fromkeys(each.arguments))
+    return {each: each.fact.question(*arguments[each.fact]) if each.fact.joint else each for each in batch}
 
 
 def forget() -> None:
@@ -208,8 +229,17 @@ def _host_at_work() -> Host:
 
 
 def _answers_to(of: Host, batch: Questions) -> Answers:
-    answers = of.get_fact(Batch, questions=batch)
-    return {each: answers.get(number) for number, each in enumerate(batch)}
+    sent = travelling(batch)
+    questions = Batch.of(sent.values())
+    answers = of.get_fact(Batch, questions=questions)
+    lines = {each: answers.get(number) for number, each in enumerate(questions)}
+    return {each: _lines_about(each, lines[sent[each]]) for each in batch}
+
+
+def _lines_about(question: Question[Any], lines: list[str] | None) -> list[str] | None:
+    if lines is None or not question.fact.joint:
+        return lines
+    return question.fact.about(question.arguments, lines)
 
 
 def _here() -> list[tuple[ContextManager, Any]]:

@@ -25,7 +25,7 @@ from pyinfra.api.operation import PyinfraOperation
 from pyinfra.context import ctx_host, ctx_state
 
 from mstdn.adopt.operations import adoption_questions
-from mstdn.fact import MARK, Batch, Fact, Question, Questions
+from mstdn.fact import MARK, Batch, Fact, Question, Questions, travelling
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS, text_of
@@ -138,7 +138,7 @@ def fake_responses(settings: Mapping[str, Any], answers: Mapping[str, str]) -> d
     # A take-over asks one thing more.
     asked = adoption_questions if "adopt/look" in answers else of_a_deployment
     try:
-        together = Batch.of(asked(cast(Host, host)))
+        together = Batch.of(travelling(asked(cast(Host, host))).values())
     except DeployError:
         return {}
     every = "".join(_marked(number, answers.get(each.fact.script, "")) for number, each in enumerate(together))

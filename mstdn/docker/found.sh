@@ -1,6 +1,6 @@
 # What many questions to Docker Engine need, found once for all of a batch: see engine.sh, which reads it. "silent" where the
 # engine does not answer, so that not each of them waits for it.
-look_at_engine() { engine=$(systemctl show --property LoadState,ActiveState --value docker.service 2>/dev/null | tr '\n' ' '); }
+look_at_engine() { engine=$(systemctl show --property LoadState,ActiveState,MainPID --value docker.service 2>/dev/null | tr '\n' ' '); }
 look_at_engine
 # It starts, as after a boot, or reads its configuration anew: in a moment it can be asked.
 tries=60

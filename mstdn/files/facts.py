@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Tree:
     entries: list[str] = field(default_factory=list)
 
 
+# What a line of the script is about; an entry is about the directory that it lies in.
+_ABOUT = re.compile(r"(?:state \S+ \S+|sum \S+ |link) (?P<path>.+)|entry (?P<directory>.+)/[^/]*")
 # A link that leads nowhere: neither file nor directory, and it can only be moved away.
 NOWHERE = FileState("o", "0777", "", link=True)
 
@@ -56,6 +59,14 @@ class FileStates(Fact[Tree]):
     """Type, mode, numeric owner and SHA-256 of many paths at once."""
 
     script = "files/state"
+    joint = True
+
+    @classmethod
+    @override
+    def about(cls, arguments: tuple[str, ...], lines: Iterable[str]) -> list[str]:
+        # A line that is none of the script's is left to read(), which tells of it.
+        abouts = ((line, _ABOUT.fullmatch(line)) for line in lines)
+        return [line for line, about in abouts if not about or (about["path"] or about["directory"]) in arguments]
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> Question[Tree]:

@@ -5,7 +5,12 @@
 found=$(bridges "$@")
 [ -z "$found" ] || printf '%s\n' "$found"
 printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
-pid=$(systemctl show --property MainPID --value docker.service)
+# docker/found.sh has asked for it already, in a batch.
+pid=''
+for word in ${engine-}; do
+    case $word in *[!0-9]*) ;; *) pid=$word ;; esac
+done
+: "${pid:=$(systemctl show --property MainPID --value docker.service)}"
 flags=$([ "${pid:-0}" = 0 ] || tr '\0' '\n' <"/proc/$pid/cmdline")
 told_not_to() {
     grep -Eqs "\"$1\"[[:space:]]*:[[:space:]]*false" /etc/docker/daemon.json || printf '%s\n' "$flags" | grep -qx -- "--$1=false"

@@ -14,8 +14,9 @@ grep -qsw memory /sys/fs/cgroup/cgroup.controllers || [ -d /sys/fs/cgroup/memory
 
 # Images lie where the engine says: docker/setup.sh. A link may lead to another disk, whose mount may be missing.
 disks() {
-    for path; do
-        existing=$(readlink -m -- "$path")
+    # shellcheck disable=SC2046 # one word for each path
+    set -- $(readlink -m -- "$@")
+    for existing; do
         until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
         set -- "$@" "$existing"
         shift
@@ -36,17 +37,25 @@ listening=$(awk '$4 == "0A" && $2 ~ /:0050$/ { print 80, $10 } $4 == "0A" && $2 
 held=$([ -z "$listening" ] || find /proc/[0-9]*/fd -lname 'socket:*' -printf '%l %p\n' 2>/dev/null |
     awk -v listening="$(printf '%s\n' "$listening" | awk '{ printf " socket:[%s] ", $2 }')" \
         'index(listening, " " $1 " ") && !known[$1]++ { split($2, path, "/"); print $1, path[3] }')
+line_end='
+'
 [ -z "$listening" ] || printf '%s\n' "$listening" | while read -r port inode; do
-    pid=$(printf '%s\n' "$held" | sed -n "s/^socket:\[$inode\] //p")
-    program=''
-    [ -z "$pid" ] || read -r program <"/proc/$pid/comm"
+    pid='' program=''
+    case $held in
+    *"socket:[$inode] "*)
+        pid=${held#*"socket:[$inode] "}
+        pid=${pid%%"$line_end"*}
+        read -r program <"/proc/$pid/comm"
+        ;;
+    esac
     printf 'listener %s %s %s\n' "$port" "${pid:-0}" "$program"
     # Its control group names the container or the unit.
-    [ -z "$pid" ] || sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p; t; s#.*/\([^/]*\.\(service\|socket\)\).*#\1#p' "/proc/$pid/cgroup" |
-        head -n 1 | sed "s/^/owner $pid /"
+    [ -z "$pid" ] ||
+        sed -n "s/.*\([0-9a-f]\{64\}\).*/owner $pid \1/p; t end; s#.*/\([^/]*\.\(service\|socket\)\).*#owner $pid \1#p; t end; b; : end; q" "/proc/$pid/cgroup"
 done
 
-printf 'directories %s %s\n' "$(readlink -m "$root")" "$(readlink -m "$proxy")"
+directories=$(readlink -m -- "$root" "$proxy")
+printf 'directories %s %s\n' "${directories%"$line_end"*}" "${directories#*"$line_end"}"
 dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-cli docker-buildx docker-compose \
     docker-compose-v2 podman-docker containerd runc moby-engine moby-cli moby-containerd moby-runc moby-buildx moby-compose \
     2>/dev/null | sed -n 's/^installed /package /p'
@@ -67,23 +76,22 @@ for name in "$@"; do
         for type in A AAAA; do resolvectl query --synthesize=no --legend=no --type="$type" "$name"; done 2>/dev/null |
             awk '$2 == "IN" && $3 ~ /^A/ { print $4 }'
     else
-        getent -s hosts:dns hosts "$name" | awk '{ print $1 }'
-        getent -s hosts:dns ahostsv4 "$name" | awk '{ print $1 }'
+        { getent -s hosts:dns hosts "$name"; getent -s hosts:dns ahostsv4 "$name"; } | awk '{ print $1 }'
     fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
 done
 
 sed -n '/=/s/^/installed /p' "$root/state/installed.env" 2>/dev/null
 for path in "$root"/rollback/v*.dump; do
-    [ ! -f "$path" ] || printf 'dump %s\n' "$(basename "$path" .dump)"
+    path=${path##*/}
+    [ ! -f "$root/rollback/$path" ] || printf 'dump %s\n' "${path%.dump}"
 done
 # Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
 [ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
 sed -n 's/^phase /postgres_move /p' "$root/state/postgres-upgrade" 2>/dev/null
 sed -n 's/^phase /adoption /p' /var/lib/mstdn/adoption 2>/dev/null
-for file in "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb; do
-    # The nine bytes have no newline at their end, and sed would not make one.
-    printf '%s\n' "$(head -c 9 "$file" 2>/dev/null)" | sed -n 's/^REDIS0*\([1-9][0-9]*\)$/redis \1/p'
-done
+# Without newlines between them.
+head -qc 9 "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb 2>/dev/null | grep -ao 'REDIS[0-9]\{4\}' |
+    sed -n 's/^REDIS0*\([1-9]\)/redis \1/p'
 [ ! -f "$removing" ] || printf 'removing %s\n' "$(tr '\n' ' ' <"$removing")"
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
 printf 'clock %s\n' "$(date +%s)"

@@ -13,7 +13,7 @@ import pytest
 from pyinfra.api import Host
 
 from mstdn import versions
-from mstdn.fact import Batch
+from mstdn.fact import Batch, travelling
 from mstdn.status.looking import questions
 from mstdn.uninstall.operations import uninstall_questions
 from tests.harness import REQUIRED, container_line, settings_with
@@ -125,7 +125,7 @@ def test_an_uninstall_is_planned_only_when_the_name_is_said(
     tmp_path: Path, told: tuple[str, ...], code: int, words: str
 ) -> None:
     at = cast(Host, SimpleNamespace(data=SimpleNamespace(dict=lambda: REQUIRED), name="fake", groups=()))
-    batch = Batch.of(uninstall_questions(at))
+    batch = Batch.of(travelling(uninstall_questions(at)).values())
     lines = ""
     for number, question in enumerate(batch):
         answer = (*UNINSTALL.get(question.fact.script, "").splitlines(), "end 0")

@@ -229,6 +229,55 @@ def test_a_question_cannot_read_what_is_meant_for_others(scripts: Path) -> None:
     assert answers_of(*reading) == {0: ["read"], 1: ["read"], 2: ["read"]}
 
 
+class Apart(Fact[list[str]]):
+    """Says of each of its arguments what it is about."""
+
+    script = "Apart"
+    joint = True
+
+    @classmethod
+    @override
+    def about(cls, arguments: tuple[str, ...], lines: Iterable[str]) -> list[str]:
+        return [line for line in lines if line.split()[1] in arguments]
+
+    @override
+    def read(self, lines: Lines) -> list[str]:
+        return lines.all("is")
+
+
+class Carried:
+    """A host to which batches travel, each at once answered by a shell of this machine."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+
+    def get_fact(self, _: type[Batch], questions: Questions) -> dict[int, list[str]]:
+        self.times.append(len(questions))
+        return Batch().process(run_batch(questions, "sh", "-c"))
+
+
+def test_questions_of_a_joint_fact_travel_as_one_and_each_gets_its_own_answer(scripts: Path) -> None:
+    (scripts / "Apart.sh").write_text(
+        "for each; do printf 'is %s\\n' \"$each\"; done; echo x >>ran\n".replace("ran", f"{scripts}/ran")
+    )
+    other = question_to(scripts, "BesideThem", "printf 'word %s\\n' \"$@\"", "c")
+    one, two, none = Apart.question("a", "b"), Apart.question("b", "c"), Apart.question()
+    host: Any = Carried()
+    answers = fact._answers_to(host, Batch.of([one, other, two, none]))
+    assert answers == {one: ["is a", "is b"], other: ["word c"], two: ["is b", "is c"], none: []}
+    assert host.times == [2] and (scripts / "ran").read_text() == "x\n"
+
+
+def test_where_a_joint_question_is_not_answered_none_of_them_is(scripts: Path) -> None:
+    class Failing(Apart):
+        script = "ApartAndFailing"
+
+    (scripts / "ApartAndFailing.sh").write_text("exit 3")
+    one, two = Failing.question("a"), Failing.question("b")
+    host: Any = Carried()
+    assert fact._answers_to(host, Batch.of([one, two])) == {one: None, two: None}
+
+
 # --- What is asked when -------------------------------------------------------------------------
 
 
@@ -344,6 +393,13 @@ def test_answers_hold_until_something_changed(server: Server) -> None:
     forget()
     assert ask(ONE) == ["b"]
     assert server.batches == [["/one", "/two"]] * 2
+
+
+def test_an_answer_is_read_once_until_something_changed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(ONE) is ask(ONE) and ask(ONE) is not ask(TWO)
+    before = ask(ONE)
+    forget()
+    assert ask(ONE) is not before
 
 
 def test_what_one_host_forgets_another_still_knows(server: Server, state: State) -> None:

@@ -44,3 +44,22 @@ def test_a_bare_server_has_none_of_them() -> None:
 def test_a_line_of_another_form_is_contained(output: str) -> None:
     with pytest.raises(FactProcessError, match="files/state answered something unexpected"):
         read(FileStates, output)
+
+
+def test_each_question_gets_what_is_about_its_own_paths() -> None:
+    lines = [
+        "state 81a4 0:0 /a",
+        "state 41ed 0:0 /d with space",
+        "state 81a4 0:0 /d with space/e",
+        "link /a",
+        "link /ab",
+        f"sum {'0' * 64}  /a",
+        f"sum {'0' * 64}  /d with space/e",
+        "entry /d with space/e",
+        "entry /d with space/e/f",
+        "something else",
+    ]
+    assert FileStates.about(("/a",), lines) == [lines[0], lines[3], lines[5], lines[9]]
+    assert FileStates.about(("/d with space",), lines) == [lines[1], lines[7], lines[9]]
+    assert FileStates.about(("/d with space/e", "/b"), lines) == [lines[2], lines[6], lines[8], lines[9]]
+    assert FileStates.about((), lines) == [lines[9]]
