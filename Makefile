@@ -53,7 +53,7 @@ plan: .venv/.complete
 provision: .venv/.complete ## Provisioning against stand-ins of the providers
 	$(PYTHON) -m pytest tests/provision
 
-# All of them on two servers at once (tests/e2e/lives.py). With FILES, which may be node ids too, on one server, which is
+# All of them on three servers at once (tests/e2e/lives.py). With FILES, which may be node ids too, on one server, which is
 # kept as it is between runs, and deployed first when it is bare:
 # make e2e FILES="tests/e2e/test_06_visitors.py tests/e2e/test_05_instance.py::test_only_http_and_https_are_published"
 e2e: .venv/.complete lab-up ## The tests in the lab, or quickly some: FILES=tests/e2e/test_06_visitors.py

@@ -1,11 +1,11 @@
 """
-Run the tests of the lab, on two servers at once:
+Run the tests of the lab, on several servers at once:
 
     python -m tests.e2e [pytest's options]              all of them, with a sample of the matrices
     python -m tests.e2e MATRIX [pytest's options]       every row of a matrix: drift or servers
 
-The output of one life is shown as it comes, then that of the other, so that they do not mix. The exit code is 0 when
-both passed.
+The output of one life is shown as it comes, then that of the next, so that they do not mix. The exit code is 0 when
+all passed.
 """
 
 import re
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
             for life in lives:
                 life.process.wait()
         failed = [life for life in lives if life.process.returncode != 0]
-        print(f"\nBoth servers took {time.monotonic() - begun:.0f} s.")
+        print(f"\nAll servers together took {time.monotonic() - begun:.0f} s.")
         for life in failed:
             print(
                 f"Tests on {life.server} failed with exit code {life.process.returncode}.", *life.failures(), sep="\n"

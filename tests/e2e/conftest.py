@@ -6,8 +6,10 @@ What a test changes it puts back. When a test fails, the state of the server's c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
                 for title, command in (("containers", CONTAINERS), ("their last lines", LAST_LINES)):
                     report.sections.append((f"{title} on {used.host}", used.run(command, check=False)))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The seconds that each file took, for lives.py."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[Path(report.location[0]).name] += round(report.duration)
+    terminalreporter.section("seconds by file")
+    for name, taken in sorted(seconds.items()):
+        terminalreporter.write_line(f"{taken:5} {name}")
 
 
 @pytest.fixture(scope="session")

@@ -73,9 +73,7 @@ class Watched:
 
     def mails(self) -> list[str]:
         return [
-            f"{mail.message['Subject']}\n{mail.message.get_content()}"
-            for mail in self.instance.world.mails()
-            if mail.recipients == (MAIL_TO,)
+            f"{mail.message['Subject']}\n{mail.message.get_content()}" for mail in self.instance.world.mails(MAIL_TO)
         ]
 
     def posts(self) -> list[str]:

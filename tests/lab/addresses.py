@@ -77,16 +77,18 @@ NOBODY = address_of(NUMBER, 99)  # no machine has it
 SERVERS = {
     "server": address_of(NUMBER, 10),
     "server2": address_of(NUMBER, 11),
+    "server3": address_of(NUMBER, 14),
     "server12": address_of(NUMBER, 12),
     "small": address_of(NUMBER, 13),
 }
 DOMAINS = {
     "server": "social.example.org",
     "server2": "social2.example.org",
+    "server3": "social3.example.org",
     "server12": "social12.example.org",
     "small": "small.example.org",
 }
-FURTHER_DOMAINS = {"server": "alice.example.org", "server2": "alice2.example.org"}
+FURTHER_DOMAINS = {"server": "alice.example.org", "server2": "alice2.example.org", "server3": "alice3.example.org"}
 SWAP_PATHS = {server: swap_path_of(NUMBER, server) for server in (*SERVERS, *MADE)}
 SWAP_MIB = 64  # of the kernel that all labs share
 # What a server of 1 GB has for everything, and the least swap with which the suite takes it.

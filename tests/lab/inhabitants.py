@@ -111,6 +111,7 @@ CLOUDS = Inhabitant(
 SERVERS = {
     "server": _server("server", "13"),
     "server2": _server("server2", "13"),
+    "server3": _server("server3", "13"),
     "server12": _server("server12", "12"),
     "small": _server("small", "13", *_SMALL),
 }

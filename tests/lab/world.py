@@ -121,8 +121,12 @@ class World:
         """Take the server's power away, give it back, and wait until systemd has started everything."""
         lab.power_cut(self.name)
 
-    def mails(self) -> list[Mail]:
-        """All mails that were taken since the lab came up, oldest first."""
+    def mails(self, to: str = "") -> list[Mail]:
+        """
+        All mails that were taken since the lab came up, oldest first.
+
+        to: only those to this address; other servers of the lab have mails sent too.
+        """
         lines = (json.loads(line) for line in self.internet.read("/var/mail/mails.jsonl").splitlines())
         return [
             Mail(
@@ -131,6 +135,7 @@ class World:
                 email.message_from_string(line["content"], EmailMessage, policy=email.policy.default),
             )
             for line in lines
+            if to in ("", *line["recipients"])
         ]
 
     def environment(self) -> dict[str, str]:
