@@ -412,6 +412,8 @@ PROJECT_FILES = (
         (PROXY_FILES, PROXY),
         (f"{P}/html",),
         touched=("proxy/nginx", "proxy/docker-gen", "proxy/acme-companion"),
+        # The companion makes it with the next challenge.
+        anew=(f"{P}/html/.well-known",),
     ),
 )
 

@@ -1,12 +1,14 @@
 """
 The tables of docs/reliability.md, each written by the test run that proves it, into a section of its own.
 
-The rows of one table may be tried in several parts, on a server each. What came of a part is kept in the lab's state;
-the run that finds all parts there, of the same suite, writes the table.
+The rows of one table may be tried on several servers and in several runs. What came of each is kept in the lab's state;
+the run after which all are there, of the same suite, writes the table. A suite is what is deployed: a row whose own
+test was wrong is tried again alone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import subprocess
@@ -19,6 +21,7 @@ from tests.harness import ROOT
 from tests.lab.addresses import STATE
 
 PAGE = ROOT / "docs/reliability.md"
+DEPLOYED = ("deploy.py", "config.py", "files", "group_data", "mstdn", "tasks", "templates")
 T = TypeVar("T")
 
 
@@ -37,27 +40,36 @@ def of_part(rows: Sequence[T], part: str) -> list[T]:
     return list(rows[number - 1 :: parts])
 
 
-def record(section: str, names: Sequence[str], rows: Sequence[Row], columns: tuple[str, str], part: str) -> None:
+def record(section: str, names: Sequence[str], rows: Sequence[Row], columns: tuple[str, str]) -> None:
     """
-    Keep what came of the rows of this part, and write the table if those of all parts are there.
+    Keep what came of these rows, and write the table if all of them are known.
 
     names: of all rows of the table, in their order.
     """
     directory = STATE / "reliability"
     directory.mkdir(parents=True, exist_ok=True)
-    found = {"suite": _suite(), "rows": [astuple(row) for row in rows]}
-    (directory / f"{section}-{part.replace('/', '-of-')}.json").write_text(json.dumps(found))
-    parts = (json.loads(file.read_text()) for file in directory.glob(f"{section}-*-of-{part.rpartition('/')[2]}.json"))
-    tried = {row[0]: Row(*row) for each in parts if each["suite"] == found["suite"] for row in each["rows"]}
-    if tried.keys() >= set(names):
-        write(section, [tried[name] for name in names], columns)
+    suite = _suite()
+    # Servers may come to their end at the same time.
+    with (directory / f"{section}.json").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        before = json.loads(file.read() or "{}")
+        known = before["rows"] if before.get("suite") == suite else {}
+        known |= {row.name: astuple(row) for row in rows}
+        file.truncate(0)
+        file.write(json.dumps({"suite": suite, "rows": known}))
+        if known.keys() >= set(names):
+            write(section, [Row(*known[name]) for name in names], columns)
 
 
 def _suite() -> str:
-    """What is tried: the commit, and a checksum of what was changed since, but for the pages."""
-    changed = subprocess.run(["git", "diff", "HEAD", "--", ".", ":!docs"], cwd=ROOT, capture_output=True, check=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return f"{commit.stdout.strip()} {hashlib.sha256(changed.stdout).hexdigest()[:12]}"
+    """A checksum of what is deployed, as it stands here."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--", *DEPLOYED], cwd=ROOT, capture_output=True, check=True)
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, listed.stdout.decode().split("\0"))):
+        path = ROOT / name
+        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ''}\0".encode())
+    return digest.hexdigest()
 
 
 def write(section: str, rows: Sequence[Row], columns: tuple[str, str], page: Path = PAGE) -> None:
