@@ -576,8 +576,7 @@ OWN_FIREWALLS = [
         " systemctl enable --quiet --now ssh.socket",
         files=OWN_FIREWALL,
         works="nft list table inet mstdn | grep -w 22 | grep -w 2222",
-        undo="systemctl disable --quiet --now ssh.socket; rm -r /etc/systemd/system/ssh.socket.d; systemctl"
-        f" daemon-reload; systemctl enable --quiet --now ssh.service; {OPEN}",
+        # An sshd with sessions stays when its socket goes, and a new one finds its port taken: no way back.
     ),
 ]
 
@@ -636,7 +635,9 @@ PORTS = [
         DOCKER,
         runs(
             "traefik",
-            "--label com.docker.compose.project=proxy --label com.docker.compose.project.working_dir=/opt/traefik",
+            "--label com.docker.compose.project=proxy --label com.docker.compose.project.working_dir=/opt/traefik"
+            # Without a checksum of its configuration Compose itself does not take it for a project's.
+            " --label com.docker.compose.service=traefik --label com.docker.compose.config-hash=0123",
         ),
         "Another Compose project is called proxy (in /opt/traefik)",
         undo="docker rm --force traefik",
