@@ -21,9 +21,10 @@ fi
 
 # Whether nginx has taken its configuration as it is now. It has if it was started, or has started a worker, after the newest of
 # the files that it reads: after one that it refuses the old workers stay. A worker that dies is replaced without anything being
-# read, so only one counts that was started soon after, as by the signal that follows a change. By 0.05 s at least, because the
-# files were read that long before, and the kernel counts in hundredths. It counts from the boot; if the clock was set since
-# then, the engine's time of the master's start is earlier, and not only later by what the engine took.
+# read, so only one counts that was started soon after, as by the signal that follows a change. That comes some hundredths of a
+# second after the file; whatever is imprecise here (hundredths that were cut off, the time between two looks) makes the worker
+# seem earlier. The kernel counts from the boot; if the clock was set since then, the engine's time of the master's start is
+# earlier, and not only later by what the engine took.
 has_taken_it() {
     [ -n "$master" ] || return 1
     workers=''
@@ -44,7 +45,7 @@ has_taken_it() {
             early = engine < start[0] ? start[0] - engine : 0
             for (i = 0; i < count; i++) {
                 after = start[i] - early - newest
-                if (after > 0.05 && (i == 0 || after < 60)) taken = 1
+                if (after > 0 && (i == 0 || after < 60)) taken = 1
             }
             exit !taken || unknown
         }'
