@@ -24,9 +24,14 @@ BASE = "https://compute.googleapis.com/compute/v1"
 SCOPE = "https://www.googleapis.com/auth/compute"
 OURS = {"managed-by": "mstdn"}
 OPERATION_SECONDS = 600
+# An operation's wait answers after two minutes at the latest. Source: compute/v1, zoneOperations.wait.
+WAIT_ANSWER_SECONDS = 150
+# How many earlier requests for the same thing, in the same hour, are passed by.
+EARLIER_REQUESTS = 20
 NEEDED_FOR = 'server_provider = "google"'
 # It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
 BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
+EXISTS = ("alreadyExists", "RESOURCE_ALREADY_EXISTS")
 # Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one. Source: what
 # JetBrains/teamcity-google-agent#5 lists; cloud.google.com/iam/docs/roles-permissions/compute has all of them.
 ROLES = {
@@ -92,15 +97,34 @@ class Google:
                 return
 
     def make(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
-        """Make something that has a name; nothing happens where it is there already."""
-        # Of what is asked for, so that a changed wish is another request; of the hour, because Google remembers a
-        # request for long, and one that failed would be answered with its old failure.
+        """
+        Make something that has a name; nothing happens where it is there already.
+
+        The requestId is of what is asked for, so that a changed wish is another request, and of the hour, because
+        Google remembers a request for long. An answer that is done at once is that of an earlier run. It counts only
+        where it is still true: that run may have failed, or what it made was deleted by hand. Then the next is sent.
+        """
         seed = f"{self.project} {path} {sorted(body.items(), key=str)} {int(time.time() // 3600)}"
-        try:
-            self._do("POST", doing, path, body, requestId=str(uuid.uuid5(uuid.NAMESPACE_URL, seed)))
-        except ProviderError as refused:
-            if refused.code not in ("alreadyExists", "RESOURCE_ALREADY_EXISTS"):
-                raise
+        failure: ProvisionError | None = None
+        for number in range(EARLIER_REQUESTS):
+            request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed} {number}"))
+            earlier, failure = False, None
+            try:
+                operation = self._begin("POST", doing, path, body, requestId=request_id)
+                earlier = operation["status"] == "DONE"
+                self._wait(doing, operation)
+            except ProvisionError as refused:
+                failure = refused
+                if not (earlier or getattr(refused, "code", "") in EXISTS):
+                    raise
+            else:
+                if not earlier:
+                    return
+            if self.find(doing, f"{path}/{body['name']}") is not None:
+                return
+            if not earlier:
+                break
+        raise failure or UnreachableError(f"Google says that it did {doing}, but it is not there. Run again.")
 
     def post(self, doing: str, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._do("POST", doing, path, body or {})
@@ -109,9 +133,12 @@ class Google:
         self._do("PATCH", doing, path, body)
 
     def _do(self, method: str, doing: str, path: str, body: Mapping[str, Any], **query: str) -> None:
+        self._wait(doing, self._begin(method, doing, path, body, **query))
+
+    def _begin(self, method: str, doing: str, path: str, body: Mapping[str, Any], **query: str) -> dict[str, Any]:
+        """The operation that this begins, or began before."""
         with self._in_words():
-            operation = self._api.call(method, doing, path, body=body, query=query)
-        self._wait(doing, operation)
+            return self._api.call(method, doing, path, body=body, query=query)
 
     def _wait(self, doing: str, operation: Mapping[str, Any]) -> None:
         """An operation's wait returns after two minutes at most, done or not."""
@@ -125,7 +152,9 @@ class Google:
             path = operation["selfLink"].partition(f"/projects/{self.project}")[2]
             before = time.monotonic()
             with self._in_words():
-                operation = self._api.post(doing, f"{path}/wait")
+                operation = self._api.call(
+                    "POST", doing, f"{path}/wait", changes_nothing=True, answer_seconds=WAIT_ANSWER_SECONDS
+                )
             if operation["status"] != "DONE" and time.monotonic() - before < 1:
                 pause(1)
         # The operation says whether it failed; the thing itself is then simply not there (nodejs-compute#377).

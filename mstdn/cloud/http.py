@@ -103,13 +103,18 @@ class Api:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] = {},
+        changes_nothing: bool = False,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> dict[str, Any]:
         """
         One request and its answer, a JSON object. `doing`: what it is for, for the sentence of an error.
 
+        changes_nothing: it may be sent again, whatever its method, as any GET may.
+        answer_seconds: how long the answer may take.
+
         Raises ProviderError when the provider answered with an error, UnreachableError when there is no usable answer.
         """
-        waited = 0.0
+        waited, reads = 0.0, changes_nothing or method == "GET"
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
             try:
@@ -118,20 +123,20 @@ class Api:
                     self.base + path,
                     params={name: value for name, value in query.items() if value is not None},
                     json=body,
-                    timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+                    timeout=(CONNECT_SECONDS, answer_seconds),
                     # A key is for the host that it was made for, not for where an answer points.
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
                 never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error)
-                if last or not (method == "GET" or never_sent):
+                if last or not (reads or never_sent):
                     raise self._unreachable(doing, error) from None
                 wait = 2.0 ** (attempt - 1)
             else:
                 if answer.status_code < 400:
                     return self._object(doing, answer)
                 refused = self._refused(doing, answer)
-                again = answer.status_code in NOT_CARRIED_OUT or (method == "GET" and answer.status_code in UNCERTAIN)
+                again = answer.status_code in NOT_CARRIED_OUT or (reads and answer.status_code in UNCERTAIN)
                 if last or not (again or refused.code in self.error_form.busy):
                     raise refused
                 wait = seconds_to_wait(answer.headers, 2.0 ** (attempt - 1), time.time())

@@ -55,6 +55,7 @@ class GoogleServer:
         reserved = None if address is None else Address(address["address"], reserved=True)
         if instance is None:
             self._free(address)
+            self._no_disk()
             return Found(reserved, None, True, None)
         in_use = _nat_address(instance)
         metadata = _metadata(instance)
@@ -118,6 +119,18 @@ class GoogleServer:
             raise ProvisionError(
                 f"The address {self._name} ({address['address']}) is in use by {' and '.join(users)}, which is not a "
                 "server of this suite. It was not touched. Choose another server_name."
+            )
+
+    def _no_disk(self) -> None:
+        """
+        Raises ProvisionError for a disk of the server's name while there is no server: a new one would be given that
+        instead of an empty one. Source: compute/v1, initializeParams.diskName.
+        """
+        if self._google.find("look for the disk", f"/zones/{self._zone}/disks/{self._name}") is not None:
+            raise ProvisionError(
+                f"{self._zone} has a disk called {self._name} and no server of that name: such disks are left when a "
+                "server is deleted. A new server would start from it, with all that is on it. It was not touched. "
+                "Delete it in the console if nothing on it is needed, or choose another server_name."
             )
 
     def _key_line(self) -> str:

@@ -156,6 +156,7 @@ class GoogleStandIn:
             ("GET", rf"{zone}/instances/([\w-]+)", self._get_instance),
             ("POST", f"{zone}/instances", self._post_instance),
             ("POST", rf"{zone}/instances/([\w-]+)/(\w+)", self._post_instance_verb),
+            ("GET", rf"{zone}/disks/([\w-]+)", self._get_disk),
             ("POST", rf"{zone}/disks/([\w-]+)/resize", self._post_resize),
             ("POST", r"/(?:global|regions/[\w-]+|zones/[\w-]+)/operations/([\w-]+)/wait", self._post_wait),
         )
@@ -271,6 +272,9 @@ class GoogleStandIn:
 
     def _get_instance(self, request: Request, zone: str, name: str) -> Response:
         return self._found("instances", self.instances.get((zone, name)), f"zones/{zone}/instances/{name}")
+
+    def _get_disk(self, request: Request, zone: str, name: str) -> Response:
+        return self._found("disks", self.disks.get((zone, name)), f"zones/{zone}/disks/{name}")
 
     def _get_instances_everywhere(self, request: Request) -> Response:
         """Each zone, also those without anything, which have a warning instead."""
