@@ -116,6 +116,10 @@ def explained(refused: ProviderError) -> ProvisionError:
         "rate_limit_exceeded": "Hetzner has had too many requests with this token. Run again in an hour.",
         "locked": f"Hetzner did not {refused.doing}: something else is being done to it. Run again in a minute.",
         "conflict": f"Hetzner did not {refused.doing}: it was changed at the same time. Run again.",
+        "incorrect_zone_mode": f"Hetzner did not {refused.doing}: the zone is a secondary one there, and its records "
+        'come from another name server. Set dns_provider to whoever has that one, or to "manual".',
+        "protected": f"Hetzner did not {refused.doing}: it is protected. Take the protection off in the console, and "
+        "run again.",
         "maintenance": f"Hetzner did not {refused.doing}: it is in maintenance. See status.hetzner.com and run again.",
     }
     if refused.status == 401:

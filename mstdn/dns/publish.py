@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import partial
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.provider import DnsProvider
-from mstdn.dns.rules import Change, RecordSet, Zone, shown, zone_for, zone_lines
-from mstdn.dns.wishes import Wish
+from mstdn.dns.rules import PROTECTED, Change, RecordSet, Zone, meaning, record_set, shown, zone_for, zone_lines
+from mstdn.dns.wishes import NoIpv6, Wish
 
 
 def plan_to_publish(
@@ -47,7 +47,8 @@ def plan_to_publish(
             warnings += _proxied(found[name])
         try:
             # By hand everything is told, what has to go too: whoever enters it sees it.
-            change = wish.change(found[name], replace or provider.by_hand, task)
+            change = wish.change(_in_view(found[name], wish, zones[name]), replace or provider.by_hand, task)
+            _may_be_changed(change, provider)
         except ProvisionError as refusal:
             refusals.append(str(refusal))
             continue
@@ -66,6 +67,26 @@ def plan_to_publish(
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]
     return Plan(place, tuple(steps), tuple(lines), agrees, tuple(dict.fromkeys(warnings)))
+
+
+def _in_view(found: Sequence[RecordSet], wish: Wish, zone: Zone) -> Sequence[RecordSet]:
+    """
+    A zone has other records at its own name, so what is called a CNAME there is none to the world, and no text is in
+    its way. Source: developers.cloudflare.com/dns/cname-flattening.
+    """
+    if wish.name != zone.name or isinstance(wish, NoIpv6) or wish.records.type != "TXT":
+        return found
+    return [each for each in found if each.type != "CNAME"]
+
+
+def _may_be_changed(change: Change | None, provider: DnsProvider) -> None:
+    """Raises ProvisionError for a record that its owner protected, whatever may be replaced."""
+    for each in change.remove if change else ():
+        if each.special == PROTECTED:
+            raise ProvisionError(
+                f"{each.name} has {each.type} {shown(each)}, which is {PROTECTED} at {provider.title}. It was not "
+                "touched. Take the protection off in the console, and run again."
+            )
 
 
 def proven_by_the_account(wishes: Sequence[Wish], provider: DnsProvider, lookup: Lookup, dns_zone: str) -> list[Wish]:
@@ -120,7 +141,7 @@ def _proxied(found: Sequence[RecordSet]) -> list[str]:
 
 
 def _step(change: Change, wish: Wish, provider: DnsProvider, zone: Zone) -> Step:
-    gone = ", ".join(f"{each.type} {each.special or shown(each)}" for each in change.remove)
+    gone = ", ".join(f"{each.type} {meaning(each)}" for each in change.remove)
     if change.add is None:
         return Step("~", change.remove[0].type, wish.name, f"removed: {gone}", partial(provider.change, zone, change))
     value = wish.pending or shown(change.add)
@@ -143,9 +164,22 @@ def _publish(provider: DnsProvider, zone: Zone, change: Change, wish: Wish) -> N
 
 
 def _by_hand(change: Change, wish: Wish) -> list[str]:
-    lines = [f"    remove:  {each.name}. {each.type} {shown(each)}" for each in change.remove]
+    """What stays as it is, such as a text of others at the name, is nobody's work."""
+    wanted = {(change.add.type, value) for value in change.add.values} if change.add else set()
+    there = {(each.type, value) for each in change.remove for value in each.values}
+    lines = [
+        f"    remove:  {each.name}. {each.type} {shown(left)}"
+        for each in change.remove
+        if (left := _without(each, wanted))
+    ]
     if change.add is not None and wish.pending:
         lines.append(f"    {change.add.name}. IN {change.add.type} ({wish.pending})")
-    elif change.add is not None:
-        lines += [f"    {line}" for line in zone_lines(change.add)]
+    elif change.add is not None and (new := _without(change.add, there)):
+        lines += [f"    {line}" for line in zone_lines(new)]
     return lines
+
+
+def _without(records: RecordSet, others: Container[tuple[str, str]]) -> RecordSet | None:
+    """The record set without the values that are among others'; None if nothing is left."""
+    left = [value for value in records.values if (records.type, value) not in others]
+    return record_set(records.name, records.type, left, records.ttl) if left else None

@@ -20,7 +20,7 @@ from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
 from mstdn.cloud.waiting import pause
 from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
-from mstdn.dns.zone_file import quoted, unquoted
+from mstdn.dns.zone_file import unquoted, written
 
 REGION = "us-east-1"
 NOT_AS_EXPECTED = ("already exists", "but it was not found", "do not match the current values")
@@ -97,7 +97,7 @@ class Route53:
                 if old.type == change.add.type
                 for canonical_value, written in _as_found(old)
             }
-            values = [{"Value": found.get(value) or _written(change.add.type, value)} for value in change.add.values]
+            values = [{"Value": found.get(value) or written(change.add.type, value)} for value in change.add.values]
             new = {
                 "Name": f"{change.add.name}.",
                 "Type": change.add.type,
@@ -236,9 +236,3 @@ def _as_found(records: RecordSet) -> Iterator[tuple[str, str]]:
 def _plain(name: str) -> str:
     """Route 53 writes a name's unusual characters in octal: \\052 is an asterisk."""
     return name.replace("\\052", "*").rstrip(".").lower()
-
-
-def _written(kind: str, value: str) -> str:
-    if kind == "TXT":
-        return quoted(value)
-    return f"{value}." if kind in ("CNAME", "MX", "NS") else value

@@ -50,7 +50,8 @@ class Among(_Records):
         missing = [text for text in self.records.values if text not in there and not self._is_said(text, there)]
         if not missing:
             return None
-        if any(each.type == "CNAME" for each in found):
+        # Some providers keep a CNAME and texts at one name; then it was not in the way of the texts that are there.
+        if not same and any(each.type == "CNAME" for each in found):
             return change_of(self.records, found, replace, task)
         ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
         return Change(tuple(same), record_set(self.name, "TXT", [*there, *missing], ttl))
@@ -71,13 +72,17 @@ class Among(_Records):
 
 
 class IfNone(_Records):
-    """A record that is made only where there is none of its type, nor a CNAME."""
+    """A DMARC policy that is made only where there is none, nor a CNAME to one."""
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Never raises."""
-        if any(each.type in (self.records.type, "CNAME") for each in found):
+        same = [each for each in found if each.type == "TXT"]
+        there = [value for each in same for value in each.values]
+        if any(is_dmarc(value) for value in there) or any(each.type == "CNAME" for each in found):
             return None
-        return Change((), self.records)
+        # Other texts at the name are no policy to anybody (RFC 7489, 6.6.3), and stay.
+        ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
+        return Change(tuple(same), record_set(self.name, "TXT", [*there, *self.records.values], ttl))
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,10 @@ Wish = Exactly | Among | IfNone | NoIpv6
 
 def is_spf(text: str) -> bool:
     return text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
+
+
+def is_dmarc(text: str) -> bool:
+    return text.lower().startswith("v=dmarc1")
 
 
 def merged_spf(present: str, wanted: str) -> str:

@@ -50,6 +50,12 @@ def test_a_line_of_a_zone_file_is_read(text: str, parsed: tuple[str, str, str]) 
         ("@ TXT x", "must be written in full"),
         ("k1 TXT x", "must be written in full"),
         ('example.org. TXT "open', "quotes do not match"),
+        ("k._domainkey.b\u00fccher.example. TXT x", "not in its ASCII form"),
+        ("b.example.org. CNAME b\u00fccher.example.", "not in its ASCII form"),
+        ("b.example.org. CNAME mail", "leads to must be written in full"),
+        ("example.org. MX mx.example.net.", "a number and a name"),
+        ("a.example.org. A 2001:db8::1", "no IPv4 address"),
+        ("a.example.org. AAAA 192.0.2.1", "no IPv6 address"),
     ],
 )
 def test_what_is_no_line_of_a_zone_file_is_refused(text: str, wrong: str) -> None:
@@ -59,6 +65,20 @@ def test_what_is_no_line_of_a_zone_file_is_refused(text: str, wrong: str) -> Non
 
 def test_a_line_can_be_read_again() -> None:
     assert parse_line(line("a.example.org", "TXT", "x" * 300, 60)) == ("a.example.org", "TXT", "x" * 300)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "written"),
+    [
+        ("CNAME", "sparkpostmail.com", "sparkpostmail.com."),
+        ("CNAME", "sparkpostmail.com.", "sparkpostmail.com."),
+        ("MX", "10 mx.example.net", "10 mx.example.net."),
+        ("A", "192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_a_name_that_a_line_leads_to_ends_in_a_dot(kind: str, value: str, written: str) -> None:
+    """Without it, a zone file takes it for a name within the zone: sparkpostmail.com.example.org."""
+    assert line("b.example.org", kind, value, 60) == f"b.example.org. 60 IN {kind} {written}"
 
 
 @pytest.mark.parametrize(

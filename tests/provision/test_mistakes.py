@@ -297,6 +297,60 @@ def test_an_alias_of_route53_is_shown_as_what_it_is(world: World) -> None:
     assert "social.example.org has an A record already: an alias of d1.cloudfront.net" in refusal
 
 
+def test_an_alias_left_over_for_ipv6_is_refused_and_removed_on_demand(world: World) -> None:
+    world.route53.add_zone("example.org")
+    for kind in ("A", "AAAA"):
+        world.route53.put_record("example.org", "social.example.org", kind, [], alias="d1.cloudfront.net")
+    refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
+    assert "social.example.org has an AAAA record (an alias of d1.cloudfront.net), but this server" in refusal
+    assert "To remove it: pyinfra @local tasks/dns.py --data dns_replace=true" in refusal
+    assert run(site_records, settings=dns_settings(world, "route53", dns_replace=True)).refusal == ""
+    assert world.names.values("social.example.org", "A") == ("198.51.100.7",)
+    assert sorted(kind for sets in world.route53.sets.values() for _, kind in sets) == ["A"]
+
+
+def test_a_zone_that_is_a_copy_of_one_elsewhere_is_told(world: World) -> None:
+    world.hetzner.add_zone("example.org")
+    (zone,) = world.hetzner.zones.values()
+    zone["mode"] = "secondary"
+    refusal = plan(site_records, settings=dns_settings(world, "hetzner")).refusal
+    assert "the zone is a secondary one there" in refusal and 'or to "manual"' in refusal
+
+
+def hetzner_record(world: World, **values: Any) -> dict[str, Any]:
+    world.hetzner.add_zone("example.org")
+    world.hetzner.put_record("example.org", "social.example.org", "A", ["192.0.2.1"])
+    (sets,) = world.hetzner.rrsets.values()
+    sets["social", "A"].update(values)
+    return sets["social", "A"]
+
+
+def test_a_record_that_is_protected_is_fine_as_long_as_it_is_right(world: World) -> None:
+    record = hetzner_record(world, protection={"change": True})
+    for replace in (False, True):
+        refusal = plan(site_records, settings=dns_settings(world, "hetzner", dns_replace=replace)).refusal
+        assert "192.0.2.1" in refusal
+    assert "which is protected against changes at Hetzner" in refusal and "in the console" in refusal
+    record["records"] = [{"value": "198.51.100.7", "comment": ""}]
+    outcome = run(site_records, settings=dns_settings(world, "hetzner"))
+    assert (outcome.done, outcome.refusal) == (0, "")
+
+
+def test_a_record_without_a_ttl_of_its_own_has_that_of_its_zone(world: World) -> None:
+    hetzner_record(world, ttl=None)
+    refusal = plan(site_records, settings=dns_settings(world, "hetzner")).refusal
+    assert "192.0.2.1 (3600 s)" in refusal and "Visitors then follow within 3600 s" in refusal
+
+
+@pytest.mark.parametrize("provider", ["route53", "cloudflare", "hetzner"])
+def test_a_record_that_is_replaced_gets_the_ttl_that_the_plan_says(world: World, provider: str) -> None:
+    put_before(world, provider, "A", "192.0.2.1")
+    settings = dns_settings(world, provider, dns_replace=True)
+    assert "300 s → 198.51.100.7 instead of A 192.0.2.1" in plan(site_records, settings=settings).text
+    assert run(site_records, settings=settings).refusal == ""
+    assert world.names.zones["example.org"]["social.example.org", "A"] == (300, ("198.51.100.7",))
+
+
 def test_a_record_that_is_proxied_is_reported_and_left_as_it_is(world: World) -> None:
     world.cloudflare.add_zone("example.org")
     world.cloudflare.put_record("example.org", "social.example.org", "A", "198.51.100.7", proxied=True)
@@ -557,6 +611,16 @@ def test_a_dmarc_policy_of_the_owner_is_respected(world: World) -> None:
     for operation in (registered_domain, published_domain):
         assert run(operation, settings=settings).refusal == ""
     assert world.names.values("_dmarc.example.org", "TXT") == ("v=DMARC1; p=reject",)
+
+
+def test_another_text_at_the_name_of_the_policy_is_none_and_stays(world: World) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", "_dmarc.example.org", "TXT", ['"site-verification=1"'])
+    settings = mail_settings(world, dns_provider="route53", public_ipv4="198.51.100.7")
+    for operation in (registered_domain, published_domain):
+        assert run(operation, settings=settings).refusal == ""
+    assert set(world.names.values("_dmarc.example.org", "TXT")) == {"site-verification=1", "v=DMARC1; p=none"}
+    assert plan(published_domain, settings=settings).done == 0
 
 
 # --- The way there --------------------------------------------------------------------------------

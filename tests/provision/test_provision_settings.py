@@ -67,6 +67,7 @@ def problems_of(**values: Any) -> dict[str, str]:
         ({"dns_resolvers": ["dns.example.org"]}, "dns_resolvers", "it is not an IP address"),
         ({"dns_zone": "exmaple.org"}, "dns_zone", "nor the sending domain lie in it: social.example.org"),
         ({"dns_zone": "example org"}, "dns_zone", "it is neither a zone's name nor its ID"),
+        ({"dns_zone": "b\u00fccher.example"}, "dns_zone", 'instead: dns_zone = "xn--bcher-kva.example"'),
         ({"mail_domain_records": ["k1 TXT x"]}, "mail_domain_records", "must be written in full"),
         ({"server_projct": "x"}, "server_projct", "server_project"),
         ({"hcloud_token": "canary"}, "hcloud_token", "HCLOUD_TOKEN='...' in secrets.env; remove it here"),
@@ -76,6 +77,10 @@ def test_a_mistake_is_told_with_what_to_type(values: dict[str, Any], subject: st
     found = problems_of(**values)
     assert words in found[subject], found
     assert "canary" not in "".join(found.values())
+
+
+def test_what_is_wrong_is_never_what_is_to_be_typed_instead() -> None:
+    assert 'instead: dns_zone = "example org"' not in problems_of(dns_zone="example org")["dns_zone"]
 
 
 def test_settings_of_the_deploy_are_known_and_left_alone() -> None:

@@ -61,7 +61,8 @@ class Route53StandIn:
     def put_record(self, zone: str, name: str, kind: str, values: list[str], ttl: int = 3600, alias: str = "") -> None:
         """A record that somebody made before."""
         number = next(number for number, each in self.zones.items() if each["name"] == zone)
-        self.sets[number][name, kind] = {"ttl": ttl, "values": values, "alias": alias}
+        # An alias has no TTL of its own.
+        self.sets[number][name, kind] = {"ttl": 0 if alias else ttl, "values": values, "alias": alias}
         self._publish(number)
 
     def __call__(self, request: Request) -> Response:
