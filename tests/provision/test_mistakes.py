@@ -536,6 +536,41 @@ def test_a_domain_of_another_account_is_told(world: World) -> None:
     assert "example.org is a sending domain of another SparkPost account" in text
 
 
+def test_a_bounce_domain_of_another_account_is_told_by_its_own_name(world: World) -> None:
+    world.sparkpost.elsewhere.add("b.example.org")
+    text = run(registered_domain, settings=mail_settings(world, mail_domain_bounce="b.example.org")).text
+    assert "b.example.org is a sending domain of another SparkPost account" in text
+    assert "Not done: domain b.example.org." in text
+
+
+def test_a_bounce_domain_that_is_wanted_later_is_all_that_the_plan_tells(world: World) -> None:
+    world.route53.add_zone("example.org")
+    values = {"dns_provider": "route53", "public_ipv4": "198.51.100.7"}
+    operations = (registered_domain, published_domain, verified_domain)
+    for operation in operations:
+        assert run(operation, settings=mail_settings(world, **values)).refusal == ""
+    settings = mail_settings(world, **values, mail_domain_bounce="b.example.org")
+    told = [
+        line.split()[1:3]
+        for operation in operations
+        for line in plan(operation, settings=settings).lines
+        if line.startswith(("  +", "  ~"))
+    ]
+    assert told == [["domain", "b.example.org"], ["CNAME", "b.example.org"], ["domain", "example.org"]]
+    alone = run(verified_domain, settings=settings).text
+    assert "b.example.org is not registered at SparkPost. Run: pyinfra @local tasks/mail_domain.py" in alone
+    for operation in operations:
+        assert run(operation, settings=settings).refusal == ""
+        assert plan(operation, settings=settings).done == 0
+
+
+def test_a_domain_that_was_added_for_something_else_than_sending_is_told(world: World) -> None:
+    run(registered_domain, settings=mail_settings(world))
+    del world.sparkpost.domains["example.org"]["dkim"]
+    refusal = plan(registered_domain, settings=mail_settings(world)).refusal
+    assert "The sending domain example.org at SparkPost has no DKIM key" in refusal and "in the console" in refusal
+
+
 def test_a_blocked_domain_is_told(world: World) -> None:
     run(registered_domain, settings=mail_settings(world))
     world.sparkpost.domains["example.org"]["status"]["compliance_status"] = "blocked"
