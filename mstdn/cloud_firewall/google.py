@@ -6,9 +6,11 @@ The original guide also opens tcp:9090. It is not needed: the inner nginx publis
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.google import Google
 from mstdn.cloud_firewall.rules import FoundFirewall, Part, Rule, wanted_rules
 from mstdn.settings.provision import ProvisionSettings
@@ -41,16 +43,35 @@ class GoogleFirewall:
         found = self._google.find("look for the firewall rule", f"/global/firewalls/{part.name}")
         if found is None:
             return None
+        self._may_be_repaired(part, found)
         rules = tuple(
             Rule(
                 tuple(sorted(each.get("ports", ()), key=lambda port: (len(port), port))),
-                tuple(sorted(found.get("sourceRanges", ()))),
+                tuple(sorted(map(_network, found.get("sourceRanges", ())))),
                 each["IPProtocol"],
             )
             for each in found.get("allowed", ())
         )
-        applies = found.get("targetTags") == [self.tag] and found.get("direction") == "INGRESS"
+        applies = found.get("targetTags") == [self.tag]
         return FoundFirewall(rules, applies, enabled=not found.get("disabled", False))
+
+    def _may_be_repaired(self, part: Part, found: dict[str, Any]) -> None:
+        """Raises ProvisionError for a rule of this name that is another thing altogether."""
+        network = found.get("network", "").rpartition("/")[2]
+        wrong = (
+            f"is one of the network {network}, and the server's is {self._network} (server_network)"
+            if network != self._network
+            else "is one for the way out"
+            if found.get("direction") != "INGRESS"
+            else "forbids instead of letting in"
+            if found.get("denied")
+            else ""
+        )
+        if wrong:
+            raise ProvisionError(
+                f"The firewall rule {part.name} {wrong}. It was not touched. Delete it in the console if nothing "
+                "needs it, or choose another server_name."
+            )
 
     def do(self, part: Part, what: str) -> None:
         body = self._body(part)
@@ -92,6 +113,14 @@ class GoogleFirewall:
             "allowed": [{"IPProtocol": rule.protocol, "ports": list(rule.ports)} for rule in part.rules],
             "disabled": False,
         }
+
+
+def _network(source: str) -> str:
+    """One address may be written with its prefix or without."""
+    try:
+        return str(ipaddress.ip_network(source))
+    except ValueError:
+        return source
 
 
 def _ipv4(rule: Rule) -> Rule:

@@ -13,6 +13,8 @@ from mstdn.settings.provision import ProvisionSettings
 ZONE = "us-west1-b"
 TYPE = "e2-small"
 DISK_TYPE = "pd-balanced"
+# A server that is deleted is stopped first. Source: compute/v1, instances, "status".
+PASSING = ("STOPPING", "PENDING_STOP", "SUSPENDING", "DEPROVISIONING")
 IMAGES = {
     "debian-13": "projects/debian-cloud/global/images/family/debian-13",
     "debian-12": "projects/debian-cloud/global/images/family/debian-12",
@@ -47,6 +49,7 @@ class GoogleServer:
             settings.server_adopt,
             ("ipv4",),
             uploads_keys=False,
+            address_at_start=True,
         )
 
     def look(self) -> Found:
@@ -64,6 +67,7 @@ class GoogleServer:
             tagged=self._settings.cloud_firewall_tag in instance["tags"].get("items", []),
             protected=bool(instance.get("deletionProtection")),
             running=instance["status"] not in ("TERMINATED", "STOPPED", "SUSPENDED"),
+            passing=instance["status"] if instance["status"] in PASSING else "",
             type=_last(instance["machineType"]),
             place=_last(instance["zone"]),
             has_key=self._key_line() in metadata.get("ssh-keys", "").splitlines()
@@ -107,7 +111,14 @@ class GoogleServer:
         if found is not None:
             return found
         others = self._google.everywhere("look for the server", "instances", self._name)
-        return next((each for each in others if each["name"] == self._name and _is_ours(each)), None)
+        ours = [each for each in others if each["name"] == self._name and _is_ours(each)]
+        if len(ours) > 1:
+            zones = " and ".join(sorted(_last(each["zone"]) for each in ours))
+            raise ProvisionError(
+                f"There are {len(ours)} servers called {self._name} at Google, in {zones}. Say which one is meant: "
+                "server_place."
+            )
+        return ours[0] if ours else None
 
     def _address(self, zone: str) -> dict[str, Any] | None:
         return self._google.find("look for the address", f"/regions/{_region(zone)}/addresses/{self._name}")

@@ -20,6 +20,8 @@ Addresses: TypeAlias = Mapping[str, dict[str, Any]]
 
 LOCATION = "nbg1"
 TYPE = "cx23"
+# Source: docs.hetzner.cloud, Servers, "status".
+PASSING = ("stopping", "deleting", "rebuilding", "migrating")
 
 
 class HetznerServer:
@@ -58,7 +60,8 @@ class HetznerServer:
             ours=labels.get("managed-by") == "mstdn",
             tagged=labels.get(LABEL) == self._labels[LABEL],
             protected=server["protection"]["delete"],
-            running=server["status"] not in ("off", "stopping"),
+            running=server["status"] != "off",
+            passing=server["status"] if server["status"] in PASSING else "",
             type=server["server_type"]["name"],
             place=_location(server),
         )

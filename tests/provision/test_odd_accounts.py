@@ -9,7 +9,7 @@ import requests
 
 from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import site_records
-from mstdn.server.operations import server
+from mstdn.server.operations import next_steps, server, server_that_lets_in
 from tests.stand_ins.google import error
 from tests.stand_ins.operator import Outcome, plan, provision_settings, run
 from tests.stand_ins.world import World
@@ -79,6 +79,81 @@ def test_a_server_that_sleeps_at_google_is_woken_as_it_has_to_be(world: World, s
     outcome = run(server, settings=google(world))
     assert (outcome.done, outcome.refusal) == (1, ""), outcome.text
     assert instance["status"] == "RUNNING"
+
+
+def test_a_server_that_was_stopped_without_an_address_of_its_own_keeps_the_one_it_gets(world: World) -> None:
+    made(google(world))
+    (instance,) = world.google.instances.values()
+    instance.update(status="TERMINATED", labels={})
+    world.google.addresses.clear()
+    del instance["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
+    world.cloudflare.add_zone("example.org")
+    settings = google(world, server_adopt=True, dns_provider="cloudflare", dns_resolvers=[world.resolver])
+    assert "known when it is made" in plan(site_records, settings=settings).text
+    assert [run(operation, settings=settings).refusal for operation in (server, site_records)] == ["", ""]
+    (address,) = (each["address"] for each in world.google.addresses.values())
+    assert world.names.values("social.example.org", "A") == (address,)
+    assert [run(operation, settings=settings).done for operation in (server, site_records)] == [0, 0]
+
+
+@pytest.mark.parametrize("status", ["STOPPING", "PENDING_STOP", "SUSPENDING", "DEPROVISIONING"])
+def test_a_server_that_somebody_stops_or_deletes_at_google_is_waited_for(world: World, status: str) -> None:
+    made(google(world))
+    (instance,) = world.google.instances.values()
+    instance["status"] = status
+    refusal = plan(server, settings=google(world)).refusal
+    assert f"The server mastodon is in the state {status} at Google" in refusal and "then run again" in refusal
+
+
+def test_two_servers_of_ours_in_zones_that_nobody_named_are_refused_with_both(world: World) -> None:
+    made(google(world, server_place="us-west1-a"))
+    world.google.instances["us-west1-c", "mastodon"] = dict(
+        world.google.instances["us-west1-a", "mastodon"], zone="https://x/zones/us-west1-c"
+    )
+    refusal = plan(server, settings=google(world)).refusal
+    assert "There are 2 servers called mastodon at Google, in us-west1-a and us-west1-c" in refusal
+    assert "server_place" in refusal
+    assert plan(server, settings=google(world, server_place="us-west1-a")).refusal == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"network": "https://x/global/networks/other"}, "is one of the network other, and the server's is default"),
+        ({"direction": "EGRESS"}, "is one for the way out"),
+        ({"allowed": [], "denied": [{"IPProtocol": "all"}]}, "forbids instead of letting in"),
+    ],
+)
+def test_a_rule_that_is_another_thing_altogether_is_told_and_left(
+    world: World, values: dict[str, Any], words: str
+) -> None:
+    """Nothing that is sent to it would make it ours, and a run would say each time that it did."""
+    made(google(world))
+    world.google.firewalls["mastodon-web"].update(values)
+    before = len(world.internet.only("PATCH"))
+    refusal = run(open_ports, settings=google(world)).text
+    assert f"The firewall rule mastodon-web {words}" in refusal and "another server_name" in refusal
+    assert len(world.internet.only("PATCH")) == before
+
+
+def test_one_address_is_the_same_network_with_its_prefix_and_without(world: World) -> None:
+    settings = google(world, cloud_firewall_ssh_from=["198.51.100.7", "198.51.100.7/32", "192.0.2.0/24"])
+    made(settings)
+    rule = world.google.firewalls["mastodon-ssh"]
+    assert rule["sourceRanges"] == ["192.0.2.0/24", "198.51.100.7/32"]
+    rule["sourceRanges"] = ["198.51.100.7", "192.0.2.0/24"]
+    assert run(open_ports, settings=settings).done == 0
+
+
+def test_an_ipv6_address_of_the_operator_stands_beside_that_of_the_server(world: World) -> None:
+    """As the refusal of a leftover AAAA record proposes."""
+    made(google(world))
+    world.cloudflare.add_zone("example.org")
+    dns = {"dns_provider": "cloudflare", "dns_resolvers": [world.resolver], "public_ipv6": "2001:db8::1"}
+    assert run(site_records, settings=google(world, **dns)).refusal == ""
+    (address,) = (each["address"] for each in world.google.addresses.values())
+    assert world.names.values("social.example.org", "A") == (address,)
+    assert world.names.values("social.example.org", "AAAA") == ("2001:db8::1",)
 
 
 def test_an_address_of_that_name_that_something_else_uses_is_refused_at_google(world: World) -> None:
@@ -275,3 +350,46 @@ def test_two_servers_live_side_by_side(world: World, provider: str) -> None:
     assert len(addresses) == (2 if provider == "google" else 4)
     for name in ("mastodon", "mastodon2"):
         assert [run(operation, settings=settings(name)).done for operation in (open_ports, server)] == [0, 0]
+
+
+@pytest.mark.parametrize("status", ["stopping", "deleting", "rebuilding", "migrating"])
+def test_a_server_that_somebody_stops_rebuilds_or_deletes_at_hetzner_is_waited_for(world: World, status: str) -> None:
+    made(hetzner())
+    (machine,) = world.hetzner.servers.values()
+    machine["status"] = status
+    refusal = plan(server, settings=hetzner()).refusal
+    assert f"The server mastodon is in the state {status} at Hetzner" in refusal and "then run again" in refusal
+
+
+def test_a_server_without_ipv4_has_its_names_lead_to_its_ipv6_address(world: World) -> None:
+    made(hetzner())
+    (machine,) = world.hetzner.servers.values()
+    machine["public_net"]["ipv4"] = None
+    world.cloudflare.add_zone("example.org")
+    settings = hetzner(dns_provider="cloudflare", dns_resolvers=[world.resolver])
+    assert run(site_records, settings=settings).refusal == ""
+    assert world.names.values("social.example.org", "A") == ()
+    assert len(world.names.values("social.example.org", "AAAA")) == 1
+    (line,) = [each for each in run(next_steps, settings=settings).lines if "ssh_user" in each]
+    assert line.strip().startswith('("2001:db8:')
+
+
+def test_the_line_for_the_inventory_names_the_server_that_was_made_wherever_the_names_lead(world: World) -> None:
+    made(hetzner(server_name="second"))
+    (machine,) = world.hetzner.servers.values()
+    text = run(next_steps, settings=hetzner(server_name="second", public_ipv4="198.51.100.7")).text
+    assert f'("{machine["public_net"]["ipv4"]["ip"]}", ' in text
+
+
+@pytest.mark.parametrize("provider", ["google", "hetzner"])
+def test_the_login_is_tried_at_the_server_that_was_made(
+    world: World, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    tried: list[tuple[str, str]] = []
+    login = "mstdn.server.operations.wait_until_it_lets_in"
+    monkeypatch.setattr(login, lambda address, user, *_: tried.append((address, user)))
+    values = {"public_ipv4": "198.51.100.7", "server_wait_seconds": 60}
+    settings = google(world, **values) if provider == "google" else hetzner(**values)
+    made(settings)
+    assert run(server_that_lets_in, settings=settings).refusal == ""
+    assert tried == [("203.0.113.5", "admin" if provider == "google" else "root")]

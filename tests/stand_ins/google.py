@@ -371,7 +371,7 @@ class GoogleStandIn:
         elif verb in ("start", "resume"):
             if (instance["status"] == "SUSPENDED") != (verb == "resume"):
                 raise RefusalError(400, "invalid", f"Instance is {instance['status']} and cannot {verb}.")
-            effect = lambda: instance.update(status="RUNNING")  # noqa: E731
+            effect = lambda: self._start(instance)  # noqa: E731
         elif verb == "setDeletionProtection":
             effect = lambda: instance.update(deletionProtection=request.query["deletionProtection"] == "true")  # noqa: E731
         else:
@@ -390,6 +390,11 @@ class GoogleStandIn:
         if int(size) <= int(disk["diskSizeGb"]):
             raise RefusalError(400, "invalid", "Invalid value for field 'sizeGb': disks can only grow")
         return self._operation(request, f"zones/{zone}", lambda: disk.update(diskSizeGb=size))
+
+    def _start(self, instance: dict[str, Any]) -> None:
+        """A server whose address is not reserved gets another one each time."""
+        instance.update(status="RUNNING")
+        instance["networkInterfaces"][0]["accessConfigs"][0].setdefault("natIP", self.centre.ipv4())
 
     def _boot(self, instance: dict[str, Any], image: str) -> None:
         metadata = {each["key"]: each["value"] for each in instance["metadata"]["items"]}
