@@ -185,6 +185,11 @@ class Google:
             return
         try:
             self._credentials.refresh(self._log_in)
+        except OSError as error:
+            raise UnreachableError(
+                f"Google's login (oauth2.googleapis.com) cannot be asked: {error}. Correct REQUESTS_CA_BUNDLE or "
+                "CURL_CA_BUNDLE in the environment."
+            ) from None
         except (AttributeError, KeyError, TypeError, ValueError):
             raise UnreachableError(
                 "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it "

@@ -175,6 +175,9 @@ def _in_words(doing: str) -> Iterator[None]:
         raise ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}") from None
     except exceptions.BotoCoreError as error:
         reason = "its certificate is not one that this computer trusts" if "SSL" in str(error) else "no answer came"
+        bundle = os.environ.get("AWS_CA_BUNDLE", "")
+        if bundle and not os.path.exists(bundle):
+            reason = f"the file of certificates {bundle} is not there (AWS_CA_BUNDLE in the environment)"
         raise UnreachableError(
             f"Route 53 was asked to {doing}, but {reason}. Run again: what is done already is found then."
         ) from None

@@ -13,6 +13,7 @@ from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import proven_records, site_records
 from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
 from mstdn.server.operations import server
+from tests.stand_ins.cloudflare import error as cloudflare_error
 from tests.stand_ins.google import HOST as GOOGLE
 from tests.stand_ins.google import error as google_error
 from tests.stand_ins.internet import Request, Response, answer
@@ -500,6 +501,20 @@ def test_a_token_that_cloudflare_does_not_know_is_told(
 
 
 @pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Invalid access token", "does not know the token in CLOUDFLARE_API_TOKEN, or it has expired"),
+        ("Cannot use the access token from location: 192.0.2.1", "from here: "),
+        ("Unauthorized to access requested resource", "lacks the right. Give it the permissions"),
+    ],
+)
+def test_one_code_of_cloudflare_stands_for_three_things(world: World, said: str, words: str) -> None:
+    world.internet.interventions.append(lambda request: cloudflare_error(403, 9109, said))
+    refusal = plan(site_records, settings=dns_settings(world, "cloudflare")).refusal
+    assert words in refusal and "dash.cloudflare.com/profile/api-tokens" in refusal
+
+
+@pytest.mark.parametrize(
     ("owner", "value", "words"),
     [
         ("example.org", '0 issue "digicert.com"', 'The CAA record of example.org lets only "digicert.com" issue'),
@@ -672,6 +687,38 @@ def test_a_server_that_asks_for_too_long_is_not_waited_for(world: World) -> None
     busy = answer(429, {"error": {"code": "rate_limit_exceeded", "message": "slow"}}, Retry_After="3600")
     world.internet.interventions.append(lambda request: busy)
     assert "Hetzner wants no request for 3600 seconds" in hetzner(open_ports).text
+
+
+def test_hetzner_lets_one_more_request_through_each_second(world: World, sleeper: Any) -> None:
+    """Its RateLimit-Reset is the moment at which all of an hour's are there again."""
+    reset = {"RateLimit_Reset": str(int(time.time()) + 3000), "RateLimit_Remaining": "0"}
+    full = {"error": {"code": "rate_limit_exceeded", "message": "limit of 3600 requests per hour reached"}}
+    waits = [answer(429, full, **reset)] * 3
+    world.internet.interventions.append(lambda request: waits.pop() if waits else None)
+    assert hetzner(open_ports).refusal == ""
+    assert sleeper.slept[:3] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("host", ["compute.googleapis.com", "api.sparkpost.com"])
+def test_what_a_proxy_does_not_find_is_not_taken_for_absent(world: World, host: str) -> None:
+    lost = Response(404, b"<html>Not Found</html>", {"Content-Type": "text/html"})
+    world.internet.interventions.append(lambda request: lost if request.host == host else None)
+    google = host.startswith("compute")
+    operation, settings = (server, google_settings(world)) if google else (registered_domain, mail_settings(world))
+    assert "Is a proxy or a captive portal in between?" in plan(operation, settings=settings).refusal
+
+
+def test_a_file_of_certificates_that_is_not_there_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "/nowhere/authority.pem")
+    world.route53.add_zone("example.org")
+    for told in (
+        plan(open_ports, settings=provision_settings(server_provider="hetzner")),
+        plan(open_ports, settings=google_settings(world)),
+        plan(site_records, settings=dns_settings(world, "route53")),
+    ):
+        assert "/nowhere/authority.pem" in told.refusal and "CA_BUNDLE" in told.refusal
+        assert "has a form that this suite does not know" not in told.refusal
 
 
 def test_a_right_that_is_missing_is_not_asked_for_again(world: World) -> None:
