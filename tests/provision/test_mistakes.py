@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mstdn.cloud import google as cloud_google
 from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import proven_records, site_records
 from mstdn.mail_domain.operations import published_domain, registered_domain, verified_domain
@@ -165,6 +166,29 @@ def test_a_wrong_clock_is_told(world: World, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_login_for_google_is_told_with_the_command(world: World) -> None:
     refusal = plan(server, settings=provision_settings(server_provider="google", server_project="my-project")).refusal
     assert "gcloud auth application-default login" in refusal and "server_credentials" in refusal
+
+
+def test_the_login_of_a_person_will_do_until_it_is_revoked(world: World) -> None:
+    """As the example of the README has it."""
+    world.google.person(world.home)
+    settings = provision_settings(server_provider="google", server_project="my-project")
+    for operation in (open_ports, server):
+        assert run(operation, settings=settings).refusal == ""
+    assert len(world.google.instances) == 1
+    world.google.denied.add("compute.instances.get")
+    refusal = plan(server, settings=settings).refusal
+    assert "your account lacks compute.instances.get in my-project" in refusal
+    assert "--member=user:YOUR-ADDRESS --role=roles/compute.instanceAdmin.v1" in refusal
+    cloud_google._login.cache_clear()
+    world.google.refresh_token = "another"
+    refusal = plan(server, settings=settings).refusal
+    assert "Your login at Google has expired. Type: gcloud auth application-default login" in refusal
+
+
+def test_the_login_of_a_person_names_no_project(world: World) -> None:
+    world.google.person(world.home)
+    refusal = plan(server, settings=provision_settings(server_provider="google")).refusal
+    assert "Set server_project to its ID" in refusal
 
 
 def test_something_else_than_a_key_file_is_told(world: World) -> None:

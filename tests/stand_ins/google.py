@@ -65,6 +65,7 @@ class GoogleStandIn:
         self.instances: dict[tuple[str, str], dict[str, Any]] = {}
         self.disks: dict[tuple[str, str], dict[str, Any]] = {}
         self.token = "google-canary-token"
+        self.refresh_token, self.client_secret = "google-canary-refresh", "google-canary-client"
         self._key = _private_key()
         self.key_exists = True
         self._operations: dict[str, tuple[dict[str, Any], int, Callable[[], dict[str, Any] | None]]] = {}
@@ -92,9 +93,22 @@ class GoogleStandIn:
             "token_uri": TOKEN_URL,
         }
 
+    def person(self, home: Path) -> Path:
+        """What `gcloud auth application-default login` leaves in a person's home."""
+        file = home / ".config" / "gcloud" / "application_default_credentials.json"
+        file.parent.mkdir(parents=True)
+        login = {"type": "authorized_user", "client_id": "1.apps.googleusercontent.com"}
+        file.write_text(json.dumps(login | {"client_secret": self.client_secret, "refresh_token": self.refresh_token}))
+        return file
+
     def login(self, request: Request) -> Response:
         """POST /token."""
         form = dict(parse_qsl(request.body.decode()))
+        if form.get("grant_type") == "refresh_token":
+            if (form.get("refresh_token"), form.get("client_secret")) != (self.refresh_token, self.client_secret):
+                words = "Token has been expired or revoked."
+                return answer(400, {"error": "invalid_grant", "error_description": words})
+            return answer(200, {"access_token": self.token, "expires_in": 3599, "token_type": "Bearer"})
         if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
             return answer(400, {"error": "unsupported_grant_type"})
         head, claims_part, signature = form["assertion"].split(".")
