@@ -107,7 +107,11 @@ class GoogleServer:
         The server in its zone, or else ours in any other: names are unique in a zone only, and whoever changed
         server_place has not asked for a second server.
         """
-        found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
+        try:
+            found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
+        except ProviderError as refused:
+            # Of a zone that there is not it says so at once (inspec-gcp#301).
+            raise self._wrong_place(refused) from None
         if found is not None:
             return found
         others = self._google.everywhere("look for the server", "instances", self._name)
@@ -208,7 +212,8 @@ class GoogleServer:
             return refused
         zones = self._google.names("list zones", "/zones")
         if self._zone not in zones:
-            near = [zone for zone in zones if zone.startswith(self._region)] or zones
+            # A region in place of a zone is the mistake that people make.
+            near = [zone for zone in zones if zone.startswith((f"{self._zone}-", f"{self._region}-"))] or zones
             return ProvisionError(
                 f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.'
             )

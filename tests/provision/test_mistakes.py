@@ -131,6 +131,11 @@ def test_an_empty_zone_at_google_keeps_the_address_and_names_other_zones(world: 
         ({"server_type": "f1-micro"}, 'us-west1-b has no machine type "f1-micro". Set server_type to one of: e2-'),
         ({"server_place": "us-west1-z"}, 'Google has no zone "us-west1-z". Set server_place to one of: us-west1-a,'),
         ({"server_place": "mars-1-a"}, 'Google has no zone "mars-1-a". Set server_place to one of: europe-west3-a'),
+        (
+            {"server_place": "us-west1"},
+            'Google has no zone "us-west1". Set server_place to one of: us-west1-a, us-west1-b',
+        ),
+        ({"server_place": "fsn1"}, 'Google has no zone "fsn1". Set server_place to one of: europe-west3-a, us-west1-a'),
         ({"server_disk_type": "pd-old"}, 'us-west1-b has no disk type "pd-old". Set server_disk_type to one of: pd-'),
         ({"server_project": "other-project"}, 'Google knows no project "other-project"'),
     ],
@@ -138,7 +143,11 @@ def test_an_empty_zone_at_google_keeps_the_address_and_names_other_zones(world: 
 def test_what_google_does_not_have_is_answered_with_what_it_has(
     world: World, values: dict[str, Any], words: str
 ) -> None:
-    assert words in run(server, settings=google_settings(world, **values)).text
+    settings = google_settings(world, **values)
+    if values.keys() & {"server_place", "server_project"}:
+        assert words in plan(server, settings=settings).refusal
+        assert world.google.addresses == {}
+    assert words in run(server, settings=settings).text
 
 
 def test_a_deleted_key_of_google_is_told(world: World) -> None:

@@ -185,6 +185,11 @@ class GoogleStandIn:
 
     def _found(self, kind: str, resource: dict[str, Any] | None, path: str) -> Response:
         self._allow(f"compute.{kind}.get", path)
+        scope, _, place = path.rpartition("/")[0].rpartition("/")[0].partition("/")
+        if scope == "zones" and place not in ZONES:
+            raise RefusalError(400, "invalid", f"Invalid value for field 'zone': '{place}'. Unknown zone.")
+        if scope == "regions":
+            self._check_region(place)
         if resource is None:
             raise RefusalError(404, "notFound", f"The resource 'projects/{self.project}/{path}' was not found")
         return answer(200, resource)
