@@ -229,12 +229,13 @@ class HetznerServer:
                 f'Hetzner has no location "{self._location}" for this. {offer} Nothing was made by this step.'
             )
         types = list(self._hetzner.all("list server types", "/server_types", "server_types"))
-        sold = names_of(types)
+        sold = sorted(each["name"] for each in types if self._location in _sold_in(each))
         if self._type not in sold or "server_type" in fields:
-            offer = did_you_mean("server_type", sold)
+            elsewhere = [place for each in types if each["name"] == self._type for place in _sold_in(each)]
+            there = f" It is sold in {', '.join(elsewhere)} (server_place)." if elsewhere else ""
             return ProvisionError(
-                f'Hetzner does not sell the server type "{self._type}" in {self._location} any more. {offer} The '
-                "reserved address stays yours."
+                f'Hetzner does not sell the server type "{self._type}" in {self._location} (any more).{there} '
+                f"{did_you_mean('server_type', sold)} The reserved address stays yours."
             )
         return refused
 
@@ -256,6 +257,15 @@ class HetznerServer:
         elif action in ("keep ipv4", "keep ipv6"):
             address = server["public_net"][action.removeprefix("keep ")]
             self._hetzner.put("keep the address", f"/primary_ips/{address['id']}", {"auto_delete": False})
+
+
+def _sold_in(server_type: Mapping[str, Any]) -> list[str]:
+    """Where it can be had today; what is sold differs between locations (hetznercloud/cli, release 1.53.0)."""
+    return [
+        str(each["name"])
+        for each in server_type.get("locations", ())
+        if not each.get("deprecation") and each.get("available", True)
+    ]
 
 
 def _fields(refused: ProviderError) -> list[dict[str, Any]]:

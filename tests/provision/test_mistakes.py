@@ -230,8 +230,13 @@ def test_a_token_that_may_only_read_is_told(world: World) -> None:
     [
         (
             {"server_type": "cx22"},
-            'does not sell the server type "cx22" in nbg1 any more. Set server_type to one of: cx23',
+            'does not sell the server type "cx22" in nbg1 (any more). Set server_type to one of: cx23. The reserved',
         ),
+        (
+            {"server_type": "cx33"},
+            'type "cx33" in nbg1 (any more). It is sold in fsn1, hel1 (server_place). Set server_type to one of: cx23.',
+        ),
+        ({"server_type": "cx99"}, 'type "cx99" in nbg1 (any more). Set server_type to one of: cx23. The reserved'),
         (
             {"server_place": "lhr1"},
             'Hetzner has no location "lhr1" for this. Set server_place to one of: fsn1, hel1, nbg1',

@@ -20,7 +20,9 @@ from tests.stand_ins.names import Names
 
 HOST = "api.hetzner.cloud"
 LOCATIONS = ("fsn1", "nbg1", "hel1")
-TYPES = {"cx22": True, "cx23": False, "cx33": False}
+# Where each is sold.
+TYPES = {"cx22": (), "cx23": LOCATIONS, "cx33": ("fsn1", "hel1"), "cx43": LOCATIONS}
+SOLD_OUT = ("cx43",)
 NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?")
 
 
@@ -124,7 +126,7 @@ class HetznerStandIn:
     def get_offer(self, request: Request, kind: str) -> Response:
         offered: list[dict[str, Any]] = [{"name": name} for name in LOCATIONS]
         if kind == "server_types":
-            offered = [{"name": name, "deprecated": old} for name, old in TYPES.items()]
+            offered = [{"name": name, "locations": _offer(name, places)} for name, places in TYPES.items()]
         return self._page(request, kind, offered)
 
     def get_action(self, request: Request, number: str) -> Response:
@@ -205,8 +207,10 @@ class HetznerStandIn:
         self._check_name(body, self.servers)
         if body["location"] not in LOCATIONS:
             raise invalid("location")
-        if TYPES.get(body["server_type"], True):
+        if body["server_type"] not in TYPES:
             raise invalid("server_type")
+        if body["location"] not in TYPES[body["server_type"]]:
+            raise RefusalError(422, "invalid_input", "unsupported location for server type")
         if not set(body["ssh_keys"]) <= set(self.ssh_keys):
             raise RefusalError(404, "not_found", "SSH key not found")
         net = body["public_net"]
@@ -411,6 +415,18 @@ class HetznerStandIn:
             raise invalid("name")
         if body["name"] in [each["name"] for each in existing.values()]:
             raise RefusalError(409, "uniqueness_error", "name is already used")
+
+
+def _offer(name: str, places: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A type that goes is announced for each location; one that is there may be sold out."""
+    return [
+        {
+            "name": place,
+            "deprecation": None if place in places else {"announced": "2025-09-24", "unavailable_after": "2025-12-31"},
+            "available": name not in SOLD_OUT,
+        }
+        for place in LOCATIONS
+    ]
 
 
 def _only(body: dict[str, Any], *fields: str) -> dict[str, Any]:
