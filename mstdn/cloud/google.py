@@ -46,7 +46,7 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
     error = body.get("error")
     if not isinstance(error, dict):
         return "", ""
-    first: dict[str, Any] = next(iter(error.get("errors") or []), {})
+    first: dict[str, Any] = next((each for each in error.get("errors") or [] if isinstance(each, dict)), {})
     return str(first.get("reason", error.get("status", ""))), str(error.get("message", ""))
 
 

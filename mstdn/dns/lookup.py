@@ -51,6 +51,8 @@ class Lookup:
     port: int = 53
     seconds: float = SECONDS
     helpers: tuple[str, ...] | None = None
+    # Addresses of name servers that did not answer a question usefully, of those that `ask` put it to.
+    silent: set[str] = field(default_factory=set, repr=False)
     _cuts: dict[str, Cut] = field(default_factory=dict, repr=False)
     _dns: Any = field(default=None, repr=False)
 
@@ -94,7 +96,9 @@ class Lookup:
         answers = []
         for address in self._targets(cut):
             message = self._query(address, name, kind)
-            if message is not None:
+            if message is None:
+                self.silent.add(address)
+            else:
                 answers.append(self._answer(address, message, name, kind))
         if not answers:
             raise self._silent(cut)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyinfra import host, state
+from pyinfra import host, logger, state
 
 from mstdn.cloud.steps import Plan, carry_out, in_words
 from mstdn.cloud.waiting import patiently
@@ -80,12 +80,19 @@ def proven_records(settings: ProvisionSettings) -> Commands:
         site = _site_wishes(settings)
         elsewhere = _proven_by_the_account(settings, site)
         wishes = [*(wish for wish in site if wish not in elsewhere), *mail_wishes(settings, keys)]
-        refusal = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
+        silent: set[str] = set()
+        refusal = "\n".join(patiently(lambda: _looked(settings, wishes, silent), patience))
     except Exception as error:
         refusal = in_words(error)
     if refusal:
         yield from refuse(refusal)
         return
+    for server in sorted(silent):
+        host.log(
+            f"Warning: the name server {server} gave no answer to this computer. Nothing was proven there, and "
+            "visitors who ask it may not find the site.",
+            logger.warning,
+        )
     host.noop(f"the name servers answer with all {len(wishes)} records")
 
 
@@ -97,8 +104,10 @@ def _proven_by_the_account(settings: ProvisionSettings, wishes: Sequence[Wish]) 
     return proven_by_the_account(wishes, provider, lookup, settings.dns_zone)
 
 
-def _looked(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[str]:
-    """Each time with new eyes: what was found before is not remembered."""
+def _looked(settings: ProvisionSettings, wishes: Sequence[Wish], silent: set[str]) -> list[str]:
+    """
+    Each time with new eyes: what was found before is not remembered. `silent` becomes the servers that did not answer.
+    """
     lookup = Lookup(settings.dns_resolvers)
     found = shortcomings(wishes, lookup)
     if settings.acme_directory == LETS_ENCRYPT:
@@ -106,4 +115,6 @@ def _looked(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[str]:
             owner, values = lookup.caa(name)
             if refusal := caa_refusal(owner, values):
                 found.append(refusal)
+    silent.clear()
+    silent.update(lookup.silent)
     return list(dict.fromkeys(found))

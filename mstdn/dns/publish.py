@@ -63,6 +63,10 @@ def plan_to_publish(
             steps.append(_step(change, wish, provider, zones[name]))
     if refusals:
         raise ProvisionError("\n".join(dict.fromkeys(refusals)))
+    if dns_zone and "." not in dns_zone and dns_zone not in [zone.id for zone in zones.values()]:
+        warnings.append(
+            f'dns_zone = "{dns_zone}" is the ID of no zone that these names lie in; it counted for nothing here.'
+        )
     place = f"{provider.title}: zone {', '.join(dict.fromkeys(map(str, zones.values())))}"
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]

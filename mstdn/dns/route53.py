@@ -30,6 +30,10 @@ PUBLISH_SECONDS = 120
 TELLTALES = ("botocore.endpoint", "botocore.auth", "botocore.parsers")
 
 
+class NotAllowedError(ProvisionError):
+    """The user lacks a right."""
+
+
 class Route53:
     title = "Route 53"
     by_hand = False
@@ -59,18 +63,40 @@ class Route53:
         return cls(client)
 
     def zones(self, name: str) -> Sequence[Zone]:
-        found = []
-        for suffix in suffixes(name):
-            with _in_words("list the hosted zones"):
-                # Sorted by name, so those of this name come first; two of one name are legal.
-                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")["HostedZones"]
-            for zone in page:
-                if zone["Name"].rstrip(".") == suffix and not zone["Config"]["PrivateZone"]:
-                    with _in_words(f"read the hosted zone {suffix}"):
-                        servers = self._client.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
-                    names = tuple(sorted(server.rstrip(".").lower() for server in servers))
-                    found.append(Zone(zone["Id"].removeprefix("/hostedzone/"), suffix, names))
+        return [zone for suffix in suffixes(name) for zone in self._called(suffix)]
+
+    def _called(self, suffix: str) -> Sequence[Zone]:
+        """The public zones of this name: two are legal, and any number of private ones."""
+        ids = [zone["Id"] for zone in self._by_name(suffix) if not zone["Config"]["PrivateZone"]]
+        found, refusals = [], []
+        for zone_id in ids:
+            try:
+                with _in_words(f"read the hosted zone {suffix}"):
+                    servers = self._client.get_hosted_zone(Id=zone_id)["DelegationSet"]["NameServers"]
+            except NotAllowedError as refusal:
+                # A user with rights to one of two zones of a name is not meant to touch the other.
+                refusals.append(refusal)
+                continue
+            names = tuple(sorted(server.rstrip(".").lower() for server in servers))
+            found.append(Zone(zone_id.removeprefix("/hostedzone/"), suffix, names))
+        if refusals and not found:
+            raise refusals[0]
         return found
+
+    def _by_name(self, suffix: str) -> Iterator[dict[str, Any]]:
+        """Sorted by name, so those of this name come first, page by page."""
+        start = {"DNSName": suffix}
+        while True:
+            with _in_words("list the hosted zones"):
+                page = self._client.list_hosted_zones_by_name(MaxItems="100", **start)
+                zones, more = page["HostedZones"], page["IsTruncated"]
+            for zone in zones:
+                if zone["Name"].rstrip(".") != suffix:
+                    return
+                yield zone
+            if not more:
+                return
+            start = {"DNSName": page["NextDNSName"], "HostedZoneId": page["NextHostedZoneId"]}
 
     def records(self, zone: Zone, name: str) -> Sequence[RecordSet]:
         found: list[RecordSet] = []
@@ -202,7 +228,7 @@ def _explained(response: Mapping[str, Any], doing: str) -> ProvisionError:
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}")
     if code in ("AccessDenied", "AccessDeniedException"):
-        return ProvisionError(
+        return NotAllowedError(
             f"Route 53 did not {doing}: {words} Give the user a policy with route53:ListHostedZonesByName, "
             "route53:GetHostedZone, route53:ListResourceRecordSets, route53:ChangeResourceRecordSets and "
             "route53:GetChange (docs/provisioning.md has it)."

@@ -426,6 +426,34 @@ def test_a_private_zone_is_none(world: World) -> None:
     assert "no zone for social.example.org" in plan(site_records, settings=dns_settings(world, "route53")).refusal
 
 
+def test_the_public_zone_is_found_behind_any_number_of_private_ones(world: World) -> None:
+    for _ in range(120):
+        world.route53.add_zone("example.org", private=True)
+    public = world.route53.add_zone("example.org")
+    outcome = plan(site_records, settings=dns_settings(world, "route53"))
+    assert outcome.refusal == "" and f"zone example.org ({public})" in outcome.text
+
+
+def test_a_user_with_rights_to_one_of_two_zones_does_not_need_the_other(world: World) -> None:
+    ours = world.route53.add_zone("example.org")
+    other = world.route53.add_zone("example.org", servers=("ns9.example.net",))
+    denied = "User: arn:aws:iam::1:user/dns is not authorized to perform: route53:GetHostedZone"
+    world.internet.interventions.append(
+        lambda request: (
+            route53_refusal(403, "AccessDenied", denied) if request.path.endswith(f"/hostedzone/{other}") else None
+        )
+    )
+    outcome = plan(site_records, settings=dns_settings(world, "route53"))
+    assert outcome.refusal == "" and f"zone example.org ({ours})" in outcome.text
+
+
+def test_an_identity_that_no_zone_has_is_told(world: World) -> None:
+    zone = world.route53.add_zone("example.org")
+    text = plan(site_records, settings=dns_settings(world, "route53", dns_zone="Z9")).text
+    assert 'dns_zone = "Z9" is the ID of no zone that these names lie in' in text
+    assert "is the ID of no zone" not in plan(site_records, settings=dns_settings(world, "route53", dns_zone=zone)).text
+
+
 def test_a_zone_that_the_world_does_not_ask_is_refused_before_anything_is_written(world: World) -> None:
     world.route53.add_zone("example.org", servers=("ns-12.awsdns-01.com",))
     refusal = plan(site_records, settings=dns_settings(world, "route53")).refusal
