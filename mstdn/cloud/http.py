@@ -176,7 +176,7 @@ class Api:
             found = {}
         body = found if isinstance(found, dict) else {}
         code, words = self.error_form.read(body) if body else ("", "")
-        return ProviderError(self.provider, doing, answer.status_code, code, self._hidden(words), body)
+        return ProviderError(self.provider, doing, answer.status_code, self._hidden(code), self._hidden(words), body)
 
     def _unreachable(self, doing: str, error: OSError) -> UnreachableError:
         if not isinstance(error, requests.RequestException):
@@ -196,7 +196,11 @@ class Api:
         )
 
     def _hidden(self, text: str) -> str:
-        return self.session.auth.hidden(text) if isinstance(self.session.auth, Key) else text
+        """The text without the key, or without the token of a session of google-auth."""
+        if isinstance(self.session.auth, Key):
+            return self.session.auth.hidden(text)
+        token = getattr(getattr(self.session, "credentials", None), "token", None)
+        return text.replace(token, "…") if token else text
 
 
 @cache

@@ -13,6 +13,7 @@ from mstdn.kinds.text import refuse
 from mstdn.mail_domain.rules import (
     a_domain_sends,
     bounces_come_back_to_the_domain,
+    no_record_of_mail_takes_the_sites_place,
     records_are_known_by_hand,
     sparkpost_takes_the_mail,
     the_mail_provider_has_its_key,
@@ -37,6 +38,7 @@ class MailDomainSettings(Part):
         a_domain_sends,
         records_are_known_by_hand,
         bounces_come_back_to_the_domain,
+        no_record_of_mail_takes_the_sites_place,
         sparkpost_takes_the_mail,
     )
 

@@ -128,12 +128,17 @@ class GoogleServer:
         return self._google.find("look for the address", f"/regions/{_region(zone)}/addresses/{self._name}")
 
     def _free(self, address: Mapping[str, Any] | None) -> None:
-        """Raises ProvisionError for an address that something else uses while there is no server of ours."""
-        users = [_last(each) for each in (address or {}).get("users", ())]
-        if address and users:
+        """Raises ProvisionError for an address that is no use while there is no server of ours: something else's."""
+        if address is None:
+            return
+        users = [_last(each) for each in address.get("users", ())]
+        use = f"in use by {' and '.join(users)}, which is not a server of this suite" if users else ""
+        if address.get("addressType", "EXTERNAL") != "EXTERNAL":
+            use = "one of the network's own, which no visitor can reach"
+        if use:
             raise ProvisionError(
-                f"The address {self._name} ({address['address']}) is in use by {' and '.join(users)}, which is not a "
-                "server of this suite. It was not touched. Choose another server_name."
+                f"The address {self._name} ({address['address']}) is {use}. It was not touched. Choose another "
+                "server_name."
             )
 
     def _no_disk(self) -> None:

@@ -807,6 +807,15 @@ def test_a_key_does_not_follow_an_answer_to_another_host(world: World) -> None:
     assert elsewhere == []
 
 
+def test_a_token_that_google_repeats_is_shown_to_nobody(world: World) -> None:
+    def echo(request: Request) -> Response | None:
+        return google_error(400, "bad", request.headers["authorization"]) if request.host == GOOGLE else None
+
+    world.internet.interventions.append(echo)
+    refusal = plan(open_ports, settings=google_settings(world)).refusal
+    assert 'Its answer: "Bearer …" (status 400, bad)' in refusal and "canary" not in refusal
+
+
 @pytest.mark.parametrize("break_it", ["dead", "captive portal", "echo of the key"])
 def test_no_usable_answer_is_a_sentence(world: World, break_it: str) -> None:
     said: dict[str, tuple[Callable[[Request], Response | None] | None, str]] = {

@@ -167,6 +167,16 @@ def test_an_address_of_that_name_that_something_else_uses_is_refused_at_google(w
     assert len(world.google.instances) == 1
 
 
+def test_an_address_of_that_name_that_no_visitor_can_reach_is_refused_at_google(world: World) -> None:
+    made(google(world))
+    world.google.instances.clear()
+    world.google.disks.clear()
+    (found,) = world.google.addresses.values()
+    found.update(addressType="INTERNAL", address="10.0.0.5", users=[])
+    refusal = plan(server, settings=google(world)).refusal
+    assert "The address mastodon (10.0.0.5) is one of the network's own" in refusal and "server_name" in refusal
+
+
 def test_every_rule_of_a_large_network_is_looked_at(world: World) -> None:
     made(google(world))
     rule = world.google.firewalls["mastodon-web"]

@@ -54,6 +54,21 @@ def problems_of(**values: Any) -> dict[str, str]:
         (SPARKPOST | {"smtp_from_address": "a@other.example"}, "mail_domain", "marked as junk"),
         (SPARKPOST | {"smtp_server": "smtp.example.org"}, "smtp_server", 'smtp_server = "smtp.sparkpostmail.com"'),
         (SPARKPOST | {"mail_domain_bounce": "b.other.example"}, "mail_domain_bounce", '"bounce.example.org"'),
+        (
+            SPARKPOST | {"mail_domain_bounce": "social.example.org", "local_domain": "social.example.org"},
+            "mail_domain_bounce",
+            "it is a name of the site",
+        ),
+        (
+            {
+                "mail_domain_provider": "manual",
+                "mail_domain": "example.org",
+                "alternate_domains": ["www.example.org"],
+                "mail_domain_records": ["www.example.org. CNAME mail.example.net."],
+            },
+            "mail_domain_records",
+            "www.example.org is a name of the site, which leads to the server",
+        ),
         ({"cloud_firewall_ports": [22]}, "cloud_firewall_ports", "cloud_firewall_ports = [22, 80, 443]"),
         ({"cloud_firewall_ssh_from": ["198.51.100.7/24"]}, "cloud_firewall_ssh_from", '"198.51.100.0/24"'),
         ({"cloud_firewall_ssh_from": []}, "cloud_firewall_ssh_from", "nobody could log in"),
