@@ -29,6 +29,10 @@ WAIT_ANSWER_SECONDS = 150
 # How many earlier requests for the same thing, in the same hour, are passed by.
 EARLIER_REQUESTS = 20
 NEEDED_FOR = 'server_provider = "google"'
+NO_LOGIN = (
+    "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it stays: is a "
+    "proxy or a captive portal in between?"
+)
 # It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
 BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
 EXISTS = ("alreadyExists", "RESOURCE_ALREADY_EXISTS")
@@ -175,7 +179,7 @@ class Google:
         except ProviderError as refused:
             raise self._explained(refused) from None
         except exceptions.RefreshError as error:
-            raise _login_refused(str(error)) from None
+            raise _no_login(error) from None
         except exceptions.TransportError:
             raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
 
@@ -191,10 +195,7 @@ class Google:
                 "CURL_CA_BUNDLE in the environment."
             ) from None
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise UnreachableError(
-                "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it "
-                "stays: is a proxy or a captive portal in between?"
-            ) from None
+            raise UnreachableError(NO_LOGIN) from None
 
     def _explained(self, refused: ProviderError) -> ProvisionError:
         project, words = self.project, refused.words
@@ -265,6 +266,20 @@ def _login(key_file: str) -> tuple[Any, str | None]:
             "file of a service account: server_credentials."
         ) from None
     return credentials, project
+
+
+def _no_login(error: Any) -> ProvisionError:
+    """For google-auth's RefreshError, which it raises for whatever came instead of a token."""
+    if error.retryable:
+        return UnreachableError(
+            "Google's login (oauth2.googleapis.com) has a fault of its own. Run again; if it stays, look at its status "
+            "page."
+        )
+    words = str(error).strip()
+    # A page for people, as a proxy sends it.
+    if not words or words.startswith("<"):
+        return UnreachableError(NO_LOGIN)
+    return _login_refused(words)
 
 
 def _login_refused(words: str) -> ProvisionError:

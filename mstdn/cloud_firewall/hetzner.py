@@ -47,7 +47,7 @@ class HetznerFirewall:
                 try:
                     self._hetzner.post("create the firewall", "/firewalls", body)
                 except ProviderError as refused:
-                    if refused.code != "uniqueness_error":
+                    if refused.code != "uniqueness_error" or self._found(part) is None:
                         raise
         elif found is not None and what == "rules":
             # Setting rules replaces all of them, and those for the way out are somebody's.

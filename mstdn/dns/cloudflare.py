@@ -77,7 +77,8 @@ class CloudflareDns:
         doing = f"change the record {subject.type} of {subject.name}"
         try:
             with _in_words():
-                self._api.post(doing, f"/zones/{zone.id}/dns_records/batch", {"deletes": deletes, "posts": posts})
+                path, body = f"/zones/{zone.id}/dns_records/batch", {"deletes": deletes, "posts": posts}
+                _succeeded(doing, self._api.post(doing, path, body))
         except ProviderError as refused:
             if refused.code not in EXISTS:
                 raise
@@ -87,9 +88,16 @@ class CloudflareDns:
         page, pages = 1, 1
         while page <= pages:
             with _in_words():
-                body = self._api.get(doing, path, page=page, per_page=50, **query)
+                body = _succeeded(doing, self._api.get(doing, path, page=page, per_page=50, **query))
             yield from body["result"]
             page, pages = page + 1, (body.get("result_info") or {}).get("total_pages", 1)
+
+
+def _succeeded(doing: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The body, which says itself whether it is a success, whatever the status. Raises ProviderError."""
+    if body.get("success") is False:
+        raise ProviderError("Cloudflare", doing, 200, *_error(body), body)
+    return body
 
 
 class _in_words:  # noqa: N801 (it reads as a verb where it is used)

@@ -71,7 +71,7 @@ class SparkPost:
         try:
             self._call(domain, "register the sending domain", "/sending-domains", {"domain": domain} | wish)
         except ProviderError as refused:
-            if refused.code != EXISTS:
+            if refused.code != EXISTS or self._find(domain) is None:
                 raise
 
     def verify(self) -> Sequence[str]:

@@ -172,7 +172,7 @@ class HetznerServer:
         try:
             self._hetzner.post(f"reserve an {family} address", "/primary_ips", body)
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._primary_ip(self._addresses(), family) is None:
                 raise self._wrong_place(refused) from None
 
     def _upload_key(self) -> None:
@@ -185,7 +185,7 @@ class HetznerServer:
                 "store your SSH key", "/ssh_keys", {"name": name, "public_key": self._public_key, "labels": OURS}
             )
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._key() is None:
                 raise
 
     def _create(self) -> None:
@@ -213,7 +213,7 @@ class HetznerServer:
         try:
             self._hetzner.post("create the server", "/servers", body)
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._server() is None:
                 raise self._wrong_place(refused) from None
         self._repair("protect")
 

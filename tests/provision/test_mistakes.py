@@ -200,6 +200,21 @@ def test_the_login_of_a_person_names_no_project(world: World) -> None:
     assert "Set server_project to its ID" in refusal
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Response(503, b"<html>"), "has a fault of its own. Run again"),
+        (answer(500, {"error": "internal_failure"}), "has a fault of its own. Run again"),
+        (Response(407, b"<html>"), "answered with something that is no login"),
+        (Response(403, b"<html>"), "answered with something that is no login"),
+        (answer(400, {"error": "invalid_client"}), "does not accept the login. Type: gcloud auth"),
+    ],
+)
+def test_a_login_that_did_not_come_is_told_from_one_that_is_refused(world: World, said: Response, words: str) -> None:
+    world.internet.interventions.append(lambda request: said if request.path == "/token" else None)
+    assert words in plan(server, settings=google_settings(world)).refusal
+
+
 def test_something_else_than_a_key_file_is_told(world: World) -> None:
     file = world.home / "key.json"
     file.write_text(json.dumps({"type": "service_account"}))
@@ -564,6 +579,14 @@ def test_a_token_that_cloudflare_does_not_know_is_told(
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", token)
     text = run(site_records, settings=dns_settings(world, "cloudflare")).text
     assert "does not know the token in CLOUDFLARE_API_TOKEN, or it has expired" in text
+
+
+def test_a_change_that_cloudflare_answers_with_200_and_no_success_is_not_done(world: World) -> None:
+    world.cloudflare.add_zone("example.org")
+    failed = answer(200, {"success": False, "errors": [{"code": 1, "message": "no"}], "result": None})
+    world.internet.interventions.append(lambda request: failed if request.method == "POST" else None)
+    outcome = run(site_records, settings=dns_settings(world, "cloudflare"))
+    assert outcome.done == 0 and 'Its answer: "no"' in outcome.text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from mstdn.cloud_firewall.operations import open_ports
 from mstdn.dns.operations import site_records
 from mstdn.server.operations import next_steps, server, server_that_lets_in
 from tests.stand_ins.google import error
+from tests.stand_ins.internet import answer
 from tests.stand_ins.operator import Outcome, plan, provision_settings, run
 from tests.stand_ins.world import World
 
@@ -403,3 +404,15 @@ def test_the_login_is_tried_at_the_server_that_was_made(
     made(settings)
     assert run(server_that_lets_in, settings=settings).refusal == ""
     assert tried == [("203.0.113.5", "admin" if provider == "google" else "root")]
+
+
+@pytest.mark.parametrize("kind", ["firewalls", "primary_ips", "ssh_keys", "servers"])
+def test_hetzner_saying_that_there_is_one_already_is_not_believed_unseen(world: World, kind: str) -> None:
+    taken = answer(409, {"error": {"code": "uniqueness_error", "message": "name is already used"}})
+
+    def refuse(request: Any) -> Any:
+        return taken if request.method == "POST" and request.path == f"/v1/{kind}" else None
+
+    world.internet.interventions.append(refuse)
+    outcomes = [run(operation, settings=hetzner()) for operation in (open_ports, server)]
+    assert "name is already used" in "\n".join(each.text for each in outcomes)
