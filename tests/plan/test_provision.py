@@ -188,6 +188,20 @@ def test_a_login_of_aws_for_some_hours_is_shown_nowhere(world: World) -> None:
     assert_no_key_in(run)
 
 
+def test_a_login_of_aws_that_has_expired_is_a_sentence(world: World) -> None:
+    file = world.home / ".aws" / "config"
+    file.parent.mkdir()
+    file.write_text(
+        "[profile dns]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\n"
+        "sso_role_name = r\n"
+    )
+    settings = {"dns_provider": "route53", "public_ipv4": "198.51.100.7", "dns_aws_profile": "dns"}
+    run = provision(world, "--dry", file="tasks/dns.py", **settings)
+    assert run.returncode == 1
+    assert "Type: aws sso login --profile dns" in run.text
+    assert "Traceback" not in run.text and "mandatory refresh" not in run.text
+
+
 def test_the_login_of_a_person_at_google_is_shown_nowhere(world: World) -> None:
     """As gcloud leaves it: it is sent with the first request."""
     world.google.person(world.home)

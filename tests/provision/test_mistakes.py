@@ -556,6 +556,33 @@ def test_a_profile_that_does_not_exist_is_told(world: World) -> None:
     assert "(nobody)" in text and "Correct dns_aws_profile" in text
 
 
+SSO = "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"
+SESSION = "[sso-session s]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        (SSO, "The login for Route 53 has expired. Type: aws sso login --profile dns"),
+        (
+            f"sso_session = s\nsso_account_id = 1\nsso_role_name = r\n{SESSION}",
+            "The login for Route 53 has expired. Type: aws sso login --profile dns",
+        ),
+        ("credential_process = /bin/false", "AWS's login does not work: Error when retrieving credentials"),
+        ("credential_process = /bin/echo canary", "AWS's login does not work: what it got is no key"),
+        ("role_arn = arn:aws:iam::1:role/x\nsource_profile = none", 'The source_profile "none" referenced'),
+        ("aws_access_key_id = AKIA1", "Partial credentials found"),
+        ("region = us-east-1", "There is no login for Route 53. Put ROUTE53_ACCESS_KEY_ID"),
+    ],
+    ids=["single sign-on", "its session", "failing program", "another program", "role", "half a key", "no key"],
+)
+def test_a_profile_whose_login_does_not_work_is_told(world: World, profile: str, words: str) -> None:
+    (world.home / ".aws").mkdir()
+    (world.home / ".aws" / "config").write_text(f"[profile dns]\n{profile}\n")
+    refusal = plan(site_records, settings=dns_settings(world, "route53", dns_aws_profile="dns")).refusal
+    assert words in refusal and "canary" not in refusal
+
+
 def test_the_key_that_lies_on_the_server_is_not_taken_for_its_dns(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
