@@ -220,6 +220,24 @@ def caa_refusal(owner: str, values: Sequence[str]) -> str | None:
     return None
 
 
+def caa_warning(owner: str, values: Sequence[str]) -> str | None:
+    """
+    That this CAA record set lets Let's Encrypt issue for certain accounts only; None if it does not. Source: RFC 8657.
+
+    Whether the server's is among them cannot be known from here: its account is made at the first start.
+    """
+    parsed = [re.fullmatch(r'\d+ issue "(.*)"', canonical("CAA", value)) for value in values]
+    ours = [match[1] for match in parsed if match and match[1].split(";")[0].strip().lower() == LETS_ENCRYPT_CAA]
+    accounts = [match[1] for issuer in ours if (match := re.search(r"accounturi=([^;\s]+)", issuer))]
+    if not ours or len(accounts) < len(ours):
+        return None
+    return (
+        f"The CAA record of {owner} lets Let's Encrypt issue for the account {' and '.join(accounts)} only. A new "
+        "server makes an account of its own, for which it would refuse. Leave accounturi out until the site has its "
+        "certificate."
+    )
+
+
 def the_dns_provider_has_its_key(dns_provider: str, server_provider: str, secrets: Container[str]) -> Iterator[Problem]:
     """Said once where both settings name the same provider."""
     if dns_provider != server_provider:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.mail_domain.provider import MailProvider, mail_provider
 from mstdn.mail_domain.wishes import wishes_of
 from mstdn.secrets.operator import provider_keys
+from tests.stand_ins.internet import answer
 from tests.stand_ins.operator import provision_settings
 from tests.stand_ins.world import World
 
@@ -107,3 +109,10 @@ def test_a_policy_that_the_provider_wants_takes_the_place_of_ours(world: World) 
     )
     wishes = wishes_of("example.org", mail_provider(settings, {}), 300)
     assert [wish.name for wish in wishes] == ["_dmarc.example.org", "k1._domainkey.example.org"]
+
+
+def test_a_domain_that_is_said_to_be_there_is_not_believed_unseen(world: World) -> None:
+    taken = answer(409, {"errors": [{"message": "resource conflict", "code": "1602"}]})
+    world.internet.interventions.append(lambda request: taken if request.method == "POST" else None)
+    with pytest.raises(ProvisionError, match="resource conflict"):
+        register(provider_of("sparkpost"))

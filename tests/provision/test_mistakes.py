@@ -647,6 +647,18 @@ def test_a_caa_record_that_forbids_lets_encrypt_is_told(world: World, owner: str
     )
 
 
+def test_a_caa_record_for_certain_accounts_is_told_beside_the_proof(world: World) -> None:
+    """A server that has its certificate may well be one of them."""
+    world.names.publish("example.org", "social.example.org", "A", 300, ("198.51.100.7",))
+    one = '0 issue "letsencrypt.org; accounturi=https://acme.example/acct/1"'
+    world.names.publish("example.org", "example.org", "CAA", 300, (one,))
+    told = run(proven_records, settings=dns_settings(world, "manual"))
+    assert told.refusal == ""
+    assert "lets Let's Encrypt issue for the account https://acme.example/acct/1 only" in told.text
+    world.names.publish("example.org", "example.org", "CAA", 300, (one, '0 issue "letsencrypt.org"'))
+    assert "accounturi" not in run(proven_records, settings=dns_settings(world, "manual")).text
+
+
 # --- Mail -----------------------------------------------------------------------------------------
 
 
