@@ -76,7 +76,7 @@ class GoogleServer:
         )
         unused = "" if address is None or in_use == address["address"] else address["address"]
         kept = address is not None
-        return Found(Address(in_use, reserved=kept) if in_use else reserved, None, True, machine, unused)
+        return Found(Address(in_use, reserved=kept) if in_use else None, None, True, machine, unused)
 
     def describe(self, action: Action) -> str:
         settings = self._settings

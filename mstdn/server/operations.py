@@ -14,7 +14,7 @@ from mstdn.operator_files import values_file
 from mstdn.refusal import refuse
 from mstdn.secrets.operator import keys_for
 from mstdn.server.login import wait_until_it_lets_in
-from mstdn.server.provider import ServerProvider, server_provider
+from mstdn.server.provider import ServerProvider, no_address, server_provider
 from mstdn.server.rules import KINDS, SIGNS, actions, differences_to_report
 from mstdn.server.settings import ssh_public_key
 from mstdn.settings.provision import ProvisionSettings
@@ -70,7 +70,9 @@ def server_that_lets_in(settings: ProvisionSettings) -> Commands:
         provider = server_provider(settings, keys)
         address = _own_address(provider)
         key = ssh_public_key(settings.server_ssh_key, Path.home())
-        if address and key:
+        if not address:
+            raise no_address(provider.wanted())
+        if key:
             wait_until_it_lets_in(address, provider.user, key[0], settings.server_wait_seconds)
     except Exception as error:
         yield from refuse(in_words(error))

@@ -93,5 +93,15 @@ def site_addresses(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -
         known = found.machine is not None and found.machine.running
         return "" if family in wanted.families and not known else None
 
-    ipv6 = settings.public_ipv6 or address(found.ipv6, "ipv6")
-    return SiteAddresses(address(found.ipv4, "ipv4"), ipv6, pending)
+    ipv4, ipv6 = address(found.ipv4, "ipv4"), settings.public_ipv6 or address(found.ipv6, "ipv6")
+    if ipv4 is None and ipv6 is None:
+        raise no_address(wanted)
+    return SiteAddresses(ipv4, ipv6, pending)
+
+
+def no_address(wanted: Wanted) -> ProvisionError:
+    """Of a server that somebody made, or changed, by hand."""
+    return ProvisionError(
+        f"The server {wanted.name} at {wanted.provider} has no public address. Give it one in the console, and run "
+        "again."
+    )

@@ -130,7 +130,7 @@ def actions(found: Found, wanted: Wanted) -> list[Action]:
         ("protect", not machine.protected),
         ("grow disk", _smaller(machine.disk_gib, wanted.disk_gib)),
         ("start", not machine.running),
-        ("keep ipv4", found.ipv4 is None and not machine.running and wanted.address_at_start),
+        ("keep ipv4", wanted.address_at_start and not (machine.running or found.ipv4 or found.unused)),
     )
     return [action for action, is_due in due if is_due]
 
@@ -167,8 +167,8 @@ def differences_to_report(found: Found, wanted: Wanted) -> Iterable[str]:
         )
     if found.unused:
         yield (
-            f"The address {found.unused} is reserved for {name}, but the server uses another one. Assign it in the "
-            "console; until then the names lead to the one in use."
+            f"The address {found.unused} is reserved for {name}, but the server does not use it. Assign it in the "
+            "console; until then the names lead to the one that the server has."
         )
 
 

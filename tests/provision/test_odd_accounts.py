@@ -97,6 +97,24 @@ def test_a_server_that_was_stopped_without_an_address_of_its_own_keeps_the_one_i
     assert [run(operation, settings=settings).done for operation in (server, site_records)] == [0, 0]
 
 
+@pytest.mark.parametrize("reserved", [True, False], ids=["one is reserved", "none is reserved"])
+def test_a_server_without_a_public_address_is_told_and_no_name_leads_nowhere(world: World, reserved: bool) -> None:
+    made(google(world))
+    (instance,) = world.google.instances.values()
+    instance["networkInterfaces"][0]["accessConfigs"] = []
+    if not reserved:
+        world.google.addresses.clear()
+    world.cloudflare.add_zone("example.org")
+    values = {"dns_provider": "cloudflare", "dns_resolvers": [world.resolver], "server_wait_seconds": 60}
+    settings = google(world, **values)
+    outcome = run(server, settings=settings)
+    assert ("is reserved for mastodon, but the server does not use it" in outcome.text) is reserved
+    for operation in (server_that_lets_in, site_records):
+        told = run(operation, settings=settings)
+        assert "The server mastodon at Google has no public address" in told.refusal + told.text
+    assert world.names.values("social.example.org", "A") == ()
+
+
 @pytest.mark.parametrize("status", ["STOPPING", "PENDING_STOP", "SUSPENDING", "DEPROVISIONING"])
 def test_a_server_that_somebody_stops_or_deletes_at_google_is_waited_for(world: World, status: str) -> None:
     made(google(world))
