@@ -58,28 +58,32 @@ def _bytes(string: str) -> bytes:
 
 def parse_line(line: str) -> tuple[str, str, str]:
     """
-    Name, type and value of "name [ttl] [IN] TYPE value"; the name in full, the value of a TXT joined and unquoted.
+    Name, type and value of "name [ttl] [IN] TYPE value", as RFC 1035 has it. The name is in full, the value of a TXT
+    joined and unquoted.
 
     Raises ValueError that says what is wrong.
     """
     words = re.fullmatch(
-        r"\s*(?P<name>\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?P<type>[A-Z]+)\s+(?P<value>\S.*?)\s*", line, flags=re.DOTALL
+        r"\s*(?P<name>\S+)\s+(?:(?:\d+|IN)\s+){0,2}(?P<type>[A-Z]+)\s+(?P<value>\S.*?)\s*",
+        line,
+        flags=re.DOTALL | re.IGNORECASE,
     )
-    if words is None or words["type"] not in TYPES:
+    kind = words["type"].upper() if words else ""
+    if words is None or kind not in TYPES:
         raise ValueError(f"it is not a line of a zone file: name, type ({', '.join(TYPES)}), value")
     name = words["name"].rstrip(".").lower()
     if "." not in name or name == "@":
         raise ValueError("the name must be written in full, down to the domain")
     value = words["value"]
-    if not (name.isascii() and (words["type"] not in TARGETS or value.isascii())):
+    if not (name.isascii() and (kind not in TARGETS or value.isascii())):
         raise ValueError("a name in it is not in its ASCII form (punycode), which begins with xn--")
-    if words["type"] == "TXT":
+    if kind == "TXT":
         if value.startswith('"') and not re.fullmatch(r'("((?:[^"\\]|\\.)*)"\s*)+', value, flags=re.DOTALL):
             raise ValueError("its quotes do not match")
         return name, "TXT", unquoted(value)
-    if unfit := _unfit(words["type"], value):
+    if unfit := _unfit(kind, value):
         raise ValueError(unfit)
-    return name, words["type"], value
+    return name, kind, value
 
 
 def _unfit(kind: str, value: str) -> str | None:

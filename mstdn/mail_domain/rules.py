@@ -75,6 +75,18 @@ def no_record_of_mail_takes_the_sites_place(
             yield Problem("mail_domain_records", wrong, "the records of your mail provider without this one", record)
 
 
+def a_name_has_one_policy(mail_domain_provider: str, mail_domain_records: Sequence[str]) -> Iterator[Problem]:
+    """Of each kind (RFC 7208, 3.2; RFC 7489, 6.6.3)."""
+    if not mail_domain_provider:
+        return
+    texts = [(name, value.lower()) for name, kind, value in map(parse_line, mail_domain_records) if kind == "TXT"]
+    for version, kind in (("v=spf1", "SPF"), ("v=dmarc1", "DMARC")):
+        names = [name for name, value in texts if value.startswith(version)]
+        for name in dict.fromkeys(each for each in names if names.count(each) > 1):
+            wrong = f"{name} has {names.count(name)} {kind} records here, and receivers then heed none"
+            yield Problem("mail_domain_records", wrong, "one record that says what all of them say")
+
+
 def sparkpost_takes_the_mail(
     mail_domain_provider: str, mail_domain_region: str, smtp_server: str, smtp_login: str, smtp_authentication: str
 ) -> Iterator[Problem]:

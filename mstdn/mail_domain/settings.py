@@ -12,6 +12,7 @@ from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import refuse
 from mstdn.mail_domain.rules import (
     a_domain_sends,
+    a_name_has_one_policy,
     bounces_come_back_to_the_domain,
     no_record_of_mail_takes_the_sites_place,
     records_are_known_by_hand,
@@ -39,6 +40,7 @@ class MailDomainSettings(Part):
         records_are_known_by_hand,
         bounces_come_back_to_the_domain,
         no_record_of_mail_takes_the_sites_place,
+        a_name_has_one_policy,
         sparkpost_takes_the_mail,
     )
 

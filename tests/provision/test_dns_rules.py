@@ -36,6 +36,8 @@ def test_a_long_text_is_cut_into_strings_of_255() -> None:
         ("example.org. MX 10 mx.example.net.", ("example.org", "MX", "10 mx.example.net.")),
         ("Bounce.Example.org CNAME sparkpostmail.com.", ("bounce.example.org", "CNAME", "sparkpostmail.com.")),
         ("example.org. TXT v=spf1 -all", ("example.org", "TXT", "v=spf1 -all")),
+        ('example.org. 300 in txt "p=A"', ("example.org", "TXT", "p=A")),
+        ("example.org. IN 300 MX 10 mx.example.net.", ("example.org", "MX", "10 mx.example.net.")),
     ],
 )
 def test_a_line_of_a_zone_file_is_read(text: str, parsed: tuple[str, str, str]) -> None:
@@ -120,6 +122,8 @@ def test_spaces_and_order_of_a_dkim_key_mean_nothing() -> None:
         ("v=spf1 mx -all", "v=spf1 mx include:a.example -all"),
         ("v=spf1 include:a.example ~all", "v=spf1 include:a.example ~all"),
         ("v=spf1 redirect=b.example", "v=spf1 include:a.example redirect=b.example"),
+        ("v=spf1 +include:a.example -all", "v=spf1 +include:a.example -all"),
+        ("v=spf1 Include:A.Example ?all", "v=spf1 Include:A.Example ?all"),
     ],
 )
 def test_what_an_spf_record_lacks_comes_before_its_end(present: str, merged: str) -> None:

@@ -782,6 +782,37 @@ def test_an_spf_record_of_the_owner_is_not_touched_and_the_merged_one_is_told(wo
     assert 'Change it at your DNS provider to: "v=spf1 mx include:mail.example.net -all"' in refusal
 
 
+@pytest.mark.parametrize(
+    ("name", "texts", "words"),
+    [
+        (
+            "example.org",
+            ['"v=spf1 include:mail.example.net ~all"', '"v=spf1 mx -all"'],
+            'Put one in their place at your DNS provider: "v=spf1 include:mail.example.net mx ~all"',
+        ),
+        (
+            "_dmarc.example.org",
+            ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'],
+            "_dmarc.example.org has 2 DMARC records, and receivers then heed none",
+        ),
+    ],
+)
+def test_two_policies_of_a_kind_are_foretold_and_not_found_out_by_the_proof(
+    world: World, name: str, texts: list[str], words: str
+) -> None:
+    world.route53.add_zone("example.org")
+    world.route53.put_record("example.org", name, "TXT", texts)
+    records = ['example.org. TXT "v=spf1 include:mail.example.net ~all"']
+    settings = mail_settings(
+        world,
+        dns_provider="route53",
+        public_ipv4="198.51.100.7",
+        mail_domain_provider="manual",
+        mail_domain_records=records,
+    )
+    assert words in plan(published_domain, settings=settings).refusal
+
+
 def test_a_dmarc_policy_of_the_owner_is_respected(world: World) -> None:
     world.route53.add_zone("example.org")
     world.route53.put_record("example.org", "_dmarc.example.org", "TXT", ['"v=DMARC1; p=reject"'])

@@ -69,6 +69,15 @@ def problems_of(**values: Any) -> dict[str, str]:
             "mail_domain_records",
             "www.example.org is a name of the site, which leads to the server",
         ),
+        (
+            {
+                "mail_domain_provider": "manual",
+                "mail_domain": "example.org",
+                "mail_domain_records": [f"example.org. TXT v=spf1 include:{name}.example -all" for name in "ab"],
+            },
+            "mail_domain_records",
+            "example.org has 2 SPF records here, and receivers then heed none",
+        ),
         ({"cloud_firewall_ports": [22]}, "cloud_firewall_ports", "cloud_firewall_ports = [22, 80, 443]"),
         ({"cloud_firewall_ssh_from": ["198.51.100.7/24"]}, "cloud_firewall_ssh_from", '"198.51.100.0/24"'),
         ({"cloud_firewall_ssh_from": []}, "cloud_firewall_ssh_from", "nobody could log in"),
