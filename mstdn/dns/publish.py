@@ -44,7 +44,6 @@ def plan_to_publish(
             )
             warnings += [warning] if warning else []
             found[name] = provider.records(zones[name], name) if known else ()
-            warnings += _proxied(found[name])
         try:
             # By hand everything is told, what has to go too: whoever enters it sees it.
             change = wish.change(_in_view(found[name], wish, zones[name]), replace or provider.by_hand, task)
@@ -61,6 +60,9 @@ def plan_to_publish(
             lines += _by_hand(change, wish)
         else:
             steps.append(_step(change, wish, provider, zones[name]))
+    # Of what is there then: one that is replaced is not left as it is.
+    for each in found.values():
+        warnings += _proxied(each)
     if refusals:
         raise ProvisionError("\n".join(dict.fromkeys(refusals)))
     if dns_zone and "." not in dns_zone and dns_zone not in [zone.id for zone in zones.values()]:

@@ -356,10 +356,12 @@ def test_the_names_follow_to_a_second_server_only_when_they_are_told_to(world: W
     assert world.names.values("social.example.org", "A") == (machine["public_net"]["ipv4"]["ip"],) != first
 
 
-@pytest.mark.parametrize("text", ["", "ssh-ed25519", "ssh-ed25519 canary!", "ssh-ed25519 AAAAB3NzaC1yc2E= a", "x\ny"])
-def test_a_broken_public_key_is_told_before_anything_is_made(world: World, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [b"", b"ssh-ed25519", b"ssh-ed25519 canary!", b"ssh-ed25519 AAAAB3NzaC1yc2E= a", b"x\ny", b"\xff\x00"]
+)
+def test_a_broken_public_key_is_told_before_anything_is_made(world: World, text: bytes) -> None:
     file = world.home / ".ssh" / "id_ed25519.pub"
-    file.write_text(text)
+    file.write_bytes(text)
     refusal = plan(server, settings=hetzner()).refusal
     assert f"{file} does not hold one public SSH key" in refusal and "server_ssh_key" in refusal
     assert world.internet.journal == []
