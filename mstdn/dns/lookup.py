@@ -115,6 +115,15 @@ class Lookup:
                 return owner, values
         return name, ()
 
+    def addresses_of(self, servers: Sequence[str]) -> set[str]:
+        """The IPv4 addresses of these name servers, as far as a resolver knows them: such names exist."""
+        found: set[str] = set()
+        for server in servers:
+            response = self._through_resolver(f"{server}.", "A")
+            if response is not None:
+                found |= set(self._answer("", response, server, "A", follow=True).values)
+        return found
+
     def _top(self, label: str) -> Cut:
         if label not in self._cuts:
             message = self._through_resolver(f"{label}.", "NS")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Sequence
 from functools import partial
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step
-from mstdn.dns.lookup import Lookup
+from mstdn.dns.lookup import Cut, Lookup
 from mstdn.dns.provider import DnsProvider
 from mstdn.dns.rules import PROTECTED, Change, RecordSet, Zone, meaning, record_set, shown, zone_for, zone_lines
 from mstdn.dns.wishes import NoIpv6, Wish
@@ -125,6 +126,8 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
     except ProvisionError as refusal:
         return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {refusal}"
     delegated = [zone for zone in zones if zone.name == cut.name]
+    if delegated and not any(set(zone.name_servers) & set(cut.servers) for zone in delegated):
+        delegated = _by_other_names(delegated, cut, lookup)
     if delegated:
         return zone_for(name, delegated, dns_zone, cut.servers, provider.title), ""
     if zones and len(cut.name) > max(len(zone.name) for zone in zones):
@@ -134,6 +137,18 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
             f"does not have it. Add records there, or remove its NS records in {zones[0].name}."
         )
     return zone_for(name, zones, dns_zone, (), provider.title), ""
+
+
+def _by_other_names(zones: Sequence[Zone], cut: Cut, lookup: Lookup) -> list[Zone]:
+    """
+    The zones, each with the name servers of the delegation where these are only other names of its own: providers let
+    one have name servers called after one's domain (Route 53: "white-label name servers").
+    """
+    asked = lookup.addresses_of(cut.servers)
+    return [
+        dataclasses.replace(zone, name_servers=cut.servers) if asked & lookup.addresses_of(zone.name_servers) else zone
+        for zone in zones
+    ]
 
 
 def _proxied(found: Sequence[RecordSet]) -> list[str]:

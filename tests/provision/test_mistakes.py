@@ -477,6 +477,16 @@ def test_a_zone_that_the_world_does_not_ask_is_refused_before_anything_is_writte
     assert world.internet.only("POST") == []
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_name_servers_under_ones_own_names_are_those_of_the_account(world: World, same: bool) -> None:
+    """White-label name servers: the registrar has ns1.example.org, Route 53 has ns-12.awsdns-01.com."""
+    zone = world.route53.add_zone("example.org", servers=("ns-12.awsdns-01.com", "ns-13.awsdns-02.org"))
+    world.names.addresses |= {"ns-12.awsdns-01.com": "127.0.0.2" if same else "127.0.0.9"}
+    outcome = plan(site_records, settings=dns_settings(world, "route53"))
+    assert ("is not the one the world asks" in outcome.refusal) is not same
+    assert (f"zone example.org ({zone})\n" in outcome.text) is same
+
+
 def test_a_name_that_is_a_zone_of_somebody_else_is_refused(world: World) -> None:
     world.route53.add_zone("example.org")
     world.names.add_zone("social.example.org", ("ns.example.net", "127.0.0.2"))
