@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mstdn.cloud.errors import ProvisionError
@@ -53,6 +55,28 @@ def test_a_server_that_is_deaf_leaves_the_word_to_the_others(world: World, looku
     world.names.deaf.add("127.0.0.2")
     assert [answer.server for answer in lookup.ask(NAME, "A")] == ["127.0.0.3"]
     assert lookup.silent == {"127.0.0.2"}
+
+
+def test_a_server_that_was_silent_is_not_waited_for_again_and_again(
+    world: World, lookup: Lookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    query = lookup._query
+
+    def watched(target: str, name: str, kind: str) -> Any:
+        asked.append(target)
+        return query(target, name, kind)
+
+    monkeypatch.setattr(lookup, "_query", watched)
+    world.names.deaf.add("127.0.0.2")
+    for kind in ("A", "AAAA", "TXT"):
+        assert len(lookup.ask(NAME, kind)) == 1
+    assert asked.count("127.0.0.2") == 1
+    world.names.deaf.add("127.0.0.3")
+    with pytest.raises(ProvisionError, match="None of the name servers"):
+        lookup.ask(NAME, "A")
+    world.names.deaf.clear()
+    assert lookup.ask(NAME, "A") != []
 
 
 def test_a_server_that_was_not_heard_is_told_beside_the_proof(
