@@ -17,6 +17,8 @@ from mstdn.settings.provision import ProvisionSettings
 
 # Google takes IPv4 and IPv6 sources in rules of their own. The servers made here have IPv4 only.
 EVERYWHERE_IPV4 = "0.0.0.0/0"
+# The lower one counts, and of two equal ones that which forbids. Source: cloud.google.com/firewall/docs/firewalls.
+PRIORITY = 1000
 
 
 class GoogleFirewall:
@@ -84,30 +86,40 @@ class GoogleFirewall:
             changed = {key: value for key, value in body.items() if key not in ("network", "direction")}
             self._google.patch("repair the firewall rule", f"/global/firewalls/{part.name}", changed)
 
-    def opened_by_others(self) -> Sequence[str]:
-        found = self._google.all("list firewall rules", "/global/firewalls")
+    def rules_of_others(self) -> Sequence[str]:
         names = {part.name for part in self._parts}
-        return [
-            f"the rule {each['name']} of the network {self._network} also lets {_allowed(each)} in from anywhere. "
-            "If nothing "
-            "needs it, disable it in the console."
-            for each in found
+        found = [
+            each
+            for each in self._google.all("list firewall rules", "/global/firewalls")
             if each["name"] not in names
             and each.get("network", "").endswith(f"/{self._network}")
             and each.get("direction") == "INGRESS"
             and not each.get("disabled")
             and EVERYWHERE_IPV4 in each.get("sourceRanges", [])
             and (not each.get("targetTags") or self.tag in each["targetTags"])
-            and any(allowed["IPProtocol"] not in ("icmp",) for allowed in each.get("allowed", ()))
+        ]
+        opening = [
+            f"the rule {each['name']} of the network {self._network} also lets {_allowed(each)} in from anywhere. "
+            "If nothing needs it, disable it in the console."
+            for each in found
+            if any(allowed["IPProtocol"] not in ("icmp",) for allowed in each.get("allowed", ()))
             and not _within(each, self._parts)
         ]
+        shutting = [
+            f"the rule {each['name']} of the network {self._network} keeps visitors from the ports {', '.join(shut)}, "
+            "whatever ours lets in. If it is not meant for this server, give it a priority above 1000 or other target "
+            "tags."
+            for each in found
+            if (shut := _shut(each, self._parts))
+        ]
+        return [*opening, *shutting]
 
     def _body(self, part: Part) -> dict[str, Any]:
         return {
             "name": part.name,
             "network": f"global/networks/{self._network}",
             "direction": "INGRESS",
-            "priority": 1000,
+            "priority": PRIORITY,
             "sourceRanges": list(part.rules[0].sources),
             "targetTags": [self.tag],
             "allowed": [{"IPProtocol": rule.protocol, "ports": list(rule.ports)} for rule in part.rules],
@@ -137,3 +149,24 @@ def _within(rule: dict[str, Any], parts: Sequence[Part]) -> bool:
     """True if the rule lets no more through than ours do."""
     ours = {port for part in parts for each in part.rules if EVERYWHERE_IPV4 in each.sources for port in each.ports}
     return all(each["IPProtocol"] == "tcp" and set(each.get("ports", ["all"])) <= ours for each in rule["allowed"])
+
+
+def _shut(rule: dict[str, Any], parts: Sequence[Part]) -> list[str]:
+    """Those of our ports that the rule of somebody else forbids before ours can let them in."""
+    if rule.get("priority", PRIORITY) > PRIORITY:
+        return []
+    ours = sorted({port for part in parts for each in part.rules for port in each.ports}, key=int)
+    return [
+        port
+        for port in ours
+        if any(
+            each["IPProtocol"] in ("tcp", "all")
+            and any(_covers(ports, port) for ports in each.get("ports", ["0-65535"]))
+            for each in rule.get("denied", ())
+        )
+    ]
+
+
+def _covers(ports: str, port: str) -> bool:
+    first, _, last = ports.partition("-")
+    return int(first) <= int(port) <= int(last or first)

@@ -58,7 +58,7 @@ class HetznerFirewall:
             path = f"/firewalls/{found['id']}/actions/apply_to_resources"
             self._hetzner.post("bind the firewall to its label", path, {"apply_to": [self._selector()]})
 
-    def opened_by_others(self) -> Sequence[str]:
+    def rules_of_others(self) -> Sequence[str]:
         return ()
 
     def _found(self, part: Part) -> dict[str, Any] | None:

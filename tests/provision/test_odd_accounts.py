@@ -206,6 +206,33 @@ def test_every_rule_of_a_large_network_is_looked_at(world: World) -> None:
     assert "the rule z of the network default also lets tcp 3389 in" in run(open_ports, settings=google(world)).text
 
 
+@pytest.mark.parametrize(
+    ("rule", "ports"),
+    [
+        ({"denied": [{"IPProtocol": "all"}]}, "22, 80, 443"),
+        ({"denied": [{"IPProtocol": "tcp", "ports": ["80", "400-500"]}]}, "80, 443"),
+        ({"denied": [{"IPProtocol": "udp"}]}, ""),
+        ({"denied": [{"IPProtocol": "all"}], "priority": 1001}, ""),
+        ({"denied": [{"IPProtocol": "all"}], "targetTags": ["other"]}, ""),
+    ],
+)
+def test_a_rule_of_others_that_keeps_visitors_out_is_told(world: World, rule: dict[str, Any], ports: str) -> None:
+    made(google(world))
+    network = world.google.firewalls["mastodon-web"]["network"]
+    common = {
+        "name": "shut",
+        "network": network,
+        "direction": "INGRESS",
+        "sourceRanges": ["0.0.0.0/0"],
+        "priority": 1000,
+    }
+    world.google.firewalls["shut"] = common | rule
+    outcome = plan(open_ports, settings=google(world))
+    told = f"the rule shut of the network default keeps visitors from the ports {ports}, whatever ours lets in"
+    assert (outcome.done, outcome.refusal) == (0, "")
+    assert (told in outcome.text) is bool(ports) and ("the rule shut" in outcome.text) is bool(ports)
+
+
 @pytest.mark.parametrize("provider", ["google", "hetzner"])
 def test_no_request_waits_for_ever(world: World, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
     waits: set[Any] = set()
