@@ -24,9 +24,18 @@ BASE = "https://compute.googleapis.com/compute/v1"
 SCOPE = "https://www.googleapis.com/auth/compute"
 OURS = {"managed-by": "mstdn"}
 OPERATION_SECONDS = 600
+# An operation's wait answers after two minutes at the latest. Source: compute/v1, zoneOperations.wait.
+WAIT_ANSWER_SECONDS = 150
+# How many earlier requests for the same thing, in the same hour, are passed by.
+EARLIER_REQUESTS = 20
 NEEDED_FOR = 'server_provider = "google"'
+NO_LOGIN = (
+    "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it stays: is a "
+    "proxy or a captive portal in between?"
+)
 # It also calls too many requests forbidden (403). Source: cloud.google.com/compute/api-quota, "Error codes".
 BUSY = ("rateLimitExceeded", "userRateLimitExceeded")
+EXISTS = ("alreadyExists", "RESOURCE_ALREADY_EXISTS")
 # Rights that "Compute Instance Admin (v1)" does not have: it may use an address and not make one. Source: what
 # JetBrains/teamcity-google-agent#5 lists; cloud.google.com/iam/docs/roles-permissions/compute has all of them.
 ROLES = {
@@ -41,7 +50,7 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
     error = body.get("error")
     if not isinstance(error, dict):
         return "", ""
-    first: dict[str, Any] = next(iter(error.get("errors") or []), {})
+    first: dict[str, Any] = next((each for each in error.get("errors") or [] if isinstance(each, dict)), {})
     return str(first.get("reason", error.get("status", ""))), str(error.get("message", ""))
 
 
@@ -92,15 +101,34 @@ class Google:
                 return
 
     def make(self, doing: str, path: str, body: Mapping[str, Any]) -> None:
-        """Make something that has a name; nothing happens where it is there already."""
-        # Of what is asked for, so that a changed wish is another request; of the hour, because Google remembers a
-        # request for long, and one that failed would be answered with its old failure.
+        """
+        Make something that has a name; nothing happens where it is there already.
+
+        The requestId is of what is asked for, so that a changed wish is another request, and of the hour, because
+        Google remembers a request for long. An answer that is done at once is that of an earlier run. It counts only
+        where it is still true: that run may have failed, or what it made was deleted by hand. Then the next is sent.
+        """
         seed = f"{self.project} {path} {sorted(body.items(), key=str)} {int(time.time() // 3600)}"
-        try:
-            self._do("POST", doing, path, body, requestId=str(uuid.uuid5(uuid.NAMESPACE_URL, seed)))
-        except ProviderError as refused:
-            if refused.code not in ("alreadyExists", "RESOURCE_ALREADY_EXISTS"):
-                raise
+        failure: ProvisionError | None = None
+        for number in range(EARLIER_REQUESTS):
+            request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed} {number}"))
+            earlier, failure = False, None
+            try:
+                operation = self._begin("POST", doing, path, body, requestId=request_id)
+                earlier = operation["status"] == "DONE"
+                self._wait(doing, operation)
+            except ProvisionError as refused:
+                failure = refused
+                if not (earlier or getattr(refused, "code", "") in EXISTS):
+                    raise
+            else:
+                if not earlier:
+                    return
+            if self.find(doing, f"{path}/{body['name']}") is not None:
+                return
+            if not earlier:
+                break
+        raise failure or UnreachableError(f"Google says that it did {doing}, but it is not there. Run again.")
 
     def post(self, doing: str, path: str, body: Mapping[str, Any] | None = None) -> None:
         self._do("POST", doing, path, body or {})
@@ -109,9 +137,12 @@ class Google:
         self._do("PATCH", doing, path, body)
 
     def _do(self, method: str, doing: str, path: str, body: Mapping[str, Any], **query: str) -> None:
+        self._wait(doing, self._begin(method, doing, path, body, **query))
+
+    def _begin(self, method: str, doing: str, path: str, body: Mapping[str, Any], **query: str) -> dict[str, Any]:
+        """The operation that this begins, or began before."""
         with self._in_words():
-            operation = self._api.call(method, doing, path, body=body, query=query)
-        self._wait(doing, operation)
+            return self._api.call(method, doing, path, body=body, query=query)
 
     def _wait(self, doing: str, operation: Mapping[str, Any]) -> None:
         """An operation's wait returns after two minutes at most, done or not."""
@@ -125,7 +156,9 @@ class Google:
             path = operation["selfLink"].partition(f"/projects/{self.project}")[2]
             before = time.monotonic()
             with self._in_words():
-                operation = self._api.post(doing, f"{path}/wait")
+                operation = self._api.call(
+                    "POST", doing, f"{path}/wait", changes_nothing=True, answer_seconds=WAIT_ANSWER_SECONDS
+                )
             if operation["status"] != "DONE" and time.monotonic() - before < 1:
                 pause(1)
         # The operation says whether it failed; the thing itself is then simply not there (nodejs-compute#377).
@@ -146,7 +179,7 @@ class Google:
         except ProviderError as refused:
             raise self._explained(refused) from None
         except exceptions.RefreshError as error:
-            raise _login_refused(str(error)) from None
+            raise _no_login(error) from None
         except exceptions.TransportError:
             raise UnreachableError("Google's login (oauth2.googleapis.com) cannot be reached. Run again.") from None
 
@@ -156,11 +189,13 @@ class Google:
             return
         try:
             self._credentials.refresh(self._log_in)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except OSError as error:
             raise UnreachableError(
-                "Google's login (oauth2.googleapis.com) answered with something that is no login. Run again; if it "
-                "stays: is a proxy or a captive portal in between?"
+                f"Google's login (oauth2.googleapis.com) cannot be asked: {error}. Correct REQUESTS_CA_BUNDLE or "
+                "CURL_CA_BUNDLE in the environment."
             ) from None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UnreachableError(NO_LOGIN) from None
 
     def _explained(self, refused: ProviderError) -> ProvisionError:
         project, words = self.project, refused.words
@@ -231,6 +266,20 @@ def _login(key_file: str) -> tuple[Any, str | None]:
             "file of a service account: server_credentials."
         ) from None
     return credentials, project
+
+
+def _no_login(error: Any) -> ProvisionError:
+    """For google-auth's RefreshError, which it raises for whatever came instead of a token."""
+    if error.retryable:
+        return UnreachableError(
+            "Google's login (oauth2.googleapis.com) has a fault of its own. Run again; if it stays, look at its status "
+            "page."
+        )
+    words = str(error).strip()
+    # A page for people, as a proxy sends it.
+    if not words or words.startswith("<"):
+        return UnreachableError(NO_LOGIN)
+    return _login_refused(words)
 
 
 def _login_refused(words: str) -> ProvisionError:

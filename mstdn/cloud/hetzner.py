@@ -113,9 +113,14 @@ def explained(refused: ProviderError) -> ProvisionError:
         f'("{refused.words}"). Try another server_place or server_type. The reserved address stays yours.',
         "placement_error": f"Hetzner did not {refused.doing}: no room at this location at the moment. Try another "
         "server_place or run again later. The reserved address stays yours.",
-        "rate_limit_exceeded": "Hetzner has had too many requests with this token. Run again in an hour.",
+        "rate_limit_exceeded": "Hetzner has had too many requests for this project. Run again in some minutes: each "
+        "second lets one more through.",
         "locked": f"Hetzner did not {refused.doing}: something else is being done to it. Run again in a minute.",
         "conflict": f"Hetzner did not {refused.doing}: it was changed at the same time. Run again.",
+        "incorrect_zone_mode": f"Hetzner did not {refused.doing}: the zone is a secondary one there, and its records "
+        'come from another name server. Set dns_provider to whoever has that one, or to "manual".',
+        "protected": f"Hetzner did not {refused.doing}: it is protected. Take the protection off in the console, and "
+        "run again.",
         "maintenance": f"Hetzner did not {refused.doing}: it is in maintenance. See status.hetzner.com and run again.",
     }
     if refused.status == 401:

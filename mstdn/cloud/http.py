@@ -87,9 +87,12 @@ class Api:
         try:
             return self.get(doing, path, **query)
         except ProviderError as refused:
-            if refused.status == 404:
-                return None
-            raise
+            if refused.status != 404:
+                raise
+            # A proxy or a captive portal says 404 as well, and what it does not know may well be there.
+            if not refused.details:
+                raise self._no_object(doing) from None
+            return None
 
     def post(self, doing: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         """Make or do. Raises as `call` does."""
@@ -103,13 +106,18 @@ class Api:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] = {},
+        changes_nothing: bool = False,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> dict[str, Any]:
         """
         One request and its answer, a JSON object. `doing`: what it is for, for the sentence of an error.
 
+        changes_nothing: it may be sent again, whatever its method, as any GET may.
+        answer_seconds: how long the answer may take.
+
         Raises ProviderError when the provider answered with an error, UnreachableError when there is no usable answer.
         """
-        waited = 0.0
+        waited, reads = 0.0, changes_nothing or method == "GET"
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
             try:
@@ -118,20 +126,21 @@ class Api:
                     self.base + path,
                     params={name: value for name, value in query.items() if value is not None},
                     json=body,
-                    timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+                    timeout=(CONNECT_SECONDS, answer_seconds),
                     # A key is for the host that it was made for, not for where an answer points.
                     allow_redirects=False,
                 )
-            except requests.RequestException as error:
+            except OSError as error:
                 never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error)
-                if last or not (method == "GET" or never_sent):
+                hopeless = not isinstance(error, requests.RequestException)
+                if last or hopeless or not (reads or never_sent):
                     raise self._unreachable(doing, error) from None
                 wait = 2.0 ** (attempt - 1)
             else:
                 if answer.status_code < 400:
                     return self._object(doing, answer)
                 refused = self._refused(doing, answer)
-                again = answer.status_code in NOT_CARRIED_OUT or (method == "GET" and answer.status_code in UNCERTAIN)
+                again = answer.status_code in NOT_CARRIED_OUT or (reads and answer.status_code in UNCERTAIN)
                 if last or not (again or refused.code in self.error_form.busy):
                     raise refused
                 wait = seconds_to_wait(answer.headers, 2.0 ** (attempt - 1), time.time())
@@ -151,11 +160,14 @@ class Api:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise UnreachableError(
-                f"{self.provider} was asked to {doing} and answered with something that is no JSON object. "
-                "Is a proxy or a captive portal in between? Run again: what is done already is found then."
-            )
+            raise self._no_object(doing)
         return found
+
+    def _no_object(self, doing: str) -> UnreachableError:
+        return UnreachableError(
+            f"{self.provider} was asked to {doing} and answered with something that is no JSON object. "
+            "Is a proxy or a captive portal in between? Run again: what is done already is found then."
+        )
 
     def _refused(self, doing: str, answer: requests.Response) -> ProviderError:
         try:
@@ -164,9 +176,15 @@ class Api:
             found = {}
         body = found if isinstance(found, dict) else {}
         code, words = self.error_form.read(body) if body else ("", "")
-        return ProviderError(self.provider, doing, answer.status_code, code, self._hidden(words), body)
+        return ProviderError(self.provider, doing, answer.status_code, self._hidden(code), self._hidden(words), body)
 
-    def _unreachable(self, doing: str, error: requests.RequestException) -> UnreachableError:
+    def _unreachable(self, doing: str, error: OSError) -> UnreachableError:
+        if not isinstance(error, requests.RequestException):
+            # What requests says of a file of certificates that is not there: the one error of its own that is none.
+            return UnreachableError(
+                f"{self.provider} was asked to {doing}, but this computer cannot: {error}. "
+                "Correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment."
+            )
         reasons: tuple[tuple[type[Exception], str], ...] = (
             (requests.exceptions.ProxyError, "the connection through the proxy (HTTPS_PROXY) failed or broke"),
             (requests.exceptions.SSLError, "its certificate is not one that this computer trusts"),
@@ -178,7 +196,11 @@ class Api:
         )
 
     def _hidden(self, text: str) -> str:
-        return self.session.auth.hidden(text) if isinstance(self.session.auth, Key) else text
+        """The text without the key, or without the token of a session of google-auth."""
+        if isinstance(self.session.auth, Key):
+            return self.session.auth.hidden(text)
+        token = getattr(getattr(self.session, "credentials", None), "token", None)
+        return text.replace(token, "…") if token else text
 
 
 @cache
@@ -191,8 +213,11 @@ def session_with(key: SecretStr, form: str = "Bearer {}") -> requests.Session:
 
 def seconds_to_wait(headers: Mapping[str, str], otherwise: float, now: float) -> float:
     """
-    How long the server wants no further request: Retry-After in seconds or as a date (RFC 9110), or the moment at which
-    Hetzner's RateLimit-Reset lies (docs.hetzner.cloud, "Rate Limiting"). `now`: seconds since the epoch.
+    How long the server wants no further request: Retry-After in seconds or as a date (RFC 9110). `now`: seconds since
+    the epoch.
+
+    Hetzner's RateLimit-Reset does not tell it: at that moment all requests of an hour are there again, while one more
+    comes each second (docs.hetzner.cloud, "Rate Limiting").
     """
     after = headers.get("Retry-After", "").strip()
     if after.isdecimal():
@@ -202,9 +227,6 @@ def seconds_to_wait(headers: Mapping[str, str], otherwise: float, now: float) ->
             return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - now)
         except ValueError:
             return otherwise
-    reset = headers.get("RateLimit-Reset", "").strip()
-    if reset.isdecimal() and float(reset) > now:
-        return float(reset) - now
     return otherwise
 
 

@@ -47,7 +47,7 @@ class HetznerFirewall:
                 try:
                     self._hetzner.post("create the firewall", "/firewalls", body)
                 except ProviderError as refused:
-                    if refused.code != "uniqueness_error":
+                    if refused.code != "uniqueness_error" or self._found(part) is None:
                         raise
         elif found is not None and what == "rules":
             # Setting rules replaces all of them, and those for the way out are somebody's.
@@ -58,7 +58,7 @@ class HetznerFirewall:
             path = f"/firewalls/{found['id']}/actions/apply_to_resources"
             self._hetzner.post("bind the firewall to its label", path, {"apply_to": [self._selector()]})
 
-    def opened_by_others(self) -> Sequence[str]:
+    def rules_of_others(self) -> Sequence[str]:
         return ()
 
     def _found(self, part: Part) -> dict[str, Any] | None:

@@ -44,4 +44,4 @@ def _plan(settings: ProvisionSettings) -> Plan:
                     partial(firewall.do, part, what),
                 )
             )
-    return Plan(firewall.heading, tuple(steps), warnings=tuple(firewall.opened_by_others()))
+    return Plan(firewall.heading, tuple(steps), warnings=tuple(firewall.rules_of_others()))

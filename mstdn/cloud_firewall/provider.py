@@ -31,8 +31,8 @@ class CloudFirewall(Protocol):
     def do(self, part: Part, what: str) -> None:
         """One of the differences of rules.differences, made good."""
 
-    def opened_by_others(self) -> Sequence[str]:
-        """Rules of others that let more through to the server, each in words for a warning."""
+    def rules_of_others(self) -> Sequence[str]:
+        """Rules of others that let more through to the server, or keep visitors out, each in words for a warning."""
 
 
 def cloud_firewall(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> CloudFirewall:

@@ -35,7 +35,7 @@ def wanted_rules(ports: Sequence[int], ssh_from: Sequence[str]) -> tuple[Rule, .
     One rule for SSH, one for the other ports: only SSH can be narrowed without shutting out visitors.
     """
     others = tuple(str(port) for port in sorted(set(ports)) if port != 22)
-    ssh = Rule(("22",), tuple(sorted(ssh_from)))
+    ssh = Rule(("22",), tuple(sorted(set(ssh_from))))
     web = Rule(others, EVERYWHERE)
     return (Rule(tuple(sorted(("22", *others), key=int)), EVERYWHERE),) if ssh.sources == EVERYWHERE else (ssh, web)
 

@@ -15,6 +15,7 @@ from mstdn.dns.zone_file import quoted, unquoted
 
 BASE = "https://api.cloudflare.com/client/v4"
 EXISTS = ("81053", "81057", "81058")
+UNKNOWN_TOKEN = ("1000", "6003", "10001")
 TOKENS = "dash.cloudflare.com/profile/api-tokens"
 
 
@@ -76,7 +77,8 @@ class CloudflareDns:
         doing = f"change the record {subject.type} of {subject.name}"
         try:
             with _in_words():
-                self._api.post(doing, f"/zones/{zone.id}/dns_records/batch", {"deletes": deletes, "posts": posts})
+                path, body = f"/zones/{zone.id}/dns_records/batch", {"deletes": deletes, "posts": posts}
+                _succeeded(doing, self._api.post(doing, path, body))
         except ProviderError as refused:
             if refused.code not in EXISTS:
                 raise
@@ -86,9 +88,16 @@ class CloudflareDns:
         page, pages = 1, 1
         while page <= pages:
             with _in_words():
-                body = self._api.get(doing, path, page=page, per_page=50, **query)
+                body = _succeeded(doing, self._api.get(doing, path, page=page, per_page=50, **query))
             yield from body["result"]
             page, pages = page + 1, (body.get("result_info") or {}).get("total_pages", 1)
+
+
+def _succeeded(doing: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The body, which says itself whether it is a success, whatever the status. Raises ProviderError."""
+    if body.get("success") is False:
+        raise ProviderError("Cloudflare", doing, 200, *_error(body), body)
+    return body
 
 
 class _in_words:  # noqa: N801 (it reads as a verb where it is used)
@@ -100,12 +109,19 @@ class _in_words:  # noqa: N801 (it reads as a verb where it is used)
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if not isinstance(error, ProviderError):
             return
-        if error.code in ("9109", "10000") and error.status == 403:
+        # 9109 stands for three things; the words tell which (jeessy2/ddns-go#890 and #1341).
+        if "access token from location" in error.words:
+            raise ProvisionError(
+                f'Cloudflare does not take the token in CLOUDFLARE_API_TOKEN from here: "{error.words}". The token is '
+                f"limited to other addresses. Add this one to it at {TOKENS}, or take the limit away."
+            ) from None
+        unknown = error.status == 401 or error.code in UNKNOWN_TOKEN or "Invalid access token" in error.words
+        if error.code in ("9109", "10000") and error.status == 403 and not unknown:
             raise ProvisionError(
                 f"Cloudflare did not {error.doing}: the token in CLOUDFLARE_API_TOKEN lacks the right. Give it the "
                 f"permissions Zone: Zone: Read and Zone: DNS: Edit, for this zone, at {TOKENS}."
             ) from None
-        if error.status == 401 or error.code in ("1000", "6003", "10001"):
+        if unknown:
             raise ProvisionError(
                 "Cloudflare does not know the token in CLOUDFLARE_API_TOKEN, or it has expired. Make an API token (not "
                 f"the Global API Key) with Zone: Zone: Read and Zone: DNS: Edit at {TOKENS}, and put it into "

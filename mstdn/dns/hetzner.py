@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.hetzner import OURS, Hetzner
-from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
-from mstdn.dns.zone_file import quoted, unquoted
+from mstdn.dns.rules import PROTECTED, Change, RecordSet, Zone, canonical, record_set, suffixes
+from mstdn.dns.zone_file import TARGETS, unquoted, written
 
 
 class HetznerDns:
@@ -19,12 +19,15 @@ class HetznerDns:
 
     def __init__(self, token: SecretStr):
         self._hetzner = Hetzner(token)
+        # What counts for record sets without a TTL of their own, by the zone's ID.
+        self._ttls: dict[str, int] = {}
 
     def zones(self, name: str) -> Sequence[Zone]:
         found = []
         for suffix in suffixes(name):
             for zone in self._hetzner.all("list the DNS zones", "/zones", "zones", name=suffix):
                 servers = zone.get("authoritative_nameservers", {}).get("assigned", [])
+                self._ttls[str(zone["id"])] = zone["ttl"]
                 found.append(
                     Zone(str(zone["id"]), zone["name"], tuple(sorted(each.rstrip(".").lower() for each in servers)))
                 )
@@ -39,10 +42,9 @@ class HetznerDns:
         values = [each["value"] for each in found["records"]]
         name = zone.name if found["name"] == "@" else f"{found['name']}.{zone.name}"
         texts = [unquoted(value) if kind == "TXT" else _absolute(kind, value, zone) for value in values]
-        special = "protected against changes" if found.get("protection", {}).get("change") else ""
-        return record_set(
-            name, kind, texts, found.get("ttl") or 0, special, dict(zip(texts, found["records"], strict=True))
-        )
+        special = PROTECTED if found.get("protection", {}).get("change") else ""
+        ttl = found.get("ttl") or self._ttls[zone.id]
+        return record_set(name, kind, texts, ttl, special, dict(zip(texts, found["records"], strict=True)))
 
     def change(self, zone: Zone, change: Change) -> None:
         """
@@ -59,10 +61,14 @@ class HetznerDns:
             return
         found = {value: record for old in change.remove if old.type == add.type for value, record in _as_found(old)}
         # What stays is sent as it was found, with the comment that somebody gave it.
-        records = [found.get(value) or {"value": _written(add.type, value)} for value in add.values]
-        if any(old.type == add.type for old in change.remove):
-            path = f"{self._path(zone, add)}/actions/set_records"
-            self._hetzner.post(f"change the record {add.type} of {add.name}", path, {"records": records})
+        records = [found.get(value) or {"value": written(add.type, value)} for value in add.values]
+        same = [old for old in change.remove if old.type == add.type]
+        if same:
+            doing, path = f"change the record {add.type} of {add.name}", f"{self._path(zone, add)}/actions"
+            # First, since a TTL alone is no drift: after the records, nobody would come back for it.
+            if same[0].ttl != add.ttl:
+                self._hetzner.post(doing, f"{path}/change_ttl", {"ttl": add.ttl})
+            self._hetzner.post(doing, f"{path}/set_records", {"records": records})
             return
         body = {
             "name": _relative(add.name, zone),
@@ -107,12 +113,6 @@ def _relative(name: str, zone: Zone) -> str:
 
 def _absolute(kind: str, value: str, zone: Zone) -> str:
     """Targets without a final dot are relative to the zone."""
-    if kind not in ("CNAME", "MX", "NS") or value.endswith("."):
+    if kind not in TARGETS or value.endswith("."):
         return value
     return f"{value}.{zone.name}"
-
-
-def _written(kind: str, value: str) -> str:
-    if kind == "TXT":
-        return quoted(value)
-    return f"{value}." if kind in ("CNAME", "MX", "NS") else value

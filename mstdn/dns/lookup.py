@@ -51,6 +51,9 @@ class Lookup:
     port: int = 53
     seconds: float = SECONDS
     helpers: tuple[str, ...] | None = None
+    # Addresses of name servers that did not answer a question usefully, of those that `ask` put it to.
+    silent: set[str] = field(default_factory=set, repr=False)
+    _deaf: set[str] = field(default_factory=set, repr=False)
     _cuts: dict[str, Cut] = field(default_factory=dict, repr=False)
     _dns: Any = field(default=None, repr=False)
 
@@ -92,10 +95,13 @@ class Lookup:
         """
         cut = self.delegation(name)
         answers = []
-        for address in self._targets(cut):
+        for address in self._willing(cut):
             message = self._query(address, name, kind)
-            if message is not None:
+            if message is None:
+                self.silent.add(address)
+            else:
                 answers.append(self._answer(address, message, name, kind))
+        self.silent |= self._deaf & set(self._targets(cut))
         if not answers:
             raise self._silent(cut)
         return answers
@@ -111,6 +117,15 @@ class Lookup:
                 return owner, values
         return name, ()
 
+    def addresses_of(self, servers: Sequence[str]) -> set[str]:
+        """The IPv4 addresses of these name servers, as far as a resolver knows them: such names exist."""
+        found: set[str] = set()
+        for server in servers:
+            response = self._through_resolver(f"{server}.", "A")
+            if response is not None:
+                found |= set(self._answer("", response, server, "A", follow=True).values)
+        return found
+
     def _top(self, label: str) -> Cut:
         if label not in self._cuts:
             message = self._through_resolver(f"{label}.", "NS")
@@ -121,8 +136,12 @@ class Lookup:
     def _targets(self, cut: Cut) -> Sequence[str]:
         return self.resolvers or cut.addresses
 
+    def _willing(self, cut: Cut) -> Sequence[str]:
+        """One that was deaf is not waited for again, question after question, as long as there are others."""
+        return [address for address in self._targets(cut) if address not in self._deaf] or self._targets(cut)
+
     def _first_answer(self, cut: Cut, name: str, kind: str) -> Any:
-        targets = list(self._targets(cut))
+        targets = list(self._willing(cut))
         random.shuffle(targets)
         for address in targets:
             message = self._query(address, name, kind)
@@ -143,9 +162,11 @@ class Lookup:
                 message, _used_tcp = dns.query.udp_with_fallback(query, address, timeout=self.seconds, port=number)
             except (dns.exception.DNSException, OSError, EOFError):
                 continue
+            self._deaf.discard(target)
             if message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return message
             return None
+        self._deaf.add(target)
         return None
 
     def _through_resolver(self, name: str, kind: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Lookup
 from mstdn.dns.rules import Change, RecordSet, Zone, record_set
+from mstdn.dns.zone_file import TYPES
 
 
 class ManualDns:
@@ -27,7 +28,7 @@ class ManualDns:
 
     def records(self, zone: Zone, name: str) -> Sequence[RecordSet]:
         found: list[RecordSet] = []
-        for kind in ("A", "AAAA", "TXT", "MX", "CNAME"):
+        for kind in TYPES:
             answers = self._lookup.ask(name, kind)
             values = {value for answer in answers for value in answer.values}
             if values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyinfra import host, state
+from pyinfra import host, logger, state
 
 from mstdn.cloud.steps import Plan, carry_out, in_words
 from mstdn.cloud.waiting import patiently
@@ -12,7 +12,7 @@ from mstdn.dns.lookup import Lookup
 from mstdn.dns.proof import shortcomings
 from mstdn.dns.provider import PROXIES, dns_provider
 from mstdn.dns.publish import plan_to_publish, proven_by_the_account
-from mstdn.dns.rules import caa_refusal
+from mstdn.dns.rules import caa_refusal, caa_warning
 from mstdn.dns.wishes import Wish, site_wishes
 from mstdn.mail_domain.wishes import mail_wishes
 from mstdn.operation import operation
@@ -80,12 +80,15 @@ def proven_records(settings: ProvisionSettings) -> Commands:
         site = _site_wishes(settings)
         elsewhere = _proven_by_the_account(settings, site)
         wishes = [*(wish for wish in site if wish not in elsewhere), *mail_wishes(settings, keys)]
-        refusal = "\n".join(patiently(lambda: _looked(settings, wishes), patience))
+        warnings: list[str] = []
+        refusal = "\n".join(patiently(lambda: _looked(settings, wishes, warnings), patience))
     except Exception as error:
         refusal = in_words(error)
     if refusal:
         yield from refuse(refusal)
         return
+    for warning in dict.fromkeys(warnings):
+        host.log(f"Warning: {warning}", logger.warning)
     host.noop(f"the name servers answer with all {len(wishes)} records")
 
 
@@ -97,13 +100,21 @@ def _proven_by_the_account(settings: ProvisionSettings, wishes: Sequence[Wish]) 
     return proven_by_the_account(wishes, provider, lookup, settings.dns_zone)
 
 
-def _looked(settings: ProvisionSettings, wishes: Sequence[Wish]) -> list[str]:
-    """Each time with new eyes: what was found before is not remembered."""
+def _looked(settings: ProvisionSettings, wishes: Sequence[Wish], warnings: list[str]) -> list[str]:
+    """
+    Each time with new eyes: what was found before is not remembered. `warnings` becomes what is not in the way.
+    """
     lookup = Lookup(settings.dns_resolvers)
     found = shortcomings(wishes, lookup)
+    warnings.clear()
     if settings.acme_directory == LETS_ENCRYPT:
         for name in settings.site_names:
             owner, values = lookup.caa(name)
-            if refusal := caa_refusal(owner, values):
-                found.append(refusal)
+            found += filter(None, [caa_refusal(owner, values)])
+            warnings += filter(None, [caa_warning(owner, values)])
+    warnings += [
+        f"the name server {server} gave no answer to this computer. Nothing was proven there, and visitors who ask it "
+        "may not find the site."
+        for server in sorted(lookup.silent)
+    ]
     return list(dict.fromkeys(found))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mstdn.dns.lookup import Answer, Lookup
 from mstdn.dns.rules import RecordSet, record_set, shown, zone_lines
-from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, is_spf, merged_spf
+from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, is_dmarc, is_spf, merged_spf
 from mstdn.dns.zone_file import legible
 
 
@@ -83,7 +83,7 @@ def _line_of(text: str, wanted: RecordSet) -> str:
 
 def _dmarc(wish: IfNone, answer: Answer) -> str | None:
     """Any policy is the owner's; two of them are none (RFC 7489, 6.6.3)."""
-    policies = [value for value in answer.values if value.lower().startswith("v=dmarc1")]
+    policies = [value for value in answer.values if is_dmarc(value)]
     if len(policies) > 1:
         return f"has {len(policies)} DMARC records for {wish.name}, and receivers then heed none. Remove all but one."
     return (

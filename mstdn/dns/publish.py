@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Container, Sequence
 from functools import partial
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step
-from mstdn.dns.lookup import Lookup
+from mstdn.dns.lookup import Cut, Lookup
 from mstdn.dns.provider import DnsProvider
-from mstdn.dns.rules import Change, RecordSet, Zone, shown, zone_for, zone_lines
-from mstdn.dns.wishes import Wish
+from mstdn.dns.rules import PROTECTED, Change, RecordSet, Zone, meaning, record_set, shown, zone_for, zone_lines
+from mstdn.dns.wishes import NoIpv6, Wish
 
 
 def plan_to_publish(
@@ -44,10 +45,10 @@ def plan_to_publish(
             )
             warnings += [warning] if warning else []
             found[name] = provider.records(zones[name], name) if known else ()
-            warnings += _proxied(found[name])
         try:
             # By hand everything is told, what has to go too: whoever enters it sees it.
-            change = wish.change(found[name], replace or provider.by_hand, task)
+            change = wish.change(_in_view(found[name], wish, zones[name]), replace or provider.by_hand, task)
+            _may_be_changed(change, provider)
         except ProvisionError as refusal:
             refusals.append(str(refusal))
             continue
@@ -60,12 +61,39 @@ def plan_to_publish(
             lines += _by_hand(change, wish)
         else:
             steps.append(_step(change, wish, provider, zones[name]))
+    # Of what is there then: one that is replaced is not left as it is.
+    for each in found.values():
+        warnings += _proxied(each)
     if refusals:
         raise ProvisionError("\n".join(dict.fromkeys(refusals)))
+    if dns_zone and "." not in dns_zone and dns_zone not in [zone.id for zone in zones.values()]:
+        warnings.append(
+            f'dns_zone = "{dns_zone}" is the ID of no zone that these names lie in; it counted for nothing here.'
+        )
     place = f"{provider.title}: zone {', '.join(dict.fromkeys(map(str, zones.values())))}"
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]
     return Plan(place, tuple(steps), tuple(lines), agrees, tuple(dict.fromkeys(warnings)))
+
+
+def _in_view(found: Sequence[RecordSet], wish: Wish, zone: Zone) -> Sequence[RecordSet]:
+    """
+    A zone has other records at its own name, so what is called a CNAME there is none to the world, and no text is in
+    its way. Source: developers.cloudflare.com/dns/cname-flattening.
+    """
+    if wish.name != zone.name or isinstance(wish, NoIpv6) or wish.records.type != "TXT":
+        return found
+    return [each for each in found if each.type != "CNAME"]
+
+
+def _may_be_changed(change: Change | None, provider: DnsProvider) -> None:
+    """Raises ProvisionError for a record that its owner protected, whatever may be replaced."""
+    for each in change.remove if change else ():
+        if each.special == PROTECTED:
+            raise ProvisionError(
+                f"{each.name} has {each.type} {shown(each)}, which is {PROTECTED} at {provider.title}. It was not "
+                "touched. Take the protection off in the console, and run again."
+            )
 
 
 def proven_by_the_account(wishes: Sequence[Wish], provider: DnsProvider, lookup: Lookup, dns_zone: str) -> list[Wish]:
@@ -98,6 +126,8 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
     except ProvisionError as refusal:
         return zone_for(name, zones, dns_zone, None, provider.title), f"The delegation was not compared. {refusal}"
     delegated = [zone for zone in zones if zone.name == cut.name]
+    if delegated and not any(set(zone.name_servers) & set(cut.servers) for zone in delegated):
+        delegated = _by_other_names(delegated, cut, lookup)
     if delegated:
         return zone_for(name, delegated, dns_zone, cut.servers, provider.title), ""
     if zones and len(cut.name) > max(len(zone.name) for zone in zones):
@@ -107,6 +137,18 @@ def _zone(name: str, provider: DnsProvider, lookup: Lookup, dns_zone: str) -> tu
             f"does not have it. Add records there, or remove its NS records in {zones[0].name}."
         )
     return zone_for(name, zones, dns_zone, (), provider.title), ""
+
+
+def _by_other_names(zones: Sequence[Zone], cut: Cut, lookup: Lookup) -> list[Zone]:
+    """
+    The zones, each with the name servers of the delegation where these are only other names of its own: providers let
+    one have name servers called after one's domain (Route 53: "white-label name servers").
+    """
+    asked = lookup.addresses_of(cut.servers)
+    return [
+        dataclasses.replace(zone, name_servers=cut.servers) if asked & lookup.addresses_of(zone.name_servers) else zone
+        for zone in zones
+    ]
 
 
 def _proxied(found: Sequence[RecordSet]) -> list[str]:
@@ -120,7 +162,7 @@ def _proxied(found: Sequence[RecordSet]) -> list[str]:
 
 
 def _step(change: Change, wish: Wish, provider: DnsProvider, zone: Zone) -> Step:
-    gone = ", ".join(f"{each.type} {each.special or shown(each)}" for each in change.remove)
+    gone = ", ".join(f"{each.type} {meaning(each)}" for each in change.remove)
     if change.add is None:
         return Step("~", change.remove[0].type, wish.name, f"removed: {gone}", partial(provider.change, zone, change))
     value = wish.pending or shown(change.add)
@@ -143,9 +185,22 @@ def _publish(provider: DnsProvider, zone: Zone, change: Change, wish: Wish) -> N
 
 
 def _by_hand(change: Change, wish: Wish) -> list[str]:
-    lines = [f"    remove:  {each.name}. {each.type} {shown(each)}" for each in change.remove]
+    """What stays as it is, such as a text of others at the name, is nobody's work."""
+    wanted = {(change.add.type, value) for value in change.add.values} if change.add else set()
+    there = {(each.type, value) for each in change.remove for value in each.values}
+    lines = [
+        f"    remove:  {each.name}. {each.type} {shown(left)}"
+        for each in change.remove
+        if (left := _without(each, wanted))
+    ]
     if change.add is not None and wish.pending:
         lines.append(f"    {change.add.name}. IN {change.add.type} ({wish.pending})")
-    elif change.add is not None:
-        lines += [f"    {line}" for line in zone_lines(change.add)]
+    elif change.add is not None and (new := _without(change.add, there)):
+        lines += [f"    {line}" for line in zone_lines(new)]
     return lines
+
+
+def _without(records: RecordSet, others: Container[tuple[str, str]]) -> RecordSet | None:
+    """The record set without the values that are among others'; None if nothing is left."""
+    left = [value for value in records.values if (records.type, value) not in others]
+    return record_set(records.name, records.type, left, records.ttl) if left else None

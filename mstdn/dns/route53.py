@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -20,7 +20,7 @@ from mstdn.cloud.errors import ProviderError, ProvisionError, UnreachableError
 from mstdn.cloud.extras import extra
 from mstdn.cloud.waiting import pause
 from mstdn.dns.rules import Change, RecordSet, Zone, canonical, record_set, suffixes
-from mstdn.dns.zone_file import quoted, unquoted
+from mstdn.dns.zone_file import unquoted, written
 
 REGION = "us-east-1"
 NOT_AS_EXPECTED = ("already exists", "but it was not found", "do not match the current values")
@@ -30,13 +30,18 @@ PUBLISH_SECONDS = 120
 TELLTALES = ("botocore.endpoint", "botocore.auth", "botocore.parsers")
 
 
+class NotAllowedError(ProvisionError):
+    """The user lacks a right."""
+
+
 class Route53:
     title = "Route 53"
     by_hand = False
 
-    def __init__(self, client: Any):
-        """client: boto3's, for route53."""
+    def __init__(self, client: Any, profile: str = ""):
+        """client: boto3's, for route53. profile: the one in dns_aws_profile that it is logged in with, or ""."""
         self._client = client
+        self._in_words = partial(_in_words, profile)
 
     @classmethod
     def logged_in(cls, profile: str, keys: Mapping[str, SecretStr], media_key: SecretStr | None) -> Route53:
@@ -56,27 +61,49 @@ class Route53:
                 "gets into the server could then move its name. Make another key and put it into "
                 "ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY."
             )
-        return cls(client)
+        return cls(client, profile)
 
     def zones(self, name: str) -> Sequence[Zone]:
-        found = []
-        for suffix in suffixes(name):
-            with _in_words("list the hosted zones"):
-                # Sorted by name, so those of this name come first; two of one name are legal.
-                page = self._client.list_hosted_zones_by_name(DNSName=suffix, MaxItems="10")["HostedZones"]
-            for zone in page:
-                if zone["Name"].rstrip(".") == suffix and not zone["Config"]["PrivateZone"]:
-                    with _in_words(f"read the hosted zone {suffix}"):
-                        servers = self._client.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
-                    names = tuple(sorted(server.rstrip(".").lower() for server in servers))
-                    found.append(Zone(zone["Id"].removeprefix("/hostedzone/"), suffix, names))
+        return [zone for suffix in suffixes(name) for zone in self._called(suffix)]
+
+    def _called(self, suffix: str) -> Sequence[Zone]:
+        """The public zones of this name: two are legal, and any number of private ones."""
+        ids = [zone["Id"] for zone in self._by_name(suffix) if not zone["Config"]["PrivateZone"]]
+        found, refusals = [], []
+        for zone_id in ids:
+            try:
+                with self._in_words(f"read the hosted zone {suffix}"):
+                    servers = self._client.get_hosted_zone(Id=zone_id)["DelegationSet"]["NameServers"]
+            except NotAllowedError as refusal:
+                # A user with rights to one of two zones of a name is not meant to touch the other.
+                refusals.append(refusal)
+                continue
+            names = tuple(sorted(server.rstrip(".").lower() for server in servers))
+            found.append(Zone(zone_id.removeprefix("/hostedzone/"), suffix, names))
+        if refusals and not found:
+            raise refusals[0]
         return found
+
+    def _by_name(self, suffix: str) -> Iterator[dict[str, Any]]:
+        """Sorted by name, so those of this name come first, page by page."""
+        start = {"DNSName": suffix}
+        while True:
+            with self._in_words("list the hosted zones"):
+                page = self._client.list_hosted_zones_by_name(MaxItems="100", **start)
+                zones, more = page["HostedZones"], page["IsTruncated"]
+            for zone in zones:
+                if zone["Name"].rstrip(".") != suffix:
+                    return
+                yield zone
+            if not more:
+                return
+            start = {"DNSName": page["NextDNSName"], "HostedZoneId": page["NextHostedZoneId"]}
 
     def records(self, zone: Zone, name: str) -> Sequence[RecordSet]:
         found: list[RecordSet] = []
         start: dict[str, str] = {"StartRecordName": f"{name}."}
         while True:
-            with _in_words("list DNS records"):
+            with self._in_words("list DNS records"):
                 page = self._client.list_resource_record_sets(HostedZoneId=zone.id, MaxItems="100", **start)
                 sets, more = page["ResourceRecordSets"], page["IsTruncated"]
             for each in sets:
@@ -97,7 +124,7 @@ class Route53:
                 if old.type == change.add.type
                 for canonical_value, written in _as_found(old)
             }
-            values = [{"Value": found.get(value) or _written(change.add.type, value)} for value in change.add.values]
+            values = [{"Value": found.get(value) or written(change.add.type, value)} for value in change.add.values]
             new = {
                 "Name": f"{change.add.name}.",
                 "Type": change.add.type,
@@ -107,7 +134,7 @@ class Route53:
             changes.append({"Action": "CREATE", "ResourceRecordSet": new})
         subject = change.add or change.remove[0]
         doing = f"change the record {subject.type} of {subject.name}"
-        with _in_words(doing):
+        with self._in_words(doing):
             batch = {"Changes": changes}
             info = self._client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch=batch)["ChangeInfo"]
         self._wait_until_published(info)
@@ -120,7 +147,7 @@ class Route53:
                 return
             pause(poll)
             waited, poll = waited + poll, min(LONGEST_POLL_SECONDS, poll * 2)
-            with _in_words("say whether the change is published"):
+            with self._in_words("say whether the change is published"):
                 info = self._client.get_change(Id=info["Id"])["ChangeInfo"]
 
 
@@ -139,24 +166,30 @@ def _client_and_key(profile: str, access_key: str, secret_key: str) -> tuple[Any
     try:
         session = boto3.Session(profile_name=profile or None, region_name=REGION, **own)
         credentials = session.get_credentials()
+        # Single sign-on, another program and the role of another account are asked only now.
+        used = credentials.access_key if credentials else ""
     except exceptions.ProfileNotFound as error:
         raise ProvisionError(
             f"AWS's files do not have the profile that is asked for: {error}. Correct dns_aws_profile."
         ) from None
-    except exceptions.BotoCoreError as error:
+    except (exceptions.SSOError, exceptions.TokenRetrievalError):
+        raise _expired(profile) from None
+    except (exceptions.BotoCoreError, exceptions.ClientError, KeyError, ValueError) as error:
+        what = str(error).rstrip(" .") if isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)) else ""
         raise ProvisionError(
-            f"AWS's login does not work: {error}. Put ROUTE53_ACCESS_KEY_ID into secrets.env instead."
+            f"AWS's login does not work: {what or 'what it got is no key'}. Put ROUTE53_ACCESS_KEY_ID and "
+            "ROUTE53_SECRET_ACCESS_KEY into secrets.env instead."
         ) from None
-    if credentials is None:
+    if not used:
         raise ProvisionError(
             "There is no login for Route 53. Put ROUTE53_ACCESS_KEY_ID and ROUTE53_SECRET_ACCESS_KEY into "
             "secrets.env, or name a profile of ~/.aws: dns_aws_profile."
         )
-    return session.client("route53", config=config), credentials.access_key
+    return session.client("route53", config=config), used
 
 
 @contextmanager
-def _in_words(doing: str) -> Iterator[None]:
+def _in_words(profile: str, doing: str) -> Iterator[None]:
     """Turns botocore's exceptions within it into sentences with a remedy."""
     exceptions = extra("botocore.exceptions", "boto3", 'dns_provider = "route53"')
     parsers = extra("botocore.parsers", "boto3", 'dns_provider = "route53"')
@@ -168,23 +201,28 @@ def _in_words(doing: str) -> Iterator[None]:
             "captive portal in between? Run again: what is done already is found then."
         ) from None
     except exceptions.ClientError as error:
-        raise _explained(error.response, doing) from None
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
+        raise _explained(error.response, doing, profile) from None
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
         raise ProvisionError(f"The login for Route 53 is not complete: {error}.") from None
-    except (exceptions.SSOTokenLoadError, exceptions.UnauthorizedSSOTokenError):
-        raise ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}") from None
+    except (exceptions.SSOError, exceptions.TokenRetrievalError):
+        raise _expired(profile) from None
     except exceptions.BotoCoreError as error:
         reason = "its certificate is not one that this computer trusts" if "SSL" in str(error) else "no answer came"
+        bundle = os.environ.get("AWS_CA_BUNDLE", "")
+        if bundle and not os.path.exists(bundle):
+            reason = f"the file of certificates {bundle} is not there (AWS_CA_BUNDLE in the environment)"
         raise UnreachableError(
             f"Route 53 was asked to {doing}, but {reason}. Run again: what is done already is found then."
         ) from None
 
 
-def _profile() -> str:
-    return f" --profile {os.environ['AWS_PROFILE']}" if "AWS_PROFILE" in os.environ else ""
+def _expired(profile: str) -> ProvisionError:
+    named = profile or os.environ.get("AWS_PROFILE", "")
+    option = f" --profile {named}" if named else ""
+    return ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{option}")
 
 
-def _explained(response: Mapping[str, Any], doing: str) -> ProvisionError:
+def _explained(response: Mapping[str, Any], doing: str, profile: str) -> ProvisionError:
     code, words = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in ("InvalidClientTokenId", "UnrecognizedClientException"):
@@ -197,9 +235,9 @@ def _explained(response: Mapping[str, Any], doing: str) -> ProvisionError:
             "computer's clock is wrong."
         )
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
-        return ProvisionError(f"The login for Route 53 has expired. Type: aws sso login{_profile()}")
+        return _expired(profile)
     if code in ("AccessDenied", "AccessDeniedException"):
-        return ProvisionError(
+        return NotAllowedError(
             f"Route 53 did not {doing}: {words} Give the user a policy with route53:ListHostedZonesByName, "
             "route53:GetHostedZone, route53:ListResourceRecordSets, route53:ChangeResourceRecordSets and "
             "route53:GetChange (docs/provisioning.md has it)."
@@ -236,9 +274,3 @@ def _as_found(records: RecordSet) -> Iterator[tuple[str, str]]:
 def _plain(name: str) -> str:
     """Route 53 writes a name's unusual characters in octal: \\052 is an asterisk."""
     return name.replace("\\052", "*").rstrip(".").lower()
-
-
-def _written(kind: str, value: str) -> str:
-    if kind == "TXT":
-        return quoted(value)
-    return f"{value}." if kind in ("CNAME", "MX", "NS") else value

@@ -18,6 +18,9 @@ from mstdn.mail_domain.rules import domain_of
 from mstdn.problems import Problem
 
 LETS_ENCRYPT_CAA = "letsencrypt.org"
+PROTECTED = "protected against changes"
+# What a record set may be beside plain, and still say what its values say.
+HARMLESS = ("", "proxied", PROTECTED)
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def change_of(wanted: RecordSet, found: Sequence[RecordSet], replace: bool, task
     in_the_way = [each for each in found if each.type == "CNAME" and wanted.type != "CNAME"]
     if wanted.type == "CNAME":
         in_the_way = [each for each in found if each.type != "CNAME"]
-    if same and not in_the_way and same[0].values == wanted.values and same[0].special in ("", "proxied"):
+    if same and not in_the_way and same[0].values == wanted.values and same[0].special in HARMLESS:
         return None
     others = [*same, *in_the_way]
     if others and not replace:
@@ -150,10 +153,15 @@ def leftover_aaaa(found: Sequence[RecordSet], replace: bool, task: str) -> Chang
         return None
     if not replace:
         each = left[0]
+        here = (
+            f'If it does lead here, set public_ipv6 = "{each.values[0]}"; to remove it'
+            if each.values
+            else "To remove it"
+        )
         raise ProvisionError(
-            f"{each.name} has an AAAA record ({', '.join(each.values)}), but this server has no IPv6 address that is "
-            "known here. Visitors and Let's Encrypt try IPv6 first. It was not touched. If it does lead here, set "
-            f'public_ipv6 = "{each.values[0]}"; to remove it: pyinfra @local {task} --data dns_replace=true'
+            f"{each.name} has an AAAA record ({meaning(each)}), but this server has no IPv6 address that is known "
+            f"here. Visitors and Let's Encrypt try IPv6 first. It was not touched. {here}: pyinfra @local {task} "
+            "--data dns_replace=true"
         )
     return Change(tuple(left), None)
 
@@ -161,14 +169,18 @@ def leftover_aaaa(found: Sequence[RecordSet], replace: bool, task: str) -> Chang
 def occupied(found: RecordSet, wanted: RecordSet, task: str) -> str:
     """The sentence about a record that says something else."""
     what = f"{'an' if found.type in ('A', 'AAAA', 'MX', 'NS') else 'a'} {found.type} record"
-    value = found.special if found.special not in ("", "proxied") else shown(found)
     aim = f"If the name shall have {wanted.type} {shown(wanted)} instead"
     if wanted.type in ("A", "AAAA"):
         aim = "If the name shall lead to this server"
     return (
-        f"{found.name} has {what} already: {value} ({found.ttl} s). It was not touched. {aim}, run: "
+        f"{found.name} has {what} already: {meaning(found)} ({found.ttl} s). It was not touched. {aim}, run: "
         f"pyinfra @local {task} --data dns_replace=true  Visitors then follow within {found.ttl} s."
     )
+
+
+def meaning(found: RecordSet) -> str:
+    """What a record set says: its values, or what stands there instead of them."""
+    return shown(found) if found.special in HARMLESS else found.special
 
 
 def shown(records: RecordSet) -> str:
@@ -206,6 +218,24 @@ def caa_refusal(owner: str, values: Sequence[str]) -> str | None:
             f"suite proves the name over HTTP. Add http-01 to the list, or: {add}"
         )
     return None
+
+
+def caa_warning(owner: str, values: Sequence[str]) -> str | None:
+    """
+    That this CAA record set lets Let's Encrypt issue for certain accounts only; None if it does not. Source: RFC 8657.
+
+    Whether the server's is among them cannot be known from here: its account is made at the first start.
+    """
+    parsed = [re.fullmatch(r'\d+ issue "(.*)"', canonical("CAA", value)) for value in values]
+    ours = [match[1] for match in parsed if match and match[1].split(";")[0].strip().lower() == LETS_ENCRYPT_CAA]
+    accounts = [match[1] for issuer in ours if (match := re.search(r"accounturi=([^;\s]+)", issuer))]
+    if not ours or len(accounts) < len(ours):
+        return None
+    return (
+        f"The CAA record of {owner} lets Let's Encrypt issue for the account {' and '.join(accounts)} only. A new "
+        "server makes an account of its own, for which it would refuse. Leave accounturi out until the site has its "
+        "certificate."
+    )
 
 
 def the_dns_provider_has_its_key(dns_provider: str, server_provider: str, secrets: Container[str]) -> Iterator[Problem]:

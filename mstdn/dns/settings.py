@@ -14,15 +14,21 @@ from mstdn.dns.rules import (
     the_zone_has_a_name_in_it,
     there_are_names_to_point,
 )
+from mstdn.kinds.network import punycode
 from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import or_empty, refuse
+
+ZONE = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 
 def zone(value: str) -> str:
     """A zone's name, also as zone files write it, or the provider's ID of it, of which capitals are a part."""
     plain = value.removeprefix("/hostedzone/").removesuffix(".")
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", plain):
-        raise refuse("it is neither a zone's name nor its ID", value.strip(". ") or None)
+    if not re.fullmatch(ZONE, plain):
+        if not plain.isascii():
+            raise refuse("it is not in its ASCII form (punycode)", punycode(plain.lower()))
+        guess = value.strip(". ")
+        raise refuse("it is neither a zone's name nor its ID", guess if guess and re.fullmatch(ZONE, guess) else None)
     return plain.lower() if "." in plain else plain
 
 

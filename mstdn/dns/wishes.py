@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.rules import Change, RecordSet, change_of, leftover_aaaa, record_set
@@ -47,10 +48,11 @@ class Among(_Records):
         """What to change. Raises ProvisionError where another SPF text is there: merging them is up to the owner."""
         same = [each for each in found if each.type == "TXT"]
         there = [value for each in same for value in each.values]
-        missing = [text for text in self.records.values if text not in there and not self._is_said(text, there)]
+        missing = [text for text in self.records.values if not self._is_said(text, there) and text not in there]
         if not missing:
             return None
-        if any(each.type == "CNAME" for each in found):
+        # Some providers keep a CNAME and texts at one name; then it was not in the way of the texts that are there.
+        if not same and any(each.type == "CNAME" for each in found):
             return change_of(self.records, found, replace, task)
         ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
         return Change(tuple(same), record_set(self.name, "TXT", [*there, *missing], ttl))
@@ -58,6 +60,12 @@ class Among(_Records):
     def _is_said(self, text: str, there: Sequence[str]) -> bool:
         """Whether an SPF text says it already, beside other things."""
         spf = [value for value in there if is_spf(value)]
+        if is_spf(text) and len(spf) > 1:
+            merged = reduce(merged_spf, [*spf, text])
+            raise ProvisionError(
+                f"{self.name} has {len(spf)} SPF records, and receivers then trust none. They were not touched. Put "
+                f'one in their place at your DNS provider: "{legible(merged)}"'
+            )
         if is_spf(text) and spf:
             merged = merged_spf(spf[0], text)
             if merged == spf[0]:
@@ -71,13 +79,23 @@ class Among(_Records):
 
 
 class IfNone(_Records):
-    """A record that is made only where there is none of its type, nor a CNAME."""
+    """A DMARC policy that is made only where there is none, nor a CNAME to one."""
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
-        """What to change. Never raises."""
-        if any(each.type in (self.records.type, "CNAME") for each in found):
+        """What to change. Raises ProvisionError where there are several, which are none (RFC 7489, 6.6.3)."""
+        same = [each for each in found if each.type == "TXT"]
+        there = [value for each in same for value in each.values]
+        policies = sum(map(is_dmarc, there))
+        if policies > 1:
+            raise ProvisionError(
+                f"{self.name} has {policies} DMARC records, and receivers then heed none. They were not touched. "
+                "Remove all but one at your DNS provider."
+            )
+        if policies or any(each.type == "CNAME" for each in found):
             return None
-        return Change((), self.records)
+        # Other texts at the name are no policy to anybody (RFC 7489, 6.6.3), and stay.
+        ttl = same[0].ttl or self.records.ttl if same else self.records.ttl
+        return Change(tuple(same), record_set(self.name, "TXT", [*there, *self.records.values], ttl))
 
 
 @dataclass(frozen=True)
@@ -99,16 +117,28 @@ def is_spf(text: str) -> bool:
     return text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
 
 
+def is_dmarc(text: str) -> bool:
+    return text.lower().startswith("v=dmarc1")
+
+
 def merged_spf(present: str, wanted: str) -> str:
     """The SPF text that is there with what is missing in it, before its final "all"."""
     there = present.split()
+    said = [_plain_term(term) for term in there]
     missing = [
-        term for term in wanted.split()[1:] if term not in there and not re.fullmatch(r"[-~?+]?all", term.lower())
+        term
+        for term in wanted.split()[1:]
+        if _plain_term(term) not in said and not re.fullmatch(r"[-~?+]?all", term.lower())
     ]
     if not missing:
         return present
     at_the_end = [term for term in there if re.fullmatch(r"[-~?+]?all|redirect=.*", term.lower())]
     return " ".join([*(term for term in there if term not in at_the_end), *missing, *at_the_end])
+
+
+def _plain_term(term: str) -> str:
+    """As terms are compared: case means nothing, and + is what is meant without a sign (RFC 7208, 4.6.1 and 4.6.2)."""
+    return term.lower().removeprefix("+")
 
 
 def dkim_tags(text: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ def host_name(value: str) -> str:
     if value != value.lower():
         raise refuse("it has upper-case letters", value.lower())
     if not value.isascii():
-        raise refuse("it is not in its ASCII form (punycode)", _punycode(value))
+        raise refuse("it is not in its ASCII form (punycode)", punycode(value))
     if "_" in value:
         raise refuse("a host name cannot have an underscore", value.replace("_", "-"))
     if "." not in value:
@@ -59,7 +59,7 @@ def is_address(value: str) -> bool:
     return True
 
 
-def _punycode(value: str) -> str | None:
+def punycode(value: str) -> str | None:
     """
     The name in ASCII. None for one with a letter that the newer rules take otherwise than Python's (ß, ς): that would
     be the name of somebody else. Source: RFC 5891, and UTS 46, section 7, "IDNA Comparison".

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pyinfra import state
 
 from mstdn.cloud.errors import ProvisionError
@@ -37,10 +39,13 @@ def _plan_to_register(settings: ProvisionSettings) -> Plan:
     keys = keys_for(settings)
     provider = mail_provider(settings, keys)
     domain = settings.sending_domain
-    if provider.look() is not None:
-        return Plan("", agrees=f"{domain} is registered at {provider.title}")
-    step = Step("+", "domain", domain, provider.registers_with, provider.register)
-    return Plan(f"{settings.mail_domain_provider}   {settings.mail_domain_region}", (step,))
+    found = provider.look()
+    missing = provider.domains if found is None else found.missing
+    steps = tuple(
+        Step("+", "domain", name, provider.domains[name], partial(provider.register, name)) for name in missing
+    )
+    place = f"{settings.mail_domain_provider}   {settings.mail_domain_region}"
+    return Plan(place, steps, agrees=f"{domain} is registered at {provider.title}")
 
 
 @operation
@@ -57,8 +62,7 @@ def _plan_to_publish(settings: ProvisionSettings) -> Plan:
     if not settings.mail_domain_provider:
         return Plan("", agrees=NO_PROVIDER)
     keys = keys_for(settings)
-    found = mail_provider(settings, keys).look()
-    wishes = wishes_of(settings.sending_domain, found, settings.dns_ttl_seconds)
+    wishes = wishes_of(settings.sending_domain, mail_provider(settings, keys), settings.dns_ttl_seconds)
     if not settings.dns_provider:
         place = f"records of {settings.sending_domain}"
         return Plan(place, notes=("! Enter these where you have your DNS:", *_lines(wishes)), agrees="they are yours")
@@ -98,9 +102,10 @@ def _plan_to_verify(settings: ProvisionSettings) -> Plan:
     domain, found = settings.sending_domain, provider.look()
     if found is not None and found.verified:
         return Plan("", agrees=f"{provider.title} has verified {domain}")
-    if found is None and state.is_executing:
-        raise ProvisionError(f"{domain} is not registered at {provider.title}. Run: pyinfra @local {TASK}")
-    what = ", ".join(found.unverified) if found else "DKIM"
+    missing = (domain,) if found is None else found.missing
+    if missing and state.is_executing:
+        raise ProvisionError(f"{missing[0]} is not registered at {provider.title}. Run: pyinfra @local {TASK}")
+    what = ", ".join(provider.verifies if found is None else found.unverified)
     step = Step("~", "domain", domain, f"have {what} verified", lambda: _verify(provider, settings))
     return Plan(f"{settings.mail_domain_provider}   {settings.mail_domain_region}", (step,))
 

@@ -17,11 +17,13 @@ class SendingDomain:
     The domain as its provider shows it. `records`: (name, type, value) that it wants, TXT values as plain text.
 
     `verified`: mail may be sent from it. `unverified`: what is not verified yet, for a line of the plan.
+    `missing`: names beside the domain itself that are still to be registered.
     """
 
     records: tuple[tuple[str, str, str], ...]
     verified: bool
     unverified: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class MailProvider(Protocol):
@@ -32,14 +34,17 @@ class MailProvider(Protocol):
     """
 
     title: str
-    # How a domain is registered, for a line of the plan.
-    registers_with: str
+    # What is registered, the domain itself first: each name, and how, for a line of the plan.
+    domains: Mapping[str, str]
+    # What is then to be verified, and those of its records that are known before: both for a plan of the first run.
+    verifies: tuple[str, ...]
+    foreseen: tuple[tuple[str, str, str], ...]
 
     def look(self) -> SendingDomain | None:
         """The domain, or None where it is not registered. Raises ProvisionError for one that may not send."""
 
-    def register(self) -> None:
-        """Register it; nothing happens where it is registered."""
+    def register(self, domain: str) -> None:
+        """Register one of `domains`; nothing happens where it is registered."""
 
     def verify(self) -> Sequence[str]:
         """Have its records looked at, and say what the provider does not accept, in its words. Empty: nothing."""

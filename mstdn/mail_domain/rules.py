@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 
 from mstdn.cloud.rules import missing_keys
+from mstdn.dns.zone_file import parse_line
 from mstdn.problems import Problem
 
 
@@ -51,6 +52,39 @@ def bounces_come_back_to_the_domain(
     domain = mail_domain or domain_of(smtp_from_address)
     if mail_domain_provider and domain and mail_domain_bounce and not mail_domain_bounce.endswith(f".{domain}"):
         yield Problem("mail_domain_bounce", f"it is not under {domain}", f'mail_domain_bounce = "bounce.{domain}"')
+
+
+def no_record_of_mail_takes_the_sites_place(
+    mail_domain_provider: str,
+    mail_domain_bounce: str,
+    mail_domain_records: Sequence[str],
+    local_domain: str,
+    web_domain: str,
+    alternate_domains: Sequence[str],
+) -> Iterator[Problem]:
+    """Addresses and an alias at one name cannot both be; each run would put the one in the other's place."""
+    site = {web_domain or local_domain, *alternate_domains}
+    if not mail_domain_provider:
+        return
+    if mail_domain_bounce in site and mail_domain_bounce:
+        yield Problem("mail_domain_bounce", "it is a name of the site, which leads to the server", "another name")
+    for record in mail_domain_records:
+        name, kind, _ = parse_line(record)
+        if name in site and kind in ("A", "AAAA", "CNAME"):
+            wrong = f"{name} is a name of the site, which leads to the server, and cannot have another {kind} record"
+            yield Problem("mail_domain_records", wrong, "the records of your mail provider without this one", record)
+
+
+def a_name_has_one_policy(mail_domain_provider: str, mail_domain_records: Sequence[str]) -> Iterator[Problem]:
+    """Of each kind (RFC 7208, 3.2; RFC 7489, 6.6.3)."""
+    if not mail_domain_provider:
+        return
+    texts = [(name, value.lower()) for name, kind, value in map(parse_line, mail_domain_records) if kind == "TXT"]
+    for version, kind in (("v=spf1", "SPF"), ("v=dmarc1", "DMARC")):
+        names = [name for name, value in texts if value.startswith(version)]
+        for name in dict.fromkeys(each for each in names if names.count(each) > 1):
+            wrong = f"{name} has {names.count(name)} {kind} records here, and receivers then heed none"
+            yield Problem("mail_domain_records", wrong, "one record that says what all of them say")
 
 
 def sparkpost_takes_the_mail(

@@ -12,7 +12,9 @@ from mstdn.kinds.part import Part, Relation
 from mstdn.kinds.text import refuse
 from mstdn.mail_domain.rules import (
     a_domain_sends,
+    a_name_has_one_policy,
     bounces_come_back_to_the_domain,
+    no_record_of_mail_takes_the_sites_place,
     records_are_known_by_hand,
     sparkpost_takes_the_mail,
     the_mail_provider_has_its_key,
@@ -37,6 +39,8 @@ class MailDomainSettings(Part):
         a_domain_sends,
         records_are_known_by_hand,
         bounces_come_back_to_the_domain,
+        no_record_of_mail_takes_the_sites_place,
+        a_name_has_one_policy,
         sparkpost_takes_the_mail,
     )
 

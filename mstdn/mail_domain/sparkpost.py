@@ -26,6 +26,9 @@ def _error(body: Mapping[str, Any]) -> tuple[str, str]:
 
 class SparkPost:
     title = "SparkPost"
+    domains: Mapping[str, str]
+    verifies: tuple[str, ...]
+    foreseen: tuple[tuple[str, str, str], ...]
 
     def __init__(self, settings: ProvisionSettings, key: SecretStr):
         self._region = settings.mail_domain_region
@@ -35,7 +38,11 @@ class SparkPost:
         self._domain = settings.sending_domain
         self._bounce = settings.mail_domain_bounce
         self._bits = settings.mail_domain_dkim_bits
-        self.registers_with = f"DKIM {self._bits} bits"
+        self.domains = {self._domain: f"DKIM {self._bits} bits"}
+        self.verifies, self.foreseen = ("DKIM",), ()
+        if self._bounce:
+            self.domains = {**self.domains, self._bounce: "for bounces"}
+            self.verifies, self.foreseen = ("DKIM", "bounce domain"), (self._bounce_record(),)
 
     def look(self) -> SendingDomain | None:
         found = self._find(self._domain)
@@ -43,26 +50,29 @@ class SparkPost:
             return None
         records = [self._dkim(found)]
         unverified = [] if found["status"]["dkim_status"] == "valid" else ["DKIM"]
+        missing = []
         if self._bounce:
+            records.append(self._bounce_record())
             bounce = self._find(self._bounce)
             if bounce is None:
-                return None
-            records.append((self._bounce, "CNAME", BOUNCES[self._region]))
-            if bounce["status"]["cname_status"] != "valid":
+                missing.append(self._bounce)
+            if bounce is None or bounce["status"]["cname_status"] != "valid":
                 unverified.append("bounce domain")
-        return SendingDomain(tuple(records), verified=not unverified, unverified=tuple(unverified))
+        return SendingDomain(tuple(records), not unverified, tuple(unverified), tuple(missing))
 
-    def register(self) -> None:
-        wishes = {self._domain: {"generate_dkim": True, "dkim_key_length": self._bits}}
-        if self._bounce:
-            wishes[self._bounce] = {"generate_dkim": False}
-        for domain, wish in wishes.items():
-            if self._find(domain) is None:
-                try:
-                    self._call("register the sending domain", "/sending-domains", {"domain": domain} | wish)
-                except ProviderError as refused:
-                    if refused.code != EXISTS:
-                        raise
+    def register(self, domain: str) -> None:
+        if self._find(domain) is not None:
+            return
+        wish = (
+            {"generate_dkim": True, "dkim_key_length": self._bits}
+            if domain == self._domain
+            else {"generate_dkim": False}
+        )
+        try:
+            self._call(domain, "register the sending domain", "/sending-domains", {"domain": domain} | wish)
+        except ProviderError as refused:
+            if refused.code != EXISTS or self._find(domain) is None:
+                raise
 
     def verify(self) -> Sequence[str]:
         """SparkPost answers 200 whether it found the records or not: only its words tell."""
@@ -72,7 +82,9 @@ class SparkPost:
             (self._bounce, "cname_verify", "cname_status", "cname_error"),
         ):
             if domain:
-                body = self._call(f"verify {domain}", f"/sending-domains/{domain}/verify", {wish: True})["results"]
+                body = self._call(domain, f"verify {domain}", f"/sending-domains/{domain}/verify", {wish: True})[
+                    "results"
+                ]
                 if body[status] != "valid":
                     words = first_text([(body.get("dns") or {}).get(said), f"{status} is {body[status]}"])
                     complaints.append(
@@ -82,14 +94,22 @@ class SparkPost:
 
     def _dkim(self, found: Mapping[str, Any]) -> tuple[str, str, str]:
         """Form: SparkPost's console, under Sending Domains; the same in sending-domains.apib."""
-        dkim = found["dkim"]
+        dkim = found.get("dkim")
+        if not dkim:
+            raise ProvisionError(
+                f"The sending domain {self._domain} at SparkPost has no DKIM key: it was added for something else than "
+                "sending. Give it one in the console, or remove it there: then it is registered anew by the next run."
+            )
         return f"{dkim['selector']}._domainkey.{self._domain}", "TXT", f"v=DKIM1; k=rsa; h=sha256; p={dkim['public']}"
+
+    def _bounce_record(self) -> tuple[str, str, str]:
+        return self._bounce, "CNAME", BOUNCES[self._region]
 
     def _find(self, domain: str) -> dict[str, Any] | None:
         try:
             body = self._api.find("look for the sending domain", f"/sending-domains/{domain}")
         except ProviderError as refused:
-            raise self._explained(refused) from None
+            raise self._explained(refused, domain) from None
         found: dict[str, Any] | None = None if body is None else body["results"]
         if found is not None and found["status"].get("compliance_status") == "blocked":
             raise ProvisionError(
@@ -99,13 +119,13 @@ class SparkPost:
             )
         return found
 
-    def _call(self, doing: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(self, domain: str, doing: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return self._api.post(doing, path, body)
         except ProviderError as refused:
-            raise self._explained(refused) from None
+            raise self._explained(refused, domain) from None
 
-    def _explained(self, refused: ProviderError) -> ProvisionError:
+    def _explained(self, refused: ProviderError, domain: str) -> ProvisionError:
         console = CONSOLES[self._region]
         other = "eu" if self._region == "us" else "us"
         if refused.status == 401:
@@ -121,12 +141,12 @@ class SparkPost:
             )
         if refused.code == "7004":
             return ProvisionError(
-                f"{self._domain} is a sending domain of another SparkPost account (or of the other region). Use that "
+                f"{domain} is a sending domain of another SparkPost account (or of the other region). Use that "
                 "account's key, or remove the domain there."
             )
         if refused.code == "7000":
             return ProvisionError(
-                f"SparkPost does not let anybody send from {self._domain} (a restricted domain). Set mail_domain to a "
-                "domain of your own."
+                f"SparkPost does not let anybody send from {domain} (a restricted domain). Set mail_domain to a domain "
+                "of your own."
             )
         return refused

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from mstdn.dns.rules import record_set
 from mstdn.dns.wishes import Among, Exactly, IfNone, Wish
-from mstdn.mail_domain.provider import SendingDomain, mail_provider
+from mstdn.mail_domain.provider import MailProvider, mail_provider
 from mstdn.settings.provision import ProvisionSettings
 
 DMARC = "v=DMARC1; p=none"
@@ -22,17 +22,22 @@ def mail_wishes(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> l
     """
     if not settings.mail_domain_provider:
         return []
-    return wishes_of(settings.sending_domain, mail_provider(settings, keys).look(), settings.dns_ttl_seconds)
+    return wishes_of(settings.sending_domain, mail_provider(settings, keys), settings.dns_ttl_seconds)
 
 
-def wishes_of(domain: str, found: SendingDomain | None, ttl: int) -> list[Wish]:
-    """What the provider wants, and a DMARC policy where the domain has none: large receivers expect one."""
+def wishes_of(domain: str, provider: MailProvider, ttl: int) -> list[Wish]:
+    """
+    What the provider wants, and a DMARC policy where the domain has none: large receivers expect one.
+
+    Asks the provider. Raises ProvisionError.
+    """
     wishes: list[Wish] = []
+    found = provider.look()
     if found is None:
         unknown = record_set(f"<selector>._domainkey.{domain}", "TXT", [], ttl)
         wishes.append(Exactly(unknown, "known when the domain is registered"))
-    else:
-        wishes += [_wish(name, kind, values, ttl) for (name, kind), values in _sets(found.records).items()]
+    records = provider.foreseen if found is None else found.records
+    wishes += [_wish(name, kind, values, ttl) for (name, kind), values in _sets(records).items()]
     if f"_dmarc.{domain}" not in [wish.name for wish in wishes]:
         wishes.append(IfNone(record_set(f"_dmarc.{domain}", "TXT", [DMARC], ttl)))
     return wishes

@@ -13,6 +13,8 @@ from mstdn.settings.provision import ProvisionSettings
 ZONE = "us-west1-b"
 TYPE = "e2-small"
 DISK_TYPE = "pd-balanced"
+# A server that is deleted is stopped first. Source: compute/v1, instances, "status".
+PASSING = ("STOPPING", "PENDING_STOP", "SUSPENDING", "DEPROVISIONING")
 IMAGES = {
     "debian-13": "projects/debian-cloud/global/images/family/debian-13",
     "debian-12": "projects/debian-cloud/global/images/family/debian-12",
@@ -47,6 +49,7 @@ class GoogleServer:
             settings.server_adopt,
             ("ipv4",),
             uploads_keys=False,
+            address_at_start=True,
         )
 
     def look(self) -> Found:
@@ -55,6 +58,7 @@ class GoogleServer:
         reserved = None if address is None else Address(address["address"], reserved=True)
         if instance is None:
             self._free(address)
+            self._no_disk()
             return Found(reserved, None, True, None)
         in_use = _nat_address(instance)
         metadata = _metadata(instance)
@@ -63,6 +67,7 @@ class GoogleServer:
             tagged=self._settings.cloud_firewall_tag in instance["tags"].get("items", []),
             protected=bool(instance.get("deletionProtection")),
             running=instance["status"] not in ("TERMINATED", "STOPPED", "SUSPENDED"),
+            passing=instance["status"] if instance["status"] in PASSING else "",
             type=_last(instance["machineType"]),
             place=_last(instance["zone"]),
             has_key=self._key_line() in metadata.get("ssh-keys", "").splitlines()
@@ -71,7 +76,7 @@ class GoogleServer:
         )
         unused = "" if address is None or in_use == address["address"] else address["address"]
         kept = address is not None
-        return Found(Address(in_use, reserved=kept) if in_use else reserved, None, True, machine, unused)
+        return Found(Address(in_use, reserved=kept) if in_use else None, None, True, machine, unused)
 
     def describe(self, action: Action) -> str:
         settings = self._settings
@@ -102,22 +107,50 @@ class GoogleServer:
         The server in its zone, or else ours in any other: names are unique in a zone only, and whoever changed
         server_place has not asked for a second server.
         """
-        found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
+        try:
+            found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
+        except ProviderError as refused:
+            # Of a zone that there is not it says so at once (inspec-gcp#301).
+            raise self._wrong_place(refused) from None
         if found is not None:
             return found
         others = self._google.everywhere("look for the server", "instances", self._name)
-        return next((each for each in others if each["name"] == self._name and _is_ours(each)), None)
+        ours = [each for each in others if each["name"] == self._name and _is_ours(each)]
+        if len(ours) > 1:
+            zones = " and ".join(sorted(_last(each["zone"]) for each in ours))
+            raise ProvisionError(
+                f"There are {len(ours)} servers called {self._name} at Google, in {zones}. Say which one is meant: "
+                "server_place."
+            )
+        return ours[0] if ours else None
 
     def _address(self, zone: str) -> dict[str, Any] | None:
         return self._google.find("look for the address", f"/regions/{_region(zone)}/addresses/{self._name}")
 
     def _free(self, address: Mapping[str, Any] | None) -> None:
-        """Raises ProvisionError for an address that something else uses while there is no server of ours."""
-        users = [_last(each) for each in (address or {}).get("users", ())]
-        if address and users:
+        """Raises ProvisionError for an address that is no use while there is no server of ours: something else's."""
+        if address is None:
+            return
+        users = [_last(each) for each in address.get("users", ())]
+        use = f"in use by {' and '.join(users)}, which is not a server of this suite" if users else ""
+        if address.get("addressType", "EXTERNAL") != "EXTERNAL":
+            use = "one of the network's own, which no visitor can reach"
+        if use:
             raise ProvisionError(
-                f"The address {self._name} ({address['address']}) is in use by {' and '.join(users)}, which is not a "
-                "server of this suite. It was not touched. Choose another server_name."
+                f"The address {self._name} ({address['address']}) is {use}. It was not touched. Choose another "
+                "server_name."
+            )
+
+    def _no_disk(self) -> None:
+        """
+        Raises ProvisionError for a disk of the server's name while there is no server: a new one would be given that
+        instead of an empty one. Source: compute/v1, initializeParams.diskName.
+        """
+        if self._google.find("look for the disk", f"/zones/{self._zone}/disks/{self._name}") is not None:
+            raise ProvisionError(
+                f"{self._zone} has a disk called {self._name} and no server of that name: such disks are left when a "
+                "server is deleted. A new server would start from it, with all that is on it. It was not touched. "
+                "Delete it in the console if nothing on it is needed, or choose another server_name."
             )
 
     def _key_line(self) -> str:
@@ -184,7 +217,8 @@ class GoogleServer:
             return refused
         zones = self._google.names("list zones", "/zones")
         if self._zone not in zones:
-            near = [zone for zone in zones if zone.startswith(self._region)] or zones
+            # A region in place of a zone is the mistake that people make.
+            near = [zone for zone in zones if zone.startswith((f"{self._zone}-", f"{self._region}-"))] or zones
             return ProvisionError(
                 f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.'
             )

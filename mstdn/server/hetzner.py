@@ -20,6 +20,8 @@ Addresses: TypeAlias = Mapping[str, dict[str, Any]]
 
 LOCATION = "nbg1"
 TYPE = "cx23"
+# Source: docs.hetzner.cloud, Servers, "status".
+PASSING = ("stopping", "deleting", "rebuilding", "migrating")
 
 
 class HetznerServer:
@@ -58,7 +60,8 @@ class HetznerServer:
             ours=labels.get("managed-by") == "mstdn",
             tagged=labels.get(LABEL) == self._labels[LABEL],
             protected=server["protection"]["delete"],
-            running=server["status"] not in ("off", "stopping"),
+            running=server["status"] != "off",
+            passing=server["status"] if server["status"] in PASSING else "",
             type=server["server_type"]["name"],
             place=_location(server),
         )
@@ -169,7 +172,7 @@ class HetznerServer:
         try:
             self._hetzner.post(f"reserve an {family} address", "/primary_ips", body)
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._primary_ip(self._addresses(), family) is None:
                 raise self._wrong_place(refused) from None
 
     def _upload_key(self) -> None:
@@ -182,7 +185,7 @@ class HetznerServer:
                 "store your SSH key", "/ssh_keys", {"name": name, "public_key": self._public_key, "labels": OURS}
             )
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._key() is None:
                 raise
 
     def _create(self) -> None:
@@ -210,7 +213,7 @@ class HetznerServer:
         try:
             self._hetzner.post("create the server", "/servers", body)
         except ProviderError as refused:
-            if refused.code != "uniqueness_error":
+            if refused.code != "uniqueness_error" or self._server() is None:
                 raise self._wrong_place(refused) from None
         self._repair("protect")
 
@@ -226,12 +229,13 @@ class HetznerServer:
                 f'Hetzner has no location "{self._location}" for this. {offer} Nothing was made by this step.'
             )
         types = list(self._hetzner.all("list server types", "/server_types", "server_types"))
-        sold = names_of(types)
+        sold = sorted(each["name"] for each in types if self._location in _sold_in(each))
         if self._type not in sold or "server_type" in fields:
-            offer = did_you_mean("server_type", sold)
+            elsewhere = [place for each in types if each["name"] == self._type for place in _sold_in(each)]
+            there = f" It is sold in {', '.join(elsewhere)} (server_place)." if elsewhere else ""
             return ProvisionError(
-                f'Hetzner does not sell the server type "{self._type}" in {self._location} any more. {offer} The '
-                "reserved address stays yours."
+                f'Hetzner does not sell the server type "{self._type}" in {self._location} (any more).{there} '
+                f"{did_you_mean('server_type', sold)} The reserved address stays yours."
             )
         return refused
 
@@ -253,6 +257,15 @@ class HetznerServer:
         elif action in ("keep ipv4", "keep ipv6"):
             address = server["public_net"][action.removeprefix("keep ")]
             self._hetzner.put("keep the address", f"/primary_ips/{address['id']}", {"auto_delete": False})
+
+
+def _sold_in(server_type: Mapping[str, Any]) -> list[str]:
+    """Where it can be had today; what is sold differs between locations (hetznercloud/cli, release 1.53.0)."""
+    return [
+        str(each["name"])
+        for each in server_type.get("locations", ())
+        if not each.get("deprecation") and each.get("available", True)
+    ]
 
 
 def _fields(refused: ProviderError) -> list[dict[str, Any]]:

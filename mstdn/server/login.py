@@ -46,7 +46,8 @@ def wait_until_it_lets_in(
             first_refusal = None
             refusal = ProvisionError(
                 f"{address} does not answer on port {port} within {round(seconds)} seconds. Look at its console at the "
-                "provider: does it boot? Does the firewall let port 22 through from here (cloud_firewall_ssh_from)?"
+                "provider: does it boot? Does the firewall let port 22 through from here (cloud_firewall_ssh_from)? If "
+                "SSH listens at another port, set server_wait_seconds = 0."
             )
         if waiting.clock() - begin >= seconds:
             raise refusal

@@ -14,7 +14,7 @@ from mstdn.operator_files import values_file
 from mstdn.refusal import refuse
 from mstdn.secrets.operator import keys_for
 from mstdn.server.login import wait_until_it_lets_in
-from mstdn.server.provider import server_provider, site_addresses
+from mstdn.server.provider import ServerProvider, no_address, server_provider
 from mstdn.server.rules import KINDS, SIGNS, actions, differences_to_report
 from mstdn.server.settings import ssh_public_key
 from mstdn.settings.provision import ProvisionSettings
@@ -68,9 +68,11 @@ def server_that_lets_in(settings: ProvisionSettings) -> Commands:
     keys = keys_for(settings)
     try:
         provider = server_provider(settings, keys)
-        address = site_addresses(settings, keys).ipv4
+        address = _own_address(provider)
         key = ssh_public_key(settings.server_ssh_key, Path.home())
-        if address and key:
+        if not address:
+            raise no_address(provider.wanted())
+        if key:
             wait_until_it_lets_in(address, provider.user, key[0], settings.server_wait_seconds)
     except Exception as error:
         yield from refuse(in_words(error))
@@ -89,17 +91,23 @@ def next_steps(settings: ProvisionSettings) -> Commands:
         return
     keys = keys_for(settings)
     try:
-        addresses = site_addresses(settings, keys)
         provider = server_provider(settings, keys) if settings.server_provider else None
+        address = _own_address(provider) if provider else settings.public_ipv4 or settings.public_ipv6
     except Exception as error:
         yield from refuse(in_words(error))
         return
-    address = addresses.ipv4 or addresses.ipv6 or ""
     user = provider.user if provider else "admin"
     for line in next_lines(settings, address, user, behind_nat=provider is not None and provider.behind_nat):
         host.log(line, logger.info)
     host.noop("nothing is left to provision")
     yield from ()
+
+
+def _own_address(provider: ServerProvider) -> str:
+    """Of the provider's server, wherever the names of the site lead; "" where there is none."""
+    found = provider.look()
+    address = found.ipv4 or found.ipv6
+    return address.value if address else ""
 
 
 def next_lines(settings: ProvisionSettings, address: str, user: str, *, behind_nat: bool = False) -> list[str]:

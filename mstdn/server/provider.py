@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from mstdn.cloud.errors import ProvisionError
-from mstdn.server.rules import Action, Found, Wanted
+from mstdn.server.rules import Action, Address, Found, Wanted
 from mstdn.server.settings import is_public_key, ssh_public_key
 from mstdn.settings.provision import ProvisionSettings
 
@@ -76,14 +76,32 @@ class SiteAddresses:
 
 def site_addresses(settings: ProvisionSettings, keys: Mapping[str, SecretStr]) -> SiteAddresses:
     """
-    public_ipv4 and public_ipv6 where they are set, or else those of the provider's server.
+    public_ipv4 and public_ipv6 where they are set, or else those of the provider's server. With public_ipv4 alone there
+    is no IPv6 address; public_ipv6 alone is one beside the server's.
 
     Asked for anew each time, never handed on: a run may be killed between any two steps. Raises ProvisionError.
     """
-    if settings.public_ipv4 or settings.public_ipv6 or not settings.server_provider:
+    if settings.public_ipv4 or not settings.server_provider:
         return SiteAddresses(settings.public_ipv4 or None, settings.public_ipv6 or None)
     provider = server_provider(settings, keys)
     found, wanted = provider.look(), provider.wanted()
     pending = f"the address of {wanted.name}, known when it is made"
-    ipv6 = found.ipv6.value if found.ipv6 else ("" if "ipv6" in wanted.families and not found.machine else None)
-    return SiteAddresses(found.ipv4.value if found.ipv4 else "", ipv6, pending)
+
+    def address(found_one: Address | None, family: str) -> str | None:
+        if found_one:
+            return found_one.value
+        known = found.machine is not None and found.machine.running
+        return "" if family in wanted.families and not known else None
+
+    ipv4, ipv6 = address(found.ipv4, "ipv4"), settings.public_ipv6 or address(found.ipv6, "ipv6")
+    if ipv4 is None and ipv6 is None:
+        raise no_address(wanted)
+    return SiteAddresses(ipv4, ipv6, pending)
+
+
+def no_address(wanted: Wanted) -> ProvisionError:
+    """Of a server that somebody made, or changed, by hand."""
+    return ProvisionError(
+        f"The server {wanted.name} at {wanted.provider} has no public address. Give it one in the console, and run "
+        "again."
+    )

@@ -49,6 +49,7 @@ class Machine:
     The server as the provider shows it. `ours`: it carries our label. `tagged`: the firewall's rule counts for it.
 
     `has_key`: None where a provider does not show it. `disk_gib`: None where the type decides it.
+    `passing`: the provider's word for a state that ends by itself and may end with no server at all, or "".
     """
 
     ours: bool
@@ -59,6 +60,7 @@ class Machine:
     place: str
     has_key: bool | None = None
     disk_gib: int | None = None
+    passing: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Wanted:
     adopt: bool
     families: tuple[str, ...]
     uploads_keys: bool
+    # A server whose address is not reserved has none while it is stopped, and gets another one when it starts.
+    address_at_start: bool = False
 
 
 def actions(found: Found, wanted: Wanted) -> list[Action]:
@@ -112,6 +116,11 @@ def actions(found: Found, wanted: Wanted) -> list[Action]:
             "touched. To take it over, run: pyinfra @local tasks/server.py --data server_adopt=true  To make another "
             "one, choose another server_name."
         )
+    if machine.passing:
+        raise ProvisionError(
+            f"The server {wanted.name} is in the state {machine.passing} at {wanted.provider}: somebody stops, moves, "
+            "rebuilds or deletes it. It was not touched. Wait until that is over, then run again."
+        )
     due: tuple[tuple[Action, bool], ...] = (
         ("adopt", not machine.ours),
         ("keep ipv4", found.ipv4 is not None and not found.ipv4.reserved),
@@ -121,6 +130,7 @@ def actions(found: Found, wanted: Wanted) -> list[Action]:
         ("protect", not machine.protected),
         ("grow disk", _smaller(machine.disk_gib, wanted.disk_gib)),
         ("start", not machine.running),
+        ("keep ipv4", wanted.address_at_start and not (machine.running or found.ipv4 or found.unused)),
     )
     return [action for action, is_due in due if is_due]
 
@@ -157,8 +167,8 @@ def differences_to_report(found: Found, wanted: Wanted) -> Iterable[str]:
         )
     if found.unused:
         yield (
-            f"The address {found.unused} is reserved for {name}, but the server uses another one. Assign it in the "
-            "console; until then the names lead to the one in use."
+            f"The address {found.unused} is reserved for {name}, but the server does not use it. Assign it in the "
+            "console; until then the names lead to the one that the server has."
         )
 
 

@@ -140,9 +140,12 @@ class ServerSettings(Part):
 
 
 def ssh_public_key(server_ssh_key: str, home: Path) -> tuple[Path, str] | None:
-    """The public key to let in, its file and its text, as it is; None if there is none."""
+    """The public key to let in, its file and its text ("" where it is no text); None if there is none."""
     usual = (home / ".ssh" / "id_ed25519.pub", home / ".ssh" / "id_rsa.pub")
     for file in (Path(server_ssh_key),) if server_ssh_key else usual:
         if file.is_file():
-            return file, file.read_text(encoding="utf-8").strip()
+            try:
+                return file, file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                return file, ""
     return None

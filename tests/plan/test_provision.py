@@ -188,9 +188,35 @@ def test_a_login_of_aws_for_some_hours_is_shown_nowhere(world: World) -> None:
     assert_no_key_in(run)
 
 
+def test_a_login_of_aws_that_has_expired_is_a_sentence(world: World) -> None:
+    file = world.home / ".aws" / "config"
+    file.parent.mkdir()
+    file.write_text(
+        "[profile dns]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\n"
+        "sso_role_name = r\n"
+    )
+    settings = {"dns_provider": "route53", "public_ipv4": "198.51.100.7", "dns_aws_profile": "dns"}
+    run = provision(world, "--dry", file="tasks/dns.py", **settings)
+    assert run.returncode == 1
+    assert "Type: aws sso login --profile dns" in run.text
+    assert "Traceback" not in run.text and "mandatory refresh" not in run.text
+
+
+def test_the_login_of_a_person_at_google_is_shown_nowhere(world: World) -> None:
+    """As gcloud leaves it: it is sent with the first request."""
+    world.google.person(world.home)
+    settings = {"server_provider": "google", "server_project": "my-project"}
+    data = [word for name, value in settings.items() for word in ("--data", f"{name}={json.dumps(value)}")]
+    arguments = ("@local", "tasks/cloud_firewall.py", "--yes", "-vvv", "--debug-all")
+    run = pyinfra(world.environment, *arguments, "--data", "local_domain=social.example.org", *data)
+    assert run.returncode == 0, run.text
+    assert len(world.google.firewalls) == 1
+    assert_no_key_in(run)
+
+
 def assert_no_key_in(run: Run) -> None:
     """Nor a signed request, which whoever has it may send again for some minutes."""
-    secret = (*KEYS.values(), "google-canary-token", "PRIVATE KEY", "session-canary", "Signature=", "assertion=")
+    secret = (*KEYS.values(), "google-canary", "PRIVATE KEY", "session-canary", "Signature=", "assertion=")
     assert [value for value in secret if value in run.text] == []
 
 

@@ -36,6 +36,8 @@ def test_a_long_text_is_cut_into_strings_of_255() -> None:
         ("example.org. MX 10 mx.example.net.", ("example.org", "MX", "10 mx.example.net.")),
         ("Bounce.Example.org CNAME sparkpostmail.com.", ("bounce.example.org", "CNAME", "sparkpostmail.com.")),
         ("example.org. TXT v=spf1 -all", ("example.org", "TXT", "v=spf1 -all")),
+        ('example.org. 300 in txt "p=A"', ("example.org", "TXT", "p=A")),
+        ("example.org. IN 300 MX 10 mx.example.net.", ("example.org", "MX", "10 mx.example.net.")),
     ],
 )
 def test_a_line_of_a_zone_file_is_read(text: str, parsed: tuple[str, str, str]) -> None:
@@ -50,6 +52,12 @@ def test_a_line_of_a_zone_file_is_read(text: str, parsed: tuple[str, str, str]) 
         ("@ TXT x", "must be written in full"),
         ("k1 TXT x", "must be written in full"),
         ('example.org. TXT "open', "quotes do not match"),
+        ("k._domainkey.b\u00fccher.example. TXT x", "not in its ASCII form"),
+        ("b.example.org. CNAME b\u00fccher.example.", "not in its ASCII form"),
+        ("b.example.org. CNAME mail", "leads to must be written in full"),
+        ("example.org. MX mx.example.net.", "a number and a name"),
+        ("a.example.org. A 2001:db8::1", "no IPv4 address"),
+        ("a.example.org. AAAA 192.0.2.1", "no IPv6 address"),
     ],
 )
 def test_what_is_no_line_of_a_zone_file_is_refused(text: str, wrong: str) -> None:
@@ -59,6 +67,20 @@ def test_what_is_no_line_of_a_zone_file_is_refused(text: str, wrong: str) -> Non
 
 def test_a_line_can_be_read_again() -> None:
     assert parse_line(line("a.example.org", "TXT", "x" * 300, 60)) == ("a.example.org", "TXT", "x" * 300)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "written"),
+    [
+        ("CNAME", "sparkpostmail.com", "sparkpostmail.com."),
+        ("CNAME", "sparkpostmail.com.", "sparkpostmail.com."),
+        ("MX", "10 mx.example.net", "10 mx.example.net."),
+        ("A", "192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_a_name_that_a_line_leads_to_ends_in_a_dot(kind: str, value: str, written: str) -> None:
+    """Without it, a zone file takes it for a name within the zone: sparkpostmail.com.example.org."""
+    assert line("b.example.org", kind, value, 60) == f"b.example.org. 60 IN {kind} {written}"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +122,8 @@ def test_spaces_and_order_of_a_dkim_key_mean_nothing() -> None:
         ("v=spf1 mx -all", "v=spf1 mx include:a.example -all"),
         ("v=spf1 include:a.example ~all", "v=spf1 include:a.example ~all"),
         ("v=spf1 redirect=b.example", "v=spf1 include:a.example redirect=b.example"),
+        ("v=spf1 +include:a.example -all", "v=spf1 +include:a.example -all"),
+        ("v=spf1 Include:A.Example ?all", "v=spf1 Include:A.Example ?all"),
     ],
 )
 def test_what_an_spf_record_lacks_comes_before_its_end(present: str, merged: str) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Lookup
+from mstdn.dns.operations import proven_records
+from tests.stand_ins.operator import provision_settings, run
 from tests.stand_ins.world import World
 
 NAME = "social.example.org"
@@ -50,6 +54,42 @@ def test_a_server_that_is_deaf_leaves_the_word_to_the_others(world: World, looku
     world.names.publish("example.org", NAME, "A", 300, ("198.51.100.7",))
     world.names.deaf.add("127.0.0.2")
     assert [answer.server for answer in lookup.ask(NAME, "A")] == ["127.0.0.3"]
+    assert lookup.silent == {"127.0.0.2"}
+
+
+def test_a_server_that_was_silent_is_not_waited_for_again_and_again(
+    world: World, lookup: Lookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    query = lookup._query
+
+    def watched(target: str, name: str, kind: str) -> Any:
+        asked.append(target)
+        return query(target, name, kind)
+
+    monkeypatch.setattr(lookup, "_query", watched)
+    world.names.deaf.add("127.0.0.2")
+    for kind in ("A", "AAAA", "TXT"):
+        assert len(lookup.ask(NAME, kind)) == 1
+    assert asked.count("127.0.0.2") == 1
+    world.names.deaf.add("127.0.0.3")
+    with pytest.raises(ProvisionError, match="None of the name servers"):
+        lookup.ask(NAME, "A")
+    world.names.deaf.clear()
+    assert lookup.ask(NAME, "A") != []
+
+
+def test_a_server_that_was_not_heard_is_told_beside_the_proof(
+    world: World, lookup: Lookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.names.publish("example.org", NAME, "A", 300, ("198.51.100.7",))
+    monkeypatch.setattr("mstdn.dns.operations.Lookup", lambda resolvers: lookup)
+    settings = provision_settings(dns_provider="manual", public_ipv4="198.51.100.7")
+    assert "gave no answer" not in run(proven_records, settings=settings).text
+    world.names.deaf.add("127.0.0.2")
+    outcome = run(proven_records, settings=settings)
+    assert outcome.refusal == ""
+    assert "Warning: the name server 127.0.0.2 gave no answer to this computer" in outcome.text
 
 
 def test_where_nobody_answers_it_says_so_and_names_the_setting(world: World, lookup: Lookup) -> None:

@@ -54,6 +54,30 @@ def problems_of(**values: Any) -> dict[str, str]:
         (SPARKPOST | {"smtp_from_address": "a@other.example"}, "mail_domain", "marked as junk"),
         (SPARKPOST | {"smtp_server": "smtp.example.org"}, "smtp_server", 'smtp_server = "smtp.sparkpostmail.com"'),
         (SPARKPOST | {"mail_domain_bounce": "b.other.example"}, "mail_domain_bounce", '"bounce.example.org"'),
+        (
+            SPARKPOST | {"mail_domain_bounce": "social.example.org", "local_domain": "social.example.org"},
+            "mail_domain_bounce",
+            "it is a name of the site",
+        ),
+        (
+            {
+                "mail_domain_provider": "manual",
+                "mail_domain": "example.org",
+                "alternate_domains": ["www.example.org"],
+                "mail_domain_records": ["www.example.org. CNAME mail.example.net."],
+            },
+            "mail_domain_records",
+            "www.example.org is a name of the site, which leads to the server",
+        ),
+        (
+            {
+                "mail_domain_provider": "manual",
+                "mail_domain": "example.org",
+                "mail_domain_records": [f"example.org. TXT v=spf1 include:{name}.example -all" for name in "ab"],
+            },
+            "mail_domain_records",
+            "example.org has 2 SPF records here, and receivers then heed none",
+        ),
         ({"cloud_firewall_ports": [22]}, "cloud_firewall_ports", "cloud_firewall_ports = [22, 80, 443]"),
         ({"cloud_firewall_ssh_from": ["198.51.100.7/24"]}, "cloud_firewall_ssh_from", '"198.51.100.0/24"'),
         ({"cloud_firewall_ssh_from": []}, "cloud_firewall_ssh_from", "nobody could log in"),
@@ -67,6 +91,7 @@ def problems_of(**values: Any) -> dict[str, str]:
         ({"dns_resolvers": ["dns.example.org"]}, "dns_resolvers", "it is not an IP address"),
         ({"dns_zone": "exmaple.org"}, "dns_zone", "nor the sending domain lie in it: social.example.org"),
         ({"dns_zone": "example org"}, "dns_zone", "it is neither a zone's name nor its ID"),
+        ({"dns_zone": "b\u00fccher.example"}, "dns_zone", 'instead: dns_zone = "xn--bcher-kva.example"'),
         ({"mail_domain_records": ["k1 TXT x"]}, "mail_domain_records", "must be written in full"),
         ({"server_projct": "x"}, "server_projct", "server_project"),
         ({"hcloud_token": "canary"}, "hcloud_token", "HCLOUD_TOKEN='...' in secrets.env; remove it here"),
@@ -76,6 +101,10 @@ def test_a_mistake_is_told_with_what_to_type(values: dict[str, Any], subject: st
     found = problems_of(**values)
     assert words in found[subject], found
     assert "canary" not in "".join(found.values())
+
+
+def test_what_is_wrong_is_never_what_is_to_be_typed_instead() -> None:
+    assert 'instead: dns_zone = "example org"' not in problems_of(dns_zone="example org")["dns_zone"]
 
 
 def test_settings_of_the_deploy_are_known_and_left_alone() -> None:
@@ -169,7 +198,8 @@ def test_the_servers_own_wait_counts() -> None:
     assert seconds_to_wait({"Retry-After": "7"}, 1, now) == 7
     assert seconds_to_wait({"Retry-After": later}, 1, now) == 30
     assert seconds_to_wait({"Retry-After": "soon"}, 1, now) == 1
-    assert seconds_to_wait({"RateLimit-Reset": str(int(now) + 5)}, 1, now) == 5
+    # By then all requests of an hour are there again, and long before that a few.
+    assert seconds_to_wait({"RateLimit-Reset": str(int(now) + 3600)}, 1, now) == 1
     assert seconds_to_wait({}, 1, now) == 1
 
 
@@ -247,6 +277,7 @@ def test_a_key_with_a_passphrase_is_told_with_the_agent(door: tuple[int, Path, l
 def test_a_server_that_does_not_answer_is_told_after_the_time(tmp_path: Path, sleeper: Sleeper) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    with pytest.raises(ProvisionError, match=r"does not answer on port \d+ within 30 seconds"):
+    answer = r"does not answer on port \d+ within 30 seconds.* another port, set server_wait_seconds = 0"
+    with pytest.raises(ProvisionError, match=answer):
         wait_until_it_lets_in("127.0.0.1", "admin", tmp_path / "id.pub", 30, port)
     assert sum(sleeper.slept) == 30

@@ -111,3 +111,36 @@ def test_the_readme_installs_what_provisioning_needs_into_a_fresh_clone() -> Non
     places = [next(place for place, line in enumerate(commands) if part in line) for part in order]
     assert places[:4] == sorted(places[:4])
     assert "-r requirements-provision.lock" in section
+
+
+def locked(name: str) -> dict[str, bool]:
+    """The packages of a lock file, and whether each has a hash."""
+    text = (ROOT / name).read_text()
+    found = re.findall(r"^([a-z0-9-]+)==\S+(.*?)(?=^[a-z0-9]|\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    return {package: "--hash=sha256:" in rest for package, rest in found}
+
+
+def test_the_lock_of_provisioning_has_its_three_packages_beside_those_of_the_deploy() -> None:
+    extra = (ROOT / "pyproject.toml").read_text().partition("\nprovision = [")[2].partition("]")[0]
+    needed = set(re.findall(r'"([a-z0-9-]+)[><=]', extra))
+    ours, deploys = locked("requirements-provision.lock"), locked("requirements.lock")
+    assert needed == {"dnspython", "google-auth", "boto3"}
+    assert needed | set(deploys) <= set(ours) and all(ours.values())
+    assert needed.isdisjoint(deploys)
+
+
+def test_the_prices_of_the_readme_are_those_of_the_page() -> None:
+    section = README.partition("## A server, a name and mail in one command")[2].partition("\n## ")[0]
+    prices = re.findall(r"\d+\.\d\d", section)
+    assert len(prices) == 4 and [each for each in prices if each not in PAGE] == []
+    machine, disk, address = map(float, prices[:3])
+    assert f"costs {round(machine + disk + address)} US dollars a month" in section
+
+
+def test_the_reason_why_9090_is_shut_is_told_in_two_sentences() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    reason = re.search(
+        r"\*\*The original guide's rule for tcp:9090 is not needed\.\*\* (.+?)\n\n", page, flags=re.DOTALL
+    )
+    assert reason is not None
+    assert len(re.findall(r"\.(?:\s|$)", reason[1])) == 2

@@ -86,6 +86,46 @@ def test_several_texts_for_one_name_take_nothing_from_others_whatever_may_be_rep
     assert 'lacks a text of example.org. Add example.org. 300 IN TXT "mail-verification=2"' in told
 
 
+@pytest.mark.parametrize("there", [(), ("site-verification=1",)], ids=["alone", "beside a text"])
+def test_a_site_that_cloudflare_has_at_the_zone_itself_is_in_no_texts_way(world: World, there: tuple[str, ...]) -> None:
+    """What it calls a CNAME there is none to the world, and dns_replace must not take it away for the sake of mail."""
+    add_zone(world, "cloudflare")
+    put(world, "cloudflare", "example.org", "CNAME", "pages.example.net")
+    put(world, "cloudflare", "example.org", "TXT", *(f'"{text}"' for text in there))
+    mail = {"mail_domain_provider": "manual", "mail_domain": "example.org", "mail_domain_records": [SPF]}
+    settings = settings_for(world, "cloudflare", dns_replace=True, **mail)
+    assert run(published_domain, settings=settings).refusal == ""
+    assert len(kept(world, "cloudflare", "example.org", "CNAME")) == 1
+    texts = [each["content"].strip('"') for each in kept(world, "cloudflare", "example.org", "TXT")]
+    assert sorted(texts) == sorted([*there, "v=spf1 include:mail.example.net -all"])
+    assert plan(published_domain, settings=settings).done == 0
+
+
+def test_by_hand_nobody_is_told_to_remove_or_enter_what_stays(world: World) -> None:
+    world.names.publish("example.org", "example.org", "TXT", 300, ("site-verification=1",))
+    text = plan(published_domain, settings=with_mail(world, "manual")).text
+    assert "site-verification" not in text and "remove" not in text
+    assert 'example.org. 300 IN TXT "v=spf1 include:mail.example.net -all"' in text
+
+
+def test_by_hand_each_kind_of_record_is_told_until_it_is_there(world: World) -> None:
+    found = {
+        ("b.example.org", "CNAME"): "mail.example.net.",
+        ("send.example.org", "MX"): "10 mx.example.net.",
+        ("example.org", "CAA"): '0 issue "letsencrypt.org"',
+    }
+    records = [f"{name}. {kind} {value}" for (name, kind), value in found.items()]
+    mail = {"mail_domain_provider": "manual", "mail_domain": "example.org", "mail_domain_records": records}
+    settings = settings_for(world, "manual", **mail)
+    text = plan(published_domain, settings=settings).text
+    assert [f"{name}. 300 IN {kind} {value}" in text for (name, kind), value in found.items()] == [True] * 3
+    for (name, kind), value in found.items():
+        world.names.publish("example.org", name, kind, 300, (value,))
+    world.names.publish("example.org", "_dmarc.example.org", "TXT", 300, ("v=DMARC1; p=none",))
+    world.names.resolver_remembers.clear()
+    assert plan(published_domain, settings=settings).text.strip() == ""
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_alias_gives_way_to_both_addresses_in_one_run(world: World, provider: str) -> None:
     add_zone(world, provider)
@@ -134,7 +174,9 @@ def test_a_name_that_cloudflare_proxies_to_somewhere_else_is_refused(world: Worl
     refused, proof = provision(world, "cloudflare", dns_wait_seconds=0)
     assert "social.example.org has an A record already: 192.0.2.1" in refused.text
     assert "It should have this record, and only this" in proof.text
-    assert [each.refusal for each in provision(world, "cloudflare", dns_replace=True)] == ["", ""]
+    replaced = provision(world, "cloudflare", dns_replace=True)
+    assert [each.refusal for each in replaced] == ["", ""]
+    assert "left as it is" not in replaced[0].text
     assert world.names.values("social.example.org", "A") == ("198.51.100.7",)
 
 

@@ -162,7 +162,6 @@ def test_the_firewall_is_repaired_and_rules_of_others_are_told(account: Account)
         {"disabled": True},
         {"sourceRanges": ["10.0.0.0/8"]},
         {"targetTags": ["other"]},
-        {"direction": "EGRESS"},
         {"allowed": [{"IPProtocol": "tcp", "ports": ["22", "80", "443", "3389"]}]},
     ],
     ids=lambda drift: next(iter(drift)),

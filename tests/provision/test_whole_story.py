@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +132,27 @@ def test_a_dry_run_tells_what_will_be_made_and_makes_nothing(story: Story) -> No
     assert "protected against deletion" in text
     if story.settings.mail_domain_provider:
         assert "DKIM 2048 bits" in text and "known when the domain is registered" in text
+        assert "sparkpostmail.com" in text and "have DKIM, bounce domain verified" in text
     assert [each for each in story.world.internet.only("POST", "PUT", "PATCH", "DELETE") if "/token" not in each] == []
+
+
+def told(lines: list[str], before: str) -> list[list[str]]:
+    """Sign, kind and name of each step in these lines."""
+    steps = [line.removeprefix(before) for line in lines if line.startswith((f"{before}+", f"{before}~"))]
+    return [
+        re.sub(r"(<selector>|scph\d+)", "selector", step).replace("SSH key", "SSH-key").split()[:3] for step in steps
+    ]
+
+
+@pytest.mark.parametrize("spoilt", [False, True], ids=["nothing is there", "somebody has been busy"])
+def test_a_run_does_what_the_dry_run_told_and_nothing_else(story: Story, spoilt: bool) -> None:
+    if spoilt:
+        story.provision()
+        story = spoil(story)
+    planned = [step for each in story.planned() for step in told(each.lines, "  ")]
+    done = [step for each in story.provision() for step in told(each.lines, "Done: ")]
+    assert planned == done
+    assert len(done) >= 5
 
 
 def test_nothing_is_ever_deleted(story: Story) -> None:

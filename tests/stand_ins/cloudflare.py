@@ -100,7 +100,9 @@ class CloudflareStandIn:
         same = [each for each in records if each["name"] == name]
         if any((each["type"], each["content"]) == (kind, content) for each in same):
             return error(400, 81058, "An identical record already exists.")
-        if any("CNAME" in (each["type"], kind) for each in same):
+        addresses = ("A", "AAAA", "CNAME")
+        # Other types may stand beside a CNAME (API reference, Create DNS Record).
+        if any("CNAME" in (each["type"], kind) and {each["type"], kind} <= set(addresses) for each in same):
             return error(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
         return None
 

@@ -65,6 +65,7 @@ class GoogleStandIn:
         self.instances: dict[tuple[str, str], dict[str, Any]] = {}
         self.disks: dict[tuple[str, str], dict[str, Any]] = {}
         self.token = "google-canary-token"
+        self.refresh_token, self.client_secret = "google-canary-refresh", "google-canary-client"
         self._key = _private_key()
         self.key_exists = True
         self._operations: dict[str, tuple[dict[str, Any], int, Callable[[], dict[str, Any] | None]]] = {}
@@ -92,9 +93,22 @@ class GoogleStandIn:
             "token_uri": TOKEN_URL,
         }
 
+    def person(self, home: Path) -> Path:
+        """What `gcloud auth application-default login` leaves in a person's home."""
+        file = home / ".config" / "gcloud" / "application_default_credentials.json"
+        file.parent.mkdir(parents=True)
+        login = {"type": "authorized_user", "client_id": "1.apps.googleusercontent.com"}
+        file.write_text(json.dumps(login | {"client_secret": self.client_secret, "refresh_token": self.refresh_token}))
+        return file
+
     def login(self, request: Request) -> Response:
         """POST /token."""
         form = dict(parse_qsl(request.body.decode()))
+        if form.get("grant_type") == "refresh_token":
+            if (form.get("refresh_token"), form.get("client_secret")) != (self.refresh_token, self.client_secret):
+                words = "Token has been expired or revoked."
+                return answer(400, {"error": "invalid_grant", "error_description": words})
+            return answer(200, {"access_token": self.token, "expires_in": 3599, "token_type": "Bearer"})
         if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
             return answer(400, {"error": "unsupported_grant_type"})
         head, claims_part, signature = form["assertion"].split(".")
@@ -156,6 +170,7 @@ class GoogleStandIn:
             ("GET", rf"{zone}/instances/([\w-]+)", self._get_instance),
             ("POST", f"{zone}/instances", self._post_instance),
             ("POST", rf"{zone}/instances/([\w-]+)/(\w+)", self._post_instance_verb),
+            ("GET", rf"{zone}/disks/([\w-]+)", self._get_disk),
             ("POST", rf"{zone}/disks/([\w-]+)/resize", self._post_resize),
             ("POST", r"/(?:global|regions/[\w-]+|zones/[\w-]+)/operations/([\w-]+)/wait", self._post_wait),
         )
@@ -170,6 +185,11 @@ class GoogleStandIn:
 
     def _found(self, kind: str, resource: dict[str, Any] | None, path: str) -> Response:
         self._allow(f"compute.{kind}.get", path)
+        scope, _, place = path.rpartition("/")[0].rpartition("/")[0].partition("/")
+        if scope == "zones" and place not in ZONES:
+            raise RefusalError(400, "invalid", f"Invalid value for field 'zone': '{place}'. Unknown zone.")
+        if scope == "regions":
+            self._check_region(place)
         if resource is None:
             raise RefusalError(404, "notFound", f"The resource 'projects/{self.project}/{path}' was not found")
         return answer(200, resource)
@@ -272,6 +292,9 @@ class GoogleStandIn:
     def _get_instance(self, request: Request, zone: str, name: str) -> Response:
         return self._found("instances", self.instances.get((zone, name)), f"zones/{zone}/instances/{name}")
 
+    def _get_disk(self, request: Request, zone: str, name: str) -> Response:
+        return self._found("disks", self.disks.get((zone, name)), f"zones/{zone}/disks/{name}")
+
     def _get_instances_everywhere(self, request: Request) -> Response:
         """Each zone, also those without anything, which have a warning instead."""
         self._allow("compute.instances.list", "aggregated/instances")
@@ -367,7 +390,7 @@ class GoogleStandIn:
         elif verb in ("start", "resume"):
             if (instance["status"] == "SUSPENDED") != (verb == "resume"):
                 raise RefusalError(400, "invalid", f"Instance is {instance['status']} and cannot {verb}.")
-            effect = lambda: instance.update(status="RUNNING")  # noqa: E731
+            effect = lambda: self._start(instance)  # noqa: E731
         elif verb == "setDeletionProtection":
             effect = lambda: instance.update(deletionProtection=request.query["deletionProtection"] == "true")  # noqa: E731
         else:
@@ -386,6 +409,11 @@ class GoogleStandIn:
         if int(size) <= int(disk["diskSizeGb"]):
             raise RefusalError(400, "invalid", "Invalid value for field 'sizeGb': disks can only grow")
         return self._operation(request, f"zones/{zone}", lambda: disk.update(diskSizeGb=size))
+
+    def _start(self, instance: dict[str, Any]) -> None:
+        """A server whose address is not reserved gets another one each time."""
+        instance.update(status="RUNNING")
+        instance["networkInterfaces"][0]["accessConfigs"][0].setdefault("natIP", self.centre.ipv4())
 
     def _boot(self, instance: dict[str, Any], image: str) -> None:
         metadata = {each["key"]: each["value"] for each in instance["metadata"]["items"]}

@@ -20,7 +20,9 @@ from tests.stand_ins.names import Names
 
 HOST = "api.hetzner.cloud"
 LOCATIONS = ("fsn1", "nbg1", "hel1")
-TYPES = {"cx22": True, "cx23": False, "cx33": False}
+# Where each is sold.
+TYPES = {"cx22": (), "cx23": LOCATIONS, "cx33": ("fsn1", "hel1"), "cx43": LOCATIONS}
+SOLD_OUT = ("cx43",)
 NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?")
 
 
@@ -63,6 +65,7 @@ class HetznerStandIn:
             "id": number,
             "name": name,
             "mode": "primary",
+            "ttl": 3600,
             "authoritative_nameservers": {"assigned": servers},
         }
         self.rrsets[number] = {}
@@ -101,6 +104,7 @@ class HetznerStandIn:
             (r"/zones/(\d+)/rrsets", self.get_rrsets),
             (r"/zones/(\d+)/rrsets", self.post_rrset),
             (r"/zones/(\d+)/rrsets/([^/]+)/([A-Z]+)/actions/set_records", self.post_records),
+            (r"/zones/(\d+)/rrsets/([^/]+)/([A-Z]+)/actions/change_ttl", self.post_ttl),
             (r"/zones/(\d+)/rrsets/([^/]+)/([A-Z]+)", self.delete_rrset),
         )
 
@@ -122,7 +126,7 @@ class HetznerStandIn:
     def get_offer(self, request: Request, kind: str) -> Response:
         offered: list[dict[str, Any]] = [{"name": name} for name in LOCATIONS]
         if kind == "server_types":
-            offered = [{"name": name, "deprecated": old} for name, old in TYPES.items()]
+            offered = [{"name": name, "locations": _offer(name, places)} for name, places in TYPES.items()]
         return self._page(request, kind, offered)
 
     def get_action(self, request: Request, number: str) -> Response:
@@ -203,8 +207,10 @@ class HetznerStandIn:
         self._check_name(body, self.servers)
         if body["location"] not in LOCATIONS:
             raise invalid("location")
-        if TYPES.get(body["server_type"], True):
+        if body["server_type"] not in TYPES:
             raise invalid("server_type")
+        if body["location"] not in TYPES[body["server_type"]]:
+            raise RefusalError(422, "invalid_input", "unsupported location for server type")
         if not set(body["ssh_keys"]) <= set(self.ssh_keys):
             raise RefusalError(404, "not_found", "SSH key not found")
         net = body["public_net"]
@@ -316,17 +322,30 @@ class HetznerStandIn:
         """True if a visitor from anywhere gets through to a server at this port."""
         return any(opening.lets_in(port) for openings in self.openings().values() for opening in openings)
 
+    def _own_rrsets(self, number: str) -> dict[tuple[str, str], dict[str, Any]]:
+        if self.zones[int(number)]["mode"] != "primary":
+            raise RefusalError(422, "incorrect_zone_mode", "This operation is not supported for this Zone's mode.")
+        return self.rrsets[int(number)]
+
+    def _changeable(self, number: str, name: str, kind: str) -> dict[str, Any]:
+        found = self._own_rrsets(number).get((name, kind))
+        if found is None:
+            raise RefusalError(404, "not_found", "RRSet not found")
+        if found["protection"]["change"]:
+            raise RefusalError(423, "protected", "RRSet is protected")
+        return found
+
     def get_rrsets(self, request: Request, number: str) -> Response:
         found = [
             each
-            for each in self.rrsets[int(number)].values()
+            for each in self._own_rrsets(number).values()
             if request.query.get("name", each["name"]) == each["name"]
         ]
         return self._page(request, "rrsets", found)
 
     def post_rrset(self, request: Request, number: str) -> Response:
         body = _only(request.json, "name", "type", "ttl", "records", "labels")
-        sets, zone = self.rrsets[int(number)], self.zones[int(number)]["name"]
+        sets, zone = self._own_rrsets(number), self.zones[int(number)]["name"]
         name, kind = body["name"], body["type"]
         if (name, kind) in sets:
             raise RefusalError(409, "uniqueness_error", f"RRSet {name}/{kind} already exists")
@@ -339,16 +358,19 @@ class HetznerStandIn:
         return answer(201, {"rrset": sets[name, kind], "action": action})
 
     def post_records(self, request: Request, number: str, name: str, kind: str) -> Response:
-        old = self.rrsets[int(number)].get((name, kind))
-        if old is None:
-            raise RefusalError(404, "not_found", "RRSet not found")
+        old = self._changeable(number, name, kind)
         self._store(int(number), name, kind, old["ttl"], _only(request.json, "records")["records"])
         action = self._action("set_rrset_records", lambda: self._publish(int(number), name, kind))
         return answer(201, {"action": action})
 
+    def post_ttl(self, request: Request, number: str, name: str, kind: str) -> Response:
+        found, ttl = self._changeable(number, name, kind), _only(request.json, "ttl")["ttl"]
+        found["ttl"] = ttl
+        return answer(201, {"action": self._action("change_rrset_ttl", lambda: self._publish(int(number), name, kind))})
+
     def delete_rrset(self, request: Request, number: str, name: str, kind: str) -> Response:
-        if self.rrsets[int(number)].pop((name, kind), None) is None:
-            raise RefusalError(404, "not_found", "RRSet not found")
+        self._changeable(number, name, kind)
+        del self.rrsets[int(number)][name, kind]
         return answer(201, {"action": self._action("delete_rrset", lambda: self._publish(int(number), name, kind))})
 
     def put_record(self, zone: str, name: str, kind: str, values: list[str], ttl: int = 3600) -> None:
@@ -385,13 +407,26 @@ class HetznerStandIn:
             if found is None
             else tuple(unquoted(each["value"]) if kind == "TXT" else each["value"] for each in found["records"])
         )
-        self.names.publish(zone, full, kind, 300 if found is None else found["ttl"], values)
+        ttl = found["ttl"] if found else None
+        self.names.publish(zone, full, kind, ttl or self.zones[number]["ttl"], values)
 
     def _check_name(self, body: dict[str, Any], existing: dict[int, dict[str, Any]]) -> None:
         if not NAME.fullmatch(body.get("name", "")):
             raise invalid("name")
         if body["name"] in [each["name"] for each in existing.values()]:
             raise RefusalError(409, "uniqueness_error", "name is already used")
+
+
+def _offer(name: str, places: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A type that goes is announced for each location; one that is there may be sold out."""
+    return [
+        {
+            "name": place,
+            "deprecation": None if place in places else {"announced": "2025-09-24", "unavailable_after": "2025-12-31"},
+            "available": name not in SOLD_OUT,
+        }
+        for place in LOCATIONS
+    ]
 
 
 def _only(body: dict[str, Any], *fields: str) -> dict[str, Any]:

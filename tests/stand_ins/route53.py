@@ -61,7 +61,8 @@ class Route53StandIn:
     def put_record(self, zone: str, name: str, kind: str, values: list[str], ttl: int = 3600, alias: str = "") -> None:
         """A record that somebody made before."""
         number = next(number for number, each in self.zones.items() if each["name"] == zone)
-        self.sets[number][name, kind] = {"ttl": ttl, "values": values, "alias": alias}
+        # An alias has no TTL of its own.
+        self.sets[number][name, kind] = {"ttl": 0 if alias else ttl, "values": values, "alias": alias}
         self._publish(number)
 
     def __call__(self, request: Request) -> Response:
@@ -142,13 +143,20 @@ class Route53StandIn:
     def _zones_by_name(self, request: Request) -> Response:
         wanted = request.query.get("dnsname", "").rstrip(".")
 
-        def key(name: str) -> list[str]:
-            return name.split(".")[::-1]
+        def key(number: str, name: str) -> tuple[list[str], str]:
+            return name.split(".")[::-1], number
 
-        found = sorted(self.zones.items(), key=lambda each: key(each[1]["name"]))
-        found = [each for each in found if key(each[1]["name"]) >= key(wanted)][: int(request.query["maxitems"])]
-        items = "".join(self._zone_xml(number) for number, _ in found)
-        truncated = "<IsTruncated>false</IsTruncated><MaxItems>10</MaxItems>"
+        size, start = int(request.query["maxitems"]), key(request.query.get("hostedzoneid", ""), wanted)
+        if size > 100:
+            raise RefusalError(400, "InvalidInput", "maxitems")
+        every = sorted(key(number, zone["name"]) for number, zone in self.zones.items())
+        found = [number for _, number in (each for each in every if each >= start)]
+        items = "".join(self._zone_xml(number) for number in found[:size])
+        more = ""
+        if len(found) > size:
+            name = self.zones[found[size]]["name"]
+            more = f"<NextDNSName>{name}.</NextDNSName><NextHostedZoneId>{found[size]}</NextHostedZoneId>"
+        truncated = f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>{more}<MaxItems>{size}</MaxItems>"
         body = f"<HostedZones>{items}</HostedZones>{truncated}"
         return _xml(200, f'<ListHostedZonesByNameResponse xmlns="{NAMESPACE}">{body}</ListHostedZonesByNameResponse>')
 
