@@ -22,7 +22,7 @@ INDEX = "index_statuses_on_deleted_at"
 ROLLBACK = "/srv/mastodon/rollback"
 UNIT = "mstdn-deploy"
 # What a run says when the server reboots: the unit ended first, or the connection.
-AGAIN = re.compile("Nothing is lost: run the deployment again|Run the same command again")
+AGAIN = re.compile("Nothing is lost\\. To go on: pyinfra inventory.py deploy.py|Run the same command again")
 
 
 @pytest.fixture(name="upgraded", scope="module")
