@@ -27,8 +27,7 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
             "Set backup_repository, and BACKUP_PASSPHRASE in secrets.env, and deploy; or docs/runbook.md, Backups by "
             "hand",
         )
-        return
-    if not last:
+    elif not last:
         yield Complaint(
             "error", "backup", "No backup was made yet.", "Make one: pyinfra inventory.py tasks/backup.py -y"
         )
@@ -42,9 +41,10 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
         )
     for file, result in results.items():
         task = file.removesuffix("-result")
-        if not file.endswith("-result"):
+        # What was noted by programs that are no longer there is of a time before.
+        if not file.endswith("-result") or (not wanted.backups and task in ("backup", "drill")):
             continue
-        if result.get("result") not in ("ok", ""):
+        if result.get("result", "") not in ("ok", ""):
             yield Complaint(
                 "error",
                 task,
@@ -53,7 +53,7 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
             )
         elif task == "drill" and (age := machine.now - number(result.get("time", ""))) > DRILL_DAYS * DAY:
             yield Complaint(
-                "warning",
+                "error",
                 "drill",
                 f"That a backup can be restored was proven {ago(age)} ago.",
                 "Prove it: pyinfra inventory.py tasks/drill.py -y",
