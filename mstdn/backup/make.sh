@@ -56,8 +56,9 @@ fi
 say "2 of 5: have Redis save its jobs"
 ask_redis() { docker exec "$redis" sh -c 'REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf) exec redis-cli "$@"' sh "$@"; }
 before=$(ask_redis LASTSAVE) end=$(($(date +%s) + 600))
-# Seconds are all that it tells; so that the next one is another:
-while [ "$(date +%s)" -le "$before" ]; do sleep 0.2; done
+case $before in '' | *[!0-9]*) give_up "Redis did not answer, so no backup was made: $before" ;; esac
+# Seconds are all that it tells; so that the next one is another. It may lie in the future, where the clock was set back since.
+while [ "$(date +%s)" -eq "$before" ]; do sleep 0.2; done
 ask_redis BGSAVE SCHEDULE >/dev/null 2>&1 || give_up "Redis did not answer, so no backup was made."
 while [ "$(ask_redis LASTSAVE)" = "$before" ]; do
     ask_redis INFO persistence | tr -d '\r' >"$work/persistence"

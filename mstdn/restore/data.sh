@@ -31,7 +31,12 @@ grep -q '^data ' "$notes/restoring" || advice=' Nothing of the instance was chan
 say "1 of 5: fetch the dump of $snapshot from $BACKUP_REPOSITORY"
 rm -rf "$work"
 mkdir "$work"
-trap 'rm -rf "$work"' EXIT
+# What was loaded by half would keep a full disk full, and PostgreSQL with it.
+leave_nothing() {
+    rm -rf "$work"
+    echo 'DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);' | sql "$db" postgres >/dev/null 2>&1 || true
+}
+trap leave_nothing EXIT
 surely 'fetching the dump' restore "$snapshot" --target "$work" --include "$root/backup" --include "$root/state/installed.env" --include "$root/secrets/instance.env" >/dev/null
 fetched=$work$root
 (cd "$fetched/backup" && sed -n 's/^sum //p' manifest | sha256sum --check --quiet --strict) >"$words" 2>&1 ||

@@ -39,11 +39,16 @@ refused() {
     printf 'refused %s\n' "$(printf '%s' "$1" | tr '\n' ' ')"
     exit 0
 }
-# "latest" is the newest backup of this name.
-[ "$wanted" != latest ] || set -- --latest 1
-[ "$wanted" = latest ] || set -- "$wanted"
-found=$(ask snapshots --json --host "$LOCAL_DOMAIN" --tag mstdn "$@") || refused "$found"
-id=$(printf '%s' "$found" | grep -o '"short_id":"[0-9a-f]*"' | tail -n 1 | cut -d '"' -f 4)
+# The newest one that these arguments choose. Its ID goes to $id.
+look_for() {
+    found=$(ask snapshots --json --host "$LOCAL_DOMAIN" --tag mstdn "$@") || refused "$found"
+    id=$(printf '%s' "$found" | grep -o '"short_id":"[0-9a-f]*"' | tail -n 1 | cut -d '"' -f 4)
+}
+[ "$wanted" = latest ] || look_for "$wanted"
+# "latest" is the newest backup of this name. One that was begun may have been removed since, by whoever else tidies up there.
+if [ "$wanted" = latest ] || { [ -z "$id" ] && [ "$1" = latest ] && ! grep -q '^data ' "$note"; }; then
+    look_for --latest 1
+fi
 [ -n "$id" ] || exit 0
 printf 'snapshot %s\n' "$id"
 # A server with other roots has its manifest elsewhere.

@@ -13,7 +13,7 @@ from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, Mast
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.restore.facts import Way, WayBack
-from mstdn.restore.rules import data_are_restored, is_resumed, obstacle
+from mstdn.restore.rules import data_are_restored, is_resumed, obstacle, only_has_to_be_finished
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 from mstdn.timers.following import followed
@@ -33,6 +33,9 @@ def begun_restore(settings: Settings) -> Commands:
         yield from refuse(OFF)
         return
     way = _way_back(settings)
+    if only_has_to_be_finished(way, settings.snapshot):
+        host.noop("the data are restored")
+        return
     if text := obstacle(way, settings):
         yield from refuse(text)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mstdn.layout import RESTORE_NOTE
 from mstdn.preflight import releases
 from mstdn.restore.facts import Way
 from mstdn.settings import Settings
@@ -22,6 +23,12 @@ def data_are_restored(way: Way) -> bool:
     return way.restoring.get("data") == "restored"
 
 
+def only_has_to_be_finished(way: Way, snapshot: str) -> bool:
+    """Whether nothing of the repository is needed any more. snapshot: the setting."""
+    noted = way.restoring.get("snapshot", "")
+    return data_are_restored(way) and (snapshot == "latest" or snapshot.startswith(noted))
+
+
 def needed_mib(way: Way) -> int:
     """Free space that a restore needs in mastodon_root: dump, new database beside the old one, and media."""
     database = int(way.manifest.get("database_bytes", "0")) // 1024 // 1024
@@ -35,6 +42,15 @@ def obstacle(way: Way, settings: Settings) -> str | None:
     place = settings.backup_repository
     if way.refused:
         return _refused(way.refused, place)
+    if not way.snapshot and settings.snapshot == "latest" and "data" in way.restoring:
+        return (
+            f"The restore of {way.restoring.get('snapshot', '')} has replaced something already and is not finished, "
+            f"and {place} does not have that backup any more. Another one can only begin anew, and what was here "
+            f"before stays only if it gets another name. On the server, in {settings.mastodon_root}: docker compose exec "
+            "db psql -U postgres --command 'ALTER DATABASE mastodon_before_restore RENAME TO mastodon_kept'; mv "
+            f"redis/before-restore redis/kept; rm {RESTORE_NOTE}. Then: pyinfra inventory.py tasks/restore.py --data "
+            "replace=yes"
+        )
     if not way.snapshot:
         what = "no backup" if settings.snapshot == "latest" else f"no backup {settings.snapshot}"
         return (

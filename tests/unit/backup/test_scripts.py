@@ -100,6 +100,32 @@ def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
     assert not (server.home / "srv/backup").exists()
 
 
+def test_what_went_wrong_is_said_also_where_the_disk_takes_no_note(server: Server) -> None:
+    server.make("no-db")
+    (server.home / "notes/.make-result.new").symlink_to("/dev/full")
+    answer = backup(server)
+    assert answer.returncode == 1 and "The database or Redis does not run" in answer.stderr
+    assert sorted(each.name for each in (server.home / "notes").iterdir()) == []
+
+
+def test_a_full_disk_is_named_although_restic_could_not_say_so(server: Server) -> None:
+    server.make("fail-cat")
+    stand_in(server.home, "df", "printf 'Filesystem 1024-blocks Used Available\\n/dev/x 9 9 0\\n'")
+    answer = backup(server)
+    assert answer.returncode == 1 and "There is no room left for opening the repository" in answer.stderr
+
+
+def test_a_clock_that_was_set_back_since_redis_saved_holds_nobody_up(server: Server) -> None:
+    server.make("lastsave", "9000000000\n")
+    assert backup(server).returncode == 0
+
+
+def test_a_redis_that_says_something_else_than_a_time_is_not_waited_for(server: Server) -> None:
+    server.make("lastsave", "NOAUTH Authentication required.\n")
+    answer = backup(server)
+    assert answer.returncode == 1 and "Redis did not answer, so no backup was made: NOAUTH" in answer.stderr
+
+
 S3 = [
     # what restic says of a store, part of what the operator is told
     (

@@ -58,7 +58,9 @@ case $1 in
 cat) [ -e "$here/repository" ] || fail 1 "Fatal: unable to open config file: stat: no such file
 Is there a repository at the following location?"; printf '{"version":2,"id":"%s"}\n' "$(cat "$here/repository")" ;;
 init) echo 0123abcd >"$here/repository" ;;
-snapshots) cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
+snapshots)
+    gone=$(cat "$here/pruned" 2>/dev/null) && case $* in *"$gone") echo '[]' && exit ;; esac
+    cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
 dump) case $3 in */manifest) cat "$here/snapshot/backup/manifest" ;; *) cat "$here/keys" ;; esac ;;
 check) echo "no errors were found" ;;
 restore)

@@ -71,6 +71,7 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"postgres_image": "postgres:16-trixie"}, "postgres:17"),
     ({"free_kib": 1024**2}, {}, "4608 MiB in /srv/mastodon, and 1024 MiB are free"),
     ({"restoring": BEGUN | {"data": "replaced"}}, {"snapshot": "ffffffff"}, "Finish it first"),
+    ({"snapshot": "", "restoring": BEGUN | {"data": "replaced"}}, {}, "does not have that backup any more"),
     ({"refused": "Load(<data/1a>): ciphertext verification failed"}, {}, "is damaged"),
 ]
 
@@ -133,6 +134,10 @@ def test_a_restore_is_begun_once() -> None:
         Command("restore/begin", ("1a2b3c4d",))
     ]
     assert commands_of(begun_restore, {"restore/look": f"keys\n{NOTE}{LOOK}"}, settings=settings) == []
+    # Only the feeds are missing: whatever became of the repository, it is not asked for anything.
+    for repository in ("free 1\n", "free 1\nrefused Fatal: unable to open config file\n"):
+        look = f"instance\nkeys\n{NOTE}restoring data restored\n{repository}"
+        assert commands_of(begun_restore, {"restore/look": look}, settings=settings) == []
     # Cut off before the keys were there.
     assert len(commands_of(begun_restore, {"restore/look": NOTE + LOOK}, settings=settings)) == 1
 

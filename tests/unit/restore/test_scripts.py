@@ -23,6 +23,7 @@ rows accounts 3
 sum {sha256(DUMP).hexdigest()}  database.dump
 sum {sha256(JOBS).hexdigest()}  redis.rdb
 """
+DROP = "DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);\n"
 OLD_KEYS = "VAPID_PUBLIC_KEY=BAAA\n# complete\n"
 NEW_KEYS = f"VAPID_PUBLIC_KEY=BBBB\nDB_PASS={'0f' * 32}\nPOSTGRES_PASSWORD={'0e' * 32}\n# complete\n"
 
@@ -132,6 +133,8 @@ def test_what_is_broken_is_told_and_the_instance_goes_on(server: Server, file: s
     assert said in answer.stderr
     assert stopped(server) == []
     assert "RENAME" not in asked(server)
+    # What was loaded by half does not stay on the disk.
+    assert asked(server).endswith(DROP) is (file not in ("no-db", "fail-cat"))
     assert (server.home / "srv/secrets/instance.env").read_text() == OLD_KEYS
     assert "data" not in server.note("restoring")
 
@@ -192,6 +195,21 @@ def test_another_backup_may_be_begun_until_something_was_replaced(server: Server
     assert looked_for("1a2b3c4d") == "5e6f7a8b"
     assert "Finish it first" in begin(server, "1a2b3c4d").stderr
     assert server.note("restoring")["snapshot"] == "5e6f7a8b"
+
+
+def test_a_begun_backup_that_is_gone_gives_way_to_the_newest_until_something_was_replaced(server: Server) -> None:
+    server.make("snapshots", '[{"tags":["mstdn"],"id":"5e6f7a8b5e","short_id":"5e6f7a8b"}]')
+    server.make("pruned", "1a2b3c4d")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+
+    def found(wanted: str) -> str:
+        return answer_of(WayBack.question(wanted, *place, "/backups"), path=server.home / "bin").snapshot
+
+    assert found("latest") == "5e6f7a8b"
+    # Who names one gets that one or none.
+    assert found("1a2b3c4d") == ""
+    server.make("notes/restoring", "snapshot 1a2b3c4d\nbegun 1764000001\ndata replaced\n")
+    assert found("latest") == ""
 
 
 def test_a_restore_never_makes_a_repository(server: Server) -> None:
