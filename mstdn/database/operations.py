@@ -30,6 +30,7 @@ from mstdn.timers.following import DEPLOYMENT_UNIT, deployment_work, joined
 
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
+DUMP = ("timers/growth", "database/dump")
 
 
 @operation
@@ -114,7 +115,7 @@ def prepared_database(
     yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, DATABASE_SERVICES)
     if todo is Preparation.MIGRATE:
         what = f"The dump of {installed['MASTODON_VERSION']} and the first migrations towards {release}"
-        yield from _migrate(what, directory, release, marker, "database/dump", "database/migrate_first")
+        yield from _migrate(what, directory, release, marker, *DUMP, "database/migrate_first")
         if state.is_executing:
             now = ask(Installed.of(marker, database))
             if preparation(now, release) is not Preparation.NOTHING:

@@ -46,8 +46,8 @@ def obstacle(way: Way, settings: Settings) -> str | None:
         return (
             f"The restore of {way.restoring.get('snapshot', '')} has replaced something already and is not finished, "
             f"and {place} does not have that backup any more. Another one can only begin anew, and what was here "
-            f"before stays only if it gets another name. On the server, in {settings.mastodon_root}: docker compose exec "
-            "db psql -U postgres --command 'ALTER DATABASE mastodon_before_restore RENAME TO mastodon_kept'; mv "
+            f"before stays only if it gets another name. On the server, in {settings.mastodon_root}: docker compose "
+            "exec db psql -U postgres --command 'ALTER DATABASE mastodon_before_restore RENAME TO mastodon_kept'; mv "
             f"redis/before-restore redis/kept; rm {RESTORE_NOTE}. Then: pyinfra inventory.py tasks/restore.py --data "
             "replace=yes"
         )

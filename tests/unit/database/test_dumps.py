@@ -36,7 +36,8 @@ def run_in(
     path = stand_in(directory, "docker", text)
     marker = directory / "installed.env"
     instead = {"sleep 15": "sleep 0.1"} if name == "database/dump" else {}
-    return run_script(name, directory, release, marker, before="database/migrations", path=path, instead=instead)
+    before = ("database/migrations", *(["timers/growth"] if instead else []))
+    return run_script(name, directory, release, marker, before=before, path=path, instead=instead)
 
 
 def files_in(directory: Path) -> list[str]:
@@ -50,6 +51,13 @@ def test_the_database_is_dumped_under_the_release_that_it_leaves_and_the_dump_is
     assert stat.S_IMODE((tmp_path / "rollback/v4.6.9.dump").stat().st_mode) == 0o600
     assert "The dump of 2 tables" in answer.stdout
     assert any("pg_restore --file /dev/null" in call for call in calls_in(tmp_path))
+
+
+def test_how_large_a_dump_is_is_told_while_it_grows_and_not_afterwards(tmp_path: Path) -> None:
+    answer = run_in(tmp_path, "database/dump", "v4.7.60", INSTALLED, docker="*pg_dump*) sleep 0.5; echo dumped ;;")
+    said = answer.stdout.splitlines()
+    assert said[1].startswith("  dumped: ") and said[1].endswith(" MiB of at most 1")
+    assert said[-1].startswith("The dump of 2 tables")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
             "The dump of v4.7.5 and the first migrations towards v4.7.60",
             MIGRATION,
             *BEFORE,
+            "timers/growth",
             "database/dump",
             "database/migrate_first",
         ),
