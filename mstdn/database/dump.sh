@@ -18,7 +18,7 @@ leave() {
     } >&2
     exit 1
 }
-size=$(du -sm database | cut -f 1)
+size=$(du -sm database/ | cut -f 1)
 say "Dumping the database ($size MiB with its indexes), so that there is a way back to $at."
 tell_growth dumped "$size" "$new"
 ended=0

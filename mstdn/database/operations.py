@@ -205,7 +205,7 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
     Ensure that the database is the one that `release` left behind when it was upgraded.
 
     What it is now is dumped first. Mastodon stays stopped, for its containers are those of the release after; the next
-    deployment starts the others.
+    deployment starts the others. The work is that of the unit of deployments: it goes on without this connection.
     """
     installed, dumps = ask(Installed.of(marker, database)), ask(DatabaseDumps.under(directory)).releases
     there = f"There are dumps of: {', '.join(dumps)}." if dumps else "There is no dump; the first upgrade makes one."
@@ -224,4 +224,12 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
             "visitors get the page that asks them to wait, until the next deployment",
         )
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
-        yield script("database/restore_dump", directory, release, marker, before=MIGRATIONS, told=True)
+        program = (
+            "database/put_back_in_order",
+            "connection",
+            "lock",
+            MIGRATIONS,
+            "timers/growth",
+            "database/restore_dump",
+        )
+        yield from deployment_work(f"The way back to {release}", directory, release, marker, program=program)

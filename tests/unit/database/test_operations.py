@@ -200,7 +200,16 @@ def test_the_database_goes_back_to_the_dump_of_a_release(state: str) -> None:
     facts = {"database/state": state, "database/dumps": "dump v4.7.5\n"}
     assert commands_of(rolled_back_database, facts, release="v4.7.5", **BACK) == [
         WAIT,
-        Command("database/restore_dump", ("/srv/mastodon", "v4.7.5", MARKER)),
+        *of_the_unit(
+            "The way back to v4.7.5",
+            ("/srv/mastodon", "v4.7.5", MARKER),
+            "database/put_back_in_order",
+            "connection",
+            "lock",
+            "database/migrations",
+            "timers/growth",
+            "database/restore_dump",
+        ),
     ]
 
 
