@@ -60,6 +60,28 @@ def test_a_backup_has_dump_jobs_keys_media_and_a_manifest_and_leaves_nothing_beh
     assert not (server.home / "srv/backup").exists()
 
 
+def test_media_behind_a_link_to_a_bigger_disk_come_along_and_not_the_link(server: Server) -> None:
+    media, disk = server.home / "srv/media", server.home / "bigger/media"
+    (server.home / "bigger").mkdir()
+    media.rename(disk)
+    media.symlink_to(disk)
+    assert backup(server).returncode == 0
+    sent = next(call for call in calls_in(server.home) if call.startswith("restic backup"))
+    assert f" {disk}" in sent and f"{media}" not in sent and f"--exclude {disk}/cache" in sent
+    manifest = (server.home / "manifest").read_text().splitlines()
+    assert f"media_path {disk}" in manifest
+    assert f"media {sha256(b'a picture').hexdigest()}  ./picture.png" in manifest
+
+
+@pytest.mark.parametrize(("cache", "counted"), [("no", False), ("yes", True)])
+def test_the_size_of_media_is_that_of_what_is_in_the_backup(server: Server, cache: str, counted: bool) -> None:
+    server.tell(BACKUP_MEDIA_CACHE=cache)
+    (server.home / "srv/media/cache/film.mp4").write_bytes(b"x" * 1024 * 1024)
+    assert backup(server).returncode == 0
+    (kib,) = (line.split()[1] for line in (server.home / "manifest").read_text().splitlines() if "media_kib" in line)
+    assert (int(kib) >= 1024) is counted
+
+
 def test_copies_of_others_pictures_come_along_only_if_asked(server: Server) -> None:
     server.tell(BACKUP_MEDIA_CACHE="yes")
     assert backup(server).returncode == 0

@@ -73,6 +73,14 @@ def test_a_good_backup_is_proven_and_nothing_is_left_behind(server: Server) -> N
     assert "restic check --read-data-subset=2%" in calls_in(server.home)
 
 
+def test_media_that_lay_behind_a_link_are_compared_where_the_backup_has_them(server: Server) -> None:
+    (server.home / "snapshot/media").rename(server.home / "snapshot/disk")
+    server.make("snapshot/backup/manifest", f"{MANIFEST}media_path {server.home}/srv/disk\n")
+    answer = hold(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert any(f"--include {server.home}/srv/disk/files/" in call for call in calls_in(server.home))
+
+
 def test_the_instance_is_not_touched(server: Server) -> None:
     assert hold(server).returncode == 0
     for call in calls_in(server.home):

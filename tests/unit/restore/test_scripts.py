@@ -83,6 +83,22 @@ def test_database_jobs_media_and_keys_take_their_place(server: Server) -> None:
     assert not (srv / "restore").exists()
 
 
+def test_media_come_back_behind_a_link_which_stays_one(server: Server) -> None:
+    media, disk, picture = server.home / "srv/media", server.home / "bigger", server.home / "snapshot/media/new/1.png"
+    media.rename(disk)
+    media.symlink_to(disk)
+    (disk / "picture.png").write_text("half of a pict")
+    picture.parent.mkdir(parents=True)
+    picture.write_text("new")
+    (server.home / "snapshot/media/picture.png").write_text("a picture")
+    answer = restore(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert media.is_symlink() and (disk / "new/1.png").read_text() == "new"
+    assert (disk / "picture.png").read_text() == "a picture"
+    assert not (disk / ".restoring").exists() and (disk / "cache/remote.png").exists()
+    assert not [call for call in calls_in(server.home) if "--target / --include" in call and "/media" in call]
+
+
 def test_what_was_here_is_kept_aside(server: Server) -> None:
     assert restore(server).returncode == 0
     srv = server.home / "srv"
