@@ -24,7 +24,7 @@ mkdir "$work"
 trap 'rm -rf "$work"' EXIT
 bytes=$(echo "SELECT pg_database_size('mastodon_production')" | sql "$db" mastodon_production) ||
     give_up "The database did not answer, so no backup was made."
-needed=$((bytes * 11 / 10240 + $(du -sk "$root/redis" | cut -f 1) + 65536))
+needed=$((bytes * 11 / 10240 + $(du -sk "$root/redis/" | cut -f 1) + 65536))
 [ "$(free_kib "$work")" -ge "$needed" ] ||
     give_up "A backup needs $(mib "$needed") MiB in $root for a moment, and $(mib "$(free_kib "$work")") MiB are free. docs/runbook.md, \"The disk fills\", says what can go."
 
