@@ -51,7 +51,8 @@ if [ "$wanted" = latest ] || { [ -z "$id" ] && [ "$1" = latest ] && ! grep -q '^
 fi
 [ -n "$id" ] || exit 0
 printf 'snapshot %s\n' "$id"
-# A server with other roots has its manifest elsewhere.
-manifest=$(ask dump "$id" "$root/backup/manifest") || refused "$manifest"
+# A server with other roots has its manifest elsewhere; then it says which they were.
+place=$(printf '%s' "$found" | grep -o '"/[^"]*/backup"' | tail -n 1 | tr -d '"')
+manifest=$(ask dump "$id" "${place:-$root/backup}/manifest") || refused "$manifest"
 printf '%s\n' "$manifest" | grep -v -e '^media ' -e '^rows ' | sed 's/^/manifest /'
 exit 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
 from mstdn.layout import RESTORE_NOTE
 from mstdn.preflight import releases
@@ -27,6 +28,12 @@ def only_has_to_be_finished(way: Way, snapshot: str) -> bool:
     """Whether nothing of the repository is needed any more. snapshot: the setting."""
     noted = way.restoring.get("snapshot", "")
     return data_are_restored(way) and (snapshot == "latest" or snapshot.startswith(noted))
+
+
+def made(way: Way) -> str:
+    """When the backup was made, for people."""
+    time = way.manifest.get("time", "")
+    return f"{datetime.fromtimestamp(int(time), timezone.utc):%Y-%m-%d %H:%M} UTC" if time.isdecimal() else "once"
 
 
 def needed_mib(way: Way) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from mstdn.restore.facts import Way, WayBack
 from mstdn.restore.operations import begun_restore, finished_restore, remounted_stores, restored_data
-from mstdn.restore.rules import data_are_restored, needed_mib, obstacle
+from mstdn.restore.rules import data_are_restored, made, needed_mib, obstacle
 from tests.harness import Command, commands_of, container_line, read, refusal_of, settings_with
 
 ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": "v4.7.60"}
@@ -104,6 +104,11 @@ def test_what_a_store_refuses_is_told_with_the_setting_to_look_at(words: str, sa
     text = obstacle(replace(BARE, refused=words), settings_with(**ON | {"backup_repository": S3}))
     assert text is not None and said in text
     assert "Is there a repository" not in text
+
+
+def test_when_a_backup_was_made_is_told_as_people_read_it() -> None:
+    assert made(BARE) == "2025-11-24 16:00 UTC"
+    assert made(Way()) == "once"
 
 
 def test_media_that_are_here_need_no_more_space() -> None:

@@ -257,6 +257,16 @@ def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
         answer_of(WayBack.question("latest", *place, "/elsewhere"), path=home / "bin")
 
 
+def test_a_backup_of_a_server_with_another_root_says_which_it_was(server: Server) -> None:
+    paths = '"paths":["/data/compose.yaml","/data/backup","/data/state"]'
+    server.make("snapshots", f'[{{{paths},"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}}]')
+    server.make("snapshot/backup/manifest", f"{MANIFEST}root /data\n")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "/backups"), path=server.home / "bin")
+    assert (way.refused, way.manifest["root"]) == ("", "/data")
+    assert calls_in(server.home)[-1].endswith(" dump 1a2b3c4d /data/backup/manifest")
+
+
 def test_why_ssh_failed_is_seen_also_when_restic_ended_first(server: Server) -> None:
     home, words = server.home, "Host key verification failed."
     server.make("fail-snapshots", "Fatal: unable to start the sftp session, error: unexpected EOF")
