@@ -5,7 +5,7 @@ export LC_ALL=C
 [ -s "$root/state/installed.env" ] || give_up "There is no instance in $root to back up. Is its disk mounted?"
 if [ -e "$notes/restoring" ]; then
     instead=''
-    grep -q '^data ' "$notes/restoring" || instead=" It has replaced nothing yet, so it may be given up as well, on this server: rm $notes/restoring"
+    grep -q '^data ' "$notes/restoring" || instead=" It has replaced nothing yet, so it may be given up as well, on this server: rm $notes/restoring; systemctl reset-failed mstdn-restore"
     give_up "A restore was begun and is not finished, so no backup is made. Finish it: pyinfra inventory.py tasks/restore.py$instead"
 fi
 db=$(container db) redis=$(container redis)

@@ -32,6 +32,10 @@ give_up() {
     [ "${2:-failed}" = skipped ] && exit 0
     exit 1
 }
+# By a signal the shell would end without what it has to tidy up: a database aside that goes on running, a dump on the disk.
+# The signal may come while a function's words are led elsewhere.
+exec 7>&2
+trap 'give_up "It was told to stop, as by a reboot or by hand. Nothing that was there before is harmed; it can be begun again." 2>&7' TERM INT
 patience=
 run_restic() {
     [ -z "$BACKUP_SFTP_COMMAND" ] || set -- --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@"

@@ -41,8 +41,11 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
         )
     for file, result in results.items():
         task = file.removesuffix("-result")
-        # What was noted by programs that are no longer there is of a time before.
-        if not file.endswith("-result") or (not wanted.backups and task in ("backup", "drill")):
+        # Of programs that are no longer there, and of a restore that was given up.
+        past = (not wanted.backups and task in ("backup", "drill")) or (
+            task == "restore" and "restoring" not in results
+        )
+        if not file.endswith("-result") or past:
             continue
         if result.get("result", "") not in ("ok", ""):
             yield Complaint(

@@ -272,13 +272,22 @@ def test_both_call_a_disk_full_from_the_same_number_on(tmp_path: Path, percent: 
     assert complained(seen, settings) == ({"disk"} if wrong else set())
 
 
-@pytest.mark.parametrize(("task", "wrong"), [("chores", True), ("restore", True), ("backup", False), ("drill", False)])
+@pytest.mark.parametrize(("task", "wrong"), [("chores", True), ("backup", False), ("drill", False)])
 def test_without_backups_both_tell_of_what_still_runs_and_failed(tmp_path: Path, task: str, wrong: bool) -> None:
     failed = f"noted {task}-result time {NOW}\nnoted {task}-result result failed\nnoted {task}-result why It is full."
     seen = WELL.replace("looked machine", f"{failed}\nlooked machine")
     expected = [f"task/{task}|The last {task} did not succeed: It is full."] if wrong else []
     assert judged(tmp_path, seen, ALERT_BACKUPS="no") == expected
     assert complained(seen, SETTINGS.model_copy(update={"backup_repository": ""})) == ({task} if wrong else set())
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_restore_that_failed_counts_for_both_until_it_is_given_up(tmp_path: Path, begun: bool) -> None:
+    lines = ["noted restore-result result failed", "noted restore-result why It is full.", "looked machine"]
+    seen = WELL.replace("looked machine", "\n".join([*(["noted restoring snapshot 1a2b"] if begun else []), *lines]))
+    failed = "task/restore|The last restore did not succeed: It is full."
+    assert (failed in judged(tmp_path, seen)) is begun and bool(judged(tmp_path, seen)) is begun
+    assert complained(seen) == ({"restore"} if begun else set())
 
 
 LOOKS = {

@@ -122,6 +122,14 @@ def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
     assert not (server.home / "srv/backup").exists()
 
 
+def test_one_that_is_told_to_stop_leaves_no_dump_and_says_so(server: Server) -> None:
+    server.make("told-to-stop")
+    answer = backup(server)
+    assert answer.returncode == 1 and "It was told to stop" in answer.stderr
+    assert server.note("make-result")["result"] == "failed" and "backup" not in restic_calls(server)
+    assert not (server.home / "srv/backup").exists()
+
+
 def test_what_went_wrong_is_said_also_where_the_disk_takes_no_note(server: Server) -> None:
     server.make("no-db")
     (server.home / "notes/.make-result.new").symlink_to("/dev/full")

@@ -15,7 +15,7 @@ case $* in
 "ps "*service=*) for last; do :; done; [ -e "$here/no-${last##*=}" ] || echo "id-of-${last##*=}" ;;
 *"pg_restore --list"*) cat >/dev/null; [ ! -e "$here/dump-unreadable" ] && echo "1; 0 0 TABLE DATA public accounts" ;;
 *"pg_restore --username"*) cat >"$here/loaded" ;;
-*" network create"* | "network create"*) : >"$here/network" ;;
+*" network create"* | "network create"*) : >"$here/network"; [ ! -e "$here/told-to-stop" ] || kill "$PPID" ;;
 "network rm"*) rm -f "$here/network" ;;
 *pg_isready*) [ -e "$here/network" ] ;;
 *"rails runner"*)
@@ -42,7 +42,9 @@ case $* in
         printf 'dumped\nrows accounts 3\npostgres 17.5\n' >&2
     elif grep -q pg_database_size "$here/asked"; then echo "${DATABASE_BYTES:-1048576}"; fi ;;
 *"redis-cli"*LASTSAVE*) cat "$here/lastsave" ;;
-*"redis-cli"*BGSAVE*) [ -e "$here/redis-full" ] || echo 1000000001 >"$here/lastsave" ;;
+*"redis-cli"*BGSAVE*)
+    [ ! -e "$here/told-to-stop" ] || kill "$PPID"
+    [ -e "$here/redis-full" ] || echo 1000000001 >"$here/lastsave" ;;
 *"redis-cli"*persistence*)
     echo "rdb_bgsave_in_progress:0"
     [ ! -e "$here/redis-full" ] || echo "rdb_last_bgsave_status:err" ;;

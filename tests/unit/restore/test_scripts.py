@@ -186,6 +186,8 @@ def test_a_bare_server_gets_the_keys_first_and_a_living_one_keeps_its_own(server
     file.unlink()
     server.make("keys", "VAPID_PUBLIC_KEY=BB")
     assert "only half there" in begin(server).stderr
+    # Not under a name that no program has, of which tasks/status.py would complain for ever.
+    assert server.note("restore-result")["result"] == "failed" and server.note("begin-result") == {}
     assert not file.exists()
     server.make("keys", NEW_KEYS)
     assert begin(server).returncode == 0
