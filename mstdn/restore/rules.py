@@ -36,12 +36,21 @@ def made(way: Way) -> str:
     return f"{datetime.fromtimestamp(int(time), timezone.utc):%Y-%m-%d %H:%M} UTC" if time.isdecimal() else "once"
 
 
-def needed_mib(way: Way) -> int:
-    """Free space that a restore needs in mastodon_root: dump, new database beside the old one, and media."""
+def needed_mib(way: Way, root: str) -> dict[str, tuple[int, int]]:
+    """
+    Free space that a restore needs: a dump in mastodon_root, a new database beside the old one, and media.
+
+    By where it is needed (root, or the mount of another disk): how much, and how much there is.
+    """
     database = int(way.manifest.get("database_bytes", "0")) // 1024 // 1024
     media = int(way.manifest.get("media_kib") or "0") // 1024
+    needed, free = {root: MARGIN_MIB + database}, {root: way.free_kib // 1024}
     # Media that are here already are written over.
-    return 2 * database + (0 if way.instance else media) + MARGIN_MIB
+    for part, mib in (("database", database), ("media", 0 if way.instance else media)):
+        kib, mount = way.elsewhere.get(part, (way.free_kib, root))
+        needed[mount] = needed.get(mount, MARGIN_MIB) + mib
+        free[mount] = kib // 1024
+    return {mount: (mib, free[mount]) for mount, mib in needed.items()}
 
 
 def obstacle(way: Way, settings: Settings) -> str | None:
@@ -90,11 +99,12 @@ def obstacle(way: Way, settings: Settings) -> str | None:
             f"A restore of {way.snapshot} has replaced something already and is not finished. Finish it first, without "
             "--data snapshot=…; then restore the other one."
         )
-    if way.free_kib // 1024 < needed_mib(way) and not data_are_restored(way):
-        return (
-            f"The backup {way.snapshot} needs {needed_mib(way)} MiB in {settings.mastodon_root}, and "
-            f"{way.free_kib // 1024} MiB are free. Make room, or use a bigger disk. Nothing was touched."
-        )
+    for mount, (needed, free) in needed_mib(way, settings.mastodon_root).items():
+        if free < needed and not data_are_restored(way):
+            return (
+                f"The backup {way.snapshot} needs {needed} MiB in {mount}, and {free} MiB are free. Make room, or use "
+                "a bigger disk. Nothing was touched."
+            )
     return None
 
 

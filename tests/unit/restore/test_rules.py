@@ -112,8 +112,20 @@ def test_when_a_backup_was_made_is_told_as_people_read_it() -> None:
 
 
 def test_media_that_are_here_need_no_more_space() -> None:
-    assert needed_mib(BARE) == 2 * 1024 + 2 * 1024 + 512
-    assert needed_mib(LIVING) == 2 * 1024 + 512
+    free = 40 * 1024
+    assert needed_mib(BARE, "/srv/mastodon") == {"/srv/mastodon": (2 * 1024 + 2 * 1024 + 512, free)}
+    assert needed_mib(LIVING, "/srv/mastodon") == {"/srv/mastodon": (2 * 1024 + 512, free)}
+
+
+def test_what_lies_on_another_disk_needs_its_room_there() -> None:
+    elsewhere = {"media": (1024**2, "/mnt/big disk"), "database": (2 * 1024**2, "/mnt/fast")}
+    way = read(WayBack, LOOK + "elsewhere media 1048576 /mnt/big disk\nelsewhere database 2097152 /mnt/fast\n")
+    assert way == replace(BARE, elsewhere=elsewhere)
+    text = obstacle(way, settings_with(**ON))
+    assert text is not None and "2560 MiB in /mnt/big disk, and 1024 MiB are free" in text
+    # Those of the root are enough for the dump.
+    root = replace(way, free_kib=1600 * 1024, elsewhere=elsewhere | {"media": (1024**3, "/mnt/big disk")})
+    assert obstacle(root, settings_with(**ON)) is None
 
 
 def test_once_the_data_are_in_their_place_space_is_no_obstacle() -> None:

@@ -259,6 +259,15 @@ def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
         answer_of(WayBack.question("latest", *place, "/elsewhere"), path=home / "bin")
 
 
+def test_what_lies_on_another_disk_is_seen(server: Server) -> None:
+    big = "/dev/x 9 9 4096 1% /mnt/big disk"
+    own = "/dev/y 9 9 2048 1% /"
+    stand_in(server.home, "df", f"echo head; case $2 in */media) echo '{big}' ;; *) echo '{own}' ;; esac")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "/backups"), path=server.home / "bin")
+    assert (way.free_kib, way.elsewhere) == (2048, {"media": (4096, "/mnt/big disk")})
+
+
 def test_a_backup_of_a_server_with_another_root_says_which_it_was(server: Server) -> None:
     paths = '"paths":["/data/compose.yaml","/data/backup","/data/state"]'
     server.make("snapshots", f'[{{{paths},"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}}]')
