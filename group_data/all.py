@@ -409,7 +409,8 @@ alerts_mail_to = ""
 # How often the server looks. What is wrong is told when it is seen twice in a row.
 alerts_interval_minutes = 5
 
-# A disk that is fuller than this is told; so is one with less than 1 GiB free.
+# A disk that is fuller than this is told, and wrong for tasks/status.py; so is one with less than 1 GiB
+# free.
 alerts_disk_percent = 90
 
 # A newer release that mends security is told too. Mastodon itself asks its makers every half hour whether

@@ -1,6 +1,7 @@
 # Carries the data of an instance that was set up by hand into the directory of the project, $1. $2: PostgreSQL's image, $3: the note of
 # the take-over, $4: for how many seconds PostgreSQL may take to come up, $5: the program that goes back; the rest: the suite's networks.
 # It is a unit of the server, may be killed anywhere and started again. Of the old instance no file is written to, moved or removed.
+# After timers/growth.sh.
 #
 # The note says "phase": "begun"; "stopped": the old Mastodon is, and its database serves on; "switching": all data are complete, and
 # whoever comes back goes on from there; "carried".
@@ -73,26 +74,15 @@ leave() {
     rm -f "$words"
     exit 1
 }
-# Says every quarter of a minute how large $3 is. $1: what it is, $2: what it will have at most, in MiB.
-watch() {
-    while sleep 15 && kill -0 "$$" 2>/dev/null; do
-        say "  $1: $(du -sm "$3" 2>/dev/null | cut -f 1) MiB of at most $2"
-    done
-}
-unwatch() {
-    kill -s KILL "$watcher" 2>/dev/null || true
-    wait "$watcher" 2>/dev/null || true
-}
 # Dumps the old database, reads the dump to its end, and loads it into an empty one of the new PostgreSQL.
 carry_database() {
     failed='' size=$(echo 'SELECT pg_database_size(current_database()) / 1048576 + 1' | sql_of_old 2>"$words") || leave "The old database did not answer."
-    watch dumped "$size" "$dumps" 9>&- &
-    watcher=$!
+    tell_growth dumped "$size" "$dumps"
     in_old pg_dump --username "$user" --format custom --compress 3 --lock-wait-timeout 60000 "$database" >"$dumps/old.dump" 2>"$words" </dev/null || failed="The old database could not be dumped."
     # The list stands at the beginning of a dump; that nothing is missing at its end is known when all of it has been read.
     [ -n "$failed" ] || in_new pg_restore --list <"$dumps/old.dump" >"$dumps/all" 2>"$words" || failed="The dump has no list."
     [ -n "$failed" ] || in_new pg_restore --file /dev/null <"$dumps/old.dump" 2>"$words" || failed="The dump cannot be read to its end."
-    unwatch
+    tell_no_more
     [ -z "$failed" ] || leave "$failed"
     # Extensions are of the server and not of Mastodon, and the schema public is there already.
     grep -v -E ' (EXTENSION|ACL) |SCHEMA (- )?public( |$)' "$dumps/all" >"$dumps/list" || true
@@ -103,11 +93,10 @@ carry_database() {
         leave "The new database could not be made."
     jobs_at_once=$(nproc)
     [ "$jobs_at_once" -le 4 ] || jobs_at_once=4
-    watch loaded $((size * 2)) "$new" 9>&- &
-    watcher=$!
+    tell_growth loaded $((size * 2)) "$new"
     docker exec "$name" pg_restore --username postgres --exit-on-error --no-owner --no-privileges --role mastodon --jobs "$jobs_at_once" \
         --use-list /dumps/list --dbname mastodon_production /dumps/old.dump >/dev/null 2>"$words" </dev/null || failed="The dump could not be loaded."
-    unwatch
+    tell_no_more
     [ -z "$failed" ] || leave "$failed"
 }
 # Whatever of the old media is not there in the same size is linked, so that it takes no more room and stays in both places; or copied
@@ -124,10 +113,10 @@ carry_media() {
     if ln "$media/$probe" "$target/.probe" 2>/dev/null; then link=l; fi
     rm -f "$target/.probe"
     say "  $(tr -cd '\0' <"$dumps/files" | wc -c) files are $([ -n "$link" ] && echo linked || echo copied)"
-    watch 'media here' "$(du -sm "$media" | cut -f 1)" "$target" 9>&- &
-    watcher=$! failed=''
+    tell_growth 'media here' "$(du -sm "$media" | cut -f 1)" "$target"
+    failed=''
     (cd "$media" && xargs -0 -r cp "-a$link" --force --parents --target-directory "$target" <"$dumps/files") 2>"$words" || failed=yes
-    unwatch
+    tell_no_more
     # One that somebody deleted in the meantime is none that is missing.
     [ -z "$failed" ] || ! grep -v -e 'No such file' "$words" | grep -q . || leave "The media could not be carried over."
     find "$target" ! -user 991 -exec chown -h 991:991 {} + 2>"$words" || leave "The media could not be given to Mastodon."

@@ -38,7 +38,7 @@ from mstdn.shell import Commands, script, text_of
 from mstdn.timers.following import followed
 
 UNIT = f"{ADOPTION}.service"
-PROGRAM = ("connection", "lock", "adopt/carry")
+PROGRAM = ("connection", "lock", "timers/growth", "adopt/carry")
 
 
 def adoption_questions(at: Host) -> Iterator[Question[Any]]:

@@ -36,7 +36,7 @@ awk -v backups="$ALERT_BACKUPS" -v backup_seconds="$ALERT_BACKUP_SECONDS" -v dri
     $1 == "noted" && $2 == "restoring" { restoring = 1 }
     $1 == "noted" && $2 ~ /-result$/ {
         name = $2; sub(/-result$/, "", name)
-        if ($3 == "result") result[name] = $4
+        if ($3 == "result" && NF > 3) result[name] = $4
         if ($3 == "why") why[name] = rest(3)
         if ($3 == "time") time[name] = $4
     }
@@ -64,14 +64,20 @@ awk -v backups="$ALERT_BACKUPS" -v backup_seconds="$ALERT_BACKUP_SECONDS" -v dri
         if ($3 == "none") wrong("certificate/" $2, $2 " is served without a certificate of its own.")
         else {
             least = ($4 - $3) / 3 < certificate_seconds ? ($4 - $3) / 3 : certificate_seconds
-            if (now > $4) wrong("certificate/" $2, "The certificate of " $2 " has ended.")
+            if (!now) unknown("certificate/" $2)
+            else if (now > $4) wrong("certificate/" $2, "The certificate of " $2 " has ended.")
             else if ($4 - now < least) wrong("certificate/" $2, sprintf("The certificate of %s ends in %d days and was not renewed.", $2, days($4 - now)))
         }
     }
     END {
+        # What never comes to its end would be neither wrong nor right for ever, and nobody would be told.
+        n = split("machine|containers|parts|networks|certificates", parts, "|")
+        split("the machine|the containers|database and queues|the firewall|the certificates", called, "|")
+        for (i = 1; i <= n; i++) if (!looked[parts[i]])
+            wrong("look/" parts[i], "The watcher cannot look at " called[i] ": alerts-" parts[i] " does not come to its end within a minute.")
         if (!looked["machine"]) { unknown("disk/"); unknown("timer/"); unknown("task/"); unknown("backup"); unknown("drill"); unknown("restore") }
         for (name in failed) wrong("task/" name, result[name] != "ok" && why[name] ? "The last " name " did not succeed: " why[name] : failed[name])
-        for (name in result) if (!(name in failed) && result[name] != "ok" && (backups == "yes" || name !~ /^(backup|drill)$/))
+        for (name in result) if (!(name in failed) && result[name] != "ok" && (backups == "yes" || name !~ /^(backup|drill)$/) && (restoring || name != "restore"))
             wrong("task/" name, "The last " name " did not succeed: " (why[name] ? why[name] : result[name]))
         if (restoring) wrong("restore", "A restore was begun and is not finished; until then no backup is made.")
         if (backups == "yes" && looked["machine"]) {
@@ -99,7 +105,7 @@ awk -v backups="$ALERT_BACKUPS" -v backup_seconds="$ALERT_BACKUP_SECONDS" -v dri
             if (pending) wrong("migrations", pending " migrations of the release that runs have not run, such as " first ".")
             for (each in urgent) if (releases == "yes" && is_newer(each, release)) wrong("release/" each, "Mastodon v" each " is out and mends security; v" release " is installed.")
         }
-        if (no_redis || !asked) { unknown("queue/"); unknown("sidekiq"); unknown("writes") }
+        if (no_redis || !asked || !now) { unknown("queue/"); unknown("sidekiq"); unknown("writes") }
         else {
             if (no_writes) wrong("writes", "Redis cannot write to its disk, and then takes no more jobs: nothing is posted or delivered.")
             if (!processes) wrong("sidekiq", "No Sidekiq is at work: posts go nowhere.")

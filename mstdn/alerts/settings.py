@@ -31,7 +31,9 @@ class AlertsSettings(Part):
         5, description="How often the server looks. What is wrong is told when it is seen twice in a row."
     )
     alerts_disk_percent: Annotated[int, Field(ge=50, le=99)] = Field(
-        90, description="A disk that is fuller than this is told; so is one with less than 1 GiB free."
+        90,
+        description="A disk that is fuller than this is told, and wrong for tasks/status.py; so is one with less than "
+        "1 GiB free.",
     )
     alerts_releases: bool = Field(
         True,

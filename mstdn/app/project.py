@@ -86,6 +86,7 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         notices={
             "db": "the database stops for a moment: visitors get a cached page, or the one that asks them to wait",
             "redis": "Redis stops for a moment: visitors get a cached page, or the one that asks them to wait",
+            "nginx": "the inner nginx stops for a moment: visitors get an error, and what others deliver comes again",
             "web": WEB_NOTICES[way],
             "streaming": "a new streaming server starts beside the old one, which then stops",
             "sidekiq": f"Sidekiq gets {settings.app_stop_timeout_seconds} seconds for the jobs it works on, and the "

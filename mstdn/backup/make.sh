@@ -5,7 +5,7 @@ export LC_ALL=C
 [ -s "$root/state/installed.env" ] || give_up "There is no instance in $root to back up. Is its disk mounted?"
 if [ -e "$notes/restoring" ]; then
     instead=''
-    grep -q '^data ' "$notes/restoring" || instead=" It has replaced nothing yet, so it may be given up as well, on this server: rm $notes/restoring"
+    grep -q '^data ' "$notes/restoring" || instead=" It has replaced nothing yet, so it may be given up as well, on this server: rm $notes/restoring; systemctl reset-failed mstdn-restore"
     give_up "A restore was begun and is not finished, so no backup is made. Finish it: pyinfra inventory.py tasks/restore.py$instead"
 fi
 db=$(container db) redis=$(container redis)
@@ -24,7 +24,7 @@ mkdir "$work"
 trap 'rm -rf "$work"' EXIT
 bytes=$(echo "SELECT pg_database_size('mastodon_production')" | sql "$db" mastodon_production) ||
     give_up "The database did not answer, so no backup was made."
-needed=$((bytes * 11 / 10240 + $(du -sk "$root/redis" | cut -f 1) + 65536))
+needed=$((bytes * 11 / 10240 + $(du -sk "$root/redis/" | cut -f 1) + 65536))
 [ "$(free_kib "$work")" -ge "$needed" ] ||
     give_up "A backup needs $(mib "$needed") MiB in $root for a moment, and $(mib "$(free_kib "$work")") MiB are free. docs/runbook.md, \"The disk fills\", says what can go."
 
@@ -56,8 +56,9 @@ fi
 say "2 of 5: have Redis save its jobs"
 ask_redis() { docker exec "$redis" sh -c 'REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf) exec redis-cli "$@"' sh "$@"; }
 before=$(ask_redis LASTSAVE) end=$(($(date +%s) + 600))
-# Seconds are all that it tells; so that the next one is another:
-while [ "$(date +%s)" -le "$before" ]; do sleep 0.2; done
+case $before in '' | *[!0-9]*) give_up "Redis did not answer, so no backup was made: $before" ;; esac
+# Seconds are all that it tells; so that the next one is another. It may lie in the future, where the clock was set back since.
+while [ "$(date +%s)" -eq "$before" ]; do sleep 0.2; done
 ask_redis BGSAVE SCHEDULE >/dev/null 2>&1 || give_up "Redis did not answer, so no backup was made."
 while [ "$(ask_redis LASTSAVE)" = "$before" ]; do
     ask_redis INFO persistence | tr -d '\r' >"$work/persistence"
@@ -70,25 +71,30 @@ cp "$root/redis/dump.rdb" "$work/redis.rdb"
 [ "$(head -c 5 "$work/redis.rdb")" = REDIS ] || give_up "What Redis saved cannot be read, so no backup was made: $root/redis/dump.rdb"
 
 say "3 of 5: look at the media"
+# A link to a bigger disk restic would take as a link, and nothing of what it leads to.
+media=$root/media
+[ ! -L "$media" ] || media=$(readlink -f "$media")
+set -- .
+[ "$BACKUP_MEDIA_CACHE" = yes ] || set -- --exclude ./cache .
 {
     printf 'format 1\ntime %s\ndomain %s\ninstance %s\nsuite %s\nroot %s\nproxy %s\n' "$(date +%s)" "$LOCAL_DOMAIN" "$instance" \
         "$(cat "$root/state/suite" 2>/dev/null || echo unknown)" "$root" "$PROXY_ROOT"
     sed -n 's/=/ /; s/^MASTODON_VERSION /mastodon /p; s/^NEXT_VERSION /next /p' "$root/state/installed.env"
     printf 'web_image %s\n' "$(docker inspect --format '{{.Config.Image}}' "$(container web)" 2>/dev/null || echo unknown)"
-    printf 'database_bytes %s\nmedia_kib %s\n' "$bytes" "$(du -sk --exclude=./cache "$root/media" 2>/dev/null | cut -f 1)"
+    printf 'database_bytes %s\nmedia_kib %s\nmedia_path %s\n' "$bytes" "$(cd "$media" && du -sk "$@" 2>/dev/null | cut -f 1)" "$media"
     grep -E '^(rows|postgres) ' "$work/said"
     (cd "$work" && sha256sum database.dump redis.rdb) | sed 's/^/sum /'
     # A few at random, each night others: a drill looks whether they come back as they were.
-    (cd "$root/media" && find . -path ./cache -prune -o -type f -size -32M -print0 | shuf -z -n 50 | xargs -0 -r sha256sum -- 2>/dev/null) | sed 's/^/media /' || true
+    (cd "$media" && find . -path ./cache -prune -o -type f -size -32M -print0 | shuf -z -n 50 | xargs -0 -r sha256sum -- 2>/dev/null) | sed 's/^/media /' || true
 } >"$work/manifest"
 rm -f "$work/said" "$work/list" "$work/persistence"
 
 say "4 of 5: send it to $BACKUP_REPOSITORY"
-set -- "$work" "$root/secrets/instance.env" "$root/state" "$root/media"
+set -- "$work" "$root/secrets/instance.env" "$root/state" "$media"
 for path in "$root"/compose*.y*ml "$root"/docker-compose.override.y*ml "$root"/*.env "$root/nginx" "$PROXY_ROOT"/compose*.y*ml "$PROXY_ROOT/certs" "$PROXY_ROOT/acme" "$PROXY_ROOT/vhost.d" "$PROXY_ROOT/htpasswd" "$notes/instance"; do
     [ ! -e "$path" ] || set -- "$@" "$path"
 done
-[ "$BACKUP_MEDIA_CACHE" = yes ] || set -- --exclude "$root/media/cache" "$@"
+[ "$BACKUP_MEDIA_CACHE" = yes ] || set -- --exclude "$media/cache" "$@"
 {
     quietly backup --host "$LOCAL_DOMAIN" --tag "mstdn,instance-$instance" "$@" || true
     echo "$ended" >"$RESTIC_CACHE_DIR/ended"

@@ -17,19 +17,25 @@ words=$RESTIC_CACHE_DIR/words
 task=${0##*/}
 
 say() { printf '%s\n' "$*"; }
-# Writes the lines of standard input to the note $1: beside it, then renamed.
+# Writes the lines of standard input to the note $1: beside it, then renamed. It fails where the disk is full.
 note() {
-    cat >"$notes/.$1.new"
-    chmod 0644 "$notes/.$1.new"
-    mv -fT "$notes/.$1.new" "$notes/$1"
+    { cat >"$notes/.$1.new" && chmod 0644 "$notes/.$1.new" && mv -fT "$notes/.$1.new" "$notes/$1"; } || {
+        rm -f "$notes/.$1.new"
+        return 1
+    }
 }
 # Ends the program with the sentence $1, which is noted for whoever asks later how the last one went. $2: failed or skipped.
 give_up() {
-    printf 'time %s\nresult %s\nwhy %s\n' "$(date +%s)" "${2:-failed}" "$(printf '%s' "$1" | tr '\n' ' ')" | note "$task-result"
     say "$1" >&2
+    # A full disk may be why: then it is only said.
+    printf 'time %s\nresult %s\nwhy %s\n' "$(date +%s)" "${2:-failed}" "$(printf '%s' "$1" | tr '\n' ' ')" | note "$task-result" || true
     [ "${2:-failed}" = skipped ] && exit 0
     exit 1
 }
+# By a signal the shell would end without what it has to tidy up: a database aside that goes on running, a dump on the disk.
+# The signal may come while a function's words are led elsewhere.
+exec 7>&2
+trap 'give_up "It was told to stop, as by a reboot or by hand. Nothing that was there before is harmed; it can be begun again." 2>&7' TERM INT
 patience=
 run_restic() {
     [ -z "$BACKUP_SFTP_COMMAND" ] || set -- --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@"
@@ -68,8 +74,10 @@ explain() {
         say "The passphrase does not open $here: BACKUP_PASSPHRASE in secrets.env is not the one that it was made with. Nothing was changed."
     elif grep -qi 'already locked' "$words"; then
         say "Somebody else is at work in $here: $(grep -iE 'locked|lock was created' "$words" | tr '\n' ' ')Wait for it. If nobody is (a server that is gone), remove the lock on this server with: /usr/local/lib/mstdn/restic unlock --remove-all"
-    elif grep -qi 'no space left on device\|quota exceeded\|XMinioStorageFull' "$words"; then
-        say "There is no room left for $1 ($here, or $RESTIC_CACHE_DIR on this server). Make room or keep fewer backups (backup_keep_daily and its like). What is there already is not harmed. In restic's words: $said"
+    elif grep -qi 'no space left on device\|quota exceeded\|XMinioStorageFull' "$words" ||
+        { [ -z "$said" ] && [ "$(free_kib "$RESTIC_CACHE_DIR")" -lt 1024 ]; }; then
+        # On a full disk there are no words either.
+        say "There is no room left for $1 ($here, or $MASTODON_ROOT or $RESTIC_CACHE_DIR on this server). Make room or keep fewer backups (backup_keep_daily and its like). What is there already is not harmed. In restic's words: $said"
     elif grep -qiE "$REFUSED" "$words"; then
         case $here in
         s3:*) look='look at BACKUP_AWS_ACCESS_KEY_ID and BACKUP_AWS_SECRET_ACCESS_KEY in secrets.env, and at what that key may do with the bucket' ;;

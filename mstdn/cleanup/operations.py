@@ -48,10 +48,11 @@ def no_old_dumps(root: str, release: str) -> Commands:
 
     + root: of the instance
     """
-    dumps = ask(DatabaseDumps.under(root)).releases
-    gone = unneeded_dumps(dumps, release)
-    if gone:
-        announce(*(f"the dump of the database of {each} is no longer needed" for each in gone))
+    dumps = ask(DatabaseDumps.under(root))
+    gone = unneeded_dumps(dumps.releases, dumps.left, release)
+    if gone or dumps.half:
+        announce(*(f"the dump of the database {each} is no longer needed" for each in gone))
+        announce(*(["half a dump of the database is left of one that was cut off"] if dumps.half else []))
         yield script("cleanup/remove_dumps", root, *gone)
 
 

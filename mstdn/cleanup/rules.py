@@ -50,16 +50,21 @@ def unneeded(
     return gone
 
 
-def unneeded_dumps(dumps: Iterable[str], release: str) -> list[str]:
+def unneeded_dumps(dumps: Iterable[str], left: Iterable[str], release: str) -> list[str]:
     """
-    The releases of whose dumps of the database nobody needs any more: all but this and the last one before.
+    The dumps of the database that nobody needs any more, by their names: all but those of this release and the last one
+    before, and what was left since for one of them.
 
     Not the one whose assets were published before: that may be one that never came up.
     """
     found = list(dumps)
     before = [each for each in found if release_numbers(each) < release_numbers(release)]
     kept = {release, max(before, key=release_numbers, default="")}
-    return [each for each in found if each not in kept]
+    oldest = min(map(release_numbers, filter(None, kept)))
+    return [
+        *(each for each in found if each not in kept),
+        *(f"left-{each}" for each in left if release_numbers(each) < oldest),
+    ]
 
 
 def _before(assets: Assets, release: str) -> str:

@@ -3,7 +3,7 @@
 if [ -n "${SERVICE_RESULT-}" ]; then
     [ "$SERVICE_RESULT" != success ] && cd "$2" || exit 0
     [ "${EXIT_CODE-}" != killed ] ||
-        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost: run the deployment again."
+        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py deploy.py"
     project=$1
     rm -f .roll.log
     of() {
@@ -21,14 +21,20 @@ if [ -n "${SERVICE_RESULT-}" ]; then
             done
             ;;
         *=after)
-            # The old one may have stopped already. Then it works on.
-            [ -z "$(of)" ] || continue
+            # The old one may have been told to stop, and still be at it: the engine does not leave off. Then it starts again.
+            running=$(of --no-trunc)
+            if [ -n "$running" ] && [ -s .roll.stopping ] && ! printf '%s\n' "$running" | grep -qvxFf .roll.stopping; then
+                docker restart "$(printf '%s\n' "$running" | head -n 1)" >/dev/null || true
+            fi
+            # Or it has stopped already. Then it works on.
+            [ -z "$running" ] || continue
             stopped=$(of --all --filter status=exited | head -n 1)
             [ -z "$stopped" ] || docker update --restart always "$stopped" >/dev/null || true
             [ -z "$stopped" ] || docker start "$stopped" >/dev/null || true
             ;;
         esac
     done
+    rm -f .roll.stopping
     move_back || true
     exit 0
 fi

@@ -10,6 +10,8 @@ cd "$directory"
 # A connection that breaks takes the words of this script with it, not its work.
 trap '' PIPE
 trap 'rm -f .roll.log; move_back' EXIT
+# After a power cut.
+rm -f .roll.stopping
 say() { printf '%s\n' "$*" 2>/dev/null || true; }
 ways='' retired=''
 while [ $# -gt 0 ]; do
@@ -99,9 +101,12 @@ replace() {
     # shellcheck disable=SC2086
     if [ "$way" = after ]; then
         say "$service finishes what it works on, and then makes room for the new one."
+        # The engine goes on to stop it, whoever ends this here: compose/put_in_order has to know.
+        printf '%s\n' $old >.roll.stopping
         docker stop $old >/dev/null
         took=$(($(date +%s) - begun))
         docker start "$keep" >/dev/null
+        rm -f .roll.stopping
         # A reboot brings back what has the rule "always", also what was stopped by hand: from here on that is not both.
         docker update --restart no $old >/dev/null
         is_healthy "$keep" || {

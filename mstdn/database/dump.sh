@@ -1,5 +1,5 @@
 # Dumps the database of the project in $1, which leaves its present release for the release $2, as rollback/RELEASE.dump, and
-# proves that the dump can be read to its end. $3 notes what is installed. After migrations.sh.
+# proves that the dump can be read to its end. $3 notes what is installed. After migrations.sh and timers/growth.sh.
 # shellcheck disable=SC2154 # migrations.sh has read the first arguments
 at=$(known MASTODON_VERSION) kept=$directory/rollback
 install -d -m 0700 "$kept"
@@ -18,19 +18,12 @@ leave() {
     } >&2
     exit 1
 }
-# How large the dump is, every quarter of a minute as long as this script works.
-watch_it_grow() {
-    while sleep 15 && kill -0 "$$" 2>/dev/null; do
-        say "  dumped: $(du -m "$new" 2>/dev/null | cut -f 1) MiB of at most $size"
-    done
-}
-size=$(du -sm database | cut -f 1)
+size=$(du -sm database/ | cut -f 1)
 say "Dumping the database ($size MiB with its indexes), so that there is a way back to $at."
-watch_it_grow 9>&- &
-watcher=$! ended=0
+tell_growth dumped "$size" "$new"
+ended=0
 docker compose exec -T -e PGAPPNAME=mstdn-dump db pg_dump --username postgres --format custom --compress 3 mastodon_production 2>"$log" >"$new" || ended=$?
-kill "$watcher" 2>/dev/null || true
-wait "$watcher" 2>/dev/null || true
+tell_no_more
 [ "$ended" = 0 ] || leave "The database could not be dumped."
 sync "$new"
 tables=$(in_db pg_restore --list <"$new" 2>"$log" | grep -c ' TABLE DATA ') || leave "The dump of the database has no tables."

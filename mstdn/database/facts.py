@@ -34,10 +34,16 @@ class Installed(Fact[dict[str, str]]):
 
 @dataclass(frozen=True)
 class Dumps:
-    """`releases`: of which there is a dump of the database. `database_mib`: its size, 0 if nobody asked for it."""
+    """
+    `releases`: of which there is a dump of the database. `database_mib`: its size, 0 if nobody asked for it. `left`:
+    the releases from which it went back, and of which there is a dump of that moment. `half`: one is being made, or
+    was cut off.
+    """
 
     releases: tuple[str, ...] = ()
     database_mib: int = 0
+    left: tuple[str, ...] = ()
+    half: bool = False
 
 
 class DatabaseDumps(Fact[Dumps]):
@@ -52,8 +58,10 @@ class DatabaseDumps(Fact[Dumps]):
 
     @override
     def read(self, lines: Lines) -> Dumps:
-        releases = tuple(each for each in lines.all("dump") if re.fullmatch(r"v\d+\.\d+\.\d+", each))
-        return Dumps(releases, int(lines.get("database", "0")) // 1024)
+        releases, left = (
+            tuple(each for each in lines.all(key) if re.fullmatch(r"v\d+\.\d+\.\d+", each)) for key in ("dump", "left")
+        )
+        return Dumps(releases, int(lines.get("database", "0")) // 1024, left, "half" in lines)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from mstdn.timers.following import DEPLOYMENT_UNIT, deployment_work, joined
 
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
+DUMP = ("timers/growth", "database/dump")
 
 
 @operation
@@ -114,7 +115,7 @@ def prepared_database(
     yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, DATABASE_SERVICES)
     if todo is Preparation.MIGRATE:
         what = f"The dump of {installed['MASTODON_VERSION']} and the first migrations towards {release}"
-        yield from _migrate(what, directory, release, marker, "database/dump", "database/migrate_first")
+        yield from _migrate(what, directory, release, marker, *DUMP, "database/migrate_first")
         if state.is_executing:
             now = ask(Installed.of(marker, database))
             if preparation(now, release) is not Preparation.NOTHING:
@@ -204,7 +205,7 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
     Ensure that the database is the one that `release` left behind when it was upgraded.
 
     What it is now is dumped first. Mastodon stays stopped, for its containers are those of the release after; the next
-    deployment starts the others.
+    deployment starts the others. The work is that of the unit of deployments: it goes on without this connection.
     """
     installed, dumps = ask(Installed.of(marker, database)), ask(DatabaseDumps.under(directory)).releases
     there = f"There are dumps of: {', '.join(dumps)}." if dumps else "There is no dump; the first upgrade makes one."
@@ -223,4 +224,12 @@ def rolled_back_database(directory: str, release: str | None, marker: str, datab
             "visitors get the page that asks them to wait, until the next deployment",
         )
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
-        yield script("database/restore_dump", directory, release, marker, before=MIGRATIONS, told=True)
+        program = (
+            "database/put_back_in_order",
+            "connection",
+            "lock",
+            MIGRATIONS,
+            "timers/growth",
+            "database/restore_dump",
+        )
+        yield from deployment_work(f"The way back to {release}", directory, release, marker, program=program)

@@ -3,7 +3,7 @@
 if [ -n "${SERVICE_RESULT-}" ]; then
     [ "$SERVICE_RESULT" != success ] && cd "$1" || exit 0
     [ "${EXIT_CODE-}" != killed ] ||
-        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost: run the deployment again."
+        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py deploy.py"
     rm -f rollback/.*.new state/.blockers
     # Docker leaves at work in a container what nobody waits for any more: a dump that goes nowhere keeps migrations waiting.
     echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mstdn-dump'" |

@@ -79,13 +79,14 @@ encrypted=$(sed -n 's/^encrypted //p' "$work/proof") unreadable=$(sed -n 's/^unr
 
 say "4 of 5: compare media"
 sed -n 's/^media //p' "$work/manifest" | grep -v '[][*?\\]' | shuf -n "$DRILL_MEDIA_FILES" >"$work/sample" || true
-files=$(wc -l <"$work/sample")
+files=$(wc -l <"$work/sample") media=$(said media_path)
+media=${media:-$root/media}
 if [ "$files" -gt 0 ]; then
-    cut -c 69- "$work/sample" | sed "s|^|$root/media/|" >"$work/paths"
+    cut -c 69- "$work/sample" | sed "s|^|$media/|" >"$work/paths"
     set --
     while IFS= read -r path; do set -- "$@" --include "$path"; done <"$work/paths"
     surely 'fetching media' restore "$snapshot" --target "$work/fetched" "$@" >/dev/null
-    (cd "$fetched/media" && sha256sum --check --quiet --strict "$work/sample") >"$words" 2>&1 ||
+    (cd "$work/fetched$media" && sha256sum --check --quiet --strict "$work/sample") >"$words" 2>&1 ||
         give_up "Media of the backup $snapshot are not what was put into it: $(tail -n 3 "$words" | tr '\n' ' ')"
 fi
 

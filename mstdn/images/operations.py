@@ -12,6 +12,9 @@ from mstdn.layout import ROOT
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
+from mstdn.timers.following import deployment_work
+
+PULL = ("images/put_in_order", "connection", "lock", "images/pull")
 
 
 @operation
@@ -23,8 +26,8 @@ def pulled_images(references: Sequence[str], images: Sequence[str], record: str,
     + record: file on the server with one line "reference digest" for each image
     + refresh: take what the registries offer now and record that
 
-    Nothing is stopped or started here. Refuses for an image on the server that differs from the record, and for one
-    that was pulled and turned out to differ.
+    Nothing is stopped or started here. The pull is work of the server, which goes on without this connection. Refuses
+    for an image on the server that differs from the record, and for one that was pulled and turned out to differ.
     """
     found, recorded = ask(ImageStates.of(images)), ask(RecordedImages.of(record))
     if not refresh and (changed := moved(references, recorded, found.digests)):
@@ -35,7 +38,7 @@ def pulled_images(references: Sequence[str], images: Sequence[str], record: str,
         return
     if not refresh:
         announce(*(f"{each} {'is not noted' if each in found.ids else 'is not on the server'}" for each in missing))
-    yield script("images/pull", *missing)
+    yield from deployment_work(f"The pull of {len(missing)} images", *missing, program=PULL)
     found = ask(ImageStates.of(images))
     if not refresh and (changed := moved(missing, recorded, found.digests)):
         # It would count as "changed here" in the next run, which has another remedy.

@@ -23,7 +23,7 @@ from mstdn.settings import Settings
 from mstdn.shell import Commands, script, text_of
 from mstdn.timers.following import followed
 
-PROGRAM = ("connection", "lock", CONTAINER, "postgres/upgrade")
+PROGRAM = ("connection", "lock", CONTAINER, "timers/growth", "postgres/upgrade")
 
 
 @operation

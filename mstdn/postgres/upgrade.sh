@@ -1,6 +1,6 @@
 # Moves the databases of the project in $1 into a new data directory, made by the image $2. $3: the note of how far it is. $4: for how
 # many seconds containers may become healthy. It is a unit of the server, may be killed anywhere and started again. Until the new
-# directory takes the old one's place the old one is only read; then it is kept beside, as NAME.before.
+# directory takes the old one's place the old one is only read; then it is kept beside, as NAME.before. After timers/growth.sh.
 #
 # The note says "phase": "preparing", "stopped" (Mastodon is), or "switching": the new directory is complete, and whoever comes back
 # goes on from there. Before Mastodon writes into it, the note goes.
@@ -37,17 +37,6 @@ count() {
         printf '%s\n' "$COUNT" | sql "$1" "$database" >>"$2" 2>"$words" || return 1
     done <"$dumps/databases"
     sort -o "$2" "$2"
-}
-# Says every quarter of a minute how large $3 is. $1: what it is, $2: what it will have at most, in MiB.
-watch() {
-    while sleep 15 && kill -0 "$$" 2>/dev/null; do
-        say "  $1: $(du -sm "$3" 2>/dev/null | cut -f 1) MiB of at most $2"
-    done
-}
-unwatch() {
-    # With KILL: right after its start the watcher still has the traps of the program itself, and TERM would run them.
-    kill -s KILL "$watcher" 2>/dev/null || true
-    wait "$watcher" 2>/dev/null || true
 }
 # The name of db's image in compose.yaml becomes $1.
 write_image() {
@@ -138,8 +127,7 @@ if [ "$(known phase)" != switching ]; then
         leave "The database did not answer."
     size=$(du -sm "$data" | cut -f 1)
     say "3 of 6: dump $(wc -l <"$dumps/databases") databases ($size MiB with their indexes)"
-    watch dumped "$size" "$dumps" 9>&- &
-    watcher=$!
+    tell_growth dumped "$size" "$dumps"
     number=0 failed=
     while IFS= read -r database; do
         number=$((number + 1)) dump=$dumps/$number.dump
@@ -150,12 +138,11 @@ if [ "$(known phase)" != switching ]; then
         [ -z "$failed" ] || break
         chown 999:999 "$dump"
     done <"$dumps/databases"
-    unwatch
+    tell_no_more
     [ -z "$failed" ] || leave "$failed"
 
     say "4 of 6: load the dumps ($(du -sm "$dumps" | cut -f 1) MiB) and make the indexes anew"
-    watch loaded $((size * 2)) "$new" 9>&- &
-    watcher=$!
+    tell_growth loaded $((size * 2)) "$new"
     jobs=$(nproc) number=0
     [ "$jobs" -le 4 ] || jobs=4
     while IFS= read -r database; do
@@ -167,7 +154,7 @@ if [ "$(known phase)" != switching ]; then
             failed="$database could not be loaded."
         [ -z "$failed" ] || break
     done <"$dumps/databases"
-    unwatch
+    tell_no_more
     [ -z "$failed" ] || leave "$failed"
 
     say "5 of 6: have the new PostgreSQL look at what it has, and compare the numbers of rows"

@@ -50,6 +50,7 @@ def proxy_project(settings: Settings, *, ipv6: bool, names: tuple[str, ...] = ()
         ),
         reloaded=sites,
         reload="proxy/reload",
+        notices={"nginx": "the proxy stops for a moment, in which no site behind it answers"},
         mounted={nginx.path: ("nginx",)} | {file.path: ("acme-companion",) for file in bundle},
         listeners={"docker-gen": "socket-proxy", "acme-companion": "socket-proxy"},
     )

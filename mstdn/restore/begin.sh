@@ -1,5 +1,7 @@
 # Notes that a restore of the snapshot $1 is under way, also in the place of one that has replaced nothing yet, and brings the keys where there are none. After repository.sh.
-# shellcheck disable=SC2154 # repository.sh makes them
+# shellcheck disable=SC2034,SC2154 # repository.sh makes and reads them
+# What goes wrong here is a part of the restore, and not of a program of this name.
+task=restore
 snapshot=$1 file=$MASTODON_ROOT/secrets/instance.env
 open_repository never
 noted=$(sed -n 's/^snapshot //p' "$notes/restoring" 2>/dev/null || true)

@@ -31,7 +31,12 @@ grep -q '^data ' "$notes/restoring" || advice=' Nothing of the instance was chan
 say "1 of 5: fetch the dump of $snapshot from $BACKUP_REPOSITORY"
 rm -rf "$work"
 mkdir "$work"
-trap 'rm -rf "$work"' EXIT
+# What was loaded by half would keep a full disk full, and PostgreSQL with it.
+leave_nothing() {
+    rm -rf "$work" "$root/media/.restoring"
+    echo 'DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);' | sql "$db" postgres >/dev/null 2>&1 || true
+}
+trap leave_nothing EXIT
 surely 'fetching the dump' restore "$snapshot" --target "$work" --include "$root/backup" --include "$root/state/installed.env" --include "$root/secrets/instance.env" >/dev/null
 fetched=$work$root
 (cd "$fetched/backup" && sed -n 's/^sum //p' manifest | sha256sum --check --quiet --strict) >"$words" 2>&1 ||
@@ -42,8 +47,20 @@ docker exec -i "$db" pg_restore --file /dev/null <"$fetched/backup/database.dump
     give_up "The dump in the backup $snapshot cannot be read: $(tail -n 3 "$words"). Nothing was changed."
 
 say "2 of 5: bring the media back ($(mib "$(sed -n 's/^media_kib //p' "$fetched/backup/manifest")") MiB)"
-# Into their place at once: the names of media are never used twice, so this writes only what is missing or damaged.
-surely 'bringing the media back' restore "$snapshot" --target / --include "$root/media" >/dev/null
+lay=$(sed -n 's/^media_path //p' "$fetched/backup/manifest")
+lay=${lay:-$root/media}
+# The names of media are never used twice, so this writes only what is missing or damaged.
+if [ "$lay" = "$root/media" ] && [ ! -L "$root/media" ]; then
+    surely 'bringing the media back' restore "$snapshot" --target / --include "$lay" >/dev/null
+else
+    # Where they lie or lay behind a link, restic (from 0.17 on) would put a directory in the place of the link. It writes beside
+    # them, on the same disk, and what it wrote gets a second name in its place.
+    beside=$root/media/.restoring
+    mkdir -p "$beside"
+    surely 'bringing the media back' restore "$snapshot" --target "$beside" --include "$lay" >/dev/null
+    [ -L "$beside$lay" ] || [ ! -d "$beside$lay" ] || cp -alfT "$beside$lay" "$root/media/" 2>"$words" || give_up "The media could not take their place: $(tail -n 3 "$words"). Run again."
+    rm -rf "$beside"
+fi
 
 say "3 of 5: load the database beside the present one ($(mib $(($(sed -n 's/^database_bytes //p' "$fetched/backup/manifest") / 1024))) MiB)"
 printf '%s\n' 'DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);' \

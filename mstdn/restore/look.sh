@@ -1,5 +1,5 @@
 # What a restore of the snapshot $1 would meet: "instance" if one is here, "keys" if its keys are; "restoring" and the lines of the
-# note $2 if one is under way; "free KIB" in $3, mastodon_root; then "snapshot ID", its "manifest" lines, or "refused" and restic's
+# note $2 if one is under way; "free KIB" in $3, mastodon_root, and "elsewhere database|media KIB MOUNT" of what lies on another disk; then "snapshot ID", its "manifest" lines, or "refused" and restic's
 # words. $4: what the programs of the server are told, $5: the repository that is meant. Nothing is locked, cached or written.
 wanted=$1 note=$2 root=$3 settings=$4 meant=$5
 [ -s "$root/state/installed.env" ] && echo instance
@@ -9,9 +9,18 @@ if [ -f "$note" ]; then
     # As long as nothing was replaced, another backup may take the place of the one that was begun, which may be damaged.
     [ "$wanted" != latest ] && ! grep -q '^data ' "$note" || wanted=$(sed -n 's/^snapshot //p' "$note")
 fi
-existing=$root
-until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
-printf 'free %s\n' "$(df -Pk "$existing" | awk 'NR == 2 { print $4 }')"
+# "KIB MOUNT" of the disk on which $1 is or would be.
+disk_of() {
+    existing=$1
+    until [ -e "$existing" ]; do existing=$(dirname "$existing"); done
+    df -Pk "$existing" | awk 'NR == 2 { free = $4; for (i = 0; i < 5; i++) sub(/^[^ ]+ +/, ""); print free, $0 }'
+}
+own=$(disk_of "$root")
+printf 'free %s\n' "${own%% *}"
+for part in database media; do
+    disk=$(disk_of "$root/$part")
+    [ "${disk#* }" = "${own#* }" ] || printf 'elsewhere %s %s\n' "$part" "$disk"
+done
 # shellcheck source=/dev/null
 [ ! -e "$settings" ] || . "$settings"
 # On a server without backups the file may be there for other programs, and says nothing of a repository.
@@ -39,14 +48,20 @@ refused() {
     printf 'refused %s\n' "$(printf '%s' "$1" | tr '\n' ' ')"
     exit 0
 }
-# "latest" is the newest backup of this name.
-[ "$wanted" != latest ] || set -- --latest 1
-[ "$wanted" = latest ] || set -- "$wanted"
-found=$(ask snapshots --json --host "$LOCAL_DOMAIN" --tag mstdn "$@") || refused "$found"
-id=$(printf '%s' "$found" | grep -o '"short_id":"[0-9a-f]*"' | tail -n 1 | cut -d '"' -f 4)
+# The newest one that these arguments choose. Its ID goes to $id.
+look_for() {
+    found=$(ask snapshots --json --host "$LOCAL_DOMAIN" --tag mstdn "$@") || refused "$found"
+    id=$(printf '%s' "$found" | grep -o '"short_id":"[0-9a-f]*"' | tail -n 1 | cut -d '"' -f 4)
+}
+[ "$wanted" = latest ] || look_for "$wanted"
+# "latest" is the newest backup of this name. One that was begun may have been removed since, by whoever else tidies up there.
+if [ "$wanted" = latest ] || { [ -z "$id" ] && [ "$1" = latest ] && ! grep -q '^data ' "$note"; }; then
+    look_for --latest 1
+fi
 [ -n "$id" ] || exit 0
 printf 'snapshot %s\n' "$id"
-# A server with other roots has its manifest elsewhere.
-manifest=$(ask dump "$id" "$root/backup/manifest") || refused "$manifest"
+# A server with other roots has its manifest elsewhere; then it says which they were.
+place=$(printf '%s' "$found" | grep -o '"/[^"]*/backup"' | tail -n 1 | tr -d '"')
+manifest=$(ask dump "$id" "${place:-$root/backup}/manifest") || refused "$manifest"
 printf '%s\n' "$manifest" | grep -v -e '^media ' -e '^rows ' | sed 's/^/manifest /'
 exit 0

@@ -13,7 +13,7 @@ from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, Mast
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.restore.facts import Way, WayBack
-from mstdn.restore.rules import data_are_restored, is_resumed, obstacle
+from mstdn.restore.rules import data_are_restored, is_resumed, made, obstacle, only_has_to_be_finished
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 from mstdn.timers.following import followed
@@ -33,14 +33,16 @@ def begun_restore(settings: Settings) -> Commands:
         yield from refuse(OFF)
         return
     way = _way_back(settings)
+    if only_has_to_be_finished(way, settings.snapshot):
+        host.noop("the data are restored")
+        return
     if text := obstacle(way, settings):
         yield from refuse(text)
         return
     if is_resumed(way) and way.keys:
         host.noop(f"the restore of {way.snapshot} goes on")
         return
-    time = way.manifest.get("time", "")
-    announce(f"brings back {way.snapshot}, made {time} (seconds since 1970), Mastodon {way.manifest.get('mastodon')}")
+    announce(f"brings back {way.snapshot}, made {made(way)}, Mastodon {way.manifest.get('mastodon')}")
     yield script("restore/begin", way.snapshot, before=COMMON)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
+from mstdn.layout import RESTORE_NOTE
 from mstdn.preflight import releases
 from mstdn.restore.facts import Way
 from mstdn.settings import Settings
@@ -22,12 +24,33 @@ def data_are_restored(way: Way) -> bool:
     return way.restoring.get("data") == "restored"
 
 
-def needed_mib(way: Way) -> int:
-    """Free space that a restore needs in mastodon_root: dump, new database beside the old one, and media."""
+def only_has_to_be_finished(way: Way, snapshot: str) -> bool:
+    """Whether nothing of the repository is needed any more. snapshot: the setting."""
+    noted = way.restoring.get("snapshot", "")
+    return data_are_restored(way) and (snapshot == "latest" or snapshot.startswith(noted))
+
+
+def made(way: Way) -> str:
+    """When the backup was made, for people."""
+    time = way.manifest.get("time", "")
+    return f"{datetime.fromtimestamp(int(time), timezone.utc):%Y-%m-%d %H:%M} UTC" if time.isdecimal() else "once"
+
+
+def needed_mib(way: Way, root: str) -> dict[str, tuple[int, int]]:
+    """
+    Free space that a restore needs: a dump in mastodon_root, a new database beside the old one, and media.
+
+    By where it is needed (root, or the mount of another disk): how much, and how much there is.
+    """
     database = int(way.manifest.get("database_bytes", "0")) // 1024 // 1024
     media = int(way.manifest.get("media_kib") or "0") // 1024
+    needed, free = {root: MARGIN_MIB + database}, {root: way.free_kib // 1024}
     # Media that are here already are written over.
-    return 2 * database + (0 if way.instance else media) + MARGIN_MIB
+    for part, mib in (("database", database), ("media", 0 if way.instance else media)):
+        kib, mount = way.elsewhere.get(part, (way.free_kib, root))
+        needed[mount] = needed.get(mount, MARGIN_MIB) + mib
+        free[mount] = kib // 1024
+    return {mount: (mib, free[mount]) for mount, mib in needed.items()}
 
 
 def obstacle(way: Way, settings: Settings) -> str | None:
@@ -35,6 +58,15 @@ def obstacle(way: Way, settings: Settings) -> str | None:
     place = settings.backup_repository
     if way.refused:
         return _refused(way.refused, place)
+    if not way.snapshot and settings.snapshot == "latest" and "data" in way.restoring:
+        return (
+            f"The restore of {way.restoring.get('snapshot', '')} has replaced something already and is not finished, "
+            f"and {place} does not have that backup any more. Another one can only begin anew, and what was here "
+            f"before stays only if it gets another name. On the server, in {settings.mastodon_root}: docker compose "
+            "exec db psql -U postgres --command 'ALTER DATABASE mastodon_before_restore RENAME TO mastodon_kept'; mv "
+            f"redis/before-restore redis/kept; rm {RESTORE_NOTE}. Then: pyinfra inventory.py tasks/restore.py --data "
+            "replace=yes"
+        )
     if not way.snapshot:
         what = "no backup" if settings.snapshot == "latest" else f"no backup {settings.snapshot}"
         return (
@@ -67,11 +99,12 @@ def obstacle(way: Way, settings: Settings) -> str | None:
             f"A restore of {way.snapshot} has replaced something already and is not finished. Finish it first, without "
             "--data snapshot=…; then restore the other one."
         )
-    if way.free_kib // 1024 < needed_mib(way) and not data_are_restored(way):
-        return (
-            f"The backup {way.snapshot} needs {needed_mib(way)} MiB in {settings.mastodon_root}, and "
-            f"{way.free_kib // 1024} MiB are free. Make room, or use a bigger disk. Nothing was touched."
-        )
+    for mount, (needed, free) in needed_mib(way, settings.mastodon_root).items():
+        if free < needed and not data_are_restored(way):
+            return (
+                f"The backup {way.snapshot} needs {needed} MiB in {mount}, and {free} MiB are free. Make room, or use "
+                "a bigger disk. Nothing was touched."
+            )
     return None
 
 

@@ -27,8 +27,7 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
             "Set backup_repository, and BACKUP_PASSPHRASE in secrets.env, and deploy; or docs/runbook.md, Backups by "
             "hand",
         )
-        return
-    if not last:
+    elif not last:
         yield Complaint(
             "error", "backup", "No backup was made yet.", "Make one: pyinfra inventory.py tasks/backup.py -y"
         )
@@ -42,9 +41,13 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
         )
     for file, result in results.items():
         task = file.removesuffix("-result")
-        if not file.endswith("-result"):
+        # Of programs that are no longer there, and of a restore that was given up.
+        past = (not wanted.backups and task in ("backup", "drill")) or (
+            task == "restore" and "restoring" not in results
+        )
+        if not file.endswith("-result") or past:
             continue
-        if result.get("result") not in ("ok", ""):
+        if result.get("result", "") not in ("ok", ""):
             yield Complaint(
                 "error",
                 task,
@@ -53,7 +56,7 @@ def complaints(machine: Machine, wanted: Wanted) -> Iterator[Complaint]:
             )
         elif task == "drill" and (age := machine.now - number(result.get("time", ""))) > DRILL_DAYS * DAY:
             yield Complaint(
-                "warning",
+                "error",
                 "drill",
                 f"That a backup can be restored was proven {ago(age)} ago.",
                 "Prove it: pyinfra inventory.py tasks/drill.py -y",

@@ -20,7 +20,8 @@ class Wanted:
     What there should be. `release`: of Mastodon. `services`: by project, in their order. `images`: of web, by which the
     release is known. `names`: host names with a certificate. `swap`: the suite provides it. `root`, `proxy`: the
     directories of the projects, to be named in remedies. `suite`: the text of this suite. `backups`: the suite makes
-    them. `alerts`: the server looks at itself. `told`: somebody is told then. `postgres`: the image of PostgreSQL.
+    them. `alerts`: the server looks at itself. `told`: somebody is told then. `postgres`: the image of
+    PostgreSQL. `disk_percent`: how full a disk may be.
     """
 
     release: str
@@ -35,6 +36,7 @@ class Wanted:
     alerts: bool = True
     told: bool = True
     postgres: str = ""
+    disk_percent: int = 90
 
 
 @dataclass(frozen=True)

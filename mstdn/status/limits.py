@@ -7,7 +7,7 @@ GIB = 1024 * MIB
 DAY = 86400
 # What an hour of uploads, or one backup, may take.
 LEAST_FREE_KIB = GIB
-LEAST_FREE_SHARE, LITTLE_FREE_SHARE = 0.05, 0.15
+LITTLE_FREE_SHARE = 0.15
 MOST_INODES = 95
 # Mastodon itself calls queues slow from minutes on; pull and the like may lag when somebody new is followed.
 SLOW_SECONDS, STUCK_SECONDS = 300, 3600

@@ -87,4 +87,5 @@ def wanted(settings: Settings) -> Wanted:
         alerts=settings.alerts_enabled,
         told=bool(settings.alerts_mail_to or alert_secrets_for(settings)),
         postgres=settings.postgres_image,
+        disk_percent=settings.alerts_disk_percent,
     )

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from mstdn.finding import Level
 from mstdn.status.complaint import DEPLOY, Complaint, Wanted
 from mstdn.status.facts import Machine
-from mstdn.status.limits import LEAST_FREE_KIB, LEAST_FREE_SHARE, LITTLE_FREE_SHARE, MIB, MOST_INODES
+from mstdn.status.limits import LEAST_FREE_KIB, LITTLE_FREE_SHARE, MIB, MOST_INODES
 from mstdn.status.words import gigabytes
 
 
 def complaints(machine: Machine, wanted: Wanted, *, installed: bool) -> Iterator[Complaint]:
     for disk in machine.disks:
         share = disk.available / disk.size if disk.size else 1
-        if share < LEAST_FREE_SHARE or disk.available < LEAST_FREE_KIB or (disk.inodes or 0) >= MOST_INODES:
+        is_full = 100 - 100 * share > wanted.disk_percent or disk.available < LEAST_FREE_KIB
+        if is_full or (disk.inodes or 0) >= MOST_INODES:
             level: Level = "error"
         elif share < LITTLE_FREE_SHARE:
             level = "warning"

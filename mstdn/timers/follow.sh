@@ -7,6 +7,11 @@ what=$2
 shift 2
 # passing: the unit is not installed.
 joined='' passing=${1+yes}
+# In no journal there would be a word of it.
+if [ $# -eq 0 ] && [ "$(systemctl show --property LoadState --value "$unit")" = not-found ]; then
+    echo "$what is not installed on this server yet ($unit). Deploy first: pyinfra inventory.py deploy.py" >&2
+    exit 1
+fi
 if is_at_work; then
     working_on=$what
     [ $# -eq 0 ] || working_on=$(systemctl show --property Description --value "$unit")

@@ -22,7 +22,7 @@ INDEX = "index_statuses_on_deleted_at"
 ROLLBACK = "/srv/mastodon/rollback"
 UNIT = "mstdn-deploy"
 # What a run says when the server reboots: the unit ended first, or the connection.
-AGAIN = re.compile("Nothing is lost: run the deployment again|Run the same command again")
+AGAIN = re.compile("Nothing is lost\\. To go on: pyinfra inventory.py deploy.py|Run the same command again")
 
 
 @pytest.fixture(name="upgraded", scope="module")
@@ -184,6 +184,35 @@ def test_a_server_that_reboots_while_the_first_migrations_run_serves_the_old_rel
     assert upgraded.converge(mastodon_version="v4.7.94").changed == []
 
 
+ENDED = "This was ended from outside (TERM), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('mstdn-dump', 'mstdn-migration')"
+
+
+@pytest.mark.parametrize(
+    ("table", "moment"),
+    [
+        pytest.param("statuses", "Dumping the database", id="in its dump"),
+        pytest.param("accounts IN ACCESS SHARE MODE", "A migration waits for a lock", id="in a migration"),
+    ],
+)
+def test_an_upgrade_that_is_ended_by_hand_leaves_the_old_release_and_nothing_half(
+    upgraded: Instance, table: str, moment: str
+) -> None:
+    with held_by_somebody(upgraded, table=table):
+        run = upgraded.begin(mastodon_version="v4.7.95")
+        wait_until(moment, lambda: unit_says(upgraded, moment), 180, 0.2)
+        upgraded.run(f"systemctl stop {UNIT}")
+        said = run.communicate(timeout=120)[0]
+        # It does not go on behind the operator's back, once whoever is in the way has gone.
+        wait_until("its sessions end", lambda: sql(upgraded, SESSIONS) == "0", 30)
+    assert run.returncode == 1 and ENDED in said and "Traceback" not in said
+    assert serves(upgraded, "v4.7.94")
+    assert ".new" not in upgraded.run(f"ls -A {ROLLBACK}")
+    assert upgraded.run("docker ps --quiet --filter label=com.docker.compose.service=migrate") == ""
+    upgraded.converge(mastodon_version="v4.7.94")
+    assert upgraded.converge(mastodon_version="v4.7.94").changed == []
+
+
 def test_an_upgrade_goes_on_without_the_operators_connection_and_the_next_run_joins_it(upgraded: Instance) -> None:
     # Nobody may read it, so the dump waits, for as long as it takes.
     with held_by_somebody(upgraded, table="statuses"):
@@ -239,6 +268,15 @@ def test_once_they_have_run_the_way_back_is_the_dump(upgraded: Instance) -> None
     refusal = upgraded.refusal("tasks/rollback.py", **(way_back | {"rollback_to": "v4.7.90"}))
     assert "There is no dump of the database of v4.7.90. There are dumps of: v4.7.95" in refusal
     assert upgraded.visit("/auth/password/new").status == 200
+
+    with held_by_somebody(upgraded, table="statuses"):
+        ended = upgraded.begin("tasks/rollback.py", **way_back)
+        wait_until("it dumps", lambda: unit_says(upgraded, "Dumping the database as it is now"), 180, 0.2)
+        upgraded.run(f"systemctl stop {UNIT}")
+        said = ended.communicate(timeout=120)[0]
+    assert ended.returncode == 1 and f"{ENDED} tasks/rollback.py --data rollback_to=v4.7.95" in said
+    wait_until("it serves on", lambda: serves(upgraded, "v4.7.96"), 120)
+    assert ".new" not in upgraded.run(f"ls -A {ROLLBACK}")
 
     run = upgraded.converge("tasks/rollback.py", **way_back)
     assert 'set mastodon_version = "v4.7.95" and deploy' in run.stderr

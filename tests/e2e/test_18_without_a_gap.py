@@ -151,3 +151,27 @@ def test_a_film_that_sidekiq_converts_when_it_has_to_stop(
     wait_until("it is finished", lambda: redis(instance, f"hget lab:films {film}") == "1", timeout=120)
     assert redis(instance, f"hget lab:films-begun {film}") == begun
     instance.converge()
+
+
+def test_a_change_that_is_ended_by_hand_while_sidekiq_finishes_leaves_one_at_work(instance: Instance) -> None:
+    film = instance.run("date +%s").strip()
+    begin_a_film(instance, film, 15)
+    old = ids(instance, "sidekiq")
+    run = instance.begin(sidekiq_memory_mib=710)
+    unit = "journalctl --unit mstdn-deploy --since -20s --output cat"
+    wait_until(
+        "it is told to stop",
+        lambda: instance.succeeds(f"{unit} | grep -q 'sidekiq finishes what it works on'"),
+        120,
+        0.2,
+    )
+    instance.run("systemctl stop mstdn-deploy")
+    said = run.communicate(timeout=120)[0]
+    assert run.returncode == 1 and "To go on: pyinfra inventory.py deploy.py" in said
+    # The engine has come to the end of what it was told.
+    wait_until("the film is finished", lambda: redis(instance, f"hget lab:films {film}") == "1", timeout=60)
+    assert set(instance.run("docker ps --quiet --filter name=mstdn-sidekiq-").split()) == set(old)
+    instance.converge(sidekiq_memory_mib=710)
+    assert len(ids(instance, "sidekiq")) == 1 and ids(instance, "sidekiq") != old
+    assert instance.converge(sidekiq_memory_mib=710).changed == []
+    instance.converge()

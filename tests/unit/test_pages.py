@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from mstdn.settings.model import Settings
 from mstdn.settings.provision import ProvisionSettings
 from tests.harness import ROOT
@@ -72,6 +74,20 @@ def test_every_section_that_a_message_names_is_there() -> None:
         heading = anchor(title.strip('" '))
         there = anchors(ROOT / page.strip("`"))
         assert any(heading == each or heading.startswith(f"{each}-") for each in there), f"{file.name}: {reference}"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        *("an upgrade failed", "the disk is full", "the site is down", "the server is lost"),
+        *("a certificate was not renewed", "mail is not sent", "the keys are lost", "the data volume is gone"),
+        "Docker was brought up to date",
+    ],
+)
+def test_the_runbook_says_at_a_glance_what_to_type_for(case: str) -> None:
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
+    (row,) = [row for row in rows if row[0] == case]
+    assert "`" in row[1] and "](#" in row[2]
 
 
 def test_every_target_of_make_is_there() -> None:

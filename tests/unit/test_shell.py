@@ -303,6 +303,7 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
         "docker/light",
         "docker/container",
         "mail/as_mastodon",
+        "timers/growth",
         "timers/watch",
     }
     changing = scripts - asking - before - {"mail/go_out"}

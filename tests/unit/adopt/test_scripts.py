@@ -106,7 +106,7 @@ def carry(home: Path) -> CompletedProcess[str]:
         "sleep 1\n": "sleep 0\n",
     }
     places = (home / "srv", POSTGRES, home / "notes/adoption", "0", home / "notes/go-back", "front", "back-mstdn")
-    return run_script("adopt/carry", *places, path=home / "bin", instead=instead)
+    return run_script("adopt/carry", *places, before="timers/growth", path=home / "bin", instead=instead)
 
 
 def phase(home: Path) -> str:

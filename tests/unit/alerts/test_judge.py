@@ -13,6 +13,7 @@ from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
 from mstdn.networks.facts import FirewallWays
 from mstdn.networks.rules import closed_ways
+from mstdn.settings import Settings
 from mstdn.status.complaint import Seen
 from mstdn.status.facts import MachineState, PartStates
 from mstdn.status.looking import wanted
@@ -216,7 +217,7 @@ ABOUT = {
 }
 
 
-def complained(seen: str) -> set[str]:
+def complained(seen: str, settings: Settings = SETTINGS) -> set[str]:
     """Of what tasks/status.py would complain that saw the same; what is only worth knowing is left out."""
     lines = seen.splitlines()
 
@@ -230,7 +231,7 @@ def complained(seen: str) -> set[str]:
             once=once,
             status=state,
             health=health,
-            **({"reference": wanted(SETTINGS).web_image} if service == "web" else {}),
+            **({"reference": wanted(settings).web_image} if service == "web" else {}),
         )
         for _, project, service, once, state, health in containers
     )
@@ -245,10 +246,9 @@ def complained(seen: str) -> set[str]:
             ),
             parts=read(PartStates, of("database", "pending", "update", "queue", "jobs", "writes", "silent")),
         ),
-        wanted(SETTINGS),
+        wanted(settings),
     )
-    # A drill that is due is no more than worth knowing there, and here it is told.
-    return {each.about for each in found if each.level == "error" or each.about == "drill"}
+    return {each.about for each in found if each.level == "error"}
 
 
 @pytest.mark.parametrize(("before", "after", "said"), WRONG, ids=[row[1][:50].strip() or row[0] for row in WRONG])
@@ -261,10 +261,59 @@ def test_status_complains_of_the_same_things(before: str, after: str, said: list
             expected.add(rest)
         else:
             expected.add(ABOUT[kind])
-    # At 92 % the watcher speaks up (alerts_disk_percent), and tasks/status.py calls it worth knowing.
-    if "3000000 9%" in after:
-        expected.clear()
     assert complained(WELL.replace(before, after)) == expected
+
+
+@pytest.mark.parametrize(("percent", "wrong"), [(95, False), (90, True), (80, True)])
+def test_both_call_a_disk_full_from_the_same_number_on(tmp_path: Path, percent: int, wrong: bool) -> None:
+    seen = WELL.replace("disk / 40000000 20000000 9%", "disk / 40000000 3000000 9%")
+    settings = SETTINGS.model_copy(update={"alerts_disk_percent": percent})
+    assert bool(judged(tmp_path, seen, ALERT_DISK_PERCENT=str(percent))) is wrong
+    assert complained(seen, settings) == ({"disk"} if wrong else set())
+
+
+@pytest.mark.parametrize(("task", "wrong"), [("chores", True), ("backup", False), ("drill", False)])
+def test_without_backups_both_tell_of_what_still_runs_and_failed(tmp_path: Path, task: str, wrong: bool) -> None:
+    failed = f"noted {task}-result time {NOW}\nnoted {task}-result result failed\nnoted {task}-result why It is full."
+    seen = WELL.replace("looked machine", f"{failed}\nlooked machine")
+    expected = [f"task/{task}|The last {task} did not succeed: It is full."] if wrong else []
+    assert judged(tmp_path, seen, ALERT_BACKUPS="no") == expected
+    assert complained(seen, SETTINGS.model_copy(update={"backup_repository": ""})) == ({task} if wrong else set())
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_restore_that_failed_counts_for_both_until_it_is_given_up(tmp_path: Path, begun: bool) -> None:
+    lines = ["noted restore-result result failed", "noted restore-result why It is full.", "looked machine"]
+    seen = WELL.replace("looked machine", "\n".join([*(["noted restoring snapshot 1a2b"] if begun else []), *lines]))
+    failed = "task/restore|The last restore did not succeed: It is full."
+    assert (failed in judged(tmp_path, seen)) is begun and bool(judged(tmp_path, seen)) is begun
+    assert complained(seen) == ({"restore"} if begun else set())
+
+
+LOOKS = {
+    "machine": MACHINE,
+    "containers": CONTAINERS,
+    "parts": PARTS,
+    "networks": NETWORKS,
+    "certificates": CERTIFICATES,
+}
+
+
+@pytest.mark.parametrize("part", LOOKS)
+def test_a_look_that_does_not_come_to_its_end_is_told(tmp_path: Path, part: str) -> None:
+    said = judged(tmp_path, WELL.replace(LOOKS[part], ""))
+    wrong = [line for line in said if not line.startswith("?")]
+    assert len(wrong) == 1 and wrong[0].startswith(f"look/{part}|The watcher cannot look at ")
+    assert f"alerts-{part} does not come to its end" in wrong[0]
+    assert len(said) > 1
+
+
+def test_without_the_time_nothing_that_depends_on_it_is_right(tmp_path: Path) -> None:
+    soon = CERTIFICATES.replace(f"{NOW - 10 * DAY} {NOW + 80 * DAY}", f"{NOW - 80 * DAY} {NOW + 10 * DAY}")
+    seen = (
+        WELL.replace(MACHINE, "").replace(CERTIFICATES, soon).replace(f"default 3 {NOW - 20}", f"default 3 {NOW - 400}")
+    )
+    assert {"?queue/", "?certificate/social.example.org"} <= set(judged(tmp_path, seen))
 
 
 def test_what_could_not_be_looked_at_is_neither_wrong_nor_right(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ def test_the_proxy_has_room_for_as_many_as_the_inner_nginx() -> None:
         assert directive in outer and directive in text_of("nginx.conf")
 
 
+def test_the_plan_says_what_visitors_will_notice_of_what_cannot_be_doubled() -> None:
+    mastodon, proxy = mastodon_project(settings_with(), 4096, ipv6=False), proxy_project(settings_with(), ipv6=False)
+    assert {*mastodon.notices} >= {"db", "redis", "nginx"} and {*proxy.notices} == {"nginx"}
+    assert all("stops for a moment" in each for each in (mastodon.notices["nginx"], proxy.notices["nginx"]))
+
+
 @pytest.mark.parametrize(("own", "words"), [({}, "starts beside"), ({"web_side_by_side": False}, "stops before")])
 def test_the_plan_says_what_visitors_will_notice_of_a_new_web(own: dict[str, Any], words: str) -> None:
     project = mastodon_project(settings_with(**own), 4096, ipv6=False)

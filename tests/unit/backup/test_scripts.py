@@ -60,6 +60,28 @@ def test_a_backup_has_dump_jobs_keys_media_and_a_manifest_and_leaves_nothing_beh
     assert not (server.home / "srv/backup").exists()
 
 
+def test_media_behind_a_link_to_a_bigger_disk_come_along_and_not_the_link(server: Server) -> None:
+    media, disk = server.home / "srv/media", server.home / "bigger/media"
+    (server.home / "bigger").mkdir()
+    media.rename(disk)
+    media.symlink_to(disk)
+    assert backup(server).returncode == 0
+    sent = next(call for call in calls_in(server.home) if call.startswith("restic backup"))
+    assert f" {disk}" in sent and f"{media}" not in sent and f"--exclude {disk}/cache" in sent
+    manifest = (server.home / "manifest").read_text().splitlines()
+    assert f"media_path {disk}" in manifest
+    assert f"media {sha256(b'a picture').hexdigest()}  ./picture.png" in manifest
+
+
+@pytest.mark.parametrize(("cache", "counted"), [("no", False), ("yes", True)])
+def test_the_size_of_media_is_that_of_what_is_in_the_backup(server: Server, cache: str, counted: bool) -> None:
+    server.tell(BACKUP_MEDIA_CACHE=cache)
+    (server.home / "srv/media/cache/film.mp4").write_bytes(b"x" * 1024 * 1024)
+    assert backup(server).returncode == 0
+    (kib,) = (line.split()[1] for line in (server.home / "manifest").read_text().splitlines() if "media_kib" in line)
+    assert (int(kib) >= 1024) is counted
+
+
 def test_copies_of_others_pictures_come_along_only_if_asked(server: Server) -> None:
     server.tell(BACKUP_MEDIA_CACHE="yes")
     assert backup(server).returncode == 0
@@ -98,6 +120,40 @@ def test_what_goes_wrong_is_told_noted_and_no_backup_looks_good(
     assert said.split("\n", maxsplit=1)[0] in server.note("make-result")["why"]
     assert ("backup" in restic_calls(server)) == (file in ("fail-backup", "incomplete"))
     assert not (server.home / "srv/backup").exists()
+
+
+def test_one_that_is_told_to_stop_leaves_no_dump_and_says_so(server: Server) -> None:
+    server.make("told-to-stop")
+    answer = backup(server)
+    assert answer.returncode == 1 and "It was told to stop" in answer.stderr
+    assert server.note("make-result")["result"] == "failed" and "backup" not in restic_calls(server)
+    assert not (server.home / "srv/backup").exists()
+
+
+def test_what_went_wrong_is_said_also_where_the_disk_takes_no_note(server: Server) -> None:
+    server.make("no-db")
+    (server.home / "notes/.make-result.new").symlink_to("/dev/full")
+    answer = backup(server)
+    assert answer.returncode == 1 and "The database or Redis does not run" in answer.stderr
+    assert sorted(each.name for each in (server.home / "notes").iterdir()) == []
+
+
+def test_a_full_disk_is_named_although_restic_could_not_say_so(server: Server) -> None:
+    server.make("fail-cat")
+    stand_in(server.home, "df", "printf 'Filesystem 1024-blocks Used Available\\n/dev/x 9 9 0\\n'")
+    answer = backup(server)
+    assert answer.returncode == 1 and "There is no room left for opening the repository" in answer.stderr
+
+
+def test_a_clock_that_was_set_back_since_redis_saved_holds_nobody_up(server: Server) -> None:
+    server.make("lastsave", "9000000000\n")
+    assert backup(server).returncode == 0
+
+
+def test_a_redis_that_says_something_else_than_a_time_is_not_waited_for(server: Server) -> None:
+    server.make("lastsave", "NOAUTH Authentication required.\n")
+    answer = backup(server)
+    assert answer.returncode == 1 and "Redis did not answer, so no backup was made: NOAUTH" in answer.stderr
 
 
 S3 = [

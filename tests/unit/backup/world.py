@@ -15,7 +15,7 @@ case $* in
 "ps "*service=*) for last; do :; done; [ -e "$here/no-${last##*=}" ] || echo "id-of-${last##*=}" ;;
 *"pg_restore --list"*) cat >/dev/null; [ ! -e "$here/dump-unreadable" ] && echo "1; 0 0 TABLE DATA public accounts" ;;
 *"pg_restore --username"*) cat >"$here/loaded" ;;
-*" network create"* | "network create"*) : >"$here/network" ;;
+*" network create"* | "network create"*) : >"$here/network"; [ ! -e "$here/told-to-stop" ] || kill "$PPID" ;;
 "network rm"*) rm -f "$here/network" ;;
 *pg_isready*) [ -e "$here/network" ] ;;
 *"rails runner"*)
@@ -42,7 +42,9 @@ case $* in
         printf 'dumped\nrows accounts 3\npostgres 17.5\n' >&2
     elif grep -q pg_database_size "$here/asked"; then echo "${DATABASE_BYTES:-1048576}"; fi ;;
 *"redis-cli"*LASTSAVE*) cat "$here/lastsave" ;;
-*"redis-cli"*BGSAVE*) [ -e "$here/redis-full" ] || echo 1000000001 >"$here/lastsave" ;;
+*"redis-cli"*BGSAVE*)
+    [ ! -e "$here/told-to-stop" ] || kill "$PPID"
+    [ -e "$here/redis-full" ] || echo 1000000001 >"$here/lastsave" ;;
 *"redis-cli"*persistence*)
     echo "rdb_bgsave_in_progress:0"
     [ ! -e "$here/redis-full" ] || echo "rdb_last_bgsave_status:err" ;;
@@ -58,7 +60,9 @@ case $1 in
 cat) [ -e "$here/repository" ] || fail 1 "Fatal: unable to open config file: stat: no such file
 Is there a repository at the following location?"; printf '{"version":2,"id":"%s"}\n' "$(cat "$here/repository")" ;;
 init) echo 0123abcd >"$here/repository" ;;
-snapshots) cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
+snapshots)
+    gone=$(cat "$here/pruned" 2>/dev/null) && case $* in *"$gone") echo '[]' && exit ;; esac
+    cat "$here/snapshots" 2>/dev/null || echo '[]' ;;
 dump) case $3 in */manifest) cat "$here/snapshot/backup/manifest" ;; *) cat "$here/keys" ;; esac ;;
 check) echo "no errors were found" ;;
 restore)

@@ -45,6 +45,22 @@ def test_the_cache_of_builds_goes_before_the_images_so_that_a_run_that_is_killed
     assert any("others' too" in text for text in announced)
 
 
+@pytest.mark.parametrize(
+    ("dumps", "removed"),
+    [
+        ("dump v4.6.9\n", None),
+        ("dump v4.6.9\nhalf\n", ("/srv",)),
+        ("dump v4.5.0\ndump v4.6.9\nleft v4.5.0\n", ("/srv", "v4.5.0", "left-v4.5.0")),
+    ],
+)
+def test_half_a_dump_of_a_server_that_went_down_goes_with_the_next_run(
+    announced: list[str], dumps: str, removed: tuple[str, ...] | None
+) -> None:
+    commands = commands_of(operations.no_old_dumps, {"database/dumps": dumps}, root="/srv", release="v4.7.60")
+    assert commands == ([Command("cleanup/remove_dumps", removed)] if removed else [])
+    assert bool(announced) is bool(removed)
+
+
 def test_where_nothing_was_built_the_cache_of_others_stays(announced: list[str]) -> None:
     assert [command.script for command in cleaned()] == ["cleanup/remove_images"]
     assert not [text for text in announced if "cache" in text]

@@ -109,4 +109,19 @@ def test_of_what_was_built_here_the_build_before_stays_with_both_of_its_images()
     ],
 )
 def test_the_dumps_of_this_release_and_of_the_one_before_stay(release: str, gone: list[str]) -> None:
-    assert unneeded_dumps(["v4.6.9", "v4.5.20"], release) == gone
+    assert unneeded_dumps(["v4.6.9", "v4.5.20"], [], release) == gone
+
+
+@pytest.mark.parametrize(
+    ("release", "gone"),
+    [
+        pytest.param("v4.6.9", [], id="it was gone back to"),
+        pytest.param("v4.7.60", [], id="the upgrade was made once more"),
+        pytest.param("v4.7.61", [], id="it is the one before"),
+        pytest.param("v4.7.62", ["left-v4.7.60"], id="it is older"),
+    ],
+)
+def test_what_was_left_when_the_database_went_back_stays_as_long_as_a_dump(release: str, gone: list[str]) -> None:
+    dumps = [each for each in ("v4.6.9", "v4.7.60", "v4.7.61") if each < release]
+    found = unneeded_dumps(dumps, ["v4.7.60"], release)
+    assert [each for each in found if each.startswith("left-")] == gone

@@ -28,7 +28,7 @@ case "$1 $2" in
     *RestartCount*) echo "$status $health $restarts" ;;
     esac ;;
 "start "*) becomes "$2" running "$(cat health 2>/dev/null || echo healthy)" ;;
-"stop "*) shift; for id; do becomes "$id" exited; done ;;
+"stop "*) [ ! -e .roll.stopping ] || cat .roll.stopping >told; shift; for id; do becomes "$id" exited; done ;;
 "rm --force") rm -f c/"$3" ;;
 "rm "*) shift; for id; do rm c/"$id"; done ;;
 "logs "*) echo 'last words' ;;
@@ -61,7 +61,7 @@ def roll(directory: Path, way: str, *retired: str, **containers: str) -> subproc
 def done(directory: Path) -> list[str]:
     """What was done to containers and visitors, without docker's own name and the questions."""
     calls = [call.removeprefix("docker ") for call in calls_in(directory)]
-    return [call for call in calls if call.split()[0] in ("start", "stop", "rm", "move")]
+    return [call for call in calls if call.split()[0] in ("start", "stop", "restart", "rm", "move")]
 
 
 def left(directory: Path) -> list[str]:
@@ -116,6 +116,8 @@ def test_where_there_must_not_be_two_the_old_one_stops_first(tmp_path: Path) -> 
     # After a reboot they would both be there.
     assert calls_in(tmp_path).index("docker update --restart no n1") > calls_in(tmp_path).index("docker start n9")
     assert "web finishes what it works on" in answer.stdout
+    # Whoever ends this while the engine stops the old one finds out what it was told.
+    assert (tmp_path / "told").read_text() == "n1\n" and not (tmp_path / ".roll.stopping").exists()
 
 
 def test_a_new_one_that_does_not_become_healthy_goes_and_the_old_one_serves_on(tmp_path: Path) -> None:
@@ -146,8 +148,14 @@ def test_when_compose_makes_no_other_one_nothing_is_touched(tmp_path: Path) -> N
 # --- What a unit that was killed leaves ---------------------------------------------------------
 
 
-def put_in_order(directory: Path, way: str, result: str, **containers: str) -> subprocess.CompletedProcess[str]:
-    """What systemd runs once the unit has ended with this result. containers: as above."""
+def put_in_order(
+    directory: Path, way: str, result: str, *, stopping: str = "", **containers: str
+) -> subprocess.CompletedProcess[str]:
+    """
+    What systemd runs once the unit has ended with this result. stopping: those that the engine was told to stop.
+    containers: as above.
+    """
+    (directory / ".roll.stopping").write_text(stopping)
     (directory / "c").mkdir()
     for identity, words in containers.items():
         (directory / "c" / identity).write_text(f"x-web-{identity[1:]} {words} 0\n")
@@ -161,7 +169,7 @@ def put_in_order(directory: Path, way: str, result: str, **containers: str) -> s
     "ps "*) those ' running ' ;;
     esac"""
     path = stand_in(directory, "docker", f"{ps}{DOCKER}".replace("$PLACE", str(directory)))
-    before = MOVE.replace("$PLACE", str(directory)) + f"\nSERVICE_RESULT={result}\n"
+    before = MOVE.replace("$PLACE", str(directory)) + f"\nSERVICE_RESULT={result} EXIT_CODE=killed EXIT_STATUS=TERM\n"
     told = ("x", str(directory), "20", f"web={way}", "--", "web=after")
     instead: dict[str, str | Path] = {"if [ -n": f"{before}if [ -n"}
     return run_script("compose/put_in_order", *told, path=path, instead=instead)
@@ -172,6 +180,24 @@ def test_a_service_that_had_stopped_to_make_room_works_on(tmp_path: Path) -> Non
     assert (answer.returncode, answer.stderr) == (0, "")
     assert done(tmp_path) == ["start n1", "move back"] and not (tmp_path / ".roll.log").exists()
     assert "docker update --restart always n1" in calls_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stopping", "steps"),
+    [
+        pytest.param("n1\n", ["restart n1", "move back"], id="the engine is at it"),
+        pytest.param("", ["move back"], id="it was not told to"),
+        pytest.param("n2\n", ["move back"], id="another one was, in a run before"),
+    ],
+)
+def test_a_service_that_is_being_stopped_to_make_room_starts_again(
+    tmp_path: Path, stopping: str, steps: list[str]
+) -> None:
+    # Its client was killed, and the engine goes on: in a moment there would be none.
+    answer = put_in_order(tmp_path, "after", "signal", stopping=stopping, n1="older running healthy", n9="x created no")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert done(tmp_path) == steps and not (tmp_path / ".roll.stopping").exists()
+    assert "To go on: pyinfra inventory.py deploy.py" in answer.stdout
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,16 @@ def run_in(
     *pg_dump*) echo dumped ;;
     *'pg_restore --list'*) echo '1; 0 1 TABLE DATA public accounts'; echo '2; 0 2 TABLE DATA public statuses' ;;
     *pg_restore*) cat >/dev/null ;;
+    *'--dbname postgres --no-psqlrc --quiet') cat >>"{directory}/asked" ;;
     *"datname = 'mastodon_put_aside'"*) [ ! -e "{directory}/put_aside" ] || echo 1 ;;
     *'RENAME TO mastodon_put_aside'*) : >"{directory}/put_aside" ;;
     *'DROP DATABASE mastodon_put_aside'*) rm "{directory}/put_aside" ;;
     esac"""
     path = stand_in(directory, "docker", text)
     marker = directory / "installed.env"
-    instead = {"sleep 15": "sleep 0.1"} if name == "database/dump" else {}
-    return run_script(name, directory, release, marker, before="database/migrations", path=path, instead=instead)
+    # As the unit of the server has them.
+    before = ("database/put_back_in_order", "database/migrations", "timers/growth")
+    return run_script(name, directory, release, marker, before=before, path=path, instead={"sleep 15": "sleep 0.1"})
 
 
 def files_in(directory: Path) -> list[str]:
@@ -50,6 +52,13 @@ def test_the_database_is_dumped_under_the_release_that_it_leaves_and_the_dump_is
     assert stat.S_IMODE((tmp_path / "rollback/v4.6.9.dump").stat().st_mode) == 0o600
     assert "The dump of 2 tables" in answer.stdout
     assert any("pg_restore --file /dev/null" in call for call in calls_in(tmp_path))
+
+
+def test_how_large_a_dump_is_is_told_while_it_grows_and_not_afterwards(tmp_path: Path) -> None:
+    answer = run_in(tmp_path, "database/dump", "v4.7.60", INSTALLED, docker="*pg_dump*) sleep 0.5; echo dumped ;;")
+    said = answer.stdout.splitlines()
+    assert said[1].startswith("  dumped: ") and said[1].endswith(" MiB of at most 1")
+    assert said[-1].startswith("The dump of 2 tables")
 
 
 @pytest.mark.parametrize(
@@ -67,9 +76,15 @@ def test_a_dump_that_is_none_is_removed_and_the_old_release_serves(tmp_path: Pat
     assert files_in(tmp_path) == []
 
 
-def go_back(directory: Path, note: str = UPGRADED, **options: object) -> subprocess.CompletedProcess[str]:
+def go_back(
+    directory: Path, note: str = UPGRADED, *, database_mib: int = 0, **options: object
+) -> subprocess.CompletedProcess[str]:
     (directory / "rollback").mkdir()
     (directory / "rollback" / "v4.6.9.dump").touch()
+    (directory / "elsewhere").mkdir()
+    # On a bigger disk.
+    (directory / "database").symlink_to(directory / "elsewhere")
+    (directory / "elsewhere" / "1").write_bytes(b"x" * database_mib * 1024 * 1024)
     return run_in(directory, "database/restore_dump", "v4.6.9", note, **options)  # type: ignore[arg-type]
 
 
@@ -100,12 +115,57 @@ def test_the_database_goes_back_once_the_other_is_complete(tmp_path: Path) -> No
         "*RENAME*) exit 1 ;;",
     ],
 )
-def test_a_way_back_that_fails_leaves_everything_as_it_was(tmp_path: Path, docker: str) -> None:
+def test_a_way_back_that_fails_leaves_everything_as_it_was(
+    tmp_path: Path, docker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = go_back(tmp_path, docker=docker)
     assert answer.returncode == 1 and "v4.7.60 serves on, and nothing is lost" in answer.stderr
-    assert "docker compose start web streaming sidekiq" in calls_in(tmp_path)
     assert (tmp_path / "installed.env").read_text() == UPGRADED
-    assert "v4.6.9.dump" in files_in(tmp_path)
+    monkeypatch.setenv("SERVICE_RESULT", "exit-code")
+    assert "ended from outside" not in put_back_in_order(tmp_path).stdout
+    assert calls_in(tmp_path)[-1] == "docker compose start web streaming sidekiq"
+    assert "v4.6.9.dump" in files_in(tmp_path) and ".left.new" not in files_in(tmp_path)
+    assert "DROP DATABASE IF EXISTS mastodon_returning" in (tmp_path / "asked").read_text()
+
+
+def put_back_in_order(directory: Path) -> subprocess.CompletedProcess[str]:
+    """What systemd runs once the unit has ended, with the arguments that the unit had."""
+    marker = directory / "installed.env"
+    return run_script("database/put_back_in_order", directory, "v4.6.9", marker, path=directory / "bin")
+
+
+def test_one_that_was_killed_has_mastodon_serve_on_and_says_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert go_back(tmp_path, docker="*pg_dump*) exit 1 ;;").returncode == 1
+    (tmp_path / "rollback/.left.new").touch()
+    for name, value in (("SERVICE_RESULT", "signal"), ("EXIT_CODE", "killed"), ("EXIT_STATUS", "TERM")):
+        monkeypatch.setenv(name, value)
+    answer = put_back_in_order(tmp_path)
+    assert "To go on: pyinfra inventory.py tasks/rollback.py --data rollback_to=v4.6.9" in answer.stdout
+    assert files_in(tmp_path) == ["v4.6.9.dump"]
+    assert calls_in(tmp_path)[-1] == "docker compose start web streaming sidekiq"
+    assert "mstdn-dump" in (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize("result", ["success", "signal"])
+def test_once_the_databases_change_places_mastodon_stays_stopped(
+    tmp_path: Path, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = INSTALLED + ("NEXT_VERSION=v4.7.60\nMIGRATIONS=returning\n" if result == "signal" else "")
+    assert go_back(tmp_path, note, put_aside=True, docker="*'DROP DATABASE mastodon_put_aside'*) exit 1 ;;").returncode
+    (tmp_path / "installed.env").write_text(note)
+    monkeypatch.setenv("SERVICE_RESULT", result)
+    assert put_back_in_order(tmp_path).returncode == 0
+    assert "docker compose start web streaming sidekiq" not in calls_in(tmp_path)
+
+
+def test_a_disk_without_room_for_the_way_back_is_told_before_anything_stops(tmp_path: Path) -> None:
+    stand_in(tmp_path, "df", "printf 'Filesystem 1M-blocks Used Available\\n/dev/x 9 9 0\\n'")
+    answer = go_back(tmp_path, database_mib=3)
+    assert answer.returncode == 1
+    assert "The way back needs 6 MiB" in answer.stderr and "0 MiB are free" in answer.stderr
+    assert order(tmp_path) == []
 
 
 def test_one_that_was_cut_off_after_the_change_is_only_finished(tmp_path: Path) -> None:
@@ -127,5 +187,5 @@ def test_dumps_of_releases_are_listed_and_what_was_left_is_not_among_them(tmp_pa
         (tmp_path / "rollback" / name).touch()
     (tmp_path / "database").mkdir()
     (tmp_path / "database" / "1").write_bytes(b"x" * 3 * 1024 * 1024)
-    assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps(("v4.6.9",))
+    assert answer_of(DatabaseDumps.under(str(tmp_path))) == Dumps(("v4.6.9",), 0, ("v4.7.60",), half=True)
     assert answer_of(DatabaseDumps.under(str(tmp_path), size=True)).database_mib == 3

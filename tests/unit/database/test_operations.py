@@ -64,6 +64,7 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
             "The dump of v4.7.5 and the first migrations towards v4.7.60",
             MIGRATION,
             *BEFORE,
+            "timers/growth",
             "database/dump",
             "database/migrate_first",
         ),
@@ -199,7 +200,16 @@ def test_the_database_goes_back_to_the_dump_of_a_release(state: str) -> None:
     facts = {"database/state": state, "database/dumps": "dump v4.7.5\n"}
     assert commands_of(rolled_back_database, facts, release="v4.7.5", **BACK) == [
         WAIT,
-        Command("database/restore_dump", ("/srv/mastodon", "v4.7.5", MARKER)),
+        *of_the_unit(
+            "The way back to v4.7.5",
+            ("/srv/mastodon", "v4.7.5", MARKER),
+            "database/put_back_in_order",
+            "connection",
+            "lock",
+            "database/migrations",
+            "timers/growth",
+            "database/restore_dump",
+        ),
     ]
 
 

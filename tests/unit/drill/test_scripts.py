@@ -73,6 +73,14 @@ def test_a_good_backup_is_proven_and_nothing_is_left_behind(server: Server) -> N
     assert "restic check --read-data-subset=2%" in calls_in(server.home)
 
 
+def test_media_that_lay_behind_a_link_are_compared_where_the_backup_has_them(server: Server) -> None:
+    (server.home / "snapshot/media").rename(server.home / "snapshot/disk")
+    server.make("snapshot/backup/manifest", f"{MANIFEST}media_path {server.home}/srv/disk\n")
+    answer = hold(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert any(f"--include {server.home}/srv/disk/files/" in call for call in calls_in(server.home))
+
+
 def test_the_instance_is_not_touched(server: Server) -> None:
     assert hold(server).returncode == 0
     for call in calls_in(server.home):
@@ -91,6 +99,15 @@ def test_mastodon_is_booted_with_the_keys_of_the_backup_and_the_database_aside(s
     assert [line for line in lines if line.startswith("DB_HOST=")][-1] == "DB_HOST=drill-db"
     assert "encrypted_attributes" in (server.home / "program").read_text()
     assert not [call for call in calls_in(server.home) if "of the backup" in call]
+
+
+def test_one_that_is_told_to_stop_leaves_no_database_at_work_aside(server: Server) -> None:
+    server.make("told-to-stop")
+    answer = hold(server)
+    assert answer.returncode == 1 and "It was told to stop" in answer.stderr
+    assert server.note("hold-result")["result"] == "failed"
+    assert not left_behind(server)
+    assert calls_in(server.home)[-2].startswith("docker rm --force --volumes mstdn-drill-db")
 
 
 BROKEN = [

@@ -11,7 +11,7 @@ from pyinfra.api import Host
 from mstdn.fact import Question, Questions
 from mstdn.images.facts import ImageStates, RecordedImages
 from mstdn.images.operations import built_images, pulled_images
-from tests.harness import Command, commands_of, refusal_of
+from tests.harness import Command, commands_of, of_the_unit, refusal_of
 
 # --- Images from a registry ---------------------------------------------------------------------
 
@@ -46,11 +46,16 @@ def record(**digests: str) -> Command:
     return Command("files/write", (RECORD, "0:0", "0644"), text)
 
 
-PULL_ALL = Command("images/pull", REFERENCES)
+def pull(*references: str) -> list[Command]:
+    what = f"The pull of {len(references)} images"
+    return of_the_unit(what, references, "images/put_in_order", "connection", "lock", "images/pull")
+
+
+PULL_ALL = pull(*REFERENCES)
 
 
 def test_a_bare_server_pulls_everything_at_once_and_records_what_it_got() -> None:
-    assert pull_commands("", BOTH, recorded="") == [PULL_ALL, record(postgres="sha256:d", redis="sha256:d")]
+    assert pull_commands("", BOTH, recorded="") == [*PULL_ALL, record(postgres="sha256:d", redis="sha256:d")]
 
 
 def test_what_is_there_is_not_pulled() -> None:
@@ -65,7 +70,7 @@ def test_what_is_there_is_not_pulled() -> None:
     ],
 )
 def test_only_what_is_missing_is_pulled(state: str, recorded: str) -> None:
-    assert pull_commands(state, BOTH, recorded=recorded)[0] == Command("images/pull", ("redis:7.4-bookworm",))
+    assert pull_commands(state, BOTH, recorded=recorded)[:2] == pull("redis:7.4-bookworm")
 
 
 MOVED = BOTH.replace("digest redis:7.4-bookworm x@sha256:d", "digest redis:7.4-bookworm x@sha256:e")
@@ -84,8 +89,8 @@ def test_an_image_that_is_not_the_recorded_one_is_refused_with_both_ways_out() -
 
 
 def test_a_tag_that_moved_at_the_registry_is_refused_and_forgotten_and_nothing_is_recorded() -> None:
-    pull, forget, refusal = pull_commands("", MOVED, recorded=RECORDED)
-    assert (pull, forget) == (PULL_ALL, Command("images/forget", ("redis:7.4-bookworm",)))
+    *pulled, forget, refusal = pull_commands("", MOVED, recorded=RECORDED)
+    assert (pulled, forget) == (PULL_ALL, Command("images/forget", ("redis:7.4-bookworm",)))
     for needed in ("The tag redis:7.4-bookworm moved", "sha256:d", "sha256:e", "images_refresh=true"):
         assert needed in refusal.words[1]
 
@@ -93,16 +98,16 @@ def test_a_tag_that_moved_at_the_registry_is_refused_and_forgotten_and_nothing_i
 def test_an_image_known_by_several_digests_is_accepted_when_one_is_the_recorded() -> None:
     both_digests = BOTH + "digest redis:7.4-bookworm mirror/redis@sha256:e\n"
     assert pull_commands(both_digests, recorded=RECORDED) == []
-    assert pull_commands("", both_digests, recorded=RECORDED)[1] == record(postgres="sha256:d", redis="sha256:d")
+    assert pull_commands("", both_digests, recorded=RECORDED)[2] == record(postgres="sha256:d", redis="sha256:d")
 
 
 def test_a_refresh_accepts_what_the_registry_offers_for_every_image() -> None:
     commands = pull_commands(BOTH, MOVED, recorded=RECORDED, refresh=True)
-    assert commands == [PULL_ALL, record(postgres="sha256:d", redis="sha256:e")]
+    assert commands == [*PULL_ALL, record(postgres="sha256:d", redis="sha256:e")]
 
 
 def test_what_is_recorded_of_other_images_stays() -> None:
-    _, write = pull_commands("", BOTH, recorded="recorded ghcr.io/mastodon/mastodon:v4.7.5 sha256:c\n")
+    *_, write = pull_commands("", BOTH, recorded="recorded ghcr.io/mastodon/mastodon:v4.7.5 sha256:c\n")
     assert write.stdin is not None and "ghcr.io/mastodon/mastodon:v4.7.5 sha256:c\n" in write.stdin
 
 

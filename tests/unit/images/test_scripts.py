@@ -15,7 +15,11 @@ from tests.harness import answer_of, calls_in, run_script, stand_in
 
 def test_images_are_pulled_and_nothing_else(tmp_path: Path) -> None:
     answer = run_script("images/pull", "redis:7.4", "nginx:1.30", path=stand_in(tmp_path, "docker", "echo pulled"))
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    # How much of how much.
+    first, *others = answer.stdout.splitlines()
+    assert first == "Pulling 2 images." and {each.split(": ")[0] for each in others} == {"  1 of 2", "  2 of 2"}
+    assert {each.split(": ")[1] for each in others} == {"redis:7.4", "nginx:1.30"}
     assert sorted(calls_in(tmp_path)) == ["docker pull --quiet nginx:1.30", "docker pull --quiet redis:7.4"]
 
 
@@ -25,6 +29,17 @@ def test_every_image_that_cannot_be_pulled_is_named(tmp_path: Path) -> None:
     assert answer.returncode != 0
     for needed in ("redis:7.4", "nginx:1.30", "manifest unknown"):
         assert needed in answer.stderr
+
+
+@pytest.mark.parametrize(("ended", "said"), [("killed", True), ("exited", False)])
+def test_a_pull_that_was_ended_says_what_to_type_and_pulls_nothing(
+    tmp_path: Path, ended: str, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("SERVICE_RESULT", "signal"), ("EXIT_CODE", ended), ("EXIT_STATUS", "TERM")):
+        monkeypatch.setenv(name, value)
+    path = stand_in(tmp_path, "docker")
+    answer = run_script("images/put_in_order", "redis:7.4", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"})
+    assert answer.returncode == 0 and ("To go on: pyinfra inventory.py deploy.py" in answer.stdout) is said
 
 
 def test_a_name_is_taken_away_from_its_image(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_the_move_is_a_unit_of_the_server_that_gets_its_program_with_the_lock() 
     assert "docker compose --project-directory /srv/mastodon start web streaming sidekiq" in afterwards
     # systemd would take both for something of its own.
     assert "$" not in afterwards and "%" not in afterwards
-    assert follow.stdin == "".join(map(text_of, ("connection", "lock", CONTAINER, "postgres/upgrade")))
+    assert follow.stdin == "".join(map(text_of, ("connection", "lock", CONTAINER, "timers/growth", "postgres/upgrade")))
 
 
 def test_where_nothing_is_to_be_moved_nothing_is_done() -> None:

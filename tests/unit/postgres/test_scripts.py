@@ -81,7 +81,14 @@ def move(home: Path) -> CompletedProcess[str]:
     }
     note = home / "srv/state/postgres-upgrade"
     return run_script(
-        "postgres/upgrade", home / "srv", IMAGE, note, "0", before=CONTAINER, path=home / "bin", instead=instead
+        "postgres/upgrade",
+        home / "srv",
+        IMAGE,
+        note,
+        "0",
+        before=(CONTAINER, "timers/growth"),
+        path=home / "bin",
+        instead=instead,
     )
 
 

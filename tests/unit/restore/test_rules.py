@@ -9,7 +9,7 @@ import pytest
 
 from mstdn.restore.facts import Way, WayBack
 from mstdn.restore.operations import begun_restore, finished_restore, remounted_stores, restored_data
-from mstdn.restore.rules import data_are_restored, needed_mib, obstacle
+from mstdn.restore.rules import data_are_restored, made, needed_mib, obstacle
 from tests.harness import Command, commands_of, container_line, read, refusal_of, settings_with
 
 ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": "v4.7.60"}
@@ -71,6 +71,7 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"postgres_image": "postgres:16-trixie"}, "postgres:17"),
     ({"free_kib": 1024**2}, {}, "4608 MiB in /srv/mastodon, and 1024 MiB are free"),
     ({"restoring": BEGUN | {"data": "replaced"}}, {"snapshot": "ffffffff"}, "Finish it first"),
+    ({"snapshot": "", "restoring": BEGUN | {"data": "replaced"}}, {}, "does not have that backup any more"),
     ({"refused": "Load(<data/1a>): ciphertext verification failed"}, {}, "is damaged"),
 ]
 
@@ -105,9 +106,26 @@ def test_what_a_store_refuses_is_told_with_the_setting_to_look_at(words: str, sa
     assert "Is there a repository" not in text
 
 
+def test_when_a_backup_was_made_is_told_as_people_read_it() -> None:
+    assert made(BARE) == "2025-11-24 16:00 UTC"
+    assert made(Way()) == "once"
+
+
 def test_media_that_are_here_need_no_more_space() -> None:
-    assert needed_mib(BARE) == 2 * 1024 + 2 * 1024 + 512
-    assert needed_mib(LIVING) == 2 * 1024 + 512
+    free = 40 * 1024
+    assert needed_mib(BARE, "/srv/mastodon") == {"/srv/mastodon": (2 * 1024 + 2 * 1024 + 512, free)}
+    assert needed_mib(LIVING, "/srv/mastodon") == {"/srv/mastodon": (2 * 1024 + 512, free)}
+
+
+def test_what_lies_on_another_disk_needs_its_room_there() -> None:
+    elsewhere = {"media": (1024**2, "/mnt/big disk"), "database": (2 * 1024**2, "/mnt/fast")}
+    way = read(WayBack, LOOK + "elsewhere media 1048576 /mnt/big disk\nelsewhere database 2097152 /mnt/fast\n")
+    assert way == replace(BARE, elsewhere=elsewhere)
+    text = obstacle(way, settings_with(**ON))
+    assert text is not None and "2560 MiB in /mnt/big disk, and 1024 MiB are free" in text
+    # Those of the root are enough for the dump.
+    root = replace(way, free_kib=1600 * 1024, elsewhere=elsewhere | {"media": (1024**3, "/mnt/big disk")})
+    assert obstacle(root, settings_with(**ON)) is None
 
 
 def test_once_the_data_are_in_their_place_space_is_no_obstacle() -> None:
@@ -133,6 +151,10 @@ def test_a_restore_is_begun_once() -> None:
         Command("restore/begin", ("1a2b3c4d",))
     ]
     assert commands_of(begun_restore, {"restore/look": f"keys\n{NOTE}{LOOK}"}, settings=settings) == []
+    # Only the feeds are missing: whatever became of the repository, it is not asked for anything.
+    for repository in ("free 1\n", "free 1\nrefused Fatal: unable to open config file\n"):
+        look = f"instance\nkeys\n{NOTE}restoring data restored\n{repository}"
+        assert commands_of(begun_restore, {"restore/look": look}, settings=settings) == []
     # Cut off before the keys were there.
     assert len(commands_of(begun_restore, {"restore/look": NOTE + LOOK}, settings=settings)) == 1
 

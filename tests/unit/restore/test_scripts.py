@@ -23,6 +23,7 @@ rows accounts 3
 sum {sha256(DUMP).hexdigest()}  database.dump
 sum {sha256(JOBS).hexdigest()}  redis.rdb
 """
+DROP = "DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);\n"
 OLD_KEYS = "VAPID_PUBLIC_KEY=BAAA\n# complete\n"
 NEW_KEYS = f"VAPID_PUBLIC_KEY=BBBB\nDB_PASS={'0f' * 32}\nPOSTGRES_PASSWORD={'0e' * 32}\n# complete\n"
 
@@ -82,6 +83,22 @@ def test_database_jobs_media_and_keys_take_their_place(server: Server) -> None:
     assert not (srv / "restore").exists()
 
 
+def test_media_come_back_behind_a_link_which_stays_one(server: Server) -> None:
+    media, disk, picture = server.home / "srv/media", server.home / "bigger", server.home / "snapshot/media/new/1.png"
+    media.rename(disk)
+    media.symlink_to(disk)
+    (disk / "picture.png").write_text("half of a pict")
+    picture.parent.mkdir(parents=True)
+    picture.write_text("new")
+    (server.home / "snapshot/media/picture.png").write_text("a picture")
+    answer = restore(server)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert media.is_symlink() and (disk / "new/1.png").read_text() == "new"
+    assert (disk / "picture.png").read_text() == "a picture"
+    assert not (disk / ".restoring").exists() and (disk / "cache/remote.png").exists()
+    assert not [call for call in calls_in(server.home) if "--target / --include" in call and "/media" in call]
+
+
 def test_what_was_here_is_kept_aside(server: Server) -> None:
     assert restore(server).returncode == 0
     srv = server.home / "srv"
@@ -132,6 +149,8 @@ def test_what_is_broken_is_told_and_the_instance_goes_on(server: Server, file: s
     assert said in answer.stderr
     assert stopped(server) == []
     assert "RENAME" not in asked(server)
+    # What was loaded by half does not stay on the disk.
+    assert asked(server).endswith(DROP) is (file not in ("no-db", "fail-cat"))
     assert (server.home / "srv/secrets/instance.env").read_text() == OLD_KEYS
     assert "data" not in server.note("restoring")
 
@@ -167,6 +186,8 @@ def test_a_bare_server_gets_the_keys_first_and_a_living_one_keeps_its_own(server
     file.unlink()
     server.make("keys", "VAPID_PUBLIC_KEY=BB")
     assert "only half there" in begin(server).stderr
+    # Not under a name that no program has, of which tasks/status.py would complain for ever.
+    assert server.note("restore-result")["result"] == "failed" and server.note("begin-result") == {}
     assert not file.exists()
     server.make("keys", NEW_KEYS)
     assert begin(server).returncode == 0
@@ -192,6 +213,21 @@ def test_another_backup_may_be_begun_until_something_was_replaced(server: Server
     assert looked_for("1a2b3c4d") == "5e6f7a8b"
     assert "Finish it first" in begin(server, "1a2b3c4d").stderr
     assert server.note("restoring")["snapshot"] == "5e6f7a8b"
+
+
+def test_a_begun_backup_that_is_gone_gives_way_to_the_newest_until_something_was_replaced(server: Server) -> None:
+    server.make("snapshots", '[{"tags":["mstdn"],"id":"5e6f7a8b5e","short_id":"5e6f7a8b"}]')
+    server.make("pruned", "1a2b3c4d")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+
+    def found(wanted: str) -> str:
+        return answer_of(WayBack.question(wanted, *place, "/backups"), path=server.home / "bin").snapshot
+
+    assert found("latest") == "5e6f7a8b"
+    # Who names one gets that one or none.
+    assert found("1a2b3c4d") == ""
+    server.make("notes/restoring", "snapshot 1a2b3c4d\nbegun 1764000001\ndata replaced\n")
+    assert found("latest") == ""
 
 
 def test_a_restore_never_makes_a_repository(server: Server) -> None:
@@ -221,6 +257,25 @@ def test_the_way_back_is_looked_at_without_a_trace(server: Server) -> None:
     # The server has the programs of alerts, or of another repository: its word is not about this one.
     with pytest.raises(CouldNotLook):
         answer_of(WayBack.question("latest", *place, "/elsewhere"), path=home / "bin")
+
+
+def test_what_lies_on_another_disk_is_seen(server: Server) -> None:
+    big = "/dev/x 9 9 4096 1% /mnt/big disk"
+    own = "/dev/y 9 9 2048 1% /"
+    stand_in(server.home, "df", f"echo head; case $2 in */media) echo '{big}' ;; *) echo '{own}' ;; esac")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "/backups"), path=server.home / "bin")
+    assert (way.free_kib, way.elsewhere) == (2048, {"media": (4096, "/mnt/big disk")})
+
+
+def test_a_backup_of_a_server_with_another_root_says_which_it_was(server: Server) -> None:
+    paths = '"paths":["/data/compose.yaml","/data/backup","/data/state"]'
+    server.make("snapshots", f'[{{{paths},"tags":["mstdn"],"id":"1a2b3c4d5e","short_id":"1a2b3c4d"}}]')
+    server.make("snapshot/backup/manifest", f"{MANIFEST}root /data\n")
+    place = (f"{server.home}/notes/restoring", f"{server.home}/srv", f"{server.home}/settings")
+    way = answer_of(WayBack.question("latest", *place, "/backups"), path=server.home / "bin")
+    assert (way.refused, way.manifest["root"]) == ("", "/data")
+    assert calls_in(server.home)[-1].endswith(" dump 1a2b3c4d /data/backup/manifest")
 
 
 def test_why_ssh_failed_is_seen_also_when_restic_ended_first(server: Server) -> None:

@@ -38,7 +38,7 @@ from tests.unit.status.server import NAME, NOW, WANTED, is_told_once, machine, n
         ),
         pytest.param(
             noted("drill-result", time=str(NOW - 30 * DAY), result="ok"),
-            "warning",
+            "error",
             "drill",
             "30 days ago",
             "tasks/drill.py",

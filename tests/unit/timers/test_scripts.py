@@ -67,6 +67,12 @@ def test_a_unit_that_fails_fails_here_after_its_last_words(tmp_path: Path) -> No
     assert "The backup failed" in answer.stderr and "journalctl --unit mstdn-backup.service" in answer.stderr
 
 
+def test_a_unit_that_no_deployment_has_installed_yet_is_named_with_the_command(tmp_path: Path) -> None:
+    answer = follow(tmp_path, active="not-found", works=":", ends=5)
+    assert answer.returncode == 1 and answer.stdout == ""
+    assert "(mstdn-backup.service). Deploy first: pyinfra inventory.py deploy.py" in answer.stderr
+
+
 def test_one_that_is_at_work_already_is_joined(tmp_path: Path) -> None:
     answer = follow(tmp_path, active="activating", works="echo 2 of 2 >>journal")
     assert answer.returncode == 0
