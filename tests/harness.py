@@ -29,6 +29,7 @@ from mstdn.fact import MARK, Batch, Fact, Question, Questions, travelling
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS, text_of
+from mstdn.timers.following import on_standard_input
 
 T = TypeVar("T")
 
@@ -66,10 +67,14 @@ class Command:
     stdin: str | None = None
 
 
-def of_the_unit(what: str, words: Sequence[str], *scripts: str) -> list[Command]:
-    """The commands that have the unit of deployments do this: a program of these scripts, with these words."""
+def of_the_unit(what: str, words: Sequence[str], *scripts: str, stdin: str | None = None) -> list[Command]:
+    """
+    The commands that have the unit of deployments do this: a program of these scripts, with these words. stdin: what
+    the last of them reads.
+    """
     again = " ".join(["/bin/sh", "/run/mstdn-deploy.program", *words])
-    program = "".join(map(text_of, scripts))
+    *before, last = map(text_of, scripts)
+    program = "".join([*before, "" if stdin is None else on_standard_input(stdin), last])
     follow = Command("timers/follow", ("mstdn-deploy.service", what, again, *words), program)
     return [Command("timers/hold", ()), follow]
 

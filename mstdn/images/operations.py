@@ -15,6 +15,7 @@ from mstdn.shell import Commands, script
 from mstdn.timers.following import deployment_work
 
 PULL = ("images/put_in_order", "connection", "lock", "images/pull")
+BUILD = ("images/put_in_order", "connection", "lock", "images/build")
 
 
 @operation
@@ -74,6 +75,8 @@ def built_images(source: str, web: str, streaming: str, patches: Sequence[str], 
     + images: references of all images that the suite knows
     + web, streaming: references to give the images
     + patches: texts in the form of git diff, applied in this order to a copy of the checkout
+
+    The build, which takes a quarter of an hour and more, is work of the server, as the pull is.
     """
     text = "\n".join(patches)
     patches_id = sha256(text.encode()).hexdigest()[:12]
@@ -81,4 +84,4 @@ def built_images(source: str, web: str, streaming: str, patches: Sequence[str], 
     if tree and {built.get(web), built.get(streaming)} == {f"{tree}-{patches_id}"}:
         host.noop("both images were built from this source")
         return
-    yield script("images/build", source, web, streaming, patches_id, stdin=text)
+    yield from deployment_work(f"The build of {web}", source, web, streaming, patches_id, program=BUILD, stdin=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from hashlib import sha256
 
 from pyinfra.api import StringCommand
 
@@ -26,18 +27,27 @@ def followed(unit: str, what: str, *arguments: str, program: str | None = None) 
     return script("timers/follow", unit, what, *arguments, before=WATCHING, stdin=program, told=True, lock=False)
 
 
-def deployment_work(what: str, *arguments: str, program: Sequence[str]) -> Commands:
+def deployment_work(what: str, *arguments: str, program: Sequence[str], stdin: str | None = None) -> Commands:
     """
     The commands that have the unit of deployments do what takes long, and tell how it goes until it ends.
 
     what: it does, for people, with whatever makes it another work than the one before ("The change of web"). arguments:
     the program's; none is secret, for everybody may read them. program: names of the scripts that make it. systemd runs
     it once more, with the same arguments, when it has ended in whatever way, and says how by SERVICE_RESULT: the first
-    of these scripts then puts in order what a program that was killed could not, and ends.
+    of these scripts then puts in order what a program that was killed could not, and ends. stdin: what the last of them
+    reads there; it is not secret either.
     """
     yield script("timers/hold")
+    *before, last = map(text_of, program)
     again = shlex.join(["/bin/sh", f"/run/{DEPLOYMENT}.program", *arguments])
-    yield followed(DEPLOYMENT_UNIT, what, again, *arguments, program="".join(map(text_of, program)))
+    text = "".join([*before, "" if stdin is None else on_standard_input(stdin), last])
+    yield followed(DEPLOYMENT_UNIT, what, again, *arguments, program=text)
+
+
+def on_standard_input(text: str) -> str:
+    """What has the rest of a script read this."""
+    end = f"mstdn-{sha256(text.encode()).hexdigest()[:16]}"
+    return f"exec <<'{end}'\n{text.rstrip(chr(10))}\n{end}\n"
 
 
 def joined(unit: str) -> StringCommand:

@@ -154,11 +154,9 @@ def build_commands(tree: str, state: str) -> list[Command]:
     ],
 )
 def test_both_images_are_built_unless_both_were_built_from_this(tree: str, state: str) -> None:
-    (command,) = build_commands(tree, state)
-    assert command.script == "images/build"
-    assert command.words == (SOURCE, WEB, STREAMING, PATCHES_ID)
-    assert command.stdin is not None
-    assert all(patch in command.stdin for patch in PATCHES)
+    words, text = (SOURCE, WEB, STREAMING, PATCHES_ID), "\n".join(PATCHES)
+    program = ("images/put_in_order", "connection", "lock", "images/build")
+    assert build_commands(tree, state) == of_the_unit(f"The build of {WEB}", words, *program, stdin=text)
 
 
 def test_images_built_from_this_source_and_these_patches_are_left_alone() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from mstdn.images.facts import Images, ImageStates, RecordedImages, SourceTree
+from mstdn.shell import text_of
+from mstdn.timers.following import on_standard_input
 from tests.harness import answer_of, calls_in, run_script, stand_in
 
 
@@ -131,6 +133,44 @@ def test_a_build_that_fails_is_a_failure_and_leaves_nothing(source: Path) -> Non
     assert build(source, docker="exit 1").returncode != 0
     assert len(calls_in(source.parent)) == 1
     assert leftovers(source.parent) == []
+
+
+STEPS = """\
+echo '#1 [internal] load build definition'; echo '#5 [build 2/9] RUN bundle install'; echo '#5 1.2 Fetching gems' >&2
+echo '#5 [build 2/9] RUN bundle install'; echo '#6 [stage-1 3/4] COPY . /opt'; echo '#6 DONE 0.1s'
+"""
+
+
+def test_each_step_of_a_build_is_told_when_it_begins(source: Path) -> None:
+    answer = build(source, docker=STEPS)
+    steps = ["  [build 2/9] RUN bundle install", "  [stage-1 3/4] COPY . /opt"]
+    assert answer.stdout.splitlines() == ["Building web:1.", *steps, "Building streaming:1.", *steps]
+    assert answer.stderr == ""
+
+
+def test_what_the_step_that_failed_said_is_shown(source: Path) -> None:
+    answer = build(source, docker=f"{STEPS}echo 'ERROR: no such gem' >&2; exit 1")
+    assert answer.returncode == 1
+    assert "#5 1.2 Fetching gems\n" in answer.stderr and "ERROR: no such gem\n" in answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith("web:1 could not be built: the lines above say why.")
+
+
+def test_the_program_of_the_server_reads_the_patches(source: Path) -> None:
+    """As the unit has it: all in one file, and nothing on standard input."""
+    patch = PATCH.replace("+patched", "+'$HOME' `id` \\")
+    program = source.parent / "program"
+    scripts = (text_of("images/put_in_order"), on_standard_input(patch), text_of("images/build"))
+    program.write_text("".join(scripts))
+    path = stand_in(source.parent, "docker", f'for tree; do :; done; cat "$tree/file" >>"{source.parent}/built"')
+    words = [str(each) for each in ("sh", program, source, "web:1", "streaming:1", "0123")]
+    subprocess.run(
+        words,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}"},
+        capture_output=True,
+    )
+    assert (source.parent / "built").read_text().splitlines() == ["'$HOME' `id` \\"] * 2
 
 
 def test_what_a_killed_build_left_goes(source: Path) -> None:
