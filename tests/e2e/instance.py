@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mstdn import versions
+from mstdn.layout import DEPLOYMENT
 from tests.lab.addresses import REPOSITORY
 from tests.lab.commands import CommandError
 from tests.lab.world import Deployment, Machine, World
@@ -157,6 +158,13 @@ class Instance:
             return self.visit(path).status == 200
         except CommandError:
             return False
+
+    def deployment_says(self, words: str) -> bool:
+        """Whether the unit of deployments is at work, and has said so since it began."""
+        this = f"$(systemctl show --property InvocationID --value {DEPLOYMENT})"
+        said = f"journalctl _SYSTEMD_INVOCATION_ID={this} --output cat"
+        state = self.run(f"systemctl show --property ActiveState --value {DEPLOYMENT}").strip()
+        return state == "activating" and self.succeeds(f"{said} | grep -qF {words!r}")
 
     def token(self, name: str) -> str:
         """An access token of the account of this name, made as an administrator would; it may be there already."""

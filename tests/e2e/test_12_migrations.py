@@ -54,13 +54,6 @@ def unit_is(instance: Instance) -> str:
     return instance.run(f"systemctl show --property ActiveState --value {UNIT}").strip()
 
 
-def unit_says(instance: Instance, words: str) -> bool:
-    """Whether the unit at work has said so."""
-    this = f"$(systemctl show --property InvocationID --value {UNIT})"
-    said = f"journalctl _SYSTEMD_INVOCATION_ID={this} --output cat"
-    return unit_is(instance) == "activating" and instance.succeeds(f"{said} | grep -qF {words!r}")
-
-
 def test_a_disk_that_fills_while_the_database_is_dumped_is_told_and_nothing_is_left(upgraded: Instance) -> None:
     before = upgraded.started()
     upgraded.run(f"mkdir -p {ROLLBACK} && mount -t tmpfs -o size=8k full {ROLLBACK}")
@@ -173,7 +166,7 @@ def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgr
 def test_a_server_that_reboots_while_the_first_migrations_run_serves_the_old_release(upgraded: Instance) -> None:
     with held_by_somebody(upgraded):
         run = upgraded.begin(mastodon_version="v4.7.95")
-        wait_until("a migration waits", lambda: unit_says(upgraded, "A migration waits for a lock"), 120, 0.2)
+        wait_until("a migration waits", lambda: upgraded.deployment_says("A migration waits for a lock"), 120, 0.2)
         upgraded.world.reboot()
         said = run.communicate(timeout=60)[0]
     assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said
@@ -200,7 +193,7 @@ def test_an_upgrade_that_is_ended_by_hand_leaves_the_old_release_and_nothing_hal
 ) -> None:
     with held_by_somebody(upgraded, table=table):
         run = upgraded.begin(mastodon_version="v4.7.95")
-        wait_until(moment, lambda: unit_says(upgraded, moment), 180, 0.2)
+        wait_until(moment, lambda: upgraded.deployment_says(moment), 180, 0.2)
         upgraded.run(f"systemctl stop {UNIT}")
         said = run.communicate(timeout=120)[0]
         # It does not go on behind the operator's back, once whoever is in the way has gone.
@@ -238,7 +231,7 @@ def test_an_upgrade_goes_on_without_the_operators_connection_and_the_next_run_jo
 
 def test_a_server_that_reboots_between_web_and_streaming_serves_and_goes_back_or_on(upgraded: Instance) -> None:
     run = upgraded.begin(mastodon_version="v4.7.96")
-    wait_until("web is new", lambda: unit_says(upgraded, "web: the new one was healthy after"), 180, 0.1)
+    wait_until("web is new", lambda: upgraded.deployment_says("web: the new one was healthy after"), 180, 0.1)
     upgraded.world.reboot()
     said = run.communicate(timeout=60)[0]
     assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said
@@ -271,7 +264,7 @@ def test_once_they_have_run_the_way_back_is_the_dump(upgraded: Instance) -> None
 
     with held_by_somebody(upgraded, table="statuses"):
         ended = upgraded.begin("tasks/rollback.py", **way_back)
-        wait_until("it dumps", lambda: unit_says(upgraded, "Dumping the database as it is now"), 180, 0.2)
+        wait_until("it dumps", lambda: upgraded.deployment_says("Dumping the database as it is now"), 180, 0.2)
         upgraded.run(f"systemctl stop {UNIT}")
         said = ended.communicate(timeout=120)[0]
     assert ended.returncode == 1 and f"{ENDED} tasks/rollback.py --data rollback_to=v4.7.95" in said

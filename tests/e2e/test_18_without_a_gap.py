@@ -158,13 +158,7 @@ def test_a_change_that_is_ended_by_hand_while_sidekiq_finishes_leaves_one_at_wor
     begin_a_film(instance, film, 15)
     old = ids(instance, "sidekiq")
     run = instance.begin(sidekiq_memory_mib=710)
-    unit = "journalctl --unit mstdn-deploy --since -20s --output cat"
-    wait_until(
-        "it is told to stop",
-        lambda: instance.succeeds(f"{unit} | grep -q 'sidekiq finishes what it works on'"),
-        120,
-        0.2,
-    )
+    wait_until("it is told to stop", lambda: instance.deployment_says("sidekiq finishes what it works on"), 120, 0.2)
     instance.run("systemctl stop mstdn-deploy")
     said = run.communicate(timeout=120)[0]
     assert run.returncode == 1 and "To go on: pyinfra inventory.py deploy.py" in said
