@@ -2,8 +2,8 @@
 The tables of docs/reliability.md, each written by the test run that proves it, into a section of its own.
 
 The rows of one table may be tried on several servers and in several runs. What came of each is kept in the lab's state;
-the run after which all are there, of the same suite, writes the table. A suite is what is deployed: a row whose own
-test was wrong is tried again alone.
+the run after which all are there, of the same suite, writes the table. A suite is what is deployed, and the lab that it
+is deployed in: a row whose own test was wrong is tried again alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.harness import ROOT
 from tests.lab.addresses import STATE
 
 PAGE = ROOT / "docs/reliability.md"
-DEPLOYED = ("deploy.py", "config.py", "files", "group_data", "mstdn", "tasks", "templates")
+TRIED = ("deploy.py", "config.py", "files", "group_data", "mstdn", "tasks", "templates", "tests/lab")
 T = TypeVar("T")
 
 
@@ -63,8 +63,8 @@ def record(section: str, names: Sequence[str], rows: Sequence[Row], columns: tup
 
 
 def _suite() -> str:
-    """A checksum of what is deployed, as it stands here."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--", *DEPLOYED], cwd=ROOT, capture_output=True, check=True)
+    """A checksum of what is deployed and of the lab, as they stand here."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--", *TRIED], cwd=ROOT, capture_output=True, check=True)
     digest = hashlib.sha256()
     for name in sorted(filter(None, listed.stdout.decode().split("\0"))):
         path = ROOT / name

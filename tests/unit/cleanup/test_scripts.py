@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from mstdn.cleanup.facts import Image, Images, OldFiles, OldScratch
 from tests.harness import answer_of, calls_in, read, run_script, stand_in
 
@@ -22,6 +24,23 @@ built sha256:cc
         Image("<none>", "", "sha256:cc", built=True),
     )
     assert read(Images, "") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("mstdn-source/mastodon:1", True), ("<none>:<none>", True), ("nginx:1", False)],
+)
+def test_what_was_built_here_is_asked_for_only_where_something_may_have_been(
+    tmp_path: Path, name: str, asked: bool
+) -> None:
+    answers = f'case "$*" in *label=*) echo "built sha256:aa" ;; *) echo "image {name} sha256:aa" ;; esac'
+    (image,) = answer_of(Images.all(), path=docker_at_work(tmp_path, answers))
+    assert (image.id, image.built) == ("sha256:aa", asked)
+
+
+def docker_at_work(tmp_path: Path, answers: str) -> Path:
+    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
+    return stand_in(tmp_path, "docker", answers)
 
 
 def old_file(path: Path, size: int = 4096) -> None:
