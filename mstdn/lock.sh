@@ -4,10 +4,11 @@
 # $run says who works, with what and on what. After connection.sh. In /run only root may make files; in /run/lock anybody could,
 # and lock us out.
 run_note=/run/mstdn.run
+# Whether this is a connection that has not ended. Of one that ended while it was looked at there is no beginning.
+lives() { [ -n "${1##* }" ] && [ "$(began "${1%% *}")" = "${1##* }" ]; }
 another_run_works() {
     other=$(sed -n 1p "$run_note" 2>/dev/null) || return 1
-    [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15 2>/dev/null)" ] &&
-        [ "$(began "${other%% *}")" = "${other##* }" ]
+    [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15 2>/dev/null)" ] && lives "$other"
 }
 refuse_while_another_run_works() {
     another_run_works || return 0
@@ -36,6 +37,11 @@ if [ -z "${only_ask-}" ]; then
         exit 1
     fi
     refuse_while_another_run_works
+    # Nobody waits for what a dead run would still do, and the run after it may want something else.
+    if [ "${connection%% *}" -gt 1 ] && ! lives "$connection"; then
+        echo "The connection of this run ended before it could change anything here." >&2
+        exit 1
+    fi
     # Without sshd it is this machine's own run, which nobody can tell from another.
     if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
         if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then

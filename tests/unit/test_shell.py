@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
@@ -175,6 +176,44 @@ def test_a_run_holds_a_server_until_its_connection_ends(tmp_path: Path) -> None:
     assert refusal.startswith("Another run is at work on this server: alice, since 2")
     assert f"kill {alice.pid}" in refusal
     runs.hang_up(alice)
+    assert runs.change(bob, "bob") == "done"
+    runs.hang_up(bob)
+
+
+def test_what_waited_for_the_lock_while_its_run_died_changes_nothing_and_holds_no_server(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice, bob = runs.connect(), runs.connect()
+    with open(tmp_path / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert alice.stdin
+        alice.stdin.write(f"sh -c {shlex.quote(f'{runs.lock}: >{tmp_path}/changed')} & echo $! >{tmp_path}/waits\n")
+        alice.stdin.flush()
+        wait_until("it waits", lambda: waits_for(tmp_path / "waits", "flock"), timeout=10)
+        alice.kill()
+        alice.wait()
+    assert runs.change(bob, "bob") == "done"
+    assert not (tmp_path / "changed").exists()
+    runs.hang_up(bob)
+
+
+def waits_for(number: Path, child: str) -> bool:
+    """Whether the process of this number waits for a child of this name."""
+    if not number.exists() or not (parent := number.read_text().strip()):
+        return False
+    command = ["ps", "--no-headers", "-o", "comm", "--ppid", parent]
+    return child in subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_run_that_died_as_its_script_began_holds_no_server(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice, bob = runs.connect(), runs.connect()
+    lock = runs.lock
+    # The script found the connection's process, which was gone when it asked for its beginning.
+    runs.lock = lock.replace("\nconnection=$$\n", "\nbegan() { :; }\nconnection=$$\n")
+    assert runs.change(alice, "alice").startswith("The connection of this run ended")
+    (tmp_path / "run").write_text(f"{alice.pid} \nalice, since then\n")
+    runs.hang_up(alice)
+    runs.lock = lock
     assert runs.change(bob, "bob") == "done"
     runs.hang_up(bob)
 
