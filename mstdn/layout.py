@@ -25,8 +25,9 @@ MASTODON_SERVICES = ("db", "redis", "web", "streaming", "sidekiq", "nginx")
 PROXY_SERVICES = ("nginx", "docker-gen", "acme-companion", "socket-proxy")
 MASTODON_EXPORTER = "mastodon-exporter"
 MONITORING_SERVICES = (MASTODON_EXPORTER, "node-exporter", "postgres-exporter")
+STORES = ("db", "redis")
 # The inner nginx comes up with the database already: the certificate is then on its way while Mastodon boots.
-DATABASE_SERVICES = ("db", "redis", "nginx")
+DATABASE_SERVICES = (*STORES, "nginx")
 
 # What the suite remembers outside of both projects' directories, because these may lie on a volume that is not mounted.
 NOTES = "/var/lib/mstdn"

@@ -6,7 +6,7 @@ from mstdn.compose.project import Project, Way
 from mstdn.files.tree import ConfigDirectory, ConfigFile, revision_of
 from mstdn.images.references import streaming_image, web_image
 from mstdn.kinds.dotenv import dotenv_text
-from mstdn.layout import MASTODON, MASTODON_PROJECT, MASTODON_SERVICES, POSTGRES, REDIS, MastodonLayout
+from mstdn.layout import MASTODON, MASTODON_PROJECT, MASTODON_SERVICES, POSTGRES, REDIS, STORES, MastodonLayout
 from mstdn.render import render, static
 from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.secrets.parts import PARTS
@@ -78,15 +78,16 @@ def mastodon_project(settings: Settings, memory_mib: int, *, ipv6: bool, names: 
         files=(*made_from, *nginx),
         reloaded=nginx,
         reload="app/reload",
-        # Web first: when a release does not come up, nothing else has stopped.
-        replaced={"web": way, "streaming": Way.BESIDE, "sidekiq": Way.AFTER},
+        # Web first: when a release does not come up, nothing else has stopped. nginx last: it holds what visitors get
+        # while web is away.
+        replaced={"web": way, "streaming": Way.BESIDE, "sidekiq": Way.AFTER, "nginx": Way.BESIDE},
         move="app/move",
-        first=("db", "redis"),
+        first=STORES,
         parts=parts_of(made_from),
         notices={
             "db": "the database stops for a moment: visitors get a cached page, or the one that asks them to wait",
             "redis": "Redis stops for a moment: visitors get a cached page, or the one that asks them to wait",
-            "nginx": "the inner nginx stops for a moment: visitors get an error, and what others deliver comes again",
+            "nginx": "a new inner nginx starts beside the old one, which stops once the proxy asks the new one",
             "web": WEB_NOTICES[way],
             "streaming": "a new streaming server starts beside the old one, which then stops",
             "sidekiq": f"Sidekiq gets {settings.app_stop_timeout_seconds} seconds for the jobs it works on, and the "

@@ -20,7 +20,7 @@ from mstdn.docker.facts import Containers
 from mstdn.fact import ask
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
-from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, MastodonLayout
+from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, STORES, MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.preflight import question_about_the_server
 from mstdn.refusal import refuse
@@ -112,7 +112,9 @@ def prepared_database(
         announce(f"{installed['NEXT_VERSION']} did not come up; {release} can live with what it migrated")
         yield script("database/note", directory, release, marker, before=MIGRATIONS)
         return
-    yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, DATABASE_SERVICES)
+    # On a server that serves, a new nginx takes over later, without a gap.
+    services = STORES if todo is Preparation.MIGRATE else DATABASE_SERVICES
+    yield bring_up(MASTODON_PROJECT, directory, timeout_seconds, services)
     if todo is Preparation.MIGRATE:
         what = f"The dump of {installed['MASTODON_VERSION']} and the first migrations towards {release}"
         yield from _migrate(what, directory, release, marker, *DUMP, "database/migrate_first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -203,8 +204,7 @@ def test_a_network_in_use_that_differs_is_explained_and_left_alone(instance: Ins
     before = network(instance, "front")
     refusal = instance.refusal("tasks/networks.py", networks_ipv6=not before["EnableIPv6"])
     assert "IPv6" in refusal
-    for service in ("mstdn-nginx-1", "proxy-nginx-1"):
-        assert service in refusal
+    assert re.search(r"mstdn-nginx-\d", refusal) and "proxy-nginx-1" in refusal
     assert network(instance, "front") == before
 
 

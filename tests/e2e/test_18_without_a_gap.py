@@ -61,6 +61,44 @@ def test_a_service_that_is_not_concerned_is_not_touched(instance: Instance, dora
     instance.converge()
 
 
+def another_size(instance: Instance, project: str, service: str, mib: int) -> None:
+    """A change by hand, as a new image would be one: the container has to be made anew."""
+    container = instance.inspect(project, service)["Id"]
+    instance.run(f"docker update --memory {mib}m --memory-swap {2 * mib}m {container}")
+
+
+def test_nginx_itself_makes_room_and_no_visitor_notices(instance: Instance, dora: str, usual_seconds: float) -> None:
+    before = instance.started()
+    another_size(instance, "mstdn", "nginx", 190)
+    assert "a new inner nginx starts beside the old one" in instance.plan().stderr
+    with visitors_without_pause(instance, dora, at_least=3000) as seen:
+        run = instance.converge()
+    assert seen.failed == [] and seen.asked >= 3000
+    assert seen.slowest <= usual_seconds + 1, seen.kinds
+    assert "nginx: the new one was healthy after" in run.stderr
+    after = instance.started()
+    assert {name for name in before if before[name] != after[name]} == {"mstdn/nginx"}
+    assert len(ids(instance, "nginx")) == 1
+    assert instance.converge().changed == []
+
+
+def test_a_run_that_was_killed_between_two_nginx_leaves_the_right_one_to_the_next(
+    instance: Instance, dora: str
+) -> None:
+    another_size(instance, "mstdn", "nginx", 190)
+    of_mastodon = "--filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.service=nginx"
+    two = f"[ $(docker ps --quiet {of_mastodon} | wc -l) = 2 ]"
+    with visitors_without_pause(instance, dora) as seen:
+        run = instance.begin()
+        wait_until("there are two", lambda: instance.succeeds(two), timeout=60, interval=0.1)
+        instance.run("systemctl kill --signal KILL mstdn-deploy")
+        run.communicate(timeout=120)
+        assert run.returncode == 1
+        instance.converge()
+    assert seen.failed == []
+    assert len(ids(instance, "nginx")) == 1 and instance.converge().changed == []
+
+
 def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(instance: Instance, dora: str) -> None:
     two = "[ $(docker ps --quiet --filter label=com.docker.compose.service=web | wc -l) = 2 ]"
     with visitors_without_pause(instance, dora) as seen:

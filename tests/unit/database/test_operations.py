@@ -59,7 +59,8 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
 def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> None:
     assert prepare_commands(INSTALLED) == [
         WAIT,
-        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
+        # Not nginx: a new one takes over later, without a gap.
+        Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis")),
         *of_the_unit(
             "The dump of v4.7.5 and the first migrations towards v4.7.60",
             MIGRATION,
