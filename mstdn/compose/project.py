@@ -16,6 +16,8 @@ class Way(Enum):
     """The new one starts beside it, and it stops when that one is healthy."""
     AFTER = "after"
     """It stops first, because there must not be two; if the new one does not become healthy, it goes on."""
+    HANDOVER = "handover"
+    """Another one serves while it stops and the new one starts, because its ports can be had by one only."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 # Replaces containers of the project $1 in $2 where its files describe something else now. $3: how many seconds each may take to
-# become healthy. The other arguments are SERVICE=beside or SERVICE=after, and after "--" the IDs of containers that have to go in
-# any case. "beside": the new one starts, and the old one stops once the new one is healthy and visitors have moved to it. "after":
-# the old one stops first; it goes on if the new one does not become healthy. Cut off anywhere, it leaves containers from which it
-# finds its way the next time. After compose/unwell and a script that defines move and move_back.
+# become healthy. The other arguments are SERVICE=WAY, and after "--" the IDs of containers that have to go in any case.
+#   beside    the new one starts, and the old one stops once the new one is healthy and visitors have moved to it
+#   after     the old one stops first; it goes on if the new one does not become healthy
+#   handover  the same, while a third one without ports serves in their place, to which visitors have moved before
+# Cut off anywhere, it leaves containers from which it finds its way the next time. After compose/unwell and a script that defines
+# move and move_back.
 set -eu
 project=$1 directory=$2 patience=$3
 shift 3
@@ -72,6 +74,31 @@ give_up() {
     exit 1
 }
 
+# One of the service as its files say, which publishes what the container $1 does, but only for this server and at any port: so the
+# engine lets visitors through to it who are led there.
+start_deputy() {
+    docker rm --force "$deputy" >/dev/null 2>&1 || true
+    ports=$(docker inspect --format '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}{{$port}} {{.HostIp}}{{"\n"}}{{end}}{{end}}' "$1" |
+        while read -r port address; do
+            case $address in *:*) local='[::1]' ;; *) local=127.0.0.1 ;; esac
+            [ -z "$port" ] || printf ' --publish %s::%s' "$local" "${port%/*}"
+        done)
+    # shellcheck disable=SC2086
+    docker compose run --detach --no-deps --name "$deputy" $ports "$service" >.roll.log 2>&1 || {
+        tail -n 3 .roll.log >&2
+        return 1
+    }
+    # What "docker compose run" makes may not come back after a reboot beside the one it stood for.
+    docker update --restart no "$deputy" >/dev/null
+}
+# Leads visitors back to $1.
+dismiss_deputy() {
+    [ -n "$deputy" ] || return 0
+    is_healthy "$1" || true
+    move_back
+    docker stop "$deputy" >/dev/null && docker rm "$deputy" >/dev/null
+}
+
 replace() {
     service=$1 way=$2
     there=$(containers_of "$service")
@@ -98,9 +125,18 @@ replace() {
     done
     [ -n "$old" ] || return 0
     begun=$(date +%s)
+    deputy=''
+    if [ "$way" = handover ] && [ -n "$serving" ]; then
+        deputy=$project-$service-deputy
+        { start_deputy "$serving" && { is_healthy "$deputy" || unwell "$deputy"; } && move "$service" "$deputy"; } || {
+            docker rm --force "$keep" >/dev/null 2>&1 || true
+            give_up "$deputy" "No other $service could take over; the one before still serves. Mend what is named above and run again, or set back what you changed."
+        }
+        say "$service: another one has taken over while it is made anew."
+    fi
     # shellcheck disable=SC2086
-    if [ "$way" = after ]; then
-        say "$service finishes what it works on, and then makes room for the new one."
+    if [ "$way" != beside ]; then
+        [ -n "$deputy" ] || say "$service finishes what it works on, and then makes room for the new one."
         # The engine goes on to stop it, whoever ends this here: compose/put_in_order has to know.
         printf '%s\n' $old >.roll.stopping
         docker stop $old >/dev/null
@@ -114,8 +150,10 @@ replace() {
             docker stop "$keep" >/dev/null 2>&1 || true
             docker update --restart always $old >/dev/null
             [ -z "$serving" ] || docker start "$serving" >/dev/null
+            dismiss_deputy "$serving"
             give_up "$keep" "The new $service did not start; the one before works on. Mend what is named above, and run again."
         }
+        dismiss_deputy "$keep"
         say "$service: the old one took $took s to end, the new one works."
     else
         if [ "$keep" = "$new" ]; then

@@ -119,7 +119,7 @@ def _replace(project: Project, found: Sequence[Container], todo: Steps, *, anew:
         if len(mine) < 2 and not any(each.status == "running" for each in mine):
             continue
         serving = {each.id for each in mine if each.status == "running" and each.health != "unhealthy"}
-        away = [each for each in todo.restart if each in serving and way is Way.BESIDE]
+        away = [each for each in todo.restart if each in serving and way is not Way.AFTER]
         todo.retired += away
         todo.restart = [each for each in todo.restart if each not in away]
         if anew or away or len(mine) > 1 or service in todo.renew:
@@ -134,8 +134,9 @@ def way_of(service: str, project: Project, containers: Iterable[Container]) -> W
 
     Two of them cannot publish one port, which the operator's own compose.override.yaml may say.
     """
+    way = project.replaced[service]
     publishes = any(each.published for each in of_project(project, containers) if each.service == service)
-    return Way.AFTER if publishes else project.replaced[service]
+    return Way.AFTER if publishes and way is Way.BESIDE else way
 
 
 def stopped(project: Project, applied: Applied, containers: Iterable[Container], todo: Steps) -> list[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mstdn.compose.project import Project
+from mstdn.compose.project import Project, Way
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.layout import PROXY_PROJECT, PROXY_SERVICES, ProxyLayout
 from mstdn.render import render, static
@@ -50,7 +50,9 @@ def proxy_project(settings: Settings, *, ipv6: bool, names: tuple[str, ...] = ()
         ),
         reloaded=sites,
         reload="proxy/reload",
-        notices={"nginx": "the proxy stops for a moment, in which no site behind it answers"},
+        replaced={"nginx": Way.HANDOVER},
+        move="proxy/move",
+        notices={"nginx": "another proxy takes over while the proxy is made anew"},
         mounted={nginx.path: ("nginx",)} | {file.path: ("acme-companion",) for file in bundle},
         listeners={"docker-gen": "socket-proxy", "acme-companion": "socket-proxy"},
     )

@@ -82,6 +82,44 @@ def test_nginx_itself_makes_room_and_no_visitor_notices(instance: Instance, dora
     assert instance.converge().changed == []
 
 
+def proxies(instance: Instance) -> int:
+    return len(instance.run("docker ps --all --quiet --filter name=proxy-nginx-").split())
+
+
+def test_the_proxy_hands_over_and_no_visitor_notices(instance: Instance, dora: str, usual_seconds: float) -> None:
+    before = instance.started()
+    another_size(instance, "proxy", "nginx", 140)
+    assert "another proxy takes over while the proxy is made anew" in instance.plan().stderr
+    with visitors_without_pause(instance, dora, at_least=3000) as seen:
+        run = instance.converge()
+    assert seen.failed == [] and seen.asked >= 3000
+    assert seen.slowest <= usual_seconds + 1, seen.kinds
+    assert "another one has taken over" in run.stderr
+    after = instance.started()
+    assert {name for name in before if before[name] != after[name]} == {"proxy/nginx"}
+    assert proxies(instance) == 1 and "mstdn-handover" not in instance.run("nft list tables")
+    assert instance.converge().changed == []
+
+
+@pytest.mark.parametrize("moment", ["another one has taken over", "it stops"])
+def test_a_handover_that_is_ended_by_hand_leaves_a_proxy_at_work(instance: Instance, moment: str) -> None:
+    another_size(instance, "proxy", "nginx", 140)
+    run = instance.begin()
+    seen = {
+        "another one has taken over": "nft list table inet mstdn-handover",
+        "it stops": "test -s /srv/proxy/.roll.stopping",
+    }[moment]
+    wait_until(moment, lambda: instance.succeeds(seen), timeout=120, interval=0.1)
+    instance.run("systemctl stop mstdn-deploy")
+    run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert instance.visit("/api/v2/instance").status == 200
+    assert instance.run("docker ps --all --quiet --filter name=proxy-nginx-deputy") == ""
+    assert "mstdn-handover" not in instance.run("nft list tables")
+    instance.converge()
+    assert proxies(instance) == 1 and instance.converge().changed == []
+
+
 def test_a_run_that_was_killed_between_two_nginx_leaves_the_right_one_to_the_next(
     instance: Instance, dora: str
 ) -> None:

@@ -17,6 +17,8 @@ becomes() {
     echo "$name $made $2 ${3:-$health} $restarts" >c/"$1"
 }
 case "$1 $2" in
+"compose run") [ ! -e nobody ] || { echo 'no room'; exit 1; }
+    echo "x-web-deputy wanted running $(cat deputy 2>/dev/null || echo healthy) 0" >c/x-web-deputy ;;
 "compose up") [ ! -e broken ] || { echo 'no such image'; exit 1; }; echo 'x-web-9 wanted created none 0' >c/n9 ;;
 "ps --all") ls -r c ;;
 "inspect --format")
@@ -26,6 +28,7 @@ case "$1 $2" in
     *config-hash*) echo "$made" ;;
     *.Name*) echo "/$name" ;;
     *RestartCount*) echo "$status $health $restarts" ;;
+    *PortBindings*) printf '80/tcp 0.0.0.0\n443/tcp ::\n\n' ;;
     esac ;;
 "start "*) becomes "$2" running "$(cat health 2>/dev/null || echo healthy)" ;;
 "stop "*) [ ! -e .roll.stopping ] || cat .roll.stopping >told; shift; for id; do becomes "$id" exited; done ;;
@@ -145,6 +148,59 @@ def test_when_compose_makes_no_other_one_nothing_is_touched(tmp_path: Path) -> N
     assert done(tmp_path) == ["move back"] and left(tmp_path) == ["n1"]
 
 
+# --- Where only one can have the ports ----------------------------------------------------------
+
+DEPUTY = "x-web-deputy"
+TAKES_OVER = (
+    f"docker compose run --detach --no-deps --name {DEPUTY} --publish 127.0.0.1::80 --publish [::1]::443 web",
+    f"docker update --restart no {DEPUTY}",
+)
+
+
+def test_another_one_serves_while_the_one_with_the_ports_is_made_anew(tmp_path: Path) -> None:
+    answer = roll(tmp_path, "handover", n1="older running healthy")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert set(TAKES_OVER) < set(calls_in(tmp_path))
+    assert done(tmp_path) == [
+        f"rm --force {DEPUTY}",
+        f"move web {DEPUTY}",
+        *("stop n1", "start n9", "move back"),
+        *(f"stop {DEPUTY}", f"rm {DEPUTY}", "rm n1", "move back"),
+    ]
+    assert "another one has taken over" in answer.stdout and left(tmp_path) == ["n9"]
+
+
+def test_one_that_is_as_the_files_say_hands_nothing_over(tmp_path: Path) -> None:
+    assert roll(tmp_path, "handover", n1="wanted running healthy").returncode == 0
+    assert done(tmp_path) == ["rm n9", "move back"] and left(tmp_path) == ["n1"]
+
+
+def test_where_nobody_serves_nobody_takes_over(tmp_path: Path) -> None:
+    assert roll(tmp_path, "handover", n1="older exited none").returncode == 0
+    assert not set(TAKES_OVER) & set(calls_in(tmp_path)) and left(tmp_path) == ["n9"]
+
+
+@pytest.mark.parametrize(("file", "words"), [("nobody", "no room"), ("deputy", "web is running (unhealthy)")])
+def test_as_long_as_nobody_can_take_over_the_old_one_serves_on(tmp_path: Path, file: str, words: str) -> None:
+    (tmp_path / file).write_text("unhealthy")
+    answer = roll(tmp_path, "handover", n1="older running healthy")
+    assert answer.returncode == 1 and words in answer.stderr and "the one before still serves" in answer.stderr
+    assert left(tmp_path) == ["n1"] and not any(call.startswith("stop") for call in done(tmp_path))
+
+
+def test_where_the_new_one_does_not_start_the_old_one_gets_its_visitors_back(tmp_path: Path) -> None:
+    (tmp_path / "health").write_text("unhealthy")
+    (tmp_path / "old").touch()
+    answer = roll(tmp_path, "handover", n1="older running healthy")
+    assert answer.returncode == 1 and "the one before works on" in answer.stderr
+    assert done(tmp_path)[1:] == [
+        f"move web {DEPUTY}",
+        *("stop n1", "start n9", "stop n9", "start n1", "move back"),
+        *(f"stop {DEPUTY}", f"rm {DEPUTY}", "rm --force n9", "move back"),
+    ]
+    assert left(tmp_path) == ["n1"]
+
+
 # --- What a unit that was killed leaves ---------------------------------------------------------
 
 
@@ -232,3 +288,18 @@ def test_nothing_else_is_started(tmp_path: Path, way: str, containers: dict[str,
 def test_after_one_that_came_to_its_end_nothing_is_to_be_done(tmp_path: Path) -> None:
     assert put_in_order(tmp_path, "after", "success", n1="older exited healthy").returncode == 0
     assert done(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("containers", "steps"),
+    [
+        pytest.param({"n1": "older exited healthy"}, ["start n1", "move back"], id="none has the ports"),
+        pytest.param({"n9": "wanted running healthy"}, ["move back"], id="one has them"),
+    ],
+)
+def test_whoever_took_over_goes_when_one_has_the_ports(
+    tmp_path: Path, containers: dict[str, str], steps: list[str]
+) -> None:
+    answer = put_in_order(tmp_path, "handover", "signal", **containers)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert done(tmp_path)[: len(steps) + 1] == [*steps, f"rm --force {DEPUTY}"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mstdn.compose.facts import Applied
 from mstdn.compose.project import Project, Way
-from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, stopped, wanted_revision
+from mstdn.compose.rules import Steps, differences, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Container, Published
 from mstdn.files.tree import ConfigFile
 
@@ -381,6 +381,22 @@ MAKES_ROOM = {
 @pytest.mark.parametrize(("containers", "todo"), MAKES_ROOM.values(), ids=MAKES_ROOM.keys())
 def test_a_container_makes_room_when(containers: tuple[Container, ...], todo: Steps) -> None:
     assert rolling(containers) == todo
+
+
+def test_only_a_handover_needs_no_ports_of_its_own() -> None:
+    publishing = worker(published=(Published("198.51.100.7", 443, "tcp"),))
+    handed_over = dataclasses.replace(ROLLING, replaced={"worker": Way.HANDOVER})
+    assert way_of("worker", handed_over, publishing) is Way.HANDOVER
+    assert way_of("worker", dataclasses.replace(ROLLING, replaced={"worker": Way.BESIDE}), publishing) is Way.AFTER
+
+
+def test_what_a_handover_can_replace_is_not_restarted_while_it_serves() -> None:
+    handed_over = dataclasses.replace(ROLLING, replaced={"worker": Way.HANDOVER})
+    edited = dataclasses.replace(
+        ROLLED, revision=handed_over.revision, edited=frozenset({SECRET}), mounted={SECRET: "5e"}
+    )
+    found = steps(handed_over, edited, worker(), IMAGES | {"worker:1": "sha256:worker"}, NETWORKS)
+    assert (found.roll, found.retired, found.restart) == (["worker"], ["id-of-worker"], ["id-of-web"])
 
 
 def test_a_changed_file_lets_compose_say_which_of_them_make_room() -> None:
