@@ -61,15 +61,14 @@ def test_a_service_that_is_not_concerned_is_not_touched(instance: Instance, dora
     instance.converge()
 
 
-def another_size(instance: Instance, project: str, service: str, mib: int) -> None:
-    """A change by hand, as a new image would be one: the container has to be made anew."""
-    container = instance.inspect(project, service)["Id"]
-    instance.run(f"docker update --memory {mib}m --memory-swap {2 * mib}m {container}")
+def change_by_hand(instance: Instance, project: str, service: str) -> None:
+    """Its container has to be made anew, as for a new image."""
+    instance.run(f"docker update --restart=on-failure:3 {instance.inspect(project, service)['Id']}")
 
 
 def test_nginx_itself_makes_room_and_no_visitor_notices(instance: Instance, dora: str, usual_seconds: float) -> None:
     before = instance.started()
-    another_size(instance, "mstdn", "nginx", 190)
+    change_by_hand(instance, "mstdn", "nginx")
     assert "a new inner nginx starts beside the old one" in instance.plan().stderr
     with visitors_without_pause(instance, dora, at_least=3000) as seen:
         run = instance.converge()
@@ -88,7 +87,7 @@ def proxies(instance: Instance) -> int:
 
 def test_the_proxy_hands_over_and_no_visitor_notices(instance: Instance, dora: str, usual_seconds: float) -> None:
     before = instance.started()
-    another_size(instance, "proxy", "nginx", 140)
+    change_by_hand(instance, "proxy", "nginx")
     assert "another proxy takes over while the proxy is made anew" in instance.plan().stderr
     with visitors_without_pause(instance, dora, at_least=3000) as seen:
         run = instance.converge()
@@ -103,7 +102,7 @@ def test_the_proxy_hands_over_and_no_visitor_notices(instance: Instance, dora: s
 
 @pytest.mark.parametrize("moment", ["another one has taken over", "it stops"])
 def test_a_handover_that_is_ended_by_hand_leaves_a_proxy_at_work(instance: Instance, moment: str) -> None:
-    another_size(instance, "proxy", "nginx", 140)
+    change_by_hand(instance, "proxy", "nginx")
     run = instance.begin()
     seen = {
         "another one has taken over": "nft list table inet mstdn-handover",
@@ -123,7 +122,7 @@ def test_a_handover_that_is_ended_by_hand_leaves_a_proxy_at_work(instance: Insta
 def test_a_run_that_was_killed_between_two_nginx_leaves_the_right_one_to_the_next(
     instance: Instance, dora: str
 ) -> None:
-    another_size(instance, "mstdn", "nginx", 190)
+    change_by_hand(instance, "mstdn", "nginx")
     of_mastodon = "--filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.service=nginx"
     two = f"[ $(docker ps --quiet {of_mastodon} | wc -l) = 2 ]"
     with visitors_without_pause(instance, dora) as seen:
