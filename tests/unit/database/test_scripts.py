@@ -348,9 +348,9 @@ def test_what_a_killed_program_has_left_goes_when_it_has_ended(
     monkeypatch.setenv("EXIT_CODE", "killed" if result == "signal" else "exited")
     monkeypatch.setenv("EXIT_STATUS", "TERM" if result == "signal" else "1")
     path = stand_in(tmp_path, "docker", "cat >asked; exit 1")
-    answer = run_script(
-        "database/put_in_order", tmp_path, "v4.7.60", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"}
-    )
+    instead = {"exit 0\nfi": "exit 0\nfi\nexit 3"}
+    words = ("database/put_in_order", tmp_path, "v4.7.60")
+    answer = run_script(*words, before="timers/ended", path=path, instead=instead)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert ("ended from outside (TERM)" in answer.stdout) is (result == "signal")
     assert kept.exists() and [file.exists() for file in left] == [result == "success"] * 2
@@ -360,7 +360,8 @@ def test_what_a_killed_program_has_left_goes_when_it_has_ended(
 
 
 def test_before_the_program_itself_nothing_is_put_in_order(tmp_path: Path) -> None:
-    assert run_script("database/put_in_order", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
+    path = stand_in(tmp_path, "docker")
+    assert run_script("database/put_in_order", tmp_path, before="timers/ended", path=path).returncode == 0
     assert calls_in(tmp_path) == []
 
 
