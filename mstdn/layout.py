@@ -58,7 +58,8 @@ UNINSTALL_NOTE = f"{NOTES}/uninstalling"
 CACHE = "/var/cache/mstdn"
 # Containers and networks that a program makes for a while and takes away again.
 DRILL, POSTGRES_MOVE, ADOPTION = "mstdn-drill", "mstdn-postgres-upgrade", "mstdn-adopt"
-# The unit of what takes long in a deployment: the dump before an upgrade, migrations, containers that make room.
+# The unit of what takes long in a deployment: images, the dump before an upgrade, migrations, assets, containers that
+# make room.
 DEPLOYMENT = "mstdn-deploy"
 
 # The numeric users of the official images.

@@ -69,11 +69,11 @@ class Command:
 
 def of_the_unit(what: str, words: Sequence[str], *scripts: str, stdin: str | None = None) -> list[Command]:
     """
-    The commands that have the unit of deployments do this: a program of these scripts, with these words. stdin: what
-    the last of them reads.
+    The commands that have the unit of deployments do this: a program of these scripts, after timers/ended, with these
+    words. stdin: what the last of them reads.
     """
     again = " ".join(["/bin/sh", "/run/mstdn-deploy.program", *words])
-    *before, last = map(text_of, scripts)
+    *before, last = map(text_of, ("timers/ended", *scripts))
     program = "".join([*before, "" if stdin is None else on_standard_input(stdin), last])
     follow = Command("timers/follow", ("mstdn-deploy.service", what, again, *words), program)
     return [Command("timers/hold", ()), follow]

@@ -6,7 +6,10 @@ from mstdn.assets.facts import PublishedAssets
 from mstdn.fact import ask
 from mstdn.images.facts import ImageStates
 from mstdn.operation import announce, operation
-from mstdn.shell import Commands, script
+from mstdn.shell import Commands
+from mstdn.timers.following import deployment_work
+
+PUBLISH = ("assets/put_in_order", "connection", "lock", "timers/growth", "assets/publish")
 
 
 @operation
@@ -18,9 +21,11 @@ def published_assets(root: str, image: str, release: str, images: Sequence[str])
     + image: reference of Mastodon's image
     + images: references of all images that the suite knows
     + release: begins the name of the directory; the image's ID ends it, so that a patched build has one of its own
+
+    The publishing is work of the server, which goes on without this connection.
     """
     assets, present = ask(PublishedAssets.under(root)), ask(ImageStates.of(images)).ids.get(image, "")
     name = f"{release}-{present.removeprefix('sha256:')[:12]}"
     if not (present and assets.complete and assets.current == name and assets.previous):
         announce(f"{root} does not lead to the files of {image}")
-        yield script("assets/publish", root, image, release)
+        yield from deployment_work(f"The publishing of the assets of {image}", root, image, release, program=PUBLISH)

@@ -1,9 +1,6 @@
-# Goes before compose/roll where that is a unit of the server. systemd runs it once more when that has ended (SERVICE_RESULT): what one
-# that was killed has left is put in order then. After a script that defines move_back.
-if [ -n "${SERVICE_RESULT-}" ]; then
+# Goes before compose/roll: what one that was killed has left is put in order. After timers/ended and a script that defines move_back.
+if has_ended "Nothing is lost." deploy.py; then
     [ "$SERVICE_RESULT" != success ] && cd "$2" || exit 0
-    [ "${EXIT_CODE-}" != killed ] ||
-        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py deploy.py"
     project=$1
     rm -f .roll.log
     of() {

@@ -31,6 +31,9 @@ from mstdn.timers.following import DEPLOYMENT_UNIT, deployment_work, joined
 # What all scripts that migrate share.
 MIGRATIONS = "database/migrations"
 DUMP = ("timers/growth", "database/dump")
+# The unit's program begins with these.
+OF_THE_UNIT = ("database/put_in_order", "connection", "lock", MIGRATIONS)
+CREATE = (*OF_THE_UNIT, "timers/growth", "database/create")
 
 
 @operation
@@ -73,7 +76,7 @@ def prepared_database(
     + timeout_seconds: for the stores to become healthy
 
     An empty database gets the schema at once (db:prepare; migrating from nothing leaves out the seeds). Later only
-    the migrations of a new release run, those that the running release can live with.
+    the migrations of a new release run, those that the running release can live with. Both are work of the server.
     """
     installed = ask(Installed.of(marker, database))
     todo = preparation(installed, release)
@@ -118,12 +121,13 @@ def prepared_database(
     if todo is Preparation.MIGRATE:
         what = f"The dump of {installed['MASTODON_VERSION']} and the first migrations towards {release}"
         yield from _migrate(what, directory, release, marker, *DUMP, "database/migrate_first")
-        if state.is_executing:
-            now = ask(Installed.of(marker, database))
-            if preparation(now, release) is not Preparation.NOTHING:
-                yield from refuse(f"The database is not ready for {release}, although nothing failed. Run again.")
     else:
-        yield script("database/create", directory, release, marker, local_domain, before=MIGRATIONS)
+        what = f"The making of the database of {release}"
+        yield from deployment_work(what, directory, release, marker, local_domain, program=CREATE)
+    if state.is_executing:
+        now = ask(Installed.of(marker, database))
+        if preparation(now, release) is not Preparation.NOTHING:
+            yield from refuse(f"The database is not ready for {release}, although nothing failed. Run again.")
 
 
 @operation
@@ -160,8 +164,8 @@ def finished_migrations(
 
 
 def _migrate(what: str, directory: str, release: str, marker: str, *scripts: str) -> Commands:
-    program = ("database/put_in_order", "connection", "lock", MIGRATIONS, *scripts)
-    yield from deployment_work(what, directory, release, marker, *map(str, LOCK_TIMEOUTS_SECONDS), program=program)
+    words = (directory, release, marker, *map(str, LOCK_TIMEOUTS_SECONDS))
+    yield from deployment_work(what, *words, program=(*OF_THE_UNIT, *scripts))
 
 
 @operation

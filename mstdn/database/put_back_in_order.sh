@@ -1,10 +1,7 @@
-# Goes before database/restore_dump, which is a unit of the server. systemd runs it once more when that has ended (SERVICE_RESULT), with
-# the same arguments: the project's directory, the release and the note of what is installed. Until the databases have changed places,
-# Mastodon serves on with the one that it had, whatever has ended the way back.
-if [ -n "${SERVICE_RESULT-}" ]; then
+# Goes before database/restore_dump, after timers/ended. The arguments are the project's directory, the release and the note of what is
+# installed. Until the databases have changed places, Mastodon serves on with the one that it had, whatever has ended the way back.
+if has_ended "Nothing is lost." "tasks/rollback.py --data rollback_to=$2"; then
     [ "$SERVICE_RESULT" != success ] && cd "$1" || exit 0
-    [ "${EXIT_CODE-}" != killed ] ||
-        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py tasks/rollback.py --data rollback_to=$2"
     rm -f rollback/.*.new
     ! grep -qsx 'MIGRATIONS=returning' "$3" || exit 0
     # What was restored by half would keep a full disk full. Docker leaves at work in a container what nobody waits for any more.

@@ -1,9 +1,7 @@
-# Goes before a program of the database that is a unit of the server. systemd runs it once more when that has ended (SERVICE_RESULT):
-# what one that was killed has left in the project's directory, which is $1, and in the database is put in order then.
-if [ -n "${SERVICE_RESULT-}" ]; then
+# Goes before a program of the database that is a unit of the server: what one that was killed has left in the project's directory,
+# which is $1, and in the database is put in order. After timers/ended.
+if has_ended "Nothing is lost." deploy.py; then
     [ "$SERVICE_RESULT" != success ] && cd "$1" || exit 0
-    [ "${EXIT_CODE-}" != killed ] ||
-        echo "This was ended from outside (${EXIT_STATUS-}), as by a reboot or by hand. Nothing is lost. To go on: pyinfra inventory.py deploy.py"
     rm -f rollback/.*.new state/.blockers
     # Docker leaves at work in a container what nobody waits for any more: a dump that goes nowhere keeps migrations waiting.
     echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mstdn-dump'" |

@@ -18,7 +18,7 @@ def complaints(installed: Mapping[str, str], wanted: Wanted, parts: Parts) -> It
         yield Complaint(
             "warning",
             "release",
-            "A deployment is at work: a pull, a dump, migrations, or containers that make room for others.",
+            "A deployment is at work: images, a dump, migrations, assets, or containers that make room for others.",
             f"Watch it, on the server: journalctl --follow --unit {DEPLOYMENT}; the next run waits for its end",
         )
     elif following := installed.get("NEXT_VERSION"):

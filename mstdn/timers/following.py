@@ -13,6 +13,8 @@ from mstdn.shell import Commands, script, text_of
 
 # What goes before scripts that watch. The unit takes the lock itself, and has to know whose run waits for it.
 WATCHING = ("connection", "timers/watch")
+# What every program of the unit of deployments begins with.
+ENDED = "timers/ended"
 DEPLOYMENT_UNIT = f"{DEPLOYMENT}.service"
 
 
@@ -32,13 +34,13 @@ def deployment_work(what: str, *arguments: str, program: Sequence[str], stdin: s
     The commands that have the unit of deployments do what takes long, and tell how it goes until it ends.
 
     what: it does, for people, with whatever makes it another work than the one before ("The change of web"). arguments:
-    the program's; none is secret, for everybody may read them. program: names of the scripts that make it. systemd runs
-    it once more, with the same arguments, when it has ended in whatever way, and says how by SERVICE_RESULT: the first
-    of these scripts then puts in order what a program that was killed could not, and ends. stdin: what the last of them
-    reads there; it is not secret either.
+    the program's; none is secret, for everybody may read them. program: names of the scripts that make it, after
+    timers/ended. systemd runs it once more, with the same arguments, when it has ended in whatever way: where that
+    script says so, the first of these puts in order what a program that was killed could not, and ends. stdin: what the
+    last of them reads there; it is not secret either.
     """
     yield script("timers/hold")
-    *before, last = map(text_of, program)
+    *before, last = map(text_of, (ENDED, *program))
     again = shlex.join(["/bin/sh", f"/run/{DEPLOYMENT}.program", *arguments])
     text = "".join([*before, "" if stdin is None else on_standard_input(stdin), last])
     yield followed(DEPLOYMENT_UNIT, what, again, *arguments, program=text)

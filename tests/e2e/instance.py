@@ -55,6 +55,17 @@ def with_settings(settings: Mapping[str, Any]) -> list[str]:
     return [part for name, value in settings.items() for part in ("--data", f"{name}={json.dumps(value)}")]
 
 
+def said_until(run: subprocess.Popen[str], words: str) -> str:
+    """What the run says up to the line with these words."""
+    said = ""
+    assert run.stdout
+    while words not in said:
+        line = run.stdout.readline()
+        assert line, said
+        said += line
+    return said
+
+
 class Instance:
     """`host` is the server's name in the inventory; the world's own server, name and domain by default."""
 

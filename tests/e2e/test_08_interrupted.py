@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.instance import Instance, with_settings
+from tests.e2e.instance import Instance, said_until, with_settings
 from tests.harness import ROOT
 from tests.lab.commands import wait_until
 
 RELEASE = {"mastodon_version": "v4.6.9"}
+UNIT = "mstdn-deploy"
 
 
 def test_a_key_that_is_not_the_pinned_one_is_refused_before_apt_knows_it(reborn: Instance) -> None:
@@ -62,6 +63,16 @@ def runs(program: str, *words: str) -> str:
     return f"grep -a -q -s -P '{pattern}' /proc/[0-9]*/cmdline"
 
 
+def then_to_the_unit(signal_name: str, condition: str) -> str:
+    """A condition: that one, and the unit of deployments has just got this signal."""
+    return f"{condition} && systemctl kill --signal {signal_name} {UNIT}"
+
+
+MAKES_THE_DATABASE = runs("docker", "compose", "run", "db:prepare")
+# The program by its arguments: its steps are over too soon to be seen.
+PUBLISHES = runs("sh", f"/run/{UNIT}.program", "/srv/mastodon/assets")
+
+
 def cut_the_power_of_the_database(there: str, not_yet: str) -> str:
     """A condition: PostgreSQL's directory has the first file but not the second; its container is killed at once."""
     container = "docker ps --quiet --no-trunc --filter label=com.docker.compose.service=db"
@@ -94,14 +105,54 @@ def test_a_network_that_differs_is_made_anew_while_nothing_is_attached(reborn: I
         pytest.param(runs("docker", "run", "--log-driver", "none"), id="secrets"),
         pytest.param(cut_the_power_of_the_database("PG_VERSION", "postmaster.opts"), id="initdb"),
         pytest.param(cut_the_power_of_the_database("postmaster.opts", "base/16384"), id="the database's first start"),
-        pytest.param(runs("docker", "compose", "run", "db:prepare"), id="database"),
-        # The script itself, by the name that is its $0: its steps are over too soon to be seen.
-        pytest.param(r"grep -a -q -s -P '\x00assets/publish\x00' /proc/[0-9]*/cmdline", id="assets"),
-        pytest.param("docker ps --all --quiet --filter label=com.docker.compose.service=web | grep -q .", id="app"),
+        pytest.param(then_to_the_unit("KILL", MAKES_THE_DATABASE), id="the database, and its unit too"),
     ],
 )
 def test_pyinfra_is_killed_later_in_the_middle_of(reborn: Instance, condition: str) -> None:
     kill_when(reborn, condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "what", "done"),
+    [
+        pytest.param(
+            MAKES_THE_DATABASE,
+            "The making of the database of v4.6.9",
+            "grep -qx MASTODON_VERSION=v4.6.9 /srv/mastodon/state/installed.env",
+            id="database",
+        ),
+        pytest.param(
+            PUBLISHES,
+            "The publishing of the assets of",
+            "test -f /srv/mastodon/assets/current/.complete && ! test -e /srv/mastodon/assets/.publishing",
+            id="assets",
+        ),
+    ],
+)
+def test_what_a_killed_run_had_begun_goes_on_without_it_and_is_joined(
+    reborn: Instance, condition: str, what: str, done: str
+) -> None:
+    # It stands still until the next run has come.
+    kill_when(reborn, then_to_the_unit("STOP", condition))
+    assert not reborn.succeeds(done)
+    joining = reborn.begin("tasks/preflight.py", **RELEASE)
+    said = said_until(joining, "is at work: waiting for its end")
+    reborn.run(f"systemctl kill --signal CONT {UNIT}")
+    said += joining.communicate(timeout=120)[0]
+    assert joining.returncode == 0 and what in said and "It failed" not in said, said
+    # The run that joined does nothing else.
+    assert reborn.succeeds(done)
+
+
+def test_the_unit_that_publishes_assets_is_killed_as_well(reborn: Instance) -> None:
+    reborn.run("rm /srv/mastodon/assets/current/.complete")
+    kill_when(reborn, then_to_the_unit("KILL", PUBLISHES))
+    wait_until("it is put in order", lambda: not reborn.succeeds(f"systemctl is-active {UNIT} | grep -q ing$"), 30)
+    assert not reborn.succeeds("test -e /srv/mastodon/assets/.publishing")
+
+
+def test_pyinfra_is_killed_while_mastodon_starts(reborn: Instance) -> None:
+    kill_when(reborn, "docker ps --all --quiet --filter label=com.docker.compose.service=web | grep -q .")
 
 
 def test_the_next_run_finishes_everything_and_the_one_after_changes_nothing(reborn: Instance) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from mstdn import versions
-from tests.e2e.instance import Instance
+from tests.e2e.instance import Instance, said_until
 from tests.lab.commands import wait_until
 
 INDEX = "index_statuses_on_deleted_at"
@@ -134,17 +133,6 @@ def held_by_somebody(instance: Instance, table: str = "accounts IN ACCESS SHARE 
         end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {name}"  # noqa: S608
         # It may be gone already, and the database with it.
         instance.inside("mstdn", "db", f'psql --username postgres --command "{end}"', check=False)
-
-
-def said_until(run: subprocess.Popen[str], words: str) -> str:
-    """What the run says up to the line with these words."""
-    said = ""
-    assert run.stdout
-    while words not in said:
-        line = run.stdout.readline()
-        assert line, said
-        said += line
-    return said
 
 
 def test_a_migration_that_somebody_keeps_waiting_says_who_and_how_to_end_it(upgraded: Instance) -> None:

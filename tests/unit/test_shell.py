@@ -342,6 +342,7 @@ def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> 
         "docker/light",
         "docker/container",
         "mail/as_mastodon",
+        "timers/ended",
         "timers/growth",
         "timers/watch",
     }

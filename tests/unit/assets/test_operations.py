@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mstdn.assets.operations import published_assets
-from tests.harness import Command, commands_of
+from tests.harness import commands_of, of_the_unit
 
 ASSETS = "/srv/mastodon/assets"
 IMAGE = "ghcr.io/mastodon/mastodon:v4.7.60"
@@ -29,7 +29,8 @@ PRESENT = f"id nginx:1.29-alpine sha256:ff\nid {IMAGE} sha256:0123456789abcdef\n
     ],
 )
 def test_assets_are_published_unless_they_are_those_of_the_image(state: str, images: str, publishes: bool) -> None:
-    expected = [Command("assets/publish", (ASSETS, IMAGE, "v4.7.60"))] if publishes else []
+    program = ("assets/put_in_order", "connection", "lock", "timers/growth", "assets/publish")
+    work = of_the_unit(f"The publishing of the assets of {IMAGE}", (ASSETS, IMAGE, "v4.7.60"), *program)
     facts = {"assets/state": state, "images/state": images}
     arguments: dict[str, Any] = {"root": ASSETS, "image": IMAGE, "release": "v4.7.60", "images": IMAGES}
-    assert commands_of(published_assets, facts, **arguments) == expected
+    assert commands_of(published_assets, facts, **arguments) == (work if publishes else [])

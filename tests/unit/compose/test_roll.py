@@ -227,8 +227,8 @@ def put_in_order(
     path = stand_in(directory, "docker", f"{ps}{DOCKER}".replace("$PLACE", str(directory)))
     before = MOVE.replace("$PLACE", str(directory)) + f"\nSERVICE_RESULT={result} EXIT_CODE=killed EXIT_STATUS=TERM\n"
     told = ("x", str(directory), "20", f"web={way}", "--", "web=after")
-    instead: dict[str, str | Path] = {"if [ -n": f"{before}if [ -n"}
-    return run_script("compose/put_in_order", *told, path=path, instead=instead)
+    instead: dict[str, str | Path] = {"has_ended() {": f"{before}has_ended() {{"}
+    return run_script("compose/put_in_order", *told, before="timers/ended", path=path, instead=instead)
 
 
 def test_a_service_that_had_stopped_to_make_room_works_on(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def run_in(
     path = stand_in(directory, "docker", text)
     marker = directory / "installed.env"
     # As the unit of the server has them.
-    before = ("database/put_back_in_order", "database/migrations", "timers/growth")
+    before = ("timers/ended", "database/put_back_in_order", "database/migrations", "timers/growth")
     return run_script(name, directory, release, marker, before=before, path=path, instead={"sleep 15": "sleep 0.1"})
 
 
@@ -130,8 +130,8 @@ def test_a_way_back_that_fails_leaves_everything_as_it_was(
 
 def put_back_in_order(directory: Path) -> subprocess.CompletedProcess[str]:
     """What systemd runs once the unit has ended, with the arguments that the unit had."""
-    marker = directory / "installed.env"
-    return run_script("database/put_back_in_order", directory, "v4.6.9", marker, path=directory / "bin")
+    words = ("database/put_back_in_order", directory, "v4.6.9", directory / "installed.env")
+    return run_script(*words, before="timers/ended", path=directory / "bin")
 
 
 def test_one_that_was_killed_has_mastodon_serve_on_and_says_what_to_type(

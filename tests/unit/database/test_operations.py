@@ -52,7 +52,13 @@ def test_the_database_is_prepared_for_a_release_that_is_not_installed(state: str
         WAIT,
         *discard,
         Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "redis", "nginx")),
-        Command("database/create", ("/srv/mastodon", "v4.7.60", MARKER, "social.example.org")),
+        *of_the_unit(
+            "The making of the database of v4.7.60",
+            ("/srv/mastodon", "v4.7.60", MARKER, "social.example.org"),
+            *BEFORE,
+            "timers/growth",
+            "database/create",
+        ),
     ]
 
 
@@ -72,8 +78,9 @@ def test_the_database_of_another_release_is_migrated_while_that_one_serves() -> 
     ]
 
 
-def test_a_unit_that_came_to_its_end_with_another_database_is_not_built_upon() -> None:
-    facts = {"database/state": INSTALLED}
+@pytest.mark.parametrize("state", [pytest.param("", id="made"), pytest.param(INSTALLED, id="migrated")])
+def test_a_unit_that_came_to_its_end_with_another_database_is_not_built_upon(state: str) -> None:
+    facts = {"database/state": state}
     *_, no = commands_of(prepared_database, facts, executing=True, release="v4.7.60", **PREPARATION)
     assert no.words == ("_say_no", "The database is not ready for v4.7.60, although nothing failed. Run again.")
 

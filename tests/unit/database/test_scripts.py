@@ -35,7 +35,7 @@ def test_only_a_database_that_cannot_hold_anything_is_discarded(tmp_path: Path, 
 
 UP, DOWN = "   up     20260101000000  Old", "  down    20260201000000  New"
 SCRIPTS = ("database/create", "database/note", "database/migrate_first", "database/migrate_rest")
-BEFORE = ("database/migrations", "goes before each of them")
+BEFORE = ("database/migrations", "timers/growth")
 RAILS = "docker compose --progress quiet run --rm --no-deps -T --quiet-pull "
 STATUS = RAILS + "migrate bundle exec rails db:migrate:status"
 SQL = "docker compose exec -T -e PGAPPNAME=mstdn-migration db"
@@ -89,6 +89,7 @@ def run_on_database(
         (directory / "installed.env").write_text(note)
     text = f"""case "$*" in
     {docker}
+    *db/schema.rb) echo 120 ;;
     *db:migrate:status) cat "{directory}/status" ;;
     *db:migrate) cat "{directory}/migrated" ;;
     *' logs '*) echo 'what PostgreSQL says' ;;
@@ -97,6 +98,7 @@ def run_on_database(
         *'DROP INDEX'*) : >"{directory}/invalid" ;;
         *pg_blocking_pids*) cat "{directory}/in_the_way" ;;
         *indisvalid*) cat "{directory}/invalid" ;;
+        *pg_tables*) echo 45 ;;
         esac ;;
     esac"""
     return run_script(
@@ -105,9 +107,9 @@ def run_on_database(
         "v4.7.60",
         directory / "installed.env",
         *arguments,
-        before=BEFORE[0],
+        before=BEFORE,
         path=stand_in(directory, "docker", text),
-        instead={"sleep 5": "sleep 0.3", "sleep 2": "sleep 0.1"},
+        instead={"sleep 5": "sleep 0.3", "sleep 2": "sleep 0.1", "sleep 15": "sleep 0.1"},
     )
 
 
@@ -123,12 +125,26 @@ def rails_calls(directory: Path) -> list[str]:
 
 def test_a_new_database_is_made_with_schema_and_seeds_and_only_then_noted(tmp_path: Path) -> None:
     answer = run_on_database(tmp_path, "database/create", "social.example.org")
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
-    assert calls_in(tmp_path) == [
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert [call for call in calls_in(tmp_path) if not call.startswith(SQL)] == [
         "docker compose exec -T db sh /docker-entrypoint-initdb.d/10-mastodon.sh",
+        RAILS + "migrate grep -c create_table db/schema.rb",
         RAILS + "migrate bundle exec rails db:prepare db:seed",
     ]
     assert noted(tmp_path) == INSTALLED.replace("v4.6.9", "v4.7.60")
+
+
+@pytest.mark.parametrize(
+    ("schema", "all_of_them"), [("", "120"), ("*db/schema.rb) echo 'no such file' >&2; exit 2 ;;", "?")]
+)
+def test_how_many_tables_are_made_is_told_and_of_how_many(tmp_path: Path, schema: str, all_of_them: str) -> None:
+    slow = f"*db:prepare*) sleep 0.5; echo 200 ;; {schema}"
+    answer = run_on_database(tmp_path, "database/create", "social.example.org", docker=slow)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    first, *growing, last = answer.stdout.splitlines()
+    assert first == "Making the tables of v4.7.60, and what Mastodon begins with."
+    assert set(growing) == {f"  tables: 45 of {all_of_them}"}
+    assert last == "The database of v4.7.60 is made."
 
 
 def test_a_database_that_cannot_be_made_is_not_noted(tmp_path: Path) -> None:
@@ -348,9 +364,9 @@ def test_what_a_killed_program_has_left_goes_when_it_has_ended(
     monkeypatch.setenv("EXIT_CODE", "killed" if result == "signal" else "exited")
     monkeypatch.setenv("EXIT_STATUS", "TERM" if result == "signal" else "1")
     path = stand_in(tmp_path, "docker", "cat >asked; exit 1")
-    answer = run_script(
-        "database/put_in_order", tmp_path, "v4.7.60", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"}
-    )
+    instead = {"exit 0\nfi": "exit 0\nfi\nexit 3"}
+    words = ("database/put_in_order", tmp_path, "v4.7.60")
+    answer = run_script(*words, before="timers/ended", path=path, instead=instead)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert ("ended from outside (TERM)" in answer.stdout) is (result == "signal")
     assert kept.exists() and [file.exists() for file in left] == [result == "success"] * 2
@@ -360,7 +376,8 @@ def test_what_a_killed_program_has_left_goes_when_it_has_ended(
 
 
 def test_before_the_program_itself_nothing_is_put_in_order(tmp_path: Path) -> None:
-    assert run_script("database/put_in_order", tmp_path, path=stand_in(tmp_path, "docker")).returncode == 0
+    path = stand_in(tmp_path, "docker")
+    assert run_script("database/put_in_order", tmp_path, before="timers/ended", path=path).returncode == 0
     assert calls_in(tmp_path) == []
 
 

@@ -40,7 +40,8 @@ def test_a_pull_that_was_ended_says_what_to_type_and_pulls_nothing(
     for name, value in (("SERVICE_RESULT", "signal"), ("EXIT_CODE", ended), ("EXIT_STATUS", "TERM")):
         monkeypatch.setenv(name, value)
     path = stand_in(tmp_path, "docker")
-    answer = run_script("images/put_in_order", "redis:7.4", path=path, instead={"exit 0\nfi": "exit 0\nfi\nexit 3"})
+    instead = {"exit 0; fi": "exit 0; fi\nexit 3"}
+    answer = run_script("images/put_in_order", "redis:7.4", before="timers/ended", path=path, instead=instead)
     assert answer.returncode == 0 and ("To go on: pyinfra inventory.py deploy.py" in answer.stdout) is said
 
 
@@ -159,8 +160,8 @@ def test_the_program_of_the_server_reads_the_patches(source: Path) -> None:
     """As the unit has it: all in one file, and nothing on standard input."""
     patch = PATCH.replace("+patched", "+'$HOME' `id` \\")
     program = source.parent / "program"
-    scripts = (text_of("images/put_in_order"), on_standard_input(patch), text_of("images/build"))
-    program.write_text("".join(scripts))
+    before = "".join(map(text_of, ("timers/ended", "images/put_in_order")))
+    program.write_text(before + on_standard_input(patch) + text_of("images/build"))
     path = stand_in(source.parent, "docker", f'for tree; do :; done; cat "$tree/file" >>"{source.parent}/built"')
     words = [str(each) for each in ("sh", program, source, "web:1", "streaming:1", "0123")]
     subprocess.run(
