@@ -98,13 +98,19 @@ def steps(
         todo.renew += [each.service for each in found if each.id in todo.restart]
         todo.retired += todo.restart
         todo.restart = []
-    _replace(project, found, todo, anew=applied.revision != wanted_revision(project, applied))
+    anew = applied.revision != wanted_revision(project, applied) and not _is_being_made(project, applied, found)
+    _replace(project, found, todo, anew=anew)
     todo.reload = bool(project.reloaded) and applied.loaded != project.reload_revision
     unknown = applied.making != making_of(project, found) or applied.mounted.keys() != project.mounted.keys()
     if not todo.changes_containers and unknown:
         todo.note = True
         todo.reasons.append("what its containers were made with is not noted")
     return todo
+
+
+def _is_being_made(project: Project, applied: Applied, found: Iterable[Container]) -> bool:
+    """Whether the project is on its way to being there for the first time: nobody is served, so nobody has to move."""
+    return not applied.making and not {*project.services} <= {each.service for each in found}
 
 
 def _replace(project: Project, found: Sequence[Container], todo: Steps, *, anew: bool) -> None:

@@ -418,6 +418,26 @@ def kill_restore(instance: Instance, moment: str) -> None:
     instance.run("systemctl kill --signal KILL mstdn-restore.service")
 
 
+def test_media_on_another_disk_are_backed_up_proven_and_brought_back_there(backed: Instance) -> None:
+    still = "cd /srv/mastodon && docker compose stop && mkdir -p /srv/disk"
+    backed.run(f"{still} && mv media /srv/disk/media && ln -s /srv/disk/media media")
+    try:
+        backed.converge(**ON)
+        backed.run("install -D -m 0644 -o 991 -g 991 /dev/stdin /srv/disk/media/accounts/7/a.gif", stdin="a picture")
+        backed.converge(BACKUP, **ON)
+        assert "/srv/disk/media/accounts/7/a.gif" in backed.run(f"{RESTIC} ls latest")
+        assert "is proven:" in backed.converge(DRILL, **ON).stderr
+        backed.run("rm -r /srv/disk/media/accounts")
+        backed.converge(RESTORE, replace="yes", **ON)
+        assert backed.run("cat /srv/mastodon/media/accounts/7/a.gif") == "a picture"
+        assert backed.run("readlink /srv/mastodon/media").strip() == "/srv/disk/media"
+        assert backed.visit("/system/accounts/7/a.gif").body == "a picture"
+        assert backed.converge(**ON).changed == []
+    finally:
+        backed.run(f"{still} && rm media && mv /srv/disk/media media && rm -r /srv/disk")
+        backed.converge(**ON)
+
+
 def test_a_server_that_lost_everything_comes_back_from_the_repository(backed: Instance) -> None:
     keys, certificate = backed.secrets(), backed.run("sha256sum </srv/proxy/certs/social*/fullchain.pem", check=False)
     for root in ("/srv/mastodon", "/srv/proxy"):

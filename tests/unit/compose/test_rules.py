@@ -404,6 +404,16 @@ def test_a_changed_file_lets_compose_say_which_of_them_make_room() -> None:
     assert found == Steps(roll=["web", "worker"], up=True, reasons=["its configuration changed"])
 
 
+def test_while_a_project_is_made_nobody_has_to_move() -> None:
+    never = dataclasses.replace(ROLLED, revision="", making={}, parts={})
+    found = rolling((DB, WEB), never)
+    assert (found.roll, found.up) == ([], True)
+    # That it was made, and by an older suite, which noted less.
+    assert rolling(applied=never).roll == ["web", "worker"]
+    # One that somebody removed.
+    assert rolling((DB, WEB), dataclasses.replace(ROLLED, revision="")).roll == ["web"]
+
+
 def test_one_that_is_ill_is_not_kept_when_files_change() -> None:
     found = rolling((*web(health="unhealthy"), WORKER), dataclasses.replace(ROLLED, revision="older"))
     assert (found.roll, found.retired, found.restart, found.renew) == (["web", "worker"], ["id-of-web"], [], [])
