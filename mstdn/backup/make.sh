@@ -89,6 +89,8 @@ set -- .
 } >"$work/manifest"
 rm -f "$work/said" "$work/list" "$work/persistence"
 
+# All that has to be of one moment lies in $work. To send it may take hours, in which the server may be changed.
+exec 9>&-
 say "4 of 5: send it to $BACKUP_REPOSITORY"
 set -- "$work" "$root/secrets/instance.env" "$root/state" "$media"
 for path in "$root"/compose*.y*ml "$root"/docker-compose.override.y*ml "$root"/*.env "$root/nginx" "$PROXY_ROOT"/compose*.y*ml "$PROXY_ROOT/certs" "$PROXY_ROOT/acme" "$PROXY_ROOT/vhost.d" "$PROXY_ROOT/htpasswd" "$notes/instance"; do

@@ -9,16 +9,17 @@ from mstdn.layout import MastodonLayout
 from mstdn.settings import Settings
 from mstdn.timers.units import program, service, timer
 
-# What goes before each of them.
+# What goes before each program that asks restic, and before those that work with what they get from it.
 COMMON = (CONTAINER, "backup/repository")
+IN_TURN = ("timers/turn", "connection", "lock", *COMMON)
 
 
 def backup_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     """What has to be there to make backups by hand and by night."""
     return (
-        program("backup", "connection", "lock", *COMMON, "backup/make"),
+        program("backup", *IN_TURN, "backup/make"),
         program("restic", *COMMON, "backup/restic"),
-        program("restore", "connection", "lock", *COMMON, "restore/data"),
+        program("restore", *IN_TURN, "restore/data"),
         service("mstdn-backup", "Back up Mastodon", "backup"),
         service("mstdn-restore", "Restore Mastodon from a backup", "restore"),
         timer(

@@ -13,8 +13,8 @@ export AWS_ACCESS_KEY_ID="${BACKUP_AWS_ACCESS_KEY_ID-}" AWS_SECRET_ACCESS_KEY="$
 [ -z "$BACKUP_S3_REGION" ] || export AWS_DEFAULT_REGION="$BACKUP_S3_REGION"
 # What restic said last, where no other program can write.
 mkdir -p "$RESTIC_CACHE_DIR" "$notes"
-words=$RESTIC_CACHE_DIR/words
 task=${0##*/}
+words=$RESTIC_CACHE_DIR/$task-said
 
 say() { printf '%s\n' "$*"; }
 # Writes the lines of standard input to the note $1: beside it, then renamed. It fails where the disk is full.

@@ -27,7 +27,7 @@ def chore_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     if not chores_of(settings):
         return ()
     return (
-        program("chore", "connection", "lock", "chores/one"),
+        program("chore", "timers/turn", "connection", "lock", "chores/one"),
         program("chores", "chores/all"),
         service("mstdn-chores", "Tidy up what Mastodon leaves behind", "chores"),
         timer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mstdn.backup.programs import COMMON
+from mstdn.backup.programs import IN_TURN
 from mstdn.files.tree import ConfigFile
 from mstdn.layout import PROGRAMS
 from mstdn.settings import Settings
@@ -16,7 +16,7 @@ DELAY_MINUTES = 30
 def drill_programs(settings: Settings) -> tuple[ConfigFile, ...]:
     """The program, what it has Mastodon do, and its unit and timer."""
     return (
-        program("drill", "connection", "lock", *COMMON, "drill/hold"),
+        program("drill", *IN_TURN, "drill/hold"),
         ConfigFile(f"{PROGRAMS}/prove.rb", (SCRIPTS / "drill/prove.rb").read_text()),
         service("mstdn-drill", "Prove the newest backup of Mastodon", "drill"),
         timer(

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.instance import ARGUMENTS_FILE, Instance, recorded_arguments, with_settings
+from tests.e2e.instance import ARGUMENTS_FILE, Instance, recorded_arguments, said_until, with_settings
 from tests.lab.addresses import REPOSITORY, SERVERS
 from tests.lab.commands import wait_until
 from tests.lab.world import BACKUP_PASSPHRASE, OBJECT_STORE, STORE_KEYS
@@ -172,6 +172,26 @@ def test_a_backup_waits_for_a_deployment_outlives_its_connection_and_can_be_join
     assert joining.returncode == 0, said
     assert "5 of 5" in said
     assert snapshots(backed)[-1] not in before
+
+
+def test_a_server_is_deployed_while_its_backup_is_sent_and_a_drill_waits_its_turn(backed: Instance) -> None:
+    before = snapshots(backed)
+    sending = verb(backed, BACKUP)
+    says = f"journalctl --unit {UNIT} --output cat --since -60s | tail -n 1 | grep -q '^4 of 5'"
+    wait_until("it is sent", lambda: backed.succeeds(says), 60, 0.02)
+    # It stands still, as it seems to where the line is slow.
+    backed.run(f"systemctl kill --signal STOP {UNIT}")
+    assert is_at_work(backed)
+    assert "tasks/app.py | Start Mastodon" in backed.converge(default_locale="de", **ON).changed
+    drill = verb(backed, DRILL)
+    said = said_until(drill, "is at work, and comes to its end first")
+    assert is_at_work(backed) and snapshots(backed) == before
+    backed.run(f"systemctl kill --signal CONT {UNIT}")
+    for each, words in ((sending, "5 of 5"), (drill, "is proven:")):
+        said = each.communicate(timeout=180)[0]
+        assert each.returncode == 0 and words in said, said
+    assert snapshots(backed)[-1] not in before
+    backed.converge(**ON)
 
 
 def test_a_backup_goes_to_another_server_by_sftp(

@@ -60,6 +60,18 @@ def test_a_backup_has_dump_jobs_keys_media_and_a_manifest_and_leaves_nothing_beh
     assert not (server.home / "srv/backup").exists()
 
 
+def test_while_a_backup_is_sent_the_server_may_be_changed(server: Server) -> None:
+    lock = server.home / "lock"
+    # Whoever asks for the repository, and whoever sends, asks whether the lock is free.
+    restic = server.home / "bin/restic"
+    asks = f'flock --nonblock {lock} true && echo "$1 free" >>{lock}.free\n'
+    restic.write_text(restic.read_text().replace("\n", f"\n{asks}", 1))
+    instead = {**server.instead, "set -eu\numask 077": f"exec 9>>{lock}; flock 9\nset -eu\numask 077"}
+    answer = run_script("backup/make", before=COMMON, path=server.home / "bin", instead=instead)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert Path(f"{lock}.free").read_text().splitlines() == ["backup free", "forget free"]
+
+
 def test_media_behind_a_link_to_a_bigger_disk_come_along_and_not_the_link(server: Server) -> None:
     media, disk = server.home / "srv/media", server.home / "bigger/media"
     (server.home / "bigger").mkdir()

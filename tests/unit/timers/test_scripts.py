@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -235,3 +237,17 @@ def test_units_are_read_as_systemd_tells_them(tmp_path: Path) -> None:
     }
     assert found.stale
     assert not read(Units, "").stale
+
+
+def test_what_takes_hours_takes_turns(tmp_path: Path) -> None:
+    lock = tmp_path / "turns"
+    instead = {"/run/mstdn-turn.lock": lock}
+    assert run_script("timers/turn", instead=instead).stdout == ""
+    with lock.open("w") as held:
+        flock(held, LOCK_EX)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(run_script, "timers/turn", instead=instead)
+            assert wait({waiting}, timeout=0.3).done == set()
+            flock(held, LOCK_UN)
+            answer = waiting.result(timeout=10)
+    assert answer.returncode == 0 and "is at work, and comes to its end first" in answer.stdout
