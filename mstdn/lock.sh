@@ -31,7 +31,13 @@ if [ -z "${only_ask-}" ]; then
     # Two scripts at once, or one that still works although its connection broke, wait for each other. The lock goes with the
     # process that holds it.
     exec 9>>/run/mstdn.lock
-    if ! flock --timeout 900 9; then
+    waits_for_the_lock() {
+        flock --nonblock 9 && return
+        # Chores may take hours, and can be done another time: they make room for whoever sits and waits.
+        [ "${connection%% *}" -le 1 ] || systemctl stop mstdn-chores.service 2>/dev/null || true
+        flock --timeout 900 9
+    }
+    if ! waits_for_the_lock; then
         echo "Another run has been changing this server for 15 minutes. Look for it with: systemctl list-units --state=activating 'mstdn-*'" >&2
         echo "or: fuser -v /run/mstdn.lock. What is a unit goes on without its run, and deploy.py waits for it." >&2
         exit 1

@@ -91,6 +91,21 @@ def test_chores_wait_for_whoever_changes_the_server(instance: Instance) -> None:
     assert instance.run("cat /var/lib/mstdn/chores-result") != before
 
 
+def test_chores_make_room_for_a_run_and_have_not_failed(instance: Instance) -> None:
+    state = "systemctl show --property ActiveState --value mstdn-chores.service"
+    instance.run("systemctl start --no-block mstdn-chores.service")
+    begun = "docker ps --quiet --filter label=com.docker.compose.oneoff=True | grep -q ."
+    wait_until("a chore is begun", lambda: instance.succeeds(begun), timeout=60, interval=0.1)
+    # It stands still, as it seems to where there are a million files.
+    instance.run("systemctl kill --signal STOP mstdn-chores.service")
+    assert instance.run(state).strip() == "activating"
+    assert "tasks/app.py | Start Mastodon" in instance.converge(default_locale="de").changed
+    assert instance.run(state).strip() == "inactive"
+    assert "result skipped" in instance.run("cat /var/lib/mstdn/chores-result")
+    instance.converge()
+    assert "Removed 0 orphans" in instance.converge(CHORES).stderr
+
+
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOGS = "find /var/log /srv/mastodon/state /srv/proxy /var/lib/mstdn -name '*.log' -size +20M"

@@ -93,6 +93,7 @@ class Runs:
             ("/run/mstdn.run", f"{place}/run"),
             ("/run/mstdn-waiting.", f"{place}/follow."),
             ("sleep 10", "sleep 0.05"),
+            ("systemctl stop mstdn-chores.service", f"echo stopped >>{place}/chores"),
         ):
             assert there in text
             text = text.replace(there, here)
@@ -215,6 +216,28 @@ def test_a_run_that_died_as_its_script_began_holds_no_server(tmp_path: Path) -> 
     runs.hang_up(alice)
     runs.lock = lock
     assert runs.change(bob, "bob") == "done"
+    runs.hang_up(bob)
+
+
+def test_chores_make_room_for_a_run_that_waits_and_for_nobody_else(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    chores = tmp_path / "chores"
+    alice = runs.connect()
+    assert runs.change(alice, "alice") == "done" and not chores.exists()
+    runs.hang_up(alice)
+    bob = runs.connect()
+    assert bob.stdin
+    with open(tmp_path / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # A program of the server: no sshd is above it.
+        program = subprocess.Popen(["sh", "-c", f"{runs.lock}: >{tmp_path}/changed"])
+        with pytest.raises(subprocess.TimeoutExpired):
+            program.wait(timeout=0.5)
+        assert not chores.exists()
+        bob.stdin.write(f"sh -c {shlex.quote(runs.lock)} &\n")
+        bob.stdin.flush()
+        wait_until("they are stopped", chores.exists, timeout=10)
+    assert program.wait(timeout=30) == 0
     runs.hang_up(bob)
 
 

@@ -68,6 +68,15 @@ def test_one_that_fails_keeps_no_other_from_being_done(home: Path) -> None:
     assert "result failed" in note and "tootctl media remove --prune-profiles" in note and "orphans" not in note
 
 
+def test_told_to_stop_they_make_room_and_have_not_failed(home: Path) -> None:
+    # systemd tells all of them.
+    stand_in(home, "chore", "kill -TERM $PPID; exit 143")
+    answer = all_chores(home)
+    assert answer.returncode == 0 and "They make room for a run" in answer.stdout
+    assert len(calls_in(home)) == 1
+    assert "result skipped" in (home / "notes/chores-result").read_text()
+
+
 def test_without_an_instance_or_while_one_is_restored_nothing_is_done(home: Path) -> None:
     (home / "notes/restoring").touch()
     assert all_chores(home).returncode == 0
