@@ -9,7 +9,7 @@ Each task also runs by itself. Run it as often as you like: what is right alread
 
 from pyinfra import local
 
-from mstdn.fact import foresee
+from mstdn.asking import foresee
 from mstdn.questions import of_a_deployment, while_the_server_looks
 
 # Everything that the tasks will ask of the server travels now, in one command.

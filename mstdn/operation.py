@@ -17,7 +17,8 @@ from pyinfra.api import operation as pyinfra_operation
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.operation import OperationMeta, PyinfraOperation
 
-from mstdn.fact import CouldNotLook, forget
+from mstdn.asking import forget
+from mstdn.fact import CouldNotLook
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
 

@@ -1,5 +1,5 @@
 """
-What a whole deployment asks a server, so that all of it travels together (mstdn/fact.py).
+What a whole deployment asks a server, so that all of it travels together (mstdn/asking.py).
 
 A question that is missing here costs one more remote command; a test holds that none is.
 """

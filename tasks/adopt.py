@@ -20,7 +20,7 @@ from mstdn.adopt.operations import (
     looked_at_the_old_instance,
     old_containers,
 )
-from mstdn.fact import foresee
+from mstdn.asking import foresee
 from mstdn.layout import NETWORKS_THAT_LEAD_OUT
 from mstdn.networks.operations import docker_networks, open_ways, wanted_networks
 from mstdn.settings import settings_for

@@ -10,8 +10,8 @@ Run:  pyinfra inventory.py tasks/postgres_upgrade.py
 
 from pyinfra import host, local
 
+from mstdn.asking import foresee
 from mstdn.database.operations import joined_work
-from mstdn.fact import foresee
 from mstdn.layout import MastodonLayout
 from mstdn.postgres.operations import moved_database, old_data_directory, postgres_may_move
 from mstdn.questions import of_a_deployment

@@ -8,7 +8,7 @@ Run:  pyinfra inventory.py tasks/restore.py
 
 from pyinfra import host, local
 
-from mstdn.fact import foresee
+from mstdn.asking import foresee
 from mstdn.questions import of_a_deployment
 from mstdn.restore.operations import begun_restore, finished_restore, remounted_stores, restored_data
 from mstdn.settings import settings_for

@@ -11,7 +11,7 @@ import click
 from pyinfra import host
 from pyinfra.api.exceptions import DeployError, FactProcessError
 
-from mstdn.fact import foresee
+from mstdn.asking import foresee
 from mstdn.settings import settings_for
 from mstdn.status.ending import end_when_all_are_told
 from mstdn.status.looking import look, of_a_look, wanted

@@ -10,7 +10,7 @@ Run:  pyinfra inventory.py tasks/uninstall.py --data yes=social.example.org
 
 from pyinfra import host
 
-from mstdn.fact import foresee
+from mstdn.asking import foresee
 from mstdn.settings import settings_for
 from mstdn.uninstall.operations import (
     consented_uninstall,

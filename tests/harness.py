@@ -25,7 +25,8 @@ from pyinfra.api.operation import PyinfraOperation
 from pyinfra.context import ctx_host, ctx_state
 
 from mstdn.adopt.operations import adoption_questions
-from mstdn.fact import MARK, Batch, Fact, Question, Questions, travelling
+from mstdn.asking import MARK, Batch, Questions, travelling
+from mstdn.fact import Fact, Question
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS, text_of
@@ -112,7 +113,7 @@ def commands_of(
 
     with (
         on_host("@fake", fake_delay=0, fake_delay_jitter=0) as state,
-        patch("mstdn.fact._answers_to", answers or from_facts),
+        patch("mstdn.asking._answers_to", answers or from_facts),
     ):
         state.is_executing = executing
         state.check_for_changes = not executing

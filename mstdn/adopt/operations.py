@@ -17,8 +17,9 @@ from mstdn.adopt.facts import Old, OldInstance
 from mstdn.adopt.obstacles import obstacles
 from mstdn.adopt.report import report
 from mstdn.adopt.rules import UNDER_WAY, VERB, carried_keys, leaving, note, way_back
+from mstdn.asking import ask
 from mstdn.docker.facts import Container, Containers
-from mstdn.fact import CouldNotLook, Question, ask
+from mstdn.fact import CouldNotLook, Question
 from mstdn.layout import (
     ADOPTION,
     ADOPTION_NOTE,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api.exceptions import DeployError, FactProcessError
 
+from mstdn.asking import ask
 from mstdn.docker.facts import Containers
-from mstdn.fact import CouldNotLook, ask
+from mstdn.fact import CouldNotLook
 from mstdn.preflight import question_about_the_server
 from mstdn.preflight.names import leads_here
 from mstdn.proxy.neighbours import whose_name

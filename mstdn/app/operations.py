@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mstdn.app.names import names_here
 from mstdn.app.project import mastodon_project
+from mstdn.asking import ask
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project
 from mstdn.database.facts import StoresAtWork
-from mstdn.fact import ask
 from mstdn.files.operations import converge_tree
 from mstdn.images.references import all_images
 from mstdn.layout import MASTODON_PROJECT

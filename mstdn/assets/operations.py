@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from mstdn.asking import ask
 from mstdn.assets.facts import PublishedAssets
-from mstdn.fact import ask
 from mstdn.images.facts import ImageStates
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands

@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import SecretStr
 from pyinfra import host, state
 
+from mstdn.asking import ask
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import OFF, ssh_key
-from mstdn.fact import Question, ask
+from mstdn.fact import Question
 from mstdn.files.tree import ConfigFile
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.layout import MastodonLayout

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from mstdn.asking import ask
 from mstdn.certificates.facts import CertificateStates
 from mstdn.certificates.rules import steps
 from mstdn.docker.engine import CONTAINER
-from mstdn.fact import ask
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 

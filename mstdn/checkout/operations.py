@@ -2,8 +2,8 @@
 
 from pyinfra import host
 
+from mstdn.asking import ask
 from mstdn.checkout.facts import GitCheckout
-from mstdn.fact import ask
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mstdn.asking import ask
 from mstdn.assets.facts import PublishedAssets
 from mstdn.cleanup.facts import Images, OldScratch
 from mstdn.cleanup.rules import SCRATCH_MINUTES, unneeded, unneeded_dumps
 from mstdn.database.facts import DatabaseDumps
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask
 from mstdn.images.facts import ImageStates, RecordedImages
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pyinfra import state
 
+from mstdn.asking import ask, forget
 from mstdn.compose.commands import bring_up, roll
 from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask, forget
 from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
 from mstdn.networks.facts import DockerNetworks

@@ -2,6 +2,7 @@
 
 from pyinfra import host, state
 
+from mstdn.asking import ask
 from mstdn.compose.commands import bring_up, roll
 from mstdn.compose.project import Way
 from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
@@ -17,7 +18,6 @@ from mstdn.database.rules import (
 )
 from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
 from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, STORES, MastodonLayout

@@ -8,12 +8,13 @@ from pyinfra.api import StringCommand
 
 from mstdn.apt.facts import AptSources, Sources
 from mstdn.apt.sources import without
+from mstdn.asking import ask
 from mstdn.docker.configuration import parsed
 from mstdn.docker.facts import DockerHost, Engine, EngineSetup, Setup
 from mstdn.docker.options import unreadable_options
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.docker.rules import merged_configuration
-from mstdn.fact import Question, ask
+from mstdn.fact import Question
 from mstdn.files.facts import Tree
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigDirectory, ConfigFile

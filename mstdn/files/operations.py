@@ -8,7 +8,8 @@ from pyinfra.api import QuoteString, StringCommand
 from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.files.facts import FileStates, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce, is_the_moment_to_show, operation

@@ -9,7 +9,7 @@ from typing import Literal
 from pyinfra import host, state
 from pyinfra.api import StringCommand
 
-from mstdn.fact import ask
+from mstdn.asking import ask
 from mstdn.files.tree import ConfigFile
 from mstdn.firewall.facts import FirewallSetup, PacketFilter, Rules, Setup
 from mstdn.firewall.own import firewall_of_others, is_here

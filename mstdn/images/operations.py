@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from pyinfra import host
 
-from mstdn.fact import ask
+from mstdn.asking import ask
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.tags import moved, record_of, record_text
 from mstdn.layout import ROOT

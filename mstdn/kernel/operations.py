@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pyinfra import host
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.kernel.facts import KernelSetting, Setting
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script

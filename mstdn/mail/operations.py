@@ -9,8 +9,9 @@ from pyinfra.api import Host, State, StringCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
 
+from mstdn.asking import ask
 from mstdn.docker.engine import CONTAINER
-from mstdn.fact import CouldNotLook, ask
+from mstdn.fact import CouldNotLook
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.delivery import Way, refusal, sent
 from mstdn.mail.facts import SenderRecords

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mstdn.asking import ask
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.operations import converge_project
 from mstdn.docker.facts import Containers
-from mstdn.fact import Question, ask
+from mstdn.fact import Question
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.images.references import all_images
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, MastodonLayout

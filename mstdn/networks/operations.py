@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mstdn.asking import ask
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import engine_question
 from mstdn.docker.versions import numbers_of
-from mstdn.fact import ask
 from mstdn.layout import BACK, FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
 from mstdn.networks.rules import closed_ways, engine_has_ipv6, freed

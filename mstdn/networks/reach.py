@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pyinfra import state
 
+from mstdn.asking import ask
 from mstdn.docker.operations import engine_question
 from mstdn.docker.versions import numbers_of
-from mstdn.fact import CouldNotLook, ask
+from mstdn.fact import CouldNotLook
 from mstdn.layout import FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks
 from mstdn.networks.rules import ipv6_reaches_containers

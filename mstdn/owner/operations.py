@@ -12,8 +12,8 @@ from pyinfra.api import Host, State, StringCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
 
+from mstdn.asking import ask
 from mstdn.docker.engine import CONTAINER
-from mstdn.fact import ask
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.operation import announce, operation
 from mstdn.owner.facts import AccountState

@@ -6,11 +6,12 @@ import time
 
 from pyinfra import host, state
 
+from mstdn.asking import ask
 from mstdn.backup.facts import BackupState
 from mstdn.database.facts import Installed, StoresAtWork
 from mstdn.database.stores import postgres_is_unknown
 from mstdn.docker.engine import CONTAINER
-from mstdn.fact import CouldNotLook, ask
+from mstdn.fact import CouldNotLook
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
 from mstdn.layout import MASTODON_PROJECT, POSTGRES_MOVE, MastodonLayout

@@ -10,6 +10,7 @@ from dataclasses import replace
 from mstdn.adopt import rules as adopt
 from mstdn.alerts.rules import webhook_findings
 from mstdn.apt import sources
+from mstdn.asking import ask
 from mstdn.backup.facts import BackupState
 from mstdn.backup.rules import age_findings, restore_findings, secrets_findings
 from mstdn.database import rules as database
@@ -20,7 +21,7 @@ from mstdn.docker import rules as docker_rules
 from mstdn.docker.facts import Container, Containers, Engine, Setup
 from mstdn.docker.packages import KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.docker.versions import numbers_of
-from mstdn.fact import CouldNotLook, ask
+from mstdn.fact import CouldNotLook
 from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall

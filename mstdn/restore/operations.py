@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pyinfra import host
 
+from mstdn.asking import ask
 from mstdn.backup.programs import COMMON
 from mstdn.backup.rules import OFF
 from mstdn.compose.commands import bring_up
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, MastodonLayout
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse

@@ -6,7 +6,8 @@ from typing import Any
 
 from pyinfra import host
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.files.facts import FileStates
 from mstdn.layout import MastodonLayout
 from mstdn.operation import announce, operation

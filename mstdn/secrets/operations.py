@@ -10,7 +10,7 @@ from hashlib import sha256
 from pydantic import SecretStr
 from pyinfra.api import QuoteString, StringCommand
 
-from mstdn.fact import ask
+from mstdn.asking import ask
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse

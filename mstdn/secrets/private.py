@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.files.facts import FileStates, Tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce

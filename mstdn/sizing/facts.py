@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pyinfra.api.exceptions import DeployError, FactProcessError
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Fact, Lines, Question
 
 
 @dataclass

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 from pyinfra.api import Host
 
+from mstdn.asking import ask
 from mstdn.certificates.facts import CertificateFiles, CertificateStates
 from mstdn.database.facts import Installed, Stores, StoresAtWork
 from mstdn.docker.facts import Containers
-from mstdn.fact import CouldNotLook, Question, ask
+from mstdn.fact import CouldNotLook, Question
 from mstdn.images.references import web_image
 from mstdn.layout import (
     MASTODON_PROJECT,

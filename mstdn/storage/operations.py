@@ -2,7 +2,8 @@
 
 from datetime import datetime, timezone
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.files.facts import Tree
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigDirectory, ConfigFile

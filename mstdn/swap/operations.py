@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand
 
-from mstdn.fact import ask
+from mstdn.asking import ask
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script

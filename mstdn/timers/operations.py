@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mstdn.alerts.programs import alert_programs, alert_settings
+from mstdn.asking import ask
 from mstdn.backup.programs import backup_programs, program_settings
 from mstdn.chores.programs import chore_programs, chore_settings
 from mstdn.drill.programs import drill_programs, drill_settings
-from mstdn.fact import Question, ask
+from mstdn.fact import Question
 from mstdn.files.operations import converge_tree, states_of, written_in
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.kinds.dotenv import dotenv_text

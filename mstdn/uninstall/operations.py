@@ -8,12 +8,13 @@ from typing import Any
 from pyinfra import host
 from pyinfra.api import Host
 
+from mstdn.asking import ask
 from mstdn.backup.operations import UNIT as BACKUP
 from mstdn.cleanup.facts import Images
 from mstdn.database.facts import Installed
 from mstdn.database.rules import Work, work
 from mstdn.docker.facts import Container, Containers
-from mstdn.fact import Question, ask
+from mstdn.fact import Question
 from mstdn.files.operations import written_in
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.firewall.operations import THE_TABLE

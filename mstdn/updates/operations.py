@@ -7,7 +7,8 @@ from typing import Any
 
 from pyinfra import host
 
-from mstdn.fact import Question, ask
+from mstdn.asking import ask
+from mstdn.fact import Question
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigFile
 from mstdn.operation import announce, operation

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from pyinfra import host, logger, state
 
+from mstdn.asking import ask, ask_ahead
 from mstdn.docker.engine import CONTAINER
 from mstdn.docker.facts import Containers
-from mstdn.fact import ask, ask_ahead
 from mstdn.layout import MASTODON_PROJECT
 from mstdn.mail.facts import WayOut
 from mstdn.mail.way_out import mail_warning, outside_problem, outside_warning

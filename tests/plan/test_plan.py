@@ -106,7 +106,7 @@ def facts_asked(run: Run) -> list[str]:
 
 
 def is_one_batch(run: Run) -> bool:
-    return [fact.split()[0] for fact in facts_asked(run)] == ["mstdn.fact.Batch"]
+    return [fact.split()[0] for fact in facts_asked(run)] == ["mstdn.asking.Batch"]
 
 
 def test_a_whole_deployment_asks_everything_in_one_remote_command(plan: Run) -> None:

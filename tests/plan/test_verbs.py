@@ -13,7 +13,7 @@ import pytest
 from pyinfra.api import Host
 
 from mstdn import versions
-from mstdn.fact import Batch, travelling
+from mstdn.asking import Batch, travelling
 from mstdn.status.looking import questions
 from mstdn.uninstall.operations import uninstall_questions
 from tests.harness import REQUIRED, container_line, settings_with

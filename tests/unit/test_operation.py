@@ -12,8 +12,9 @@ from pyinfra.api.exceptions import FactProcessError
 from pyinfra.context import ctx_host, ctx_state
 from typing_extensions import override
 
-from mstdn import fact
-from mstdn.fact import CouldNotLook, Fact, Lines, Question, Questions, ask
+from mstdn import asking
+from mstdn.asking import Questions, ask
+from mstdn.fact import CouldNotLook, Fact, Lines, Question
 from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
@@ -66,8 +67,8 @@ def _state() -> Iterator[State]:
 @pytest.fixture(name="server", autouse=True)
 def _server(state: State, monkeypatch: pytest.MonkeyPatch) -> Server:
     server = Server()
-    monkeypatch.setattr(fact, "_answers_to", server.answer)
-    monkeypatch.setattr(fact, "_foreseen", [])
+    monkeypatch.setattr(asking, "_answers_to", server.answer)
+    monkeypatch.setattr(asking, "_foreseen", [])
     return server
 
 
@@ -90,7 +91,7 @@ def test_a_run_asks_anew_after_each_command_and_a_plan_does_not(state: State, se
     for name, batches, second in (("plan", 1, "second a"), ("run", 2, "second b")):
         stage(state, name)
         server.batches, server.lines = 0, ["word a"]
-        fact.forget()
+        asking.forget()
         commands = example._inner()
         assert next(commands).get_raw_value() == "first a"
         server.lines = ["word b"]

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from mstdn.asking import Questions
 from mstdn.compose.commands import bring_up
 from mstdn.compose.operations import converge_project
 from mstdn.compose.project import Project, Way
 from mstdn.docker.facts import Containers
-from mstdn.fact import Question, Questions
+from mstdn.fact import Question
 from mstdn.files.tree import ConfigFile
 from mstdn.operation import operation
 from tests.harness import Command, commands_of, container_line, of_the_unit, read, refusal_of

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pyinfra.api import Host
 
-from mstdn.fact import Question, Questions
+from mstdn.asking import Questions
+from mstdn.fact import Question
 from mstdn.images.facts import ImageStates, RecordedImages
 from mstdn.images.operations import built_images, pulled_images
 from tests.harness import Command, commands_of, of_the_unit, refusal_of

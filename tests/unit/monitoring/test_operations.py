@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from pyinfra.api import Host
 
-from mstdn.fact import Batch
+from mstdn.asking import Batch
 from mstdn.monitoring.operations import monitoring_files, monitoring_role, removed_monitoring, running_monitoring
 from mstdn.questions import of_a_deployment
 from mstdn.settings import Settings
