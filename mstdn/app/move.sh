@@ -47,7 +47,6 @@ lead_the_inner_nginx_to() {
     mv -fT "$upstreams.new" "$upstreams"
     inner_ones_read_anew
 }
-address_of() { docker inspect --format '{{with index .NetworkSettings.Networks "front"}}{{.IPAddress}}{{end}}' "$1"; }
 # Has the proxy ask this inner nginx and no other. docker-gen writes both into its list, and takes one out when it has gone; but the
 # address of a container that is gone answers nothing at all, and whoever is sent there waits for seconds.
 lead_the_proxy_to() {
@@ -56,7 +55,7 @@ lead_the_proxy_to() {
     [ -n "$proxy" ] || return 0
     list=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/etc/nginx/conf.d"}}{{.Source}}{{end}}{{end}}' "$proxy")/default.conf
     chosen=$(address_of "$1") tries=100
-    until grep -qF "server $chosen:" "$list"; do
+    until is_asked "$chosen"; do
         tries=$((tries - 1))
         [ "$tries" -gt 0 ] || {
             echo "docker-gen has not told the proxy of the new nginx within 10 s, so the one before serves on. Run again: a docker-gen that hears nothing is started anew." >&2
@@ -67,20 +66,26 @@ lead_the_proxy_to() {
     # docker-gen hears that the new one is healthy at the same time, and writes all of them once more.
     rounds=5
     while [ "$rounds" -gt 0 ]; do
-        rounds=$((rounds - 1)) others=''
+        rounds=$((rounds - 1)) before=$(cat "$list") others=''
         for each in $(docker compose ps --quiet nginx); do
             address=$(address_of "$each")
-            [ -z "$address" ] || [ "$address" = "$chosen" ] || ! grep -qF "server $address:" "$list" || others="$others $address"
+            if [ -n "$address" ] && [ "$address" != "$chosen" ] && is_asked "$address"; then
+                # In place, as docker-gen writes it. Not taken out: a name that only the old one answers for may have no other.
+                others=$(sed "s/\(server $(pattern_of "$address"):[0-9]*\);/\1 down;/" "$list")
+                printf '%s\n' "$others" >"$list"
+            fi
         done
         [ -n "$others" ] || break
-        for address in $others; do
-            # In place, as docker-gen writes it.
-            without=$(grep -vF "server $address:" "$list") && printf '%s\n' "$without" >"$list"
-        done
-        read_anew "$proxy" /etc/nginx/nginx.conf || return
+        read_anew "$proxy" /etc/nginx/nginx.conf || {
+            printf '%s\n' "$before" >"$list"
+            return 1
+        }
         sleep 1
     done
 }
+address_of() { docker inspect --format '{{with index .NetworkSettings.Networks "front"}}{{.IPAddress}}{{end}}' "$1"; }
+pattern_of() { printf '%s' "$1" | sed 's/[.]/[.]/g'; }
+is_asked() { grep -q "server $(pattern_of "$1"):[0-9]*;" "$list"; }
 move() {
     case $1 in
     nginx) lead_the_proxy_to "$2" ;;

@@ -93,6 +93,10 @@ LIST = """upstream social.example.org {
     server 172.18.0.50:9090;
     keepalive 4;
 }
+upstream alias.example.org {
+    # Only the old one answers for it.
+    server 172.18.0.5:9090;
+}
 server {
     server_name social.example.org;
 }
@@ -143,8 +147,13 @@ def servers(directory: Path) -> list[str]:
 def test_the_proxy_asks_the_new_nginx_only_before_the_old_one_stops(tmp_path: Path, rewrites: int) -> None:
     answer = lead_the_proxy(tmp_path, LIST, rewrites=rewrites)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert servers(tmp_path) == ["server 172.18.0.50:9090;"]
-    assert (tmp_path / "default.conf").read_text() == LIST.replace("    server 172.18.0.5:9090;\n", "")
+    assert servers(tmp_path) == [
+        "server 172.18.0.5:9090 down;",
+        "server 172.18.0.50:9090;",
+        "server 172.18.0.5:9090 down;",
+    ]
+    # A name without any server would be refused.
+    assert (tmp_path / "default.conf").read_text() == LIST.replace("0.5:9090;", "0.5:9090 down;")
     calls = calls_in(tmp_path)
     assert calls.count("docker kill --signal HUP 0c") == rewrites + 1
     assert "docker exec 0c nginx -t -q -c /etc/nginx/nginx.conf" in calls
@@ -159,12 +168,13 @@ def test_as_long_as_the_proxy_does_not_know_the_new_nginx_the_old_one_stays(tmp_
 
 
 def test_a_proxy_that_asks_no_other_is_left_in_peace(tmp_path: Path) -> None:
-    written = LIST.replace("    server 172.18.0.5:9090;\n", "")
+    written = LIST.replace("0.5:9090;", "0.5:9090 down;")
     assert lead_the_proxy(tmp_path, written).returncode == 0
     assert (tmp_path / "default.conf").read_text() == written
     assert not any("kill" in call for call in calls_in(tmp_path))
 
 
-def test_a_list_that_the_proxy_refuses_is_a_failure(tmp_path: Path) -> None:
+def test_a_list_that_the_proxy_refuses_is_a_failure_and_is_put_back(tmp_path: Path) -> None:
     assert lead_the_proxy(tmp_path, LIST, accepts=False).returncode != 0
+    assert (tmp_path / "default.conf").read_text() == LIST
     assert not any("kill" in call for call in calls_in(tmp_path))
