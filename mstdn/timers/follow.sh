@@ -60,6 +60,8 @@ start=$!
 tell_while "$start"
 ended=0
 wait "$start" || ended=$?
+# Of a unit that is ended from outside the start has failed at once; what became of it, it says when it has put things in order.
+[ "$ended" = 0 ] || wait_for_its_end
 tell_the_rest
 [ "$ended" = 0 ] || {
     # That a unit was not even made is in no journal.

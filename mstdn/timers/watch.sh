@@ -22,7 +22,7 @@ begin_here() {
 # The same for a unit at work, of which the last lines are told.
 begin_in_the_middle() {
     invocation=$(systemctl show --property InvocationID --value "$unit")
-    said --lines 5 || true
+    said --lines 20 || true
 }
 state() { systemctl show --property ActiveState --value "$unit"; }
 is_at_work() { case $(state) in activating | active | deactivating) ;; *) return 1 ;; esac; }

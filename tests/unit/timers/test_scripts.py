@@ -118,6 +118,13 @@ def test_a_unit_that_is_not_installed_is_made_from_the_program_that_comes_along(
     assert calls_in(tmp_path)[-1] == "systemctl reset-failed mstdn-move.service"
 
 
+def test_what_a_unit_that_is_ended_from_outside_says_at_its_end_is_told(tmp_path: Path) -> None:
+    # Its start has failed while it still puts things in order.
+    works = "echo deactivating >state; { sleep 0.3; echo To go on: deploy >>journal; echo failed >state; } & :"
+    answer = passing(tmp_path, works=works, ends=1)
+    assert answer.returncode == 1 and what_came(answer) == "To go on: deploy\n"
+
+
 def test_why_systemd_makes_no_unit_is_told_in_its_words(tmp_path: Path) -> None:
     answer = passing(tmp_path, works="echo Failed to start transient service unit: why >&2", ends=1)
     assert answer.returncode == 1 and answer.stderr.startswith("Failed to start transient service unit: why\n")
@@ -181,7 +188,7 @@ def test_what_an_earlier_run_has_begun_is_waited_for_and_it_is_told_whose_it_is(
         "web: the new one is healthy",
     ]
     # Nothing of an earlier time.
-    assert any("--lines 5 _SYSTEMD_INVOCATION_ID=0f" in call for call in calls_in(tmp_path))
+    assert any("--lines 20 _SYSTEMD_INVOCATION_ID=0f" in call for call in calls_in(tmp_path))
     assert not list(tmp_path.glob("follow*"))
 
 
