@@ -703,14 +703,14 @@ ENGINE = (
         "the rules that lead visitors to the proxy flushed, so that all of them have one address",
         "iptables -t nat -F DOCKER",
         (WAYS,),
-        ("visitors of port 80 and 443 reach proxy-nginx-1 with one address",),
+        ("with one address",),
         "iptables -t nat -S DOCKER | grep -q 'dport 443 -j DNAT'",
     ),
     Drift(
         "what leads to the rules for visitors flushed",
         "iptables -t nat -F PREROUTING",
         (WAYS,),
-        ("visitors of port 80 and 443 reach proxy-nginx-1 with one address",),
+        ("with one address",),
         "iptables -t nat -S PREROUTING | grep -q 'j DOCKER'",
     ),
     Drift(
