@@ -66,7 +66,7 @@ lead_the_proxy_to() {
     # docker-gen hears that the new one is healthy at the same time, and writes all of them once more.
     rounds=5
     while [ "$rounds" -gt 0 ]; do
-        rounds=$((rounds - 1)) before=$(cat "$list") others=''
+        rounds=$((rounds - 1)) written=$(cat "$list") others=''
         for each in $(docker compose ps --quiet nginx); do
             address=$(address_of "$each")
             if [ -n "$address" ] && [ "$address" != "$chosen" ] && is_asked "$address"; then
@@ -77,7 +77,7 @@ lead_the_proxy_to() {
         done
         [ -n "$others" ] || break
         read_anew "$proxy" /etc/nginx/nginx.conf || {
-            printf '%s\n' "$before" >"$list"
+            printf '%s\n' "$written" >"$list"
             return 1
         }
         sleep 1

@@ -11,8 +11,8 @@ note() {
     chmod 0644 "$notes/.chores-result.new"
     mv -fT "$notes/.chores-result.new" "$notes/chores-result"
 }
-# By lock.sh, for a run. A chore that is cut off has harmed nothing, and the next one finds what it left.
-trap 'echo "They make room for a run, and go on the next time." && note skipped "a run needed the server" && exit 0' TERM
+# By lock.sh for a run, by a reboot, or by hand. A chore that is cut off has harmed nothing, and the next one finds what it left.
+trap 'echo "They were told to stop, as for a run that needs the server, and go on the next time." && note skipped "they were told to stop" && exit 0' TERM
 why=''
 left=$CHORES
 while [ -n "$left" ]; do

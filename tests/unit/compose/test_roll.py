@@ -190,7 +190,6 @@ def test_as_long_as_nobody_can_take_over_the_old_one_serves_on(tmp_path: Path, f
 
 def test_where_the_new_one_does_not_start_the_old_one_gets_its_visitors_back(tmp_path: Path) -> None:
     (tmp_path / "health").write_text("unhealthy")
-    (tmp_path / "old").touch()
     answer = roll(tmp_path, "handover", n1="older running healthy")
     assert answer.returncode == 1 and "the one before works on" in answer.stderr
     assert done(tmp_path)[1:] == [
