@@ -33,8 +33,8 @@ if [ -z "${only_ask-}" ]; then
     exec 9>>/run/mstdn.lock
     waits_for_the_lock() {
         flock --nonblock 9 && return
-        # Chores may take hours, and can be done another time: they make room for whoever sits and waits.
-        [ "${connection%% *}" -le 1 ] || systemctl stop mstdn-chores.service 2>/dev/null || true
+        # Chores and drills may take hours, and can be done another time: they make room for whoever sits and waits.
+        [ "${connection%% *}" -le 1 ] || systemctl stop mstdn-chores.service mstdn-drill.service 2>/dev/null || true
         flock --timeout 900 9
     }
     if ! waits_for_the_lock; then

@@ -368,6 +368,20 @@ def test_a_drill_proves_the_newest_backup_and_touches_nothing(backed: Instance) 
     assert "mstdn-drill" not in backed.run("docker ps --all; docker network ls; ls /srv/mastodon")
 
 
+def test_a_drill_makes_room_for_a_run_and_leaves_nothing(backed: Instance) -> None:
+    backed.run("systemctl start --no-block mstdn-drill.service")
+    wait_until("its database is aside", lambda: backed.succeeds("docker inspect mstdn-drill-db"), 60, 0.1)
+    # It stands still, as it seems to where the database is large.
+    backed.run("systemctl kill --signal STOP mstdn-drill.service")
+    assert "tasks/app.py | Start Mastodon" in backed.converge(default_locale="de", **ON).changed
+    assert backed.run("systemctl is-active mstdn-drill.service", check=False).strip() == "inactive"
+    last = result(backed, "drill")
+    assert last["result"] == "skipped" and "as for a run that needs the server" in last["why"]
+    assert "mstdn-drill" not in backed.run("docker ps --all; docker network ls; ls /srv/mastodon")
+    backed.converge(**ON)
+    assert "is proven:" in backed.converge(DRILL, **ON).stderr
+
+
 def test_a_drill_notices_keys_that_do_not_open_the_database(backed: Instance) -> None:
     newest = "SELECT max(id) FROM users WHERE otp_secret IS NOT NULL"
     sql(backed, "CREATE TABLE kept AS SELECT id, otp_secret FROM users")

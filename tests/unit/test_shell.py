@@ -93,7 +93,7 @@ class Runs:
             ("/run/mstdn.run", f"{place}/run"),
             ("/run/mstdn-waiting.", f"{place}/follow."),
             ("sleep 10", "sleep 0.05"),
-            ("systemctl stop mstdn-chores.service", f"echo stopped >>{place}/chores"),
+            ("systemctl stop mstdn-chores.service mstdn-drill.service", f"echo stopped >>{place}/chores"),
         ):
             assert there in text
             text = text.replace(there, here)
