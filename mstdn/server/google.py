@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mstdn.cloud.errors import ProviderError, ProvisionError, did_you_mean
+from mstdn.cloud.errors import ProviderError, ProvisionError
 from mstdn.cloud.google import OURS, Google
+from mstdn.server.google_refusals import Order, explained, region_of
 from mstdn.server.rules import Action, Address, Found, Machine, Wanted
 from mstdn.settings.provision import ProvisionSettings
 
@@ -31,7 +32,7 @@ class GoogleServer:
         self._settings = settings
         self._name = settings.server_name
         self._zone = settings.server_place or ZONE
-        self._region = _region(self._zone)
+        self._region = region_of(self._zone)
         self._type = settings.server_type or TYPE
         self._disk_type = settings.server_disk_type or DISK_TYPE
         self._public_key = public_key
@@ -111,7 +112,7 @@ class GoogleServer:
             found = self._google.find("look for the server", f"/zones/{self._zone}/instances/{self._name}")
         except ProviderError as refused:
             # Of a zone that there is not it says so at once (inspec-gcp#301).
-            raise self._wrong_place(refused) from None
+            raise self._explained(refused) from None
         if found is not None:
             return found
         others = self._google.everywhere("look for the server", "instances", self._name)
@@ -125,7 +126,7 @@ class GoogleServer:
         return ours[0] if ours else None
 
     def _address(self, zone: str) -> dict[str, Any] | None:
-        return self._google.find("look for the address", f"/regions/{_region(zone)}/addresses/{self._name}")
+        return self._google.find("look for the address", f"/regions/{region_of(zone)}/addresses/{self._name}")
 
     def _free(self, address: Mapping[str, Any] | None) -> None:
         """Raises ProvisionError for an address that is no use while there is no server of ours: something else's."""
@@ -164,7 +165,7 @@ class GoogleServer:
         try:
             self._google.make("reserve an address", f"/regions/{region}/addresses", body)
         except ProviderError as refused:
-            raise self._wrong_place(refused) from None
+            raise self._explained(refused) from None
 
     def _create(self) -> None:
         address = self._address(self._zone)
@@ -208,49 +209,14 @@ class GoogleServer:
         try:
             self._google.make("create the server", f"/zones/{self._zone}/instances", body)
         except ProviderError as refused:
-            raise self._wrong_place(refused) from None
+            raise self._explained(refused) from None
 
-    def _wrong_place(self, refused: ProviderError) -> ProvisionError:
-        if refused.code.startswith("ZONE_RESOURCE_POOL_EXHAUSTED"):
-            return self._exhausted(refused)
-        if refused.status not in (400, 404) and refused.code not in ("invalid", "notFound"):
-            return refused
-        zones = self._google.names("list zones", "/zones")
-        if self._zone not in zones:
-            # A region in place of a zone is the mistake that people make.
-            near = [zone for zone in zones if zone.startswith((f"{self._zone}-", f"{self._region}-"))] or zones
-            return ProvisionError(
-                f'Google has no zone "{self._zone}". {did_you_mean("server_place", near)} Nothing was made.'
-            )
-        types = self._google.names("list machine types", f"/zones/{self._zone}/machineTypes")
-        if self._type not in types:
-            small = [each for each in types if each.startswith(("e2-", "t2"))] or types
-            return ProvisionError(
-                f'{self._zone} has no machine type "{self._type}". {did_you_mean("server_type", small)} The address is '
-                "reserved and stays yours."
-            )
-        disks = self._google.names("list disk types", f"/zones/{self._zone}/diskTypes")
-        if self._disk_type not in disks:
-            return ProvisionError(
-                f'{self._zone} has no disk type "{self._disk_type}". {did_you_mean("server_disk_type", disks)}'
-            )
-        return refused
+    def _explained(self, refused: ProviderError) -> ProvisionError:
+        return explained(refused, self._google, Order(self._zone, self._type, self._disk_type), self._kept)
 
-    def _exhausted(self, refused: ProviderError) -> ProvisionError:
-        errors = refused.details.get("errors")
-        available = ""
-        for error in errors if isinstance(errors, list) else []:
-            for detail in error.get("errorDetails") or []:
-                metadata = (detail.get("errorInfo") or {}).get("metadatas") or {}
-                available = metadata.get("zonesAvailable") or available
-        zones = [zone.strip() for zone in available.split(",") if zone.strip()]
-        if zones:
-            instead = f'Google names {" and ".join(zones)} instead: set server_place = "{zones[0]}" and run again.'
-        else:
-            instead = f"Try another zone of {self._region} (server_place), or run again later."
+    def _kept(self) -> str:
         address = self._address(self._zone)
-        kept = f" The address {address['address']} is reserved and stays yours." if address else ""
-        return ProvisionError(f"{self._zone} has no {self._type} to give at the moment. {instead}{kept}")
+        return "" if address is None else str(address["address"])
 
     def _repair(self, action: Action) -> None:
         instance = self._instance()
@@ -262,7 +228,7 @@ class GoogleServer:
             body = {"labels": instance.get("labels", {}) | OURS, "labelFingerprint": instance["labelFingerprint"]}
             self._google.post("label the server", f"{path}/setLabels", body)
         elif action == "keep ipv4":
-            self._reserve(_region(zone), _nat_address(instance))
+            self._reserve(region_of(zone), _nat_address(instance))
         elif action == "tag":
             items = [*instance["tags"].get("items", []), self._settings.cloud_firewall_tag]
             body = {"items": items, "fingerprint": instance["tags"]["fingerprint"]}
@@ -294,10 +260,6 @@ class GoogleServer:
 
 def _is_ours(instance: Mapping[str, Any]) -> bool:
     return bool(instance.get("labels", {}).get("managed-by") == OURS["managed-by"])
-
-
-def _region(zone: str) -> str:
-    return zone.rpartition("-")[0]
 
 
 def _metadata(instance: Mapping[str, Any]) -> dict[str, str]:
