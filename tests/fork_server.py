@@ -1,12 +1,12 @@
 """
-A process that has imported what every run of pyinfra imports, and forks for each run: importing takes longer than most
-runs. tests/plan/cli.py starts it and writes to its standard input.
+A process that has imported what every run of pyinfra imports, and forks for each run. tests/forked.py starts it and
+writes to its standard input.
 
-    python -m tests.plan.fork_server MODULE …
+    python -m tests.fork_server MODULE …
 
-Each line of its standard input is a run as JSON: arguments, directory, environment, and the files for what the run
-prints. The answer to each is a line with its exit code. A run is otherwise as it would be without this: a process
-of its own that ends as pyinfra ends, and the modules that a task imports are imported there.
+Each line of its standard input is a run as JSON: arguments, directory, environment, after how many seconds it is ended,
+and the files for what it prints. The answer to each is a line with its exit code. A run is otherwise as it would be
+without this: a process of its own that ends as pyinfra ends, and the modules that a task imports are imported there.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ import sys
 from os import fork, waitpid
 from typing import Any
 
-LONGEST_RUN_SECONDS = 120
-
 
 def serve() -> None:
     """Answer requests until there are no more, which ends this process. Returns in each fork, ready to run."""
@@ -37,7 +35,7 @@ def serve() -> None:
 
 def become(run: dict[str, Any]) -> None:
     """Make this process what `python -m pyinfra` begins as."""
-    signal.alarm(LONGEST_RUN_SECONDS)
+    signal.alarm(run["seconds"])
     for number, file in enumerate((os.devnull, run["stdout"], run["stderr"])):
         opened = os.open(file, os.O_RDWR)
         os.dup2(opened, number)

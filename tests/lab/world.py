@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from tests.lab import addresses, inhabitants, lab
 from tests.lab.addresses import REPOSITORY
-from tests.lab.commands import CommandError, Completed, run
+from tests.lab.commands import CommandError, Completed
 from tests.lab.engine import Engine
 
 INVENTORY = "tests/lab/inventory.py"
@@ -22,7 +24,9 @@ BACKUP_PASSPHRASE = "a passphrase of the lab"
 # Access key and secret key.
 OBJECT_STORE, STORE_KEYS = "fsn1.your-objectstorage.com", ("mastodon:backup", "lab-s3-secret-key")
 COMMAND_SECONDS = 120.0
-DEPLOY_SECONDS = 1200.0
+DEPLOY_SECONDS = 1200
+# What config.py, the inventory and deploy.py import in each run.
+IMPORTED = ("mstdn.connection", "mstdn.questions", "mstdn.verify.operations")
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class World:
         check: bool = True,
         limit: str = "",
         environment: Mapping[str, str] | None = None,
-        timeout: float = DEPLOY_SECONDS,
+        timeout: int = DEPLOY_SECONDS,
     ) -> Deployment:
         """
         Run pyinfra with --json, to change things (`apply`) or only to plan; `timeout` is in seconds.
@@ -161,16 +165,20 @@ class World:
         Raises CommandError when `check` is set and the exit code is not 0.
         """
         options = ["--limit", limit or self.name, "--json", *(["--yes"] if apply else [])]
-        command = self.pyinfra_command(*arguments, options=options)
-        completed = run(
-            command,
-            check=False,
-            timeout=timeout,
-            environment=self.environment() if environment is None else environment,
+        program, *words = self.pyinfra_command(*arguments, options=options)
+        shown = " ".join([program, *words])
+        ended = forked.pyinfra(
+            words,
+            imported=IMPORTED,
             directory=REPOSITORY,
+            environment=self.environment() if environment is None else environment,
+            seconds=timeout,
         )
+        completed = Completed(ended.stdout, ended.stderr, ended.returncode)
+        if completed.returncode == -signal.SIGALRM:
+            raise CommandError(f"{shown}, ended after {timeout} s", completed)
         if check and completed.returncode != 0:
-            raise CommandError(" ".join(command), completed)
+            raise CommandError(shown, completed)
         last_line = completed.stdout.strip().rpartition("\n")[2]
         report = json.loads(last_line) if last_line.startswith("{") else None
         return Deployment(completed.returncode, report, completed.stderr)

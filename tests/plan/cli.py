@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from tests.harness import REQUIRED, ROOT
+
+LONGEST_RUN_SECONDS = 120
 
 # A bare Debian 13 with all that preflight wants: what mstdn/preflight/report.sh prints there.
 BARE_SERVER = """\
@@ -125,39 +126,14 @@ def _from_nothing(arguments: list[str], directory: Path, environment: Mapping[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=LONGEST_RUN_SECONDS,
     )
     return Run(process.returncode, process.stdout, process.stderr)
 
 
-# Servers that wait for a run, by what they have imported. Each does one run at a time; a second thread gets another.
-_idle: dict[tuple[str, ...], list[subprocess.Popen[str]]] = {OF_THE_SUITE: [], OF_ANY_SUITE: []}
-
-
 def _forked(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Run:
     modules = OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE
-    server = _idle[modules].pop() if _idle[modules] else _server(modules)
-    assert server.stdin and server.stdout
-    with tempfile.NamedTemporaryFile() as stdout, tempfile.NamedTemporaryFile() as stderr:
-        run = {
-            "arguments": arguments,
-            "directory": str(directory),
-            "environment": dict(environment),
-            "stdout": stdout.name,
-            "stderr": stderr.name,
-        }
-        print(json.dumps(run), file=server.stdin, flush=True)
-        answer = server.stdout.readline()
-        assert answer, (
-            f"tests/plan/fork_server.py ended with exit code {server.wait()}; the reason is in its standard error"
-        )
-        _idle[modules].append(server)
-        return Run(int(answer), stdout.read().decode(), stderr.read().decode())
-
-
-def _server(modules: tuple[str, ...]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.plan.fork_server", *modules]
-    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    # It ends with its standard input.
-    atexit.register(server.communicate)
-    return server
+    ended = forked.pyinfra(
+        arguments, imported=modules, directory=directory, environment=environment, seconds=LONGEST_RUN_SECONDS
+    )
+    return Run(ended.returncode, ended.stdout, ended.stderr)
