@@ -70,6 +70,7 @@ class Storage:
     """
     `instance`: an instance is installed in mastodon_root. `certificate`: proxy_root has one of the site.
     `note`: the suite's, None without one. `mounts`: what is mounted now but for the system's own disk, by place.
+    `backups_in`: the instance's directory in which the directory of backups lies, "" where it lies apart.
     """
 
     places: tuple[Place, ...] = ()
@@ -77,6 +78,7 @@ class Storage:
     instance: bool = False
     certificate: bool = False
     note: Note | None = None
+    backups_in: str = ""
 
 
 class Places(Fact[Storage]):
@@ -85,20 +87,29 @@ class Places(Fact[Storage]):
     script = "storage/state"
 
     @classmethod
-    def of(cls, note: str, root: str, proxy: str, domain: str, directories: Iterable[str]) -> Question[Storage]:
-        """note: path of the suite's note. root, proxy: mastodon_root and proxy_root. domain: of the site."""
-        return cls.question(note, root, proxy, domain, *directories)
+    def of(
+        cls, note: str, root: str, proxy: str, domain: str, directories: Iterable[str], *, backups: str = ""
+    ) -> Question[Storage]:
+        """
+        note: path of the suite's note. root, proxy: mastodon_root and proxy_root. domain: of the site. backups: their
+        directory, where they are on this server.
+        """
+        return cls.question(note, root, proxy, domain, backups, *directories)
 
     @override
     def read(self, lines: Lines) -> Storage:
         astray = set(lines.all("astray"))
         places = (text.split("\t") for text in lines.all("place"))
+        above = set(lines.all("above"))
+        inside = (text.partition(" ") for text in lines.all("inside"))
         return Storage(
             places=tuple(Place(path, real, mount, path in astray, bool(ro)) for path, real, mount, *ro in places),
             mounts={mount: FileSystem(source, *uuid) for mount, source, *uuid in lines.words("mount")},
             instance="instance" in lines,
             certificate="certificate" in lines,
             note=_note(lines.all("noted")) if "noted" in lines else None,
+            # The first is the outermost.
+            backups_in=next((path.rstrip("/") for identity, _, path in inside if identity in above), ""),
         )
 
 

@@ -23,7 +23,12 @@ def places_question(settings: Settings) -> Question[Storage]:
         settings.proxy_root,
     )
     return Places.of(
-        INSTANCE_NOTE, settings.mastodon_root, settings.proxy_root, settings.site_domain, dict.fromkeys(directories)
+        INSTANCE_NOTE,
+        settings.mastodon_root,
+        settings.proxy_root,
+        settings.site_domain,
+        dict.fromkeys(directories),
+        backups=settings.backup_repository if settings.backup_repository.startswith("/") else "",
     )
 
 

@@ -17,6 +17,13 @@ from mstdn.storage.facts import FileSystem, Note, Storage
 def findings(storage: Storage, root: str, domain: str, site: str, proxy_root: str) -> Iterator[Finding]:
     """root, proxy_root, domain, site: the settings mastodon_root, proxy_root, local_domain, and the site's own name."""
     note = storage.note
+    if storage.backups_in:
+        yield Finding(
+            "error",
+            f"The directory of backups (backup_repository) lies in {storage.backups_in}, by a link or a mount: each "
+            "backup would hold those before it, and whoever takes the instance off this server takes them along. Set "
+            "backup_repository to a directory apart from it, and move what is there: mv OLD NEW.",
+        )
     if note and not storage.instance:
         yield Finding("error", _lost(note, storage, root))
         return

@@ -1,8 +1,9 @@
-# Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name; the rest: directories.
+# Where directories lie. $1: the suite's note, $2: mastodon_root, $3: proxy_root, $4: the site's name, $5: the directory of backups, or
+# empty; the rest: directories.
 # "noted": the note's lines. "place": DIRECTORY, REAL, MOUNT, with tabs between: without links, and where its file system is
 # mounted, and "ro" where nothing can be written there; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
-note=$1 root=$2 proxy=$3 domain=$4
-shift 4
+note=$1 root=$2 proxy=$3 domain=$4 backups=$5
+shift 5
 [ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
 # Any of these shows that the volume is mounted. A single one that was lost is mended or refused by the component that needs it.
 [ ! -s "$root/state/installed.env" ] && [ ! -s "$root/secrets/instance.env" ] && [ ! -s "$root/database/PG_VERSION" ] || echo instance
@@ -21,4 +22,14 @@ for directory in "$@"; do
 done
 findmnt --noheadings --raw --output TARGET,SOURCE,UUID --types nooverlay,noproc,nosysfs,nodevpts,nocgroup2,nonsfs,nomqueue |
     grep -v -e '^/\(run\|proc\|sys\|dev\|var/lib/docker\|var/lib/containerd\|tmp\)[/ ]' -e '^/ ' | sed 's/^/mount /'
+# Whether the backups lie in the instance: by a link or a mount too, so directories are told apart by device and inode. "above ID":
+# the backups' directory and those that it lies in; "inside ID DIRECTORY": both roots, and what is in the first of them.
+[ -z "$backups" ] || {
+    above=$(readlink -m -- "$backups")
+    while [ -n "$above" ]; do
+        stat --format 'above %d:%i' -- "$above" 2>/dev/null
+        above=${above%/*}
+    done
+    stat --dereference --format 'inside %d:%i %n' -- "$root" "$proxy" "$root"/*/ 2>/dev/null
+}
 exit 0

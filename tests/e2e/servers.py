@@ -715,6 +715,15 @@ LIVES = [
         sample=True,
     ),
     refused(
+        "the directory of backups on the disk that the media are mounted from",
+        DEPLOYED,
+        "mkdir -p /swap.d/big/backups && mount --bind /swap.d/big /srv/mastodon/media",
+        "The directory of backups (backup_repository) lies in /srv/mastodon/media",
+        settings={"backup_repository": "/swap.d/big/backups"},
+        undo="umount /srv/mastodon/media && rm -r /swap.d/big",
+        sample=True,
+    ),
+    refused(
         "media as a link to a disk that is not mounted",
         DEPLOYED,
         "mv /srv/mastodon/media /srv/mastodon/away && ln -s /mnt/big/media /srv/mastodon/media",

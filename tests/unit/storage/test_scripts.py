@@ -95,3 +95,28 @@ def test_what_is_mounted_read_only_is_seen(tmp_path: Path, options: str, of_all:
 def test_the_mount_of_a_directory_is_the_one_that_is_nearest(tmp_path: Path) -> None:
     proc, root = seen(tmp_path, Path("/proc/self"), Path("/")).places
     assert (proc.mount, root.mount) == ("/proc", "/")
+
+
+@pytest.mark.parametrize(
+    ("link", "repository", "inside"),
+    [
+        pytest.param("", "volume/backups", "", id="apart"),
+        pytest.param("mastodon", "volume/backups", "mastodon", id="the whole instance is on the volume"),
+        pytest.param("mastodon/media", "volume/backups", "mastodon/media", id="the media are on the volume"),
+        pytest.param("mastodon/other name", "volume", "mastodon/other name", id="it is that directory itself"),
+        pytest.param("mastodon/media", "volume/not/made/yet", "mastodon/media", id="it is not there yet"),
+        pytest.param("proxy", "volume/backups", "proxy", id="the proxy is on the volume"),
+        pytest.param("mastodon/media", "elsewhere", "mastodon/media", id="it is a link itself"),
+    ],
+)
+def test_backups_that_lie_in_the_instance_by_a_link_are_seen(
+    tmp_path: Path, link: str, repository: str, inside: str
+) -> None:
+    (tmp_path / "volume/backups").mkdir(parents=True)
+    (tmp_path / "elsewhere").symlink_to("volume/backups")
+    if link:
+        (tmp_path / link).parent.mkdir(exist_ok=True)
+        (tmp_path / link).symlink_to(tmp_path / "volume")
+    root, proxy = tmp_path / "mastodon", tmp_path / "proxy"
+    question = Places.of("/nowhere", str(root), str(proxy), DOMAIN, [], backups=str(tmp_path / repository))
+    assert answer_of(question).backups_in == (str(tmp_path / inside) if inside else "")
