@@ -12,7 +12,7 @@ from pyinfra.api import StringCommand
 from mstdn.asking import ask
 from mstdn.files.tree import ConfigFile
 from mstdn.firewall.facts import FirewallSetup, PacketFilter, Rules, Setup
-from mstdn.firewall.own import firewall_of_others, is_here
+from mstdn.firewall.own import firewall_of_others, is_here, opens_everything
 from mstdn.firewall.table import FAMILY, TABLE, WEB, Openings, merged_addresses, merged_ports
 from mstdn.layout import FIREWALL_NOTE, FIREWALL_RULES, FIREWALL_UNIT
 from mstdn.operation import announce, operation
@@ -63,6 +63,9 @@ def closed_server(enabled: Literal["auto"] | bool, openings: Openings) -> Comman
             "Nothing on this server seems to listen for SSH, so its firewall would lock you out. Name the port by "
             "which you get in: firewall_tcp_ports = [22]; or set firewall_enabled = False."
         )
+        return
+    if problem := opens_everything(rules, setup, openings.interfaces):
+        yield from refuse(problem)
         return
     text = ConfigFile(FIREWALL_RULES, wanted_rules(openings, setup)).text
     unit = ConfigFile(FIREWALL_UNIT, render("firewall/mstdn-firewall.service.j2", rules=FIREWALL_RULES, table=TABLE))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.firewall.facts import Rules, Setup
-from mstdn.firewall.packets import Chain, Packet, fate
+from mstdn.firewall.packets import Chain, Packet, fate, interface_matches
 from mstdn.firewall.rules import BRIDGE, CONTAINER, OUTSIDE, SERVER, without_docker
 from mstdn.firewall.table import WEB, is_open
 
@@ -73,6 +73,19 @@ def is_here(rules: Rules, setup: Setup) -> bool:
     return bool(rules.ours or setup.rules or setup.unit)
 
 
+def opens_everything(rules: Rules, setup: Setup, interfaces: Iterable[str]) -> str:
+    """Why nothing would be closed: an interface of the setting firewall_inside_interfaces leads outside. Or ""."""
+    for each in interfaces:
+        for name in sorted({*rules.outside, *setup.uplinks}):
+            if interface_matches(each, name, "*"):
+                means = each if each == name else f"{each}, and so {name}"
+                return (
+                    f"firewall_inside_interfaces names {means}, by which this server reaches the Internet: nothing "
+                    "would be closed. Take it out; firewall_enabled = False is for a server without this firewall."
+                )
+    return ""
+
+
 def open_tcp_ports(settings: Settings) -> tuple[int | str, ...]:
     """What the operator has open beside SSH and the web; what verify lets answer has to be let in."""
     return (*settings.firewall_tcp_ports, *settings.verify_open_ports)
@@ -89,12 +102,8 @@ def findings(
     enabled = settings.firewall_enabled
     if enabled is False:
         return
-    if names := sorted({*settings.firewall_inside_interfaces} & {*rules.outside, *setup.uplinks}):
-        yield Finding(
-            "error",
-            f"firewall_inside_interfaces names {', '.join(names)}, by which this server reaches the Internet: nothing "
-            "would be closed. Take it out; firewall_enabled = False is for a server without this firewall.",
-        )
+    if text := opens_everything(rules, setup, settings.firewall_inside_interfaces):
+        yield Finding("error", text)
     here = is_here(rules, setup)
     if enabled is True or (firewall_of_others(rules) and not here):
         return

@@ -132,6 +132,12 @@ def test_a_server_on_which_nothing_listens_for_ssh_is_not_closed() -> None:
     assert done(facts, openings=Openings(tcp=(22,)))[-1] == KEEP
 
 
+def test_an_interface_that_leads_outside_is_not_let_in_as_one_that_does_not() -> None:
+    facts = {"firewall/setup": SSH, "firewall/state": "outside eth0\n"}
+    refusal = refusal_of(closed_server, facts, enabled=True, openings=Openings(interfaces=("eth*",)))
+    assert "firewall_inside_interfaces names eth*, and so eth0" in refusal
+
+
 # --- Firewalls of others --------------------------------------------------------------------------
 
 UFW = ruleset(more="manager ufw\n")

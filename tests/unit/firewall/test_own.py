@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -171,6 +172,9 @@ def test_what_is_closed_already_is_told_until_it_is_said_to_be_meant_so() -> Non
 
 def test_an_inside_interface_that_leads_to_the_internet_is_refused() -> None:
     rules = Rules(outside=("eth0",))
-    text = only(SSH, rules=rules, firewall_inside_interfaces=["eth0", "eth1"])
-    assert "firewall_inside_interfaces names eth0, by which" in text
+    for names, means in ((["eth0", "eth1"], "eth0"), (["eth1", "e*"], "e*, and so eth0")):
+        text = only(SSH, rules=rules, firewall_inside_interfaces=names)
+        assert f"firewall_inside_interfaces names {means}, by which" in text
+    bridged = replace(SSH, uplinks=("br0",))
+    assert "names br*, and so br0" in only(bridged, rules=rules, firewall_inside_interfaces=["br*"])
     assert found(SSH, rules=rules, firewall_inside_interfaces=["eth1"]) == []
