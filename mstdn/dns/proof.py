@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mstdn.cloud.errors import ProvisionError
 from mstdn.dns.lookup import Answer, Lookup
 from mstdn.dns.rules import RecordSet, record_set, shown, zone_lines
 from mstdn.dns.wishes import Among, Exactly, IfNone, NoIpv6, Wish, equal_texts, is_dmarc, is_spf, merged_spf
@@ -23,10 +24,24 @@ def shortcomings(wishes: Sequence[Wish], lookup: Lookup) -> list[str]:
             for answer in lookup.ask(wish.name, kind)
             if (complaint := complaint_about(wish, answer))
         ]
+        if complaints and isinstance(wish, IfNone) and not any(each.values for each, _ in complaints):
+            complaints = [] if policy_above(wish, lookup) else complaints
         if complaints:
             answer, complaint = complaints[0]
             found.append(f"The name server {answer.server} {complaint}")
     return found
+
+
+def policy_above(wish: IfNone, lookup: Lookup) -> str:
+    """The nearest name above that has a DMARC policy, as the world sees it; "" if none is seen."""
+    for name in wish.above:
+        try:
+            if any(is_dmarc(value) for answer in lookup.ask(name, "TXT") for value in answer.values):
+                return name
+        except ProvisionError:
+            # Nobody answers for it: then nobody sees a policy there.
+            continue
+    return ""
 
 
 def complaint_about(wish: Wish, answer: Answer) -> str | None:

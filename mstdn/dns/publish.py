@@ -9,9 +9,10 @@ from functools import partial
 from mstdn.cloud.errors import ProvisionError
 from mstdn.cloud.steps import Plan, Step
 from mstdn.dns.lookup import Cut, Lookup
+from mstdn.dns.proof import policy_above
 from mstdn.dns.provider import DnsProvider
 from mstdn.dns.rules import PROTECTED, Change, RecordSet, Zone, meaning, record_set, shown, zone_for, zone_lines
-from mstdn.dns.wishes import NoIpv6, Wish
+from mstdn.dns.wishes import IfNone, NoIpv6, Wish, is_dmarc
 
 
 def plan_to_publish(
@@ -52,7 +53,7 @@ def plan_to_publish(
         except ProvisionError as refusal:
             refusals.append(str(refusal))
             continue
-        if change is None:
+        if change is None or (isinstance(wish, IfNone) and _policy_above(wish, provider, lookup)):
             continue
         # What is planned counts as done: two addresses of a name do not both remove the alias that was there.
         left = [each for each in found[name] if each not in change.remove]
@@ -74,6 +75,18 @@ def plan_to_publish(
     if lines:
         lines = ["! Enter these records there, then run again:", *lines]
     return Plan(place, tuple(steps), tuple(lines), agrees, tuple(dict.fromkeys(warnings)))
+
+
+def _policy_above(wish: IfNone, provider: DnsProvider, lookup: Lookup) -> str:
+    """The name above that has a DMARC policy, in the account or as the world sees it; "" if none has."""
+    if provider.by_hand:
+        return policy_above(wish, lookup)
+    for name in wish.above:
+        for zone in provider.zones(name):
+            for each in provider.records(zone, name):
+                if each.type == "CNAME" or any(map(is_dmarc, each.values if each.type == "TXT" else ())):
+                    return name
+    return policy_above(wish, lookup)
 
 
 def _in_view(found: Sequence[RecordSet], wish: Wish, zone: Zone) -> Sequence[RecordSet]:

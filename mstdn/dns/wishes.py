@@ -79,7 +79,16 @@ class Among(_Records):
 
 
 class IfNone(_Records):
-    """A DMARC policy that is made only where there is none, nor a CNAME to one."""
+    """
+    A DMARC policy that is made only where there is none, nor a CNAME to one. Where a name above has a policy, that is
+    the domain's (RFC 7489, 6.6.3), and one of its own would overrule it: whoever publishes or proves looks there too.
+    """
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The names at which such a policy may stand, from the nearest."""
+        labels = self.name.removeprefix("_dmarc.").split(".")
+        return tuple(f"_dmarc.{'.'.join(labels[start:])}" for start in range(1, len(labels) - 1))
 
     def change(self, found: Sequence[RecordSet], replace: bool, task: str) -> Change | None:
         """What to change. Raises ProvisionError where there are several, which are none (RFC 7489, 6.6.3)."""

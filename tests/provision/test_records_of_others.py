@@ -126,6 +126,26 @@ def test_by_hand_each_kind_of_record_is_told_until_it_is_there(world: World) -> 
     assert plan(published_domain, settings=settings).text.strip() == ""
 
 
+@pytest.mark.parametrize("provider", [*PROVIDERS, "manual"])
+@pytest.mark.parametrize(("policy", "weakened"), [("v=DMARC1; p=reject", False), ("site-verification=1", True)])
+def test_a_policy_of_the_domain_above_is_not_overruled(
+    world: World, provider: str, policy: str, *, weakened: bool
+) -> None:
+    if provider == "manual":
+        world.names.publish("example.org", "_dmarc.example.org", "TXT", 300, (policy,))
+    else:
+        add_zone(world, provider)
+        put(world, provider, "_dmarc.example.org", "TXT", f'"{policy}"')
+    mail = {"mail_domain_provider": "manual", "mail_domain": "social.example.org"}
+    settings = settings_for(
+        world, provider, **mail, mail_domain_records=['k1._domainkey.social.example.org. TXT "p=MIIB"']
+    )
+    assert ("_dmarc.social.example.org" in plan(published_domain, settings=settings).text) is weakened
+    assert run(published_domain, settings=settings).refusal == ""
+    proof = run(proven_records, settings=provision_settings(**settings.model_dump() | {"dns_wait_seconds": 0})).text
+    assert ("_dmarc.social.example.org" in proof) is (weakened and provider == "manual")
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_alias_gives_way_to_both_addresses_in_one_run(world: World, provider: str) -> None:
     add_zone(world, provider)
