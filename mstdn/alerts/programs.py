@@ -82,6 +82,7 @@ def alert_settings(settings: Settings) -> dict[str, str]:
         "ALERT_SERVICES": " ".join(
             f"{project}/{each}" for project, names in services_of(settings).items() for each in names
         ),
+        "ALERT_DIRECTORIES": " ".join(limits.watched_directories(settings)),
         "ALERT_NETWORKS": " ".join(NETWORKS_THAT_LEAD_OUT),
         "ALERT_BACKUPS": "yes" if settings.backup_repository else "no",
         "ALERT_BACKUP_SECONDS": str(limits.BACKUP_DAYS * limits.DAY),

@@ -35,7 +35,8 @@ part() {
     timeout 60 "$@" 2>/dev/null && echo "looked $name" || true
 }
 {
-    part machine "$here/alerts-machine" "$notes" "$MASTODON_ROOT/state/suite" /var/lib/docker "$MASTODON_ROOT" "$MASTODON_ROOT/media" "$PROXY_ROOT"
+    # shellcheck disable=SC2086 # words
+    part machine "$here/alerts-machine" "$notes" "$MASTODON_ROOT/state/suite" $ALERT_DIRECTORIES
     part containers "$here/alerts-containers"
     part parts "$here/alerts-parts" mstdn
     # shellcheck disable=SC2086 # words

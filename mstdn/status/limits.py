@@ -1,6 +1,13 @@
-"""From which numbers on something is wrong: here for tasks/status.py, and on the server for the watcher. Pure."""
+"""What is looked at, and from which numbers on it is wrong: for tasks/status.py, and for the watcher. Pure."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mstdn.layout import MastodonLayout
+
+if TYPE_CHECKING:
+    from mstdn.settings import Settings
 
 MIB = 1024
 GIB = 1024 * MIB
@@ -13,3 +20,10 @@ MOST_INODES = 95
 SLOW_SECONDS, STUCK_SECONDS = 300, 3600
 QUEUES_PEOPLE_WAIT_FOR = ("default", "ingress", "push", "mailers", "scheduler")
 BACKUP_DAYS, DRILL_DAYS = 2, 15
+
+
+def watched_directories(settings: Settings) -> tuple[str, ...]:
+    """Whose disks are looked at, beside those of the system and of the engine: each may lie on one of its own."""
+    layout = MastodonLayout(settings.mastodon_root)
+    backups = [settings.backup_repository] if settings.backup_repository.startswith("/") else []
+    return (layout.root, layout.database, layout.redis, layout.media, settings.proxy_root, *backups)

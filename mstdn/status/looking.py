@@ -24,18 +24,17 @@ from mstdn.secrets.operator import alert_secrets_for
 from mstdn.settings import Settings, settings_for
 from mstdn.status.complaint import Seen, Wanted
 from mstdn.status.facts import MachineState, Parts, PartStates
+from mstdn.status.limits import watched_directories
 from mstdn.suite import this_suite
 
 T = TypeVar("T")
-ENGINE_DATA = "/var/lib/docker"
 
 
 def questions(settings: Settings) -> tuple[Question[Any], ...]:
     """What is asked, in the order in which look() takes it."""
     layout = MastodonLayout(settings.mastodon_root)
-    directories = (ENGINE_DATA, layout.root, layout.media, settings.proxy_root)
     return (
-        MachineState.of(NOTES, layout.suite, directories),
+        MachineState.of(NOTES, layout.suite, watched_directories(settings)),
         Installed.of(layout.installed, layout.database),
         Containers.all(),
         CertificateStates.of(settings.proxy_root, settings.certificate_prefix, settings.public_domains),

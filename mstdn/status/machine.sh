@@ -1,5 +1,5 @@
-# What there is to know of the machine. $1: the directory of the suite's notes, $2: the file that names the suite, $3: that of the
-# engine's data, the rest: further directories. "now SECONDS"; "suite TEXT"; "disk MOUNT KIB AVAILABLE INODES%" of each file
+# What there is to know of the machine. $1: the directory of the suite's notes, $2: the file that names the suite, the rest:
+# directories whose disks count, beside those of the system and of the engine. "now SECONDS"; "suite TEXT"; "disk MOUNT KIB AVAILABLE INODES%" of each file
 # system; "memory TOTAL AVAILABLE SWAP FREE" in KiB; "killed NUMBER" of programs for want of memory since the start; "reboot" if
 # one is due; "unit NAME LOADED ACTIVE RESULT NEXT" of each of the suite's; "noted FILE LINE" of what its programs have noted, "noted alerts CHANNEL SINCE WHY"
 # where alerts do not get out.
@@ -7,7 +7,10 @@ notes=$1 suite=$2
 shift 2
 printf 'now %s\n' "$(date +%s)"
 [ -f "$suite" ] && printf 'suite %s\n' "$(head -n 1 "$suite")"
-for directory in / "$@"; do
+# Where the engine keeps images and containers: by an option, which only the process knows, or by its file.
+engine=$({ tr '\0' '\n' <"/proc/$(cat /run/docker.pid)/cmdline" | sed -n 's/^--data-root=//p; /^--data-root$/{n;p;}'; } 2>/dev/null)
+[ -n "$engine" ] || engine=$(tr -d '\n' 2>/dev/null </etc/docker/daemon.json | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
+for directory in / "${engine:-/var/lib/docker}" /var/lib/containerd "$@"; do
     # A directory that is not there yet will be made in one that is.
     until [ -e "$directory" ]; do directory=$(dirname -- "$directory"); done
     df -k --output=target,size,avail,ipcent -- "$directory" | sed -n '2s/^/disk /p'

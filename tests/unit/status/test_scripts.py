@@ -8,8 +8,9 @@ import pytest
 
 from mstdn.settings import Settings
 from mstdn.status.facts import MachineState, Parts, PartStates, Queue, Unit
+from mstdn.status.limits import watched_directories
 from mstdn.status.looking import questions
-from tests.harness import answer_of, listing, read, settings_with, stand_in
+from tests.harness import answer_of, listing, read, run_script, settings_with, stand_in
 
 UNITS = """case "$*" in
 list-unit-files*) printf '%s x x\\n' mstdn-backup.service mstdn-backup.timer mstdn-x.path mstdn-y@.service ;;
@@ -43,6 +44,20 @@ def test_a_machine_tells_of_disk_memory_units_and_notes(tmp_path: Path) -> None:
         "drill-result": {"time": "1", "result": "failed", "why": "the counts differ"},
         "alerts": {"mail": "17 535 5.7.8 no"},
     }
+
+
+ENGINE = "tr '\\0' '\\n' <\"/proc/$(cat /run/docker.pid)/cmdline\""
+
+
+@pytest.mark.parametrize("told", ["option", "option and value", "file", "nothing"])
+def test_the_disk_of_the_engine_is_looked_at_wherever_that_is(tmp_path: Path, told: str) -> None:
+    """On a machine whose /proc is a file system of its own, and whose system is another."""
+    options = {"option": "--data-root=/proc/1", "option and value": "--data-root\n/proc/1"}.get(told, "-H\nfd://")
+    configuration = '{"live-restore": true, "data-root": "/proc/1"}' if told == "file" else "{}"
+    (tmp_path / "daemon.json").write_text(configuration)
+    instead = {ENGINE: f"printf '%b\\n' '{options}'", "/etc/docker/daemon.json": str(tmp_path / "daemon.json")}
+    said = run_script("status/machine", str(tmp_path), "/none", instead=instead).stdout
+    assert ("disk /proc " in said) is (told != "nothing"), said
 
 
 def test_a_file_system_without_a_limit_of_inodes_and_a_note_without_a_value_are_read() -> None:
@@ -120,3 +135,14 @@ def test_the_times_of_older_sidekiqs_are_seconds() -> None:
 def test_what_is_asked_is_named_once_so_that_all_of_it_travels_together(settings: Settings) -> None:
     asked = questions(settings)
     assert len(set(asked)) == len(asked) == 7
+
+
+def test_every_directory_that_may_lie_on_a_disk_of_its_own_is_looked_at() -> None:
+    directories = watched_directories(settings_with(backup_repository="/mnt/backups"))
+    assert set(directories) == {
+        *("/srv/mastodon", "/srv/mastodon/database", "/srv/mastodon/redis", "/srv/mastodon/media", "/srv/proxy"),
+        "/mnt/backups",
+    }
+    assert "s3:" not in "".join(
+        watched_directories(settings_with(backup_repository="s3:https://s3.example.org/bucket"))
+    )
