@@ -43,6 +43,7 @@ FIREWALL_DIRECTORY = FIREWALL_RULES.rpartition("/")[0]
 OWN_NETWORKS = (*NETWORKS, DRILL)
 # Made by docker-gen and acme-companion in places where others have files too.
 GENERATED = frozenset(("default.conf",))
+LINKS = ("", ".crt", ".key", ".chain.pem", ".dhparam.pem")
 COMPANIONS = frozenset(("default", "default.crt", "default.key", "dhparam.pem"))
 
 
@@ -178,7 +179,8 @@ def _is_ours_in(
 
 def _is_of(file: str, names: Collection[str]) -> bool:
     name = file.removeprefix("_test_")
-    return name.startswith(".") or any(name == each or name.startswith(f"{each}.") for each in names)
+    # As acme-companion names them: links to what lies in the directory of the name. A longer name is somebody else's.
+    return name.startswith(".") or any(name == f"{each}{end}" for each in names for end in LINKS)
 
 
 def _is_of_a_killed_run(path: str) -> bool:
