@@ -164,7 +164,7 @@ def _redis(old: Old, settings: Settings) -> Iterator[str]:
             "The old instance has REDIS_NAMESPACE, with which Mastodon does not boot since 4.4. Move its keys first: "
             "https://github.com/mastodon/redis_namespace_migration"
         )
-    if number := old.variables.get("REDIS_DB", "0").strip("0"):
+    if number := old.variables.get("REDIS_DB", "0").lstrip("0"):
         yield (
             f"The old instance has its jobs in the database {number} of Redis, and the suite in 0. While the old "
             f"Mastodon is stopped: redis-cli SWAPDB 0 {number}; take REDIS_DB out of .env.production, and start it "

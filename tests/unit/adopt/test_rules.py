@@ -125,6 +125,7 @@ OBSTACLES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"redis": ("9.0.0", 1)}, {}, "format 13"),
     ({"variables": VARIABLES | {"REDIS_NAMESPACE": "m"}}, {}, "redis_namespace_migration"),
     ({"variables": VARIABLES | {"REDIS_DB": "3"}}, {}, "SWAPDB 0 3"),
+    ({"variables": VARIABLES | {"REDIS_DB": "10"}}, {}, "SWAPDB 0 10"),
     ({"version": ""}, {}, "cannot be read"),
     ({"version": "v4.2.29"}, {}, "OTP_SECRET"),
     ({"version": "v4.4.1"}, {}, "skips a minor release"),
