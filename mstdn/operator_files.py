@@ -35,7 +35,7 @@ def operator_path(path: str | Path) -> Path:
 
     A relative one lies beside the inventory, or beside deploy.py if it exists only there.
     """
-    path = Path(path).expanduser()
+    path = _without_tilde(path)
     beside_inventory, beside_suite = inventory_directory() / path, SUITE_DIRECTORY / path
     return beside_suite if beside_suite.exists() and not beside_inventory.exists() else beside_inventory
 
@@ -48,7 +48,15 @@ def secrets_path(path: str | Path) -> Path:
     """
     instances = SUITE_DIRECTORY / "instances"
     of_an_instance = inventory_directory().is_relative_to(instances)
-    return inventory_directory() / Path(path).expanduser() if of_an_instance else operator_path(path)
+    return inventory_directory() / _without_tilde(path) if of_an_instance else operator_path(path)
+
+
+def _without_tilde(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        # This machine has no such user, and so no such file.
+        return Path(path)
 
 
 def values_file() -> str:

@@ -87,7 +87,7 @@ def numbers_and_words_are_known(mastodon_environment: Mapping[str, str]) -> Iter
 def urls_and_hosts_lead_somewhere(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:
     for name, beginnings in URLS.items():
         value = mastodon_environment.get(name, "")
-        if value and not (value.startswith(beginnings) and urlsplit(value).hostname):
+        if value and not (value.startswith(beginnings) and _host_of(value)):
             plain = value.rpartition("://")[2]
             yield Problem(
                 variable(name), f"it has to begin with {beginnings[0]}", f'"{name}": "{beginnings[0]}{plain}"'
@@ -97,6 +97,14 @@ def urls_and_hosts_lead_somewhere(mastodon_environment: Mapping[str, str]) -> It
         if mastodon_environment.get(switch) == "true" and host in ("", "localhost", "127.0.0.1"):
             wrong = "inside Mastodon's container localhost is the container itself, where nothing of that kind runs"
             yield Problem(variable(name), wrong, f'"{name}": "the name of the server that has it"')
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        # A bracket of an IPv6 address is missing, for example.
+        return None
 
 
 def addresses_can_be_read(mastodon_environment: Mapping[str, str]) -> Iterator[Problem]:

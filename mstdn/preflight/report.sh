@@ -3,6 +3,8 @@
 root=$1 proxy=$2 swap=$3 removing=$4
 shift 4
 
+# Before everything that may have to wait.
+printf 'clock %s\n' "$(date +%s)"
 # shellcheck source=/dev/null
 (. /etc/os-release && printf 'system %s %s\n' "$ID" "${VERSION_ID:-unknown}")
 printf 'architecture %s\n' "$(dpkg --print-architecture)"
@@ -94,5 +96,4 @@ head -qc 9 "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb 2>/dev/
     sed -n 's/^REDIS0*\([1-9]\)/redis \1/p'
 [ ! -f "$removing" ] || printf 'removing %s\n' "$(tr '\n' ' ' <"$removing")"
 [ ! -f "$root/state/suite" ] || printf 'suite %s\n' "$(cat "$root/state/suite")"
-printf 'clock %s\n' "$(date +%s)"
 exit 0

@@ -211,6 +211,7 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("networks_ipv6", 1, '"auto"', 'networks_ipv6 = "auto"'),
     ("checkout_repository", "git@github.com:mastodon/mastodon.git", "not an https:// address", "checkout_repository ="),
     ("images_patches_directory", "nowhere", "not a directory", "images_patches_directory ="),
+    ("images_patches_directory", "~nobody-of-that-name/patches", "not a directory", "images_patches_directory ="),
     ("images_refresh", "yes", "True or False", "images_refresh = False"),
     (
         "acme_directory",
@@ -568,6 +569,7 @@ BAD_VARIABLES: list[tuple[str, Any, str, str]] = [
     ("MAX_SESSION_ACTIVATIONS", "ten", "nothing but digits", "3600"),
     ("SMTP_REPLY_TO", "Acme, Inc. <a@example.org>", "with , in the name", '"SMTP_REPLY_TO": "admin@example.org"'),
     ("SMTP_RETURN_PATH", "bounces", "not a mail address", '"SMTP_RETURN_PATH": "admin@example.org"'),
+    ("http_proxy", "http://[2001:db8::1:3128", "begin with http://", '"http_proxy": '),
     ("http_proxy", "proxy.example.net:3128", "begin with http://", '"http_proxy": "http://proxy.example.net:3128"'),
     ("http_hidden_proxy", "socks5://127.0.0.1:9050", "begin with http://", '"http://127.0.0.1:9050"'),
     ("STREAMING_API_BASE_URL", "streaming.example.org", "begin with wss://", '"wss://streaming.example.org"'),
