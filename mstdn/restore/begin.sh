@@ -4,7 +4,10 @@
 task=restore
 snapshot=$1 file=$MASTODON_ROOT/secrets/instance.env
 open_repository never
-noted=$(sed -n 's/^snapshot //p' "$notes/restoring" 2>/dev/null || true)
+noted=''
+# A note that cannot be read may say that something was replaced, and what was kept before that.
+[ ! -e "$notes/restoring" ] || noted=$(sed -n 's/^snapshot //p' "$notes/restoring") ||
+    give_up "$notes/restoring, which says how far a restore is, cannot be read. Nothing was changed. As a rule the disk is damaged: journalctl --dmesg"
 if [ "$noted" != "$snapshot" ]; then
     ! grep -qs '^data ' "$notes/restoring" || give_up "The restore of $noted has replaced something already. Finish it first: pyinfra inventory.py tasks/restore.py"
     printf 'snapshot %s\nbegun %s\n' "$snapshot" "$(date +%s)" | note restoring

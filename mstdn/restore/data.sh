@@ -12,10 +12,31 @@ so_far() {
         echo "$1"
     } | note restoring
 }
-if grep -qx 'data restored' "$notes/restoring"; then
+# Whether the note has the line $1. What is kept is thrown away where it has not, so a note that cannot be read is no answer.
+is_noted() {
+    code=0
+    grep -qx "$1" "$notes/restoring" || code=$?
+    [ "$code" -le 1 ] || give_up "$notes/restoring, which says how far this restore is, cannot be read. Run again."
+    return "$code"
+}
+# The containers of Mastodon's service $1, stopped ones too. Not the dead ones, which Docker could not remove: they never start again,
+# and refuse every change.
+containers() {
+    docker ps --quiet --no-trunc --filter status=created --filter status=running --filter status=paused --filter status=restarting \
+        --filter status=exited --filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.project=mstdn \
+        --filter "label=com.docker.compose.service=$1"
+}
+if is_noted 'data restored'; then
     say "Build everybody's feed"
     web=$(container web)
     [ -n "$web" ] || give_up "Mastodon does not run yet. Go on with: pyinfra inventory.py tasks/restore.py"
+    # As a rule they were made anew since they were kept down. Where nobody had noted how they were made, they were only started.
+    for service in sidekiq web streaming; do
+        for id in $(containers "$service"); do
+            [ "$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$id")" != no ] || docker update --restart always "$id" >/dev/null 2>"$words" ||
+                give_up "After a reboot $service would not start by itself: $(tail -n 3 "$words"). Run again."
+        done
+    done
     docker exec "$web" bin/tootctl feeds build --all >"$RESTIC_CACHE_DIR/feeds" 2>&1 ||
         give_up "The feeds could not be built: $(tail -n 3 "$RESTIC_CACHE_DIR/feeds")"
     printf 'time %s\nresult ok\nwhy %s\n' "$(date +%s)" "$snapshot" | note "$task-result"
@@ -74,21 +95,39 @@ grep '^rows ' "$fetched/backup/manifest" | sort >"$work/wanted"
 sort "$work/rows" | diff "$work/wanted" - >"$words" ||
     give_up "The loaded database has other numbers of rows than the backup says (< backup, > loaded): $(grep '^[<>]' "$words" | head -n 6 | tr '\n' ' ')The present database is untouched."
 
+# What was here when this restore began is kept, and not what an earlier attempt of it had made. The word in the database tells
+# them apart, for it is written in the same moment as the name. Only an answer lets a database go: this one has a line in any case.
+mark="before the restore of $snapshot, begun $(sed -n 's/^begun //p' "$notes/restoring")"
+kept=$(echo "SELECT 'kept: ' || coalesce((SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'mastodon_before_restore'), '')" | sql "$db" postgres 2>"$words") || kept=
+case $kept in
+'kept: '*) ;;
+*) give_up "The database did not say what an earlier attempt has kept, so nothing takes another one's place now: $(tail -n 3 "$words"). As a rule memory or disk is full. Run again: pyinfra inventory.py tasks/restore.py" ;;
+esac
+aside=mastodon_before_restore
+if [ "${kept#kept: }" = "$mark" ]; then
+    aside=mastodon_discarded
+else
+    # A database without tables is nothing to keep. One whose tables cannot be counted, as when it is damaged, may hold everything.
+    tables=$(echo "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'" | sql "$db" mastodon_production 2>"$words") || tables=unknown
+    case $tables in
+    0) aside=mastodon_discarded ;;
+    '' | *[!0-9]*) say "The present database did not say what is in it, so it is kept as it is: $(tail -n 3 "$words")" ;;
+    esac
+fi
+
 # From here on the backup that was begun has to be finished: what is here is no whole instance any more until then.
-grep -qx 'data replaced' "$notes/restoring" || so_far 'data replaced'
+is_noted 'data replaced' || so_far 'data replaced'
 advice=''
 say "4 of 5: stop Mastodon, and let the loaded database and jobs take their place"
+# A reboot brings back what has the rule "always", also what was stopped by hand. The Mastodon of before would work on half of the
+# backup, with other keys. The deployment that follows makes these containers anew.
 for service in sidekiq web streaming; do
-    id=$(container "$service")
-    [ -z "$id" ] || docker stop "$id" >/dev/null
+    ids=$(containers "$service" 2>"$words") || give_up "Docker did not say which containers Mastodon has: $(tail -n 3 "$words"). Run again."
+    for id in $ids; do
+        { docker update --restart no "$id" && docker stop "$id"; } >/dev/null 2>"$words" ||
+            give_up "$service could not be stopped for as long as this takes: $(tail -n 3 "$words"). Run again."
+    done
 done
-# What was here when this restore began is kept, and not what an earlier attempt of it had made. The word in the database tells
-# them apart, for it is written in the same moment as the name. A database without tables is nothing to keep.
-mark="before the restore of $snapshot, begun $(sed -n 's/^begun //p' "$notes/restoring")"
-tables=$(echo "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'" | sql "$db" mastodon_production) || tables=0
-kept=$(echo "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'mastodon_before_restore'" | sql "$db" postgres) || kept=
-aside=mastodon_before_restore
-if [ "$kept" = "$mark" ] || [ "$tables" = 0 ]; then aside=mastodon_discarded; fi
 sql "$db" postgres >"$words" 2>&1 <<SQL || give_up "The databases could not change places: $(tail -n 3 "$words"). Run again."
 DROP DATABASE IF EXISTS $aside WITH (FORCE);
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('mastodon_production', 'mastodon_restored') AND pid <> pg_backend_pid();
@@ -99,8 +138,8 @@ COMMENT ON DATABASE $aside IS '$mark';
 COMMIT;
 DROP DATABASE IF EXISTS mastodon_discarded WITH (FORCE);
 SQL
-docker stop "$redis" >/dev/null
-if ! grep -qx 'jobs kept' "$notes/restoring"; then
+docker stop "$redis" >/dev/null 2>"$words" || give_up "Redis could not be stopped: $(tail -n 3 "$words"). Run again."
+if ! is_noted 'jobs kept'; then
     rm -rf "$root/redis/before-restore"
     mkdir "$root/redis/before-restore"
     so_far 'jobs kept'
@@ -118,11 +157,11 @@ cp "$fetched/backup/redis.rdb" "$root/redis/appendonlydir/appendonly.aof.1.base.
 : >"$root/redis/appendonlydir/appendonly.aof.1.incr.aof"
 printf 'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n' >"$root/redis/appendonlydir/appendonly.aof.manifest"
 chown -R --reference="$root/redis" "$root/redis/appendonlydir" "$root/redis/before-restore"
-docker start "$redis" >/dev/null
+docker start "$redis" >/dev/null 2>"$words" || give_up "Redis could not be started: $(tail -n 3 "$words"). Run again."
 
 say "5 of 5: put the keys into their place"
 if ! cmp -s "$fetched/secrets/instance.env" "$root/secrets/instance.env"; then
-    grep -qx 'keys kept' "$notes/restoring" || {
+    is_noted 'keys kept' || {
         cp -p "$root/secrets/instance.env" "$root/secrets/instance.env.before-restore"
         so_far 'keys kept'
     }

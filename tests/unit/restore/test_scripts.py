@@ -23,6 +23,9 @@ rows accounts 3
 sum {sha256(DUMP).hexdigest()}  database.dump
 sum {sha256(JOBS).hexdigest()}  redis.rdb
 """
+BEFORE = "mastodon_before_restore"
+KEPT_KEYS = "secrets/instance.env.before-restore"
+PROGRAMS = ("sidekiq", "web", "streaming")
 DROP = "DROP DATABASE IF EXISTS mastodon_restored WITH (FORCE);\n"
 OLD_KEYS = "VAPID_PUBLIC_KEY=BAAA\n# complete\n"
 NEW_KEYS = f"VAPID_PUBLIC_KEY=BBBB\nDB_PASS={'0f' * 32}\nPOSTGRES_PASSWORD={'0e' * 32}\n# complete\n"
@@ -120,6 +123,89 @@ def test_a_second_attempt_keeps_what_the_first_one_found_and_not_what_it_made(se
     assert "RENAME TO mastodon_discarded" in asked(server)
     assert (srv / "redis/before-restore/appendonlydir/old").read_text() == "jobs of before"
     assert (srv / "secrets/instance.env.before-restore").read_text() == OLD_KEYS
+
+
+@pytest.mark.parametrize(
+    ("tables", "aside"), [("0\n", "mastodon_discarded"), ("3\n", BEFORE), ("\n", BEFORE), ("", BEFORE)]
+)
+def test_only_a_database_that_says_that_it_is_empty_is_thrown_away(server: Server, tables: str, aside: str) -> None:
+    server.make("tables", tables)
+    assert restore(server).returncode == 0
+    assert f"ALTER DATABASE mastodon_production RENAME TO {aside};" in asked(server)
+
+
+def test_a_damaged_database_whose_tables_cannot_be_counted_is_kept(server: Server) -> None:
+    server.make("uncounted", 'FATAL: could not open file "base/16384/1259": No such file or directory')
+    answer = restore(server)
+    assert answer.returncode == 0, answer.stderr
+    assert "so it is kept as it is: FATAL: could not open file" in answer.stdout
+    assert "ALTER DATABASE mastodon_production RENAME TO mastodon_before_restore;" in asked(server)
+
+
+@pytest.mark.parametrize(("file", "words"), [("unasked", "docker: out of memory"), ("answers-nothing", "")])
+def test_without_an_answer_what_an_earlier_attempt_has_kept_is_not_dropped(
+    server: Server, file: str, words: str
+) -> None:
+    server.make(file, words)
+    note = "snapshot 1a2b3c4d\nbegun 1764000001\ndata replaced\njobs kept\n"
+    server.make("notes/restoring", note)
+    server.make("kept", "before the restore of 1a2b3c4d, begun 1764000001")
+    answer = restore(server)
+    assert answer.returncode == 1
+    assert "did not say what an earlier attempt has kept" in answer.stderr and words in answer.stderr
+    assert "pyinfra inventory.py tasks/restore.py" in answer.stderr
+    assert "RENAME" not in asked(server) and f"DROP DATABASE IF EXISTS {BEFORE}" not in asked(server)
+    assert stopped(server) == [] and (server.home / "notes/restoring").read_text() == note
+
+
+@pytest.mark.parametrize(("line", "kept"), [("jobs kept", "redis/before-restore/old"), ("keys kept", KEPT_KEYS)])
+def test_what_is_kept_stays_where_the_note_about_it_cannot_be_read(server: Server, line: str, kept: str) -> None:
+    server.make("notes/restoring", f"snapshot 1a2b3c4d\nbegun 1764000001\ndata replaced\n{line}\n")
+    (server.home / "srv/redis/before-restore").mkdir()
+    (server.home / "srv" / kept).write_text("of before")
+    grep = f"case $* in *'{line}'*) echo 'grep: out of memory' >&2; exit 2 ;; esac"
+    stand_in(server.home, "grep", f'{grep}\nexec /usr/bin/env -i PATH=/usr/bin:/bin grep "$@"')
+    answer = restore(server)
+    assert answer.returncode == 1 and "which says how far this restore is, cannot be read" in answer.stderr
+    assert (server.home / "srv" / kept).read_text() == "of before"
+
+
+def test_a_note_that_cannot_be_read_is_not_written_anew(server: Server) -> None:
+    note = (server.home / "notes/restoring").read_text()
+    sed = "case $* in *restoring) echo 'sed: read error: Input/output error' >&2; exit 4 ;; esac"
+    stand_in(server.home, "sed", f'{sed}\nexec /usr/bin/env -i PATH=/usr/bin:/bin sed "$@"')
+    answer = begin(server, "5e6f7a8b")
+    assert answer.returncode == 1 and "cannot be read" in answer.stderr
+    assert (server.home / "notes/restoring").read_text() == note
+
+
+def test_a_reboot_in_the_middle_does_not_start_the_mastodon_of_before(server: Server) -> None:
+    # An engine that starts would also start what was stopped by hand.
+    server.make("no-switch")
+    assert "could not change places" in restore(server).stderr
+    kept_down = {service: (server.home / f"policy-id-of-{service}").read_text() for service in PROGRAMS}
+    assert kept_down == dict.fromkeys(PROGRAMS, "no\n")
+    calls = calls_in(server.home)
+    for service in PROGRAMS:
+        kept = calls.index(f"docker update --restart no id-of-{service}")
+        assert kept < calls.index(f"docker stop id-of-{service}")
+        assert any("status=exited" in call and call.endswith(f"service={service}") for call in calls[:kept])
+
+
+def test_as_long_as_it_might_come_back_by_itself_no_database_changes_its_place(server: Server) -> None:
+    server.make("no-update", "Error: out of memory")
+    answer = restore(server)
+    assert answer.returncode == 1 and "could not be stopped for as long as this takes: Error: out" in answer.stderr
+    assert "RENAME" not in asked(server)
+
+
+def test_in_the_end_a_reboot_brings_them_back_also_where_they_were_not_made_anew(server: Server) -> None:
+    assert restore(server).returncode == 0
+    # The deployment has made this one anew.
+    server.make("policy-id-of-web", "always\n")
+    assert restore(server).returncode == 0
+    assert [(server.home / f"policy-id-of-{service}").read_text() for service in PROGRAMS] == ["always\n"] * 3
+    assert "docker update --restart always id-of-web" not in calls_in(server.home)
 
 
 def test_mastodon_stops_only_when_the_loaded_database_is_proven(server: Server) -> None:
