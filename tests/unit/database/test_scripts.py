@@ -31,6 +31,22 @@ def test_only_a_database_that_cannot_hold_anything_is_discarded(tmp_path: Path, 
     assert bool(calls_in(tmp_path)) is not stays
 
 
+def test_a_database_that_cannot_be_listed_is_kept(tmp_path: Path) -> None:
+    data = tmp_path / "database"
+    (data / "base/1").mkdir(parents=True)
+    (data / "PG_VERSION").touch()
+    stand_in(tmp_path, "docker")
+    path = stand_in(tmp_path, "ls", "echo 'ls: Input/output error' >&2; exit 2")
+    assert run_script("database/discard", tmp_path, data, path=path).returncode == 0
+    assert (data / "PG_VERSION").exists() and not [call for call in calls_in(tmp_path) if "docker" in call]
+    # Without its directories it is not one whose making was cut short.
+    (tmp_path / "bin/ls").unlink()
+    (data / "base/1").rmdir()
+    (data / "base").rmdir()
+    assert run_script("database/discard", tmp_path, data, path=path).returncode == 0
+    assert (data / "PG_VERSION").exists()
+
+
 # --- Migrations ---------------------------------------------------------------------------------
 
 UP, DOWN = "   up     20260101000000  Old", "  down    20260201000000  New"
@@ -295,11 +311,11 @@ def test_an_upgrade_whose_last_migrations_did_not_run_is_not_finished(tmp_path: 
 # --- A migration that a broken connection left --------------------------------------------------
 
 
-def wait(directory: Path, *, left: str, ends: bool = True) -> subprocess.CompletedProcess[str]:
-    """`ends`: the migration that is at work ends while it is waited for."""
-    running = f'if [ -e "{directory}/ended" ]; then echo false; else echo true; fi'
+def wait(directory: Path, *, left: str, ends: bool = True, silent: str = "") -> subprocess.CompletedProcess[str]:
+    """`ends`: the migration that is at work ends while it is waited for. `silent`: how Docker fails to say whether."""
+    running = f'[ -e "{directory}/ended" ] || printf "{left}"'
     logs = f"cat '{directory}/migrated'; {f': >{directory}/ended' if ends else 'exit 1'}"
-    docker = f'case $1 in ps) printf "{left}" ;; inspect) {running} ;; logs) {logs} ;; esac'
+    docker = f'case "$*" in ps*id=*) {silent or running} ;; ps*) printf "{left}" ;; logs*) {logs} ;; esac'
     (directory / "migrated").write_text(MIGRATED)
     return run_script("database/wait_for_migration", "mstdn", path=stand_in(directory, "docker", docker))
 
@@ -317,6 +333,12 @@ def test_a_migration_that_is_at_work_is_waited_for_with_its_words_and_then_clear
 def test_without_a_migration_nothing_is_waited_for(tmp_path: Path) -> None:
     assert wait(tmp_path, left="").returncode == 0
     assert len(calls_in(tmp_path)) == 1
+
+
+def test_a_migration_of_which_docker_says_nothing_is_not_killed(tmp_path: Path) -> None:
+    answer = wait(tmp_path, left="0a\\n", silent="echo 'out of memory' >&2; exit 1")
+    assert answer.returncode == 1 and "did not say whether" in answer.stderr and "out of memory" in answer.stderr
+    assert not [call for call in calls_in(tmp_path) if " rm " in call]
 
 
 def test_a_migration_that_does_not_end_is_not_killed(tmp_path: Path) -> None:
