@@ -24,6 +24,7 @@ mkdir "$work"
 trap 'rm -rf "$work"' EXIT
 bytes=$(echo "SELECT pg_database_size('mastodon_production')" | sql "$db" mastodon_production) ||
     give_up "The database did not answer, so no backup was made."
+case $bytes in '' | *[!0-9]*) give_up "The database did not say how large it is, so no backup was made: $bytes" ;; esac
 needed=$((bytes * 11 / 10240 + $(du -sk "$root/redis/" | cut -f 1) + 65536))
 [ "$(free_kib "$work")" -ge "$needed" ] ||
     give_up "A backup needs $(mib "$needed") MiB in $root for a moment, and $(mib "$(free_kib "$work")") MiB are free. docs/runbook.md, \"The disk fills\", says what can go."
@@ -55,19 +56,30 @@ fi
 
 say "2 of 5: have Redis save its jobs"
 ask_redis() { docker exec "$redis" sh -c 'REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf) exec redis-cli "$@"' sh "$@"; }
-before=$(ask_redis LASTSAVE) end=$(($(date +%s) + 600))
-case $before in '' | *[!0-9]*) give_up "Redis did not answer, so no backup was made: $before" ;; esac
-# Seconds are all that it tells; so that the next one is another. It may lie in the future, where the clock was set back since.
-while [ "$(date +%s)" -eq "$before" ]; do sleep 0.2; done
+# Each start of Redis has a name of its own; "" where it does not say which.
+start_of_redis() { ask_redis INFO server 2>"$words" | tee "$work/server" | sed -n 's/^run_id:\([0-9a-f]*\).*/\1/p'; }
+# Which file is there; nothing without one. Redis renames a new one into its place once it is whole, so another one is the proof that
+# it has saved, whatever the clock says. The time that LASTSAVE tells is none: after a start it is the time of that (initServer in
+# its src/server.c).
+saved() { stat -c '%i %y' "$root/redis/dump.rdb" 2>/dev/null || true; }
+start=$(start_of_redis) old=$(saved) end=$(($(date +%s) + 600))
+[ -n "$start" ] || give_up "Redis did not answer, so no backup was made: $(cat "$work/server" "$words" | tail -n 3)"
 ask_redis BGSAVE SCHEDULE >/dev/null 2>&1 || give_up "Redis did not answer, so no backup was made."
-while [ "$(ask_redis LASTSAVE)" = "$before" ]; do
+while :; do
+    new=$(saved)
+    if [ -n "$new" ] && [ "$new" != "$old" ]; then break; fi
+    # While it is away there is no answer; one that comes back knows nothing of what the one before should have saved.
+    now=$(start_of_redis)
+    [ -z "$now" ] || [ "$now" = "$start" ] ||
+        give_up "Redis ended while it saved its jobs, so no backup was made. As a rule memory is full; its log says more: docker logs --tail 40 $redis"
     ask_redis INFO persistence | tr -d '\r' >"$work/persistence"
     if grep -qx 'rdb_last_bgsave_status:err' "$work/persistence" && grep -qx 'rdb_bgsave_in_progress:0' "$work/persistence" || [ "$(date +%s)" -ge "$end" ]; then
-        give_up "Redis could not save its jobs, so no backup was made. As a rule memory or disk is full; its log says more: docker logs --tail 20 $redis"
+        give_up "Redis could not save its jobs, so no backup was made: there is no new $root/redis/dump.rdb. As a rule memory or disk is full; its log says more: docker logs --tail 20 $redis"
     fi
     sleep 0.5
 done
-cp "$root/redis/dump.rdb" "$work/redis.rdb"
+cp "$root/redis/dump.rdb" "$work/redis.rdb" 2>"$words" ||
+    give_up "What Redis saved could not be copied, so no backup was made: $(tail -n 3 "$words")"
 [ "$(head -c 5 "$work/redis.rdb")" = REDIS ] || give_up "What Redis saved cannot be read, so no backup was made: $root/redis/dump.rdb"
 
 say "3 of 5: look at the media"
@@ -87,7 +99,7 @@ set -- .
     # A few at random, each night others: a drill looks whether they come back as they were.
     (cd "$media" && find . -path ./cache -prune -o -type f -size -32M -print0 | shuf -z -n 50 | xargs -0 -r sha256sum -- 2>/dev/null) | sed 's/^/media /' || true
 } >"$work/manifest"
-rm -f "$work/said" "$work/list" "$work/persistence"
+rm -f "$work/said" "$work/list" "$work/server" "$work/persistence"
 
 # All that has to be of one moment lies in $work. To send it may take hours, in which the server may be changed.
 exec 9>&-

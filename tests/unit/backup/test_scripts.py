@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -19,8 +20,9 @@ def _server(tmp_path: Path) -> Server:
     return Server(tmp_path)
 
 
-def backup(server: Server) -> CompletedProcess[str]:
-    path, instead = server.home / "bin", server.instead
+def backup(server: Server, patience: int = 600) -> CompletedProcess[str]:
+    """patience: for how many seconds Redis may save."""
+    path, instead = server.home / "bin", server.instead | {"+ 600))": f"+ {patience}))"}
     return run_script("backup/make", before=COMMON, path=path, instead=instead)
 
 
@@ -158,12 +160,65 @@ def test_a_full_disk_is_named_although_restic_could_not_say_so(server: Server) -
 
 
 def test_a_clock_that_was_set_back_since_redis_saved_holds_nobody_up(server: Server) -> None:
-    server.make("lastsave", "9000000000\n")
+    dump = server.home / "srv/redis/dump.rdb"
+    dump.write_text("REDIS0012 jobs of tomorrow")
+    os.utime(dump, (9000000000, 9000000000))
+    assert backup(server).returncode == 0
+    new = sha256(b"REDIS0012 jobs\n").hexdigest()
+    assert f"sum {new}  redis.rdb" in (server.home / "manifest").read_text().splitlines()
+
+
+@pytest.mark.parametrize("before", ["REDIS0012 jobs of yesterday", ""], ids=["one from before", "none"])
+def test_a_redis_that_ends_while_it_saves_has_saved_nothing(server: Server, before: str) -> None:
+    dump = server.home / "srv/redis/dump.rdb"
+    dump.unlink()
+    if before:
+        dump.write_text(before)
+    server.make("redis-ends", f"Error: container is restarting\nrun_id:{'0e' * 20}\n")
+    answer = backup(server)
+    assert answer.returncode == 1
+    assert "Redis ended while it saved" in answer.stderr and "docker logs --tail 40 id-of-redis" in answer.stderr
+    assert server.note("backup") == {} and server.note("make-result")["result"] == "failed"
+    assert "backup" not in restic_calls(server)
+
+
+def test_the_first_save_of_a_redis_counts_where_there_was_no_file(server: Server) -> None:
+    (server.home / "srv/redis/dump.rdb").unlink()
     assert backup(server).returncode == 0
 
 
-def test_a_redis_that_says_something_else_than_a_time_is_not_waited_for(server: Server) -> None:
-    server.make("lastsave", "NOAUTH Authentication required.\n")
+def test_a_redis_that_saves_into_another_file_is_told(server: Server) -> None:
+    server.make("redis-saves-elsewhere")
+    (server.home / "srv/redis/dump.rdb").unlink()
+    answer = backup(server, patience=1)
+    assert answer.returncode == 1 and f"there is no new {server.home}/srv/redis/dump.rdb" in answer.stderr
+    assert server.note("make-result")["result"] == "failed"
+
+
+def test_jobs_that_cannot_be_copied_are_told(server: Server) -> None:
+    stand_in(server.home, "cp", "echo 'cp: error writing: No space left on device' >&2; exit 1")
+    answer = backup(server)
+    assert answer.returncode == 1 and "could not be copied, so no backup was made: cp: error writing" in answer.stderr
+    assert server.note("make-result")["result"] == "failed"
+
+
+def test_a_redis_that_cannot_be_asked_is_told(server: Server) -> None:
+    docker = server.home / "bin/docker"
+    failing = "*'INFO server'*) echo 'Error: container is restarting' >&2; exit 1 ;;"
+    docker.write_text(docker.read_text().replace("case $* in", f"case $* in\n{failing}", 1))
+    answer = backup(server)
+    assert answer.returncode == 1 and "so no backup was made: Error: container is restarting" in answer.stderr
+    assert server.note("make-result")["result"] == "failed"
+
+
+def test_a_database_that_tells_no_size_is_no_empty_one(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_BYTES", " ")
+    answer = backup(server)
+    assert answer.returncode == 1 and "did not say how large it is" in answer.stderr
+
+
+def test_a_redis_that_does_not_say_who_it_is_is_not_waited_for(server: Server) -> None:
+    server.make("run-id", "NOAUTH Authentication required.\n")
     answer = backup(server)
     assert answer.returncode == 1 and "Redis did not answer, so no backup was made: NOAUTH" in answer.stderr
 

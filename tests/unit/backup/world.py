@@ -30,8 +30,12 @@ case $* in
     cat "$here/asked" >>"$here/all-asked"
     case $(cat "$here/asked") in
     ANALYZE*) cat "$here/rows" 2>/dev/null || echo "rows accounts 3" ;;
-    *pg_tables*) echo 3 ;;
-    *shobj_description*) cat "$here/kept" 2>/dev/null || echo ;;
+    *pg_tables*)
+        [ ! -e "$here/uncounted" ] || { cat "$here/uncounted" >&2; exit 2; }
+        cat "$here/tables" 2>/dev/null || echo 3 ;;
+    *shobj_description*)
+        [ ! -e "$here/unasked" ] || { cat "$here/unasked" >&2; exit 137; }
+        [ -e "$here/answers-nothing" ] || echo "kept: $(cat "$here/kept" 2>/dev/null)" ;;
     *"RENAME TO"*) [ ! -e "$here/no-switch" ] || { echo "ERROR: still in use" >&2; exit 3; } ;;
     esac
     case $* in *mstdn-drill-db*) cat "$here/rows-of-the-drill" 2>/dev/null || echo "rows accounts 3"; exit ;; esac
@@ -41,13 +45,27 @@ case $* in
         [ -e "$here/dump-truncated" ] || printf whole
         printf 'dumped\nrows accounts 3\npostgres 17.5\n' >&2
     elif grep -q pg_database_size "$here/asked"; then echo "${DATABASE_BYTES:-1048576}"; fi ;;
-*"redis-cli"*LASTSAVE*) cat "$here/lastsave" ;;
+*"redis-cli"*"INFO server"*)
+    cat "$here/run-id"
+    # One that has ended says nothing, then that it starts, and then who it is now.
+    [ -s "$here/redis-starts" ] || exit 0
+    head -n 1 "$here/redis-starts" >"$here/run-id"
+    sed -i 1d "$here/redis-starts" ;;
 *"redis-cli"*BGSAVE*)
     [ ! -e "$here/told-to-stop" ] || kill "$PPID"
-    [ -e "$here/redis-full" ] || echo 1000000001 >"$here/lastsave" ;;
+    [ ! -e "$here/redis-full" ] || exit 0
+    [ ! -e "$here/redis-ends" ] || { mv "$here/redis-ends" "$here/redis-starts"; : >"$here/run-id"; exit 0; }
+    [ -e "$here/redis-saves-elsewhere" ] || {
+        echo "REDIS0012 jobs" >"$here/srv/redis/temp-7.rdb"
+        mv "$here/srv/redis/temp-7.rdb" "$here/srv/redis/dump.rdb"
+    } ;;
 *"redis-cli"*persistence*)
     echo "rdb_bgsave_in_progress:0"
     [ ! -e "$here/redis-full" ] || echo "rdb_last_bgsave_status:err" ;;
+"inspect "*RestartPolicy*) cat "$here/policy-$4" 2>/dev/null || echo always ;;
+"update --restart "*)
+    [ ! -e "$here/no-update" ] || { cat "$here/no-update" >&2; exit 1; }
+    echo "$3" >"$here/policy-$4" ;;
 "inspect "*) echo ghcr.io/mastodon/mastodon:v4.7.60 ;;
 esac
 """
@@ -93,7 +111,7 @@ class Server:
         (self.home / "srv/redis/dump.rdb").write_text("REDIS0012 jobs")
         (self.home / "srv/media/picture.png").write_text("a picture")
         (self.home / "srv/media/cache/remote.png").write_text("of others")
-        (self.home / "lastsave").write_text("1000000000\n")
+        (self.home / "run-id").write_text(f"# Server\r\nredis_version:7.4.2\r\nrun_id:{'0f' * 20}\r\n")
         self.tell()
         for program, text in (("docker", DOCKER), ("restic", RESTIC)):
             stand_in(self.home, program, text.replace("@HERE@", str(self.home)))
