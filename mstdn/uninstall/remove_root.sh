@@ -1,6 +1,6 @@
 # Removes the directory $1 and all that is in it, but for the paths on standard input, which are relative to it. The other arguments
-# are names in it that may be links to another disk: what they lead to is emptied too. What something is mounted on cannot be
-# removed: it is left empty, and named.
+# are names in it that may be links to another disk: what they lead to is emptied too, and what the suite has made beside it. What
+# something is mounted on cannot be removed: it is left empty, and named.
 set -eu
 root=$1
 shift
@@ -25,7 +25,15 @@ END
 for name in "$@"; do
     [ -L "$root/$name" ] || continue
     target=$(readlink -f -- "$root/$name") || continue
-    for each in "$target" "$target".before "$target".new "$target".dumps; do empty "$each"; done
+    empty "$target"
+    # What a move of the database (postgres/upgrade) and a take-over (adopt/carry) make lies beside these two. Whatever else has such a
+    # name there is somebody else's.
+    case $name in
+    database) beside='before new dumps' ;;
+    redis) beside=new ;;
+    *) beside='' ;;
+    esac
+    for end in $beside; do empty "$target.$end"; done
 done
 empty "$root"
 [ ! -L "$root" ] || rm -f -- "$root"

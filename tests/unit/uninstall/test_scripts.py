@@ -58,6 +58,19 @@ def test_data_on_another_disk_go_too_but_for_links_that_are_no_data(tmp_path: Pa
     assert (disk / "home/of/somebody").exists()
 
 
+def test_beside_data_on_another_disk_only_what_the_suite_makes_there_goes(tmp_path: Path) -> None:
+    root, disk = tmp_path / "srv", tmp_path / "disk"
+    tree(root, "compose.yaml")
+    names = ("database", "redis", "media", "assets", "rollback")
+    for name in names:
+        tree(disk, *(f"{name}{end}/file" for end in ("", ".before", ".new", ".dumps", ".old")))
+        (root / name).symlink_to(disk / name)
+    assert run_script("uninstall/remove_root", root, *names).returncode == 0
+    gone = {"database.before", "database.new", "database.dumps", "redis.new", *names}
+    all_of_them = {f"{name}{end}" for name in names for end in ("", ".before", ".new", ".dumps", ".old")}
+    assert {path.name for path in disk.iterdir()} == all_of_them - gone
+
+
 def test_a_root_that_is_a_link_itself_goes_with_what_it_leads_to(tmp_path: Path) -> None:
     root, disk = tmp_path / "srv", tmp_path / "disk/mastodon"
     tree(disk, "compose.yaml", "media/picture")
