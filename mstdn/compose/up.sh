@@ -8,10 +8,13 @@ docker compose config --quiet
 ended=0
 docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1 || ended=$?
 [ "$ended" = 0 ] || tail -n 1 .up.log >&2
-# Services of the operator's own file are started as well, but a fault of theirs is not one of the instance.
+# Services of the operator's own file are started as well, but a fault of theirs is not one of the instance. Not what they depend on:
+# Mastodon may have to stay down until its data are there.
 for override in compose.override.y*ml docker-compose.override.y*ml; do
     [ -f "$override" ] || continue
-    docker compose up --detach --no-build --remove-orphans >.up.log 2>&1 ||
+    theirs=$({ docker compose --file compose.yaml config --services && docker compose config --services; } | sort | uniq -u)
+    # shellcheck disable=SC2086 # one word for each service
+    [ -z "$theirs" ] || docker compose up --detach --no-build --no-deps $theirs >.up.log 2>&1 ||
         echo "A service of $directory/$override could not be started: $(tail -n 1 .up.log)" >&2
 done
 rm -f .up.log
