@@ -6,6 +6,9 @@ notes=/var/lib/mstdn here=${0%/*}
 . /usr/local/lib/mstdn/settings
 [ -s "$MASTODON_ROOT/state/installed.env" ] || exit 0
 [ ! -e "$notes/restoring" ] || { echo 'A restore is under way, and nothing is tidied up.' && exit 0; }
+# Where it is down until a deployment, as after a way back, the release that is there may not be that of the database.
+[ -n "$(docker ps --quiet --filter label=com.docker.compose.project=mstdn --filter label=com.docker.compose.service=web)" ] ||
+    { echo 'Mastodon does not run, and nothing is tidied up.' && exit 0; }
 note() {
     printf 'time %s\nresult %s\nwhy %s\n' "$(date +%s)" "$1" "$2" >"$notes/.chores-result.new"
     chmod 0644 "$notes/.chores-result.new"

@@ -42,6 +42,9 @@ def home(tmp_path: Path) -> Path:
     told = {"MASTODON_ROOT": f"{tmp_path}/srv"} | chore_settings(settings_with())
     (tmp_path / "settings").write_text(dotenv_text(told))
     stand_in(tmp_path, "chore")
+    # web is at work.
+    stand_in(tmp_path, "docker", "cat 2>/dev/null '{}/web'".format(tmp_path))
+    (tmp_path / "web").write_text("0a1b\n")
     return tmp_path
 
 
@@ -49,21 +52,25 @@ def instead(home: Path) -> dict[str, str | Path]:
     return {"/usr/local/lib/mstdn/settings": home / "settings"}
 
 
+def chores_in(home: Path) -> list[str]:
+    return [call for call in calls_in(home) if call.startswith("chore ")]
+
+
 def all_chores(home: Path) -> subprocess.CompletedProcess[str]:
     places = {"notes=/var/lib/mstdn": f"notes={home}/notes", "here=${0%/*}": f"here={home}/bin"}
-    return run_script("chores/all", instead=instead(home) | places)
+    return run_script("chores/all", path=home / "bin", instead=instead(home) | places)
 
 
 def test_all_are_done_and_noted(home: Path) -> None:
     assert all_chores(home).returncode == 0
-    assert calls_in(home) == [f"chore {each}" for each in chores_of(settings_with())]
+    assert chores_in(home) == [f"chore {each}" for each in chores_of(settings_with())]
     assert (home / "notes/chores-result").read_text().splitlines()[1:] == ["result ok", "why "]
 
 
 def test_one_that_fails_keeps_no_other_from_being_done(home: Path) -> None:
     stand_in(home, "chore", 'case "$*" in *profiles*) exit 1 ;; esac')
     assert all_chores(home).returncode == 1
-    assert len(calls_in(home)) == 3
+    assert len(chores_in(home)) == 3
     note = (home / "notes/chores-result").read_text()
     assert "result failed" in note and "tootctl media remove --prune-profiles" in note and "orphans" not in note
 
@@ -73,8 +80,15 @@ def test_told_to_stop_they_make_room_and_have_not_failed(home: Path) -> None:
     stand_in(home, "chore", "kill -TERM $PPID; exit 143")
     answer = all_chores(home)
     assert answer.returncode == 0 and "They were told to stop" in answer.stdout
-    assert len(calls_in(home)) == 1
+    assert len(chores_in(home)) == 1
     assert "result skipped" in (home / "notes/chores-result").read_text()
+
+
+def test_while_mastodon_is_down_until_a_deployment_nothing_is_done(home: Path) -> None:
+    (home / "web").write_text("")
+    answer = all_chores(home)
+    assert answer.returncode == 0 and "Mastodon does not run" in answer.stdout
+    assert chores_in(home) == []
 
 
 def test_without_an_instance_or_while_one_is_restored_nothing_is_done(home: Path) -> None:
@@ -83,7 +97,7 @@ def test_without_an_instance_or_while_one_is_restored_nothing_is_done(home: Path
     (home / "notes/restoring").unlink()
     (home / "srv/state/installed.env").unlink()
     assert all_chores(home).returncode == 0
-    assert calls_in(home) == [] and not (home / "notes/chores-result").exists()
+    assert chores_in(home) == [] and not (home / "notes/chores-result").exists()
 
 
 # As docker compose run does with the command after the service.
