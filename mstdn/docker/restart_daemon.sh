@@ -14,4 +14,6 @@ if systemctl is-active --quiet docker.service; then
     # Seconds count: a daemon that started in the second of the change cannot be told from an older one.
     while [ "$(date +%s)" -le "$(stat -c %Y /etc/docker/daemon.json)" ]; do sleep 0.2; done
 fi
+# Docker's unit allows three starts a minute: it would be stopped, and then refused.
+systemctl reset-failed docker.service 2>/dev/null || true
 systemctl restart docker.service

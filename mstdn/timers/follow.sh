@@ -31,6 +31,8 @@ fi
     begin_here
 }
 if [ $# -eq 0 ]; then
+    # One that gives up at once, tried a few times in a row, is not refused a start.
+    systemctl reset-failed "$unit" 2>/dev/null || true
     # Two starts at once are one start for systemd, and each waits for its end.
     systemctl start "$unit" 2>/dev/null &
 elif [ -n "$joined" ]; then

@@ -50,6 +50,7 @@ def test_a_running_daemon_takes_live_restore_before_it_restarts(tmp_path: Path) 
         "systemctl enable --quiet docker.service",
         "systemctl is-active --quiet docker.service",
         "systemctl reload docker.service",
+        "systemctl reset-failed docker.service",
         "systemctl restart docker.service",
     ]
 
@@ -59,6 +60,7 @@ def test_a_daemon_that_is_stopped_is_started_and_enabled(tmp_path: Path) -> None
     assert calls_in(tmp_path)[1:] == [
         "systemctl enable --quiet docker.service",
         "systemctl is-active --quiet docker.service",
+        "systemctl reset-failed docker.service",
         "systemctl restart docker.service",
     ]
 
