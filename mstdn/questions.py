@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from pyinfra.api import Host
+from pyinfra.context import ctx_state
 
 from mstdn.alerts.operations import alert_questions
 from mstdn.app.project import mastodon_project
@@ -39,6 +40,7 @@ from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
 from mstdn.kernel.operations import overcommit_question
 from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, MastodonLayout, ProxyLayout
+from mstdn.mail.facts import WayOut
 from mstdn.monitoring.operations import monitoring_questions
 from mstdn.networks.facts import DockerNetworks, FirewallWays
 from mstdn.preflight import question_about_the_server
@@ -101,16 +103,26 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield from backup_questions(settings)
     yield alert_questions(settings)
     yield from timer_questions(settings)
+    # Not for a plan: it logs in at the mail server. It holds for the visit in the end if nothing is changed before.
+    if _a_run_follows_at_once():
+        yield WayOut.of(MASTODON_PROJECT, settings.acme_directory_url)
 
 
 def while_the_server_looks(host: Host) -> None:
     """What a deployment needs later of this machine and takes a while: a slow checksum, libraries that read much."""
     settings = settings_for(host)
     fingerprint_of(secrets_for(settings))
-    import_module("mstdn.verify.operations")
     # A file that cannot be read is told by whoever needs it.
     with suppress(OSError):
         import_module("mstdn.verify.visitor").trust(settings.acme_ca_bundle)
+    visit = import_module("mstdn.verify.operations")
+    if _a_run_follows_at_once():
+        visit.visit_ahead(settings)
+
+
+def _a_run_follows_at_once() -> bool:
+    """With --yes nothing is planned, and nobody is asked in between."""
+    return bool(ctx_state.isset() and not ctx_state.get().check_for_changes)  # type: ignore[no-untyped-call]
 
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:

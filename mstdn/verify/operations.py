@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 
 from pyinfra import host, logger, state
 
-from mstdn.asking import ask, ask_ahead
+from mstdn.app.names import served_names
+from mstdn.asking import ask, ask_ahead, seen
 from mstdn.docker.engine import CONTAINER
 from mstdn.docker.facts import Containers
 from mstdn.layout import MASTODON_PROJECT
@@ -19,6 +21,7 @@ from mstdn.operation import operation
 from mstdn.proxy.companion import telling_lines
 from mstdn.proxy.facts import CompanionLog
 from mstdn.refusal import refuse
+from mstdn.settings import Settings
 from mstdn.shell import Commands, script
 from mstdn.verify.handles import Handles
 from mstdn.verify.visitor import Visitor, attempt, patiently, trust
@@ -26,6 +29,7 @@ from mstdn.verify.visitor import Visitor, attempt, patiently, trust
 Check = Callable[[], str | None]
 # How long something may be wrong that is right afterwards.
 MOMENT_SECONDS = 15
+VISIT = "the visit"
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,82 @@ class MailServer:
     port: int
 
 
+@dataclass(frozen=True)
+class Site:
+    """
+    `domain`: the site's host name. `names`: all of its host names, its own among them. `local_domain`: the name after
+    the @ of every account; if it is none of the site's, it has to lead others to the site. `local_domain_is_here`: the
+    proxy answers for it. `public_addresses`: where visitors connect, none for what the name resolves to. `ca_bundle`:
+    file with further roots to trust, or "". `version`: that the site shall report, without its v.
+    """
+
+    domain: str
+    names: tuple[str, ...]
+    local_domain: str
+    local_domain_is_here: bool
+    public_addresses: tuple[str, ...]
+    ca_bundle: str
+    version: str
+
+
+def site_of(settings: Settings) -> Site:
+    """The site with these settings."""
+    return Site(
+        settings.site_domain,
+        settings.public_domains,
+        settings.local_domain,
+        settings.local_domain in served_names(settings),
+        tuple(address for address in (settings.public_ipv4, settings.public_ipv6) if address),
+        settings.acme_ca_bundle,
+        settings.mastodon_version.removeprefix("v"),
+    )
+
+
+class Visit:
+    """
+    All looks at the site, each of them begun. `first`: the certificates, and then whether Mastodon answers: without
+    these nothing else can be right, and on a new server they take their time. `checks`: what has to be right as well.
+    `cautions`: what keeps nobody away. On a healthy site everything is right at the first look, so nothing waits for
+    anything else.
+    """
+
+    def __init__(self, site: Site):
+        self.names = [Visitor(name, site.public_addresses, site.ca_bundle, site.version) for name in site.names]
+        self.site = next(each for each in self.names if each.domain == site.domain)
+        addresses = site.public_addresses if site.local_domain_is_here else ()
+        handle = Visitor(site.local_domain, addresses, site.ca_bundle, site.version)
+        handles = [Handles(site.local_domain, site.domain, handle)] if site.local_domain not in site.names else []
+        self.certified = [*self.names, *([handle] if handles and site.local_domain_is_here else [])]
+        self.first: list[Check] = [*(visitor.certificate for visitor in self.certified), self.site.health]
+        self.checks: list[Check] = [
+            *(visitor.redirect for visitor in self.names),
+            *(visitor.health for visitor in self.names if visitor is not self.site),
+            self.site.strict_transport_security,
+            self.site.instance_version,
+            self.site.streaming,
+            self.site.unknown_host,
+        ]
+        self.cautions: list[Check] = []
+        # Where somebody else serves the name, only he can mend it.
+        (self.checks if site.local_domain_is_here else self.cautions).extend(each.lead_to_the_site for each in handles)
+        self.looks = [_begun_together(each) for each in (self.first, self.checks, self.cautions)]
+
+    def problems(self) -> list[str]:
+        """Waits for all looks but the cautions."""
+        return [problem for each in self.looks[:2] for problem in _found_by(each)]
+
+
+def visit_ahead(settings: Settings) -> None:
+    """
+    Visit the site now, while the server looks at itself. If all is right, and nothing is changed until the turn of
+    verified_site, nobody visits it again.
+    """
+    seen()[VISIT] = Visit(site_of(settings))
+
+
 @operation
 def verified_site(
-    domain: str,
-    names: tuple[str, ...],
-    local_domain: str,
-    local_domain_is_here: bool,
-    public_addresses: tuple[str, ...],
-    ca_bundle: str,
-    version: str,
+    site: Site,
     open_ports: tuple[int, ...],
     mail_server: MailServer,
     elsewhere: str,
@@ -53,14 +124,6 @@ def verified_site(
     """
     Ensure that visitors get what they should, as seen from this machine and not from the server.
 
-    + domain: the site's host name
-    + names: all host names of the site, its own among them
-    + local_domain: the name after the @ of every account; if it is none of the site's, it has to lead others to the
-    site
-    + local_domain_is_here: the proxy answers for it
-    + public_addresses: where visitors connect, none for what the name resolves to
-    + ca_bundle: file with further roots to trust, or ""
-    + version: that the site shall report, without its v
     + open_ports: of other containers, that may answer as well
     + mail_server: that Mastodon hands its mail to
     + elsewhere: a URL on the Internet that Mastodon should be able to visit
@@ -75,14 +138,11 @@ def verified_site(
     # The server looks while this machine visits.
     ask_ahead(way_out := WayOut.of(MASTODON_PROJECT, elsewhere))
     # Once, before many need it at the same time.
-    trust(ca_bundle)
-    site = Visitor(domain, public_addresses, ca_bundle, version)
-    others = [Visitor(name, public_addresses, ca_bundle, version) for name in names if name != domain]
-    handle = Visitor(local_domain, public_addresses if local_domain_is_here else (), ca_bundle, version)
-    handles = [Handles(local_domain, domain, handle)] if local_domain not in names else []
-    everybody = [site, *others]
-    certified = [*everybody, *([handle] if handles and local_domain_is_here else [])]
-    if problems := _found_by(_begun_together(visitor.name for visitor in everybody)):
+    trust(site.ca_bundle)
+    begin = time.monotonic()
+    ahead: Visit | None = seen().pop(VISIT, None)
+    visit = Visit(site) if ahead is None or ahead.problems() else ahead
+    if problems := _found_by(_begun_together(visitor.name for visitor in visit.names)):
         yield from refuse(_explain(problems))
         return
     published = [
@@ -91,40 +151,28 @@ def verified_site(
         for each in container.published
         if each.protocol == "tcp"
     ]
-    # Without these nothing else can be right, and on a new server they take their time.
-    first: list[Check] = [*(visitor.certificate for visitor in certified), site.health]
-    checks: list[Check] = [
-        *(visitor.redirect for visitor in everybody),
-        *(visitor.health for visitor in others),
-        site.strict_transport_security,
-        site.instance_version,
-        site.streaming,
-        site.unknown_host,
-        lambda: site.closed_ports(published, open_ports),
-    ]
-    cautions: list[Check] = []
-    # Where somebody else serves the name, only he can mend it.
-    (checks if local_domain_is_here else cautions).extend(each.lead_to_the_site for each in handles)
-    begin = time.monotonic()
-    # On a healthy site everything is right at the first look, so nothing waits for anything else.
-    looks = [_begun_together(each) for each in (first, checks, cautions)]
-    if _found_by(looks[0]):
-        if _found_by(_begun_together(_patient(first[:-1], begin + timeout_seconds / 3))):
+
+    def closed() -> str | None:
+        return visit.site.closed_ports(published, open_ports)
+
+    closed_now = _begun_together([closed])
+    if _found_by(visit.looks[0]):
+        if _found_by(_begun_together(_patient(visit.first[:-1], begin + timeout_seconds / 3))):
             # After a failure acme-companion sleeps for an hour. Once is enough: authorities count failures.
             yield script("proxy/ask_companion", before=CONTAINER)
-        awaited = [*first[:-1], *(each.health for each in everybody)]
+        awaited = [*visit.first[:-1], *(each.health for each in visit.names)]
         if problems := _found_by(_begun_together(_patient(awaited, begin + timeout_seconds))):
             yield from refuse(_explain(problems))
             return
-        looks = [_begun_together(each) for each in (first, checks, cautions)]
+        visit = Visit(site)
     out = ask(way_out)
-    if _found_by(looks[0]) or _found_by(looks[1]):
+    problems = [*visit.problems(), *_found_by(closed_now)]
+    if problems:
         # Names inside of Docker are not found for a moment where it was started again; what is wrong stays so.
         deadline = time.monotonic() + min(MOMENT_SECONDS, timeout_seconds)
-        looks[:2] = [_begun_together(_patient(each, deadline)) for each in (first, checks)]
-    problems = [problem for each in looks[:2] for problem in _found_by(each)]
-    warnings = [caution for visitor in certified if (caution := visitor.certificate_age())]
-    warnings += _found_by(looks[2])
+        problems = _found_by(_begun_together(_patient([*visit.first, *visit.checks, closed], deadline)))
+    warnings = [caution for visitor in visit.certified if (caution := visitor.certificate_age())]
+    warnings += _found_by(visit.looks[2])
     if problem := outside_problem(out):
         problems.append(problem)
     else:
@@ -138,16 +186,24 @@ def verified_site(
     if problems:
         yield from refuse(_explain(problems))
         return
-    host.noop(f"https://{domain} is as visitors should see it")
+    host.noop(f"https://{site.domain} is as visitors should see it")
 
 
 def _begun_together(checks: Iterable[Check]) -> list[Future[str | None]]:
-    """These checks, each begun now."""
-    checks = list(checks)
-    pool = ThreadPoolExecutor(max(1, len(checks)))
-    begun = [pool.submit(attempt, check) for check in checks]
-    pool.shutdown(wait=False)
+    """These checks, each begun now. What is still on its way when the run ends is not waited for."""
+    begun: list[Future[str | None]] = []
+    for check in checks:
+        answer: Future[str | None] = Future()
+        Thread(target=_answer, args=(check, answer), daemon=True).start()
+        begun.append(answer)
     return begun
+
+
+def _answer(check: Check, answer: Future[str | None]) -> None:
+    try:
+        answer.set_result(attempt(check))
+    except BaseException as error:
+        answer.set_exception(error)
 
 
 def _found_by(checks: Iterable[Future[str | None]]) -> list[str]:

@@ -43,7 +43,7 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "settings").write_text(dotenv_text(told))
     stand_in(tmp_path, "chore")
     # web is at work.
-    stand_in(tmp_path, "docker", "cat 2>/dev/null '{}/web'".format(tmp_path))
+    stand_in(tmp_path, "docker", f"cat 2>/dev/null '{tmp_path}/web'")
     (tmp_path / "web").write_text("0a1b\n")
     return tmp_path
 
