@@ -1,38 +1,29 @@
+# shellcheck disable=SC2154 # put_in_order.sh, which goes before, makes them
 # Carries the data of an instance that was set up by hand into the directory of the project, $1. $2: PostgreSQL's image, $3: the note of
 # the take-over, $4: for how many seconds PostgreSQL may take to come up, $5: the program that goes back; the rest: the suite's networks.
 # It is a unit of the server, may be killed anywhere and started again. Of the old instance no file is written to, moved or removed.
-# After timers/growth.sh.
+# After put_in_order.sh and timers/growth.sh.
 #
 # The note says "phase": "begun"; "stopped": the old Mastodon is, and its database serves on; "switching": all data are complete, and
-# whoever comes back goes on from there; "carried".
+# whoever comes back goes on from there, if the old Mastodon has not run since ("ran"): a reboot starts again what was stopped; "carried".
 set -eu
 export LC_ALL=C
 umask 077
-root=$1 image=$2 note=$3 patience=$4 back=$5 name=mstdn-adopt
+image=$2 patience=$4
 shift 5
 networks=$*
 cd "$root"
 data=$(readlink -m database) queues=$(readlink -m redis) target=$(readlink -m media)
-new=$data.new dumps=$data.dumps jobs=$queues.new words=$root/state/.adopt-words
+new=$data.new dumps=$data.dumps jobs=$queues.new ran=''
 tab='	'
 
 say() { printf '%s\n' "$*"; }
-known() { sed -n "s/^$1 //p" "$note"; }
-phase() {
-    {
-        printf 'phase %s\n' "$1"
-        grep -v '^phase ' "$note"
-    } >"$note.new"
-    chmod 0644 "$note.new"
-    sync "$note.new"
-    mv -fT "$note.new" "$note"
-}
 # ID, restart policy, name and role of each of its containers, with tabs between.
 all() { known container; }
 ids() { cut -d "$tab" -f 1; }
 # Those of its containers with one of these roles, divided by bars.
 with_role() { all | awk -F "$tab" -v roles="|$1|" 'index(roles, "|" $4 "|")' | ids; }
-writers=$(with_role 'web|streaming|sidekiq') fronts=$(with_role nginx) db=$(with_role db) redis=$(with_role redis) media=$(known media)
+db=$(with_role db) redis=$(with_role redis) media=$(known media)
 user=$(known user) database=$(known database) domain=$(known domain) release=$(known version)
 # Passwords reach these programs by their environment, never as an argument.
 web=$(with_role web | head -n 1)
@@ -52,27 +43,39 @@ COUNT="SELECT format('SELECT %L || count(*) FROM %I.%I', format('rows %s.%s ', n
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') \\gexec
     SELECT format('sequence %s.%s %s', schemaname, sequencename, coalesce(last_value::text, '-')) FROM pg_sequences;"
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
-# The old nginx may have asked for the address of web when it started, and never since.
-serve_again() {
-    # shellcheck disable=SC2086 # one word for each container
-    docker start $writers >/dev/null 2>"$words" && { [ -z "$fronts" ] || docker restart -t 10 $fronts >/dev/null 2>"$words"; }
-}
-# What has gone wrong before anything of the old instance was retired: it serves on. $1: what it is; its words are in $words.
+# What has gone wrong before all was carried over: the old instance serves on, or again. $1: what it is; its words are in $words.
 leave() {
     trap - EXIT TERM INT
     {
         printf '%s\n' "$1"
         [ ! -s "$words" ] || tail -n 6 "$words"
     } >&2
+    at=$(known phase) served='' why=''
     throw_away
-    rm -rf "$new" "$dumps" "$jobs"
     again="The old instance serves on"
-    [ "$(known phase)" != stopped ] || serve_again || again="The old instance could not be started again ($(tail -n 1 "$words")): docker start $(echo "$writers" | tr '\n' ' ')"
-    [ "$(known phase)" != stopped ] || phase begun
+    [ "$at" = begun ] || serve_again || {
+        again="The old instance could not be started again ($(tail -n 1 "$words")): $(by_hand)" served=no
+    }
+    # A full disk needs that most, and there is no other use for them.
+    rm -rf "$dumps"
+    # While the note says that the data are complete they are there. A database in its place would be in the way of the next attempt.
+    if [ "$at" = switching ]; then
+        { [ -e "$new" ] || [ ! -e "$data/PG_VERSION" ] || mv -T "$data" "$new"; } 2>/dev/null && rm -f state/.installed.new state/installed.env || why=no
+    fi
+    ran=''
+    # What is begun anew takes the old containers for what they are then: as they were, that is.
+    if [ "$at" = begun ] || { [ -z "$why$served" ] && phase begun; }; then
+        rm -rf "$new" "$jobs"
+        rm -f "$back"
+    fi
     df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
     echo "$again, and nothing of it was changed. Mend what is named above and run again." >&2
     rm -f "$words"
     exit 1
+}
+guard() {
+    trap 'leave "It was told to stop."' TERM INT
+    trap 'leave "A step failed that never should."' EXIT
 }
 # Dumps the old database, reads the dump to its end, and loads it into an empty one of the new PostgreSQL.
 carry_database() {
@@ -123,11 +126,131 @@ carry_media() {
 }
 : >"$words"
 
+# How to go back, written down before anything has to. With "containers" it only starts the old ones, however far they are retired.
+write_way_back() {
+    {
+        cat <<PROGRAM
+#!/bin/sh
+# Written by the suite. Goes back to the Mastodon of before the take-over, as it was then: what was written since is not in it.
+# The suite's instance stays in $root. It may be cut off anywhere and started again.
+# With the word "containers" it only starts the old containers, as a take-over does that fails.
+set -eu
+only=\${1-} others=$back.others left=''
+PROGRAM
+        cat <<'PROGRAM'
+# The container $1 is on the network $2, with the options that follow. One that Compose has made anew has all that already.
+join() {
+    id=$1 network=$2
+    shift 2
+    on=$(docker container inspect --format "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$id" 2>/dev/null) || return 0
+    [ "$on" != "$(docker network inspect --format '{{.Id}}' "$network")" ] || return 0
+    docker network disconnect --force "$network" "$id" >/dev/null 2>&1 || true
+    docker network connect "$@" "$network" "$id"
+}
+# The container $1 has the restart policy $2. Where that fails, it starts nevertheless.
+restarts() { ! docker container inspect "$1" >/dev/null 2>&1 || docker update --restart="$2" "$1" >/dev/null || left=yes; }
+complete() {
+    [ -z "$left" ] || {
+        echo "Some would not start by themselves after a reboot, as they did before. Run this again." >&2
+        exit 1
+    }
+}
+# The network $1 has the options $2. The suite has made another one of this name, where it needed other options.
+as_before() {
+    now=$(docker network inspect --format '--driver {{.Driver}}{{if .Internal}} --internal{{end}}{{if .EnableIPv6}} --ipv6{{end}}{{range .IPAM.Config}} --subnet {{.Subnet}}{{end}}' "$1" 2>/dev/null) || now=''
+    [ "$now" != "$2" ] || return 0
+    if [ -n "$now" ]; then
+        # Who is on it, such as another site behind the proxy, is taken off, and gets back on the new one.
+        for id in $(docker ps --all --quiet --no-trunc --filter "network=$1"); do
+            echo "$id $1 $(docker container inspect --format "{{with index .NetworkSettings.Networks \"$1\"}}{{range .Aliases}}--alias {{.}} {{end}}{{end}}" "$id")" >>"$others"
+            docker network disconnect --force "$1" "$id" >/dev/null 2>&1 || true
+        done
+        docker network rm "$1" >/dev/null || {
+            echo "The network $1 has to be made anew, and somebody is on it: docker network inspect $1. Then run this again." >&2
+            exit 1
+        }
+    fi
+    # Its addresses may be another network's by now. Any others do, but it is told.
+    docker network create $2 "$1" >/dev/null || docker network create ${2%% --subnet*} "$1" >/dev/null
+}
+if [ -z "$only" ]; then
+    for unit in /etc/systemd/system/mstdn-*.timer; do
+        [ ! -e "$unit" ] || systemctl disable --now "${unit##*/}" >/dev/null 2>&1 || true
+    done
+PROGRAM
+        # Its exporters are on the others' network.
+        for directory in "$root/monitoring" "$root" "$(known proxy)"; do
+            printf '    [ ! -e %s/compose.yaml ] || docker compose --project-directory %s down\n' "$directory" "$directory"
+        done
+        for network in $networks; do
+            made=$(docker network inspect --format '--driver {{.Driver}}{{if .Internal}} --internal{{end}}{{if .EnableIPv6}} --ipv6{{end}}{{range .IPAM.Config}} --subnet {{.Subnet}}{{end}}' "$network" 2>/dev/null) || continue
+            printf "    as_before %s '%s'\n" "$network" "$made"
+        done
+        cat <<'PROGRAM'
+    [ ! -e "$others" ] || while read -r id network options; do join "$id" "$network" $options || echo "$id was on the network $network, and could not get back on it." >&2; done <"$others"
+    rm -f "$others"
+fi
+PROGRAM
+        for id in $(all | ids); do
+            on=$(docker inspect --format '{{range $network, $how := .NetworkSettings.Networks}}{{$network}}{{range $how.Aliases}} --alias {{.}}{{end}}{{"\n"}}{{end}}' "$id" 2>"$words") || return 1
+            printf '%s\n' "$on" | while read -r network aliases; do
+                case " $networks " in
+                *" $network "*) printf 'join %s %s %s\n' "$id" "$network" "$aliases" ;;
+                esac
+            done
+        done
+        all | while IFS=$tab read -r id restart _; do printf 'restarts %s %s\n' "$id" "$restart"; done
+        # What others need first. The old nginx may have asked for the address of web when it started, and never since.
+        printf 'start() {\n    docker start %s >/dev/null' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; } | paste -sd ' ')"
+        [ -z "$fronts" ] || printf ' &&\n        docker restart -t 10 %s >/dev/null' "$fronts"
+        [ -z "$(with_role proxy)" ] || printf ' &&\n        docker start %s >/dev/null' "$(with_role proxy | paste -sd ' ')"
+        printf '\n}\n'
+        cat <<'PROGRAM'
+if [ -n "$only" ]; then
+    start
+    complete
+    exit
+fi
+# Docker knows the network by which a container was made by its ID, and does not start it where that is gone.
+start 2>/dev/null || {
+    echo "A network of theirs was made anew, so Compose makes the containers anew, from the files of then."
+PROGRAM
+        known compose | while IFS=$tab read -r project directory; do
+            printf '    docker compose --project-directory %s --project-name %s up --detach --force-recreate --no-build\n' "'$directory'" "$project"
+        done
+        printf '}\ncomplete\n'
+        owner=$(known owner)
+        [ -z "$media" ] || [ "$owner" = 991:991 ] || printf 'chown -R %s %s\n' "$owner" "'$media'"
+        printf 'rm -f %s\necho "The old instance of %s runs again. To take it over another time: mv %s %s.gone; rm -f %s/instance"\n' "$note" "$domain" "$root" "$root" "${note%/*}"
+    } >"$back.new" && chmod 0700 "$back.new" && sync "$back.new" && mv -fT "$back.new" "$back"
+}
+
+case $(known phase) in carried | finished)
+    say "All is carried over already."
+    exit 0
+    ;;
+esac
+guard
+if [ "$(known phase)" = switching ]; then
+    ran=$(last_ran) || ran=''
+    if [ -z "$ran" ] || [ "$ran" != "$(known ran)" ] || { [ ! -e "$new" ] && [ ! -s "$data/PG_VERSION" ]; }; then
+        say "The old Mastodon has run since its database was dumped, so it is dumped once more."
+        ran=''
+        # The suite's Mastodon has never run with it: before all is carried over it is not started.
+        [ -e "$new" ] || [ ! -e "$data/PG_VERSION" ] || mv -T "$data" "$new" 2>"$words" || leave "$data could not be moved."
+        phase stopped || leave "The note $note could not be written."
+    fi
+fi
 if [ "$(known phase)" = begun ] || [ "$(known phase)" = stopped ]; then
     throw_away
     rm -rf "$new" "$dumps" "$jobs"
-    trap 'leave "It was told to stop."' TERM INT
-    trap 'leave "A step failed that never should."' EXIT
+    # They may be retired already, where an earlier attempt was cut off.
+    if [ "$(known phase)" = stopped ]; then
+        # shellcheck disable=SC2086 # one word for each container
+        docker start $db $redis >/dev/null 2>"$words" || leave "The old database and Redis could not be started: docker start $db $redis"
+        end=$(($(date +%s) + patience))
+        until echo 'SELECT 1' | sql_of_old >/dev/null 2>"$words" || [ "$(date +%s)" -ge "$end" ]; do sleep 1; done
+    fi
     [ "$(docker inspect --format '{{.State.Running}}' "$db" 2>/dev/null)" = true ] || leave "The old database does not run: docker start $db"
     say "1 of 7: make a new database with $image, beside the old one"
     mkdir "$dumps" "$new"
@@ -161,10 +284,11 @@ if [ "$(known phase)" = begun ] || [ "$(known phase)" = stopped ]; then
         say "3 of 7: bring the media"
         carry_media
         say "4 of 7: stop the old Mastodon; its database serves on. Visitors are not served from now on; what others deliver comes again."
-        phase stopped
+        phase stopped || leave "The note $note could not be written."
     fi
     # shellcheck disable=SC2086 # one word for each container
     docker stop -t 60 $writers >/dev/null 2>"$words" || leave "The old Mastodon could not be stopped."
+    ran=$(last_ran) || leave "Docker did not say when the old Mastodon ran last."
     say "5 of 7: dump and load what there is now, and count the rows of every table on both sides"
     carry_database
     echo ANALYZE | sql_of_new mastodon_production >/dev/null 2>"$words" || leave "The new database could not be analyzed."
@@ -194,58 +318,19 @@ if [ "$(known phase)" = begun ] || [ "$(known phase)" = stopped ]; then
     throw_away
     sync -f "$new"
     say "  all $tables tables have the $rows rows that they had"
-    phase switching
-    trap - EXIT TERM INT
+    # What a full disk needs most.
+    rm -rf "$dumps"
+    [ -s "$back" ] || write_way_back || leave "The way back could not be written down: $back"
+    # A restart of the engine starts what was stopped by hand.
+    [ "$(last_ran)" = "$ran" ] || leave "The old Mastodon was started in between, so that not all of what it has written was dumped."
+    phase switching || leave "The note $note could not be written."
 fi
 
 say "7 of 7: let the data take their place, and retire the old containers: they are stopped and kept"
-# How to go back is written down before anything has to.
-if [ ! -s "$back" ]; then
-    {
-        printf '#!/bin/sh\n# Written by the suite. Goes back to the Mastodon of before the take-over, as it was then: what was written since is not in it.\n'
-        printf '# The suite'"'"'s instance stays in %s.\nset -eu\n' "$root"
-        cat <<'UNITS'
-for unit in /etc/systemd/system/mstdn-*.timer; do
-    [ ! -e "$unit" ] || systemctl disable --now "${unit##*/}" >/dev/null 2>&1 || true
-done
-UNITS
-        for directory in "$root" "$(known proxy)"; do
-            printf '[ ! -e %s/compose.yaml ] || docker compose --project-directory %s down\n' "$directory" "$directory"
-        done
-        for network in $networks; do
-            made=$(docker network inspect --format '{{.Id}} --driver {{.Driver}}{{if .Internal}} --internal{{end}}{{if .EnableIPv6}} --ipv6{{end}}{{range .IPAM.Config}} --subnet {{.Subnet}}{{end}}' "$network" 2>/dev/null) || continue
-            # The suite has made another one of this name, where it needed other options.
-            printf "[ \"\$(docker network inspect --format '{{.Id}}' %s 2>/dev/null)\" = %s ] || {\n" "$network" "${made%% *}"
-            printf '    docker network rm %s >/dev/null 2>&1 || true\n    docker network create %s %s >/dev/null\n}\n' "$network" "${made#* }" "$network"
-        done
-        all | ids | while read -r id; do
-            docker inspect --format '{{range $network, $how := .NetworkSettings.Networks}}{{$network}}{{range $how.Aliases}} --alias {{.}}{{end}}{{"\n"}}{{end}}' "$id" | while read -r network aliases; do
-                case " $networks " in
-                *" $network "*) printf 'docker network disconnect --force %s %s >/dev/null 2>&1 || true\ndocker network connect %s %s %s\n' "$network" "$id" "$aliases" "$network" "$id" ;;
-                esac
-            done
-        done
-        all | while IFS=$tab read -r id restart _; do printf 'docker update --restart=%s %s >/dev/null\n' "$restart" "$id"; done
-        # What others need first.
-        printf 'docker start %s >/dev/null 2>&1 || {\n' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; with_role nginx; with_role proxy; } | paste -sd ' ')"
-        # Docker knows the network by which a container was made by its ID, and does not start it where that is gone.
-        printf '    echo "A network of theirs was made anew, so Compose makes the containers anew, from the files of then."\n'
-        known compose | while IFS=$tab read -r project directory; do
-            printf '    docker compose --project-directory %s --project-name %s up --detach --force-recreate --no-build\n' "'$directory'" "$project"
-        done
-        printf '}\n'
-        owner=$(known owner)
-        [ -z "$media" ] || [ "$owner" = 991:991 ] || printf 'chown -R %s %s\n' "$owner" "'$media'"
-        printf 'rm -f %s\necho "The old instance of %s runs again. To take it over another time: mv %s %s.gone; rm -f %s/instance"\n' "$note" "$domain" "$root" "$root" "${note%/*}"
-    } >"$back.new"
-    chmod 0700 "$back.new"
-    sync "$back.new"
-    mv -fT "$back.new" "$back"
-fi
 if [ -e "$new" ]; then
     # An empty one is there since the files were written.
-    [ ! -d "$data" ] || rmdir "$data"
-    mv -T "$new" "$data"
+    [ ! -d "$data" ] || rmdir "$data" 2>"$words" || leave "Something has come into the place of the database."
+    mv -T "$new" "$data" 2>"$words" || leave "The database could not be moved into its place."
 fi
 if [ -e "$jobs" ]; then
     mkdir -p "$queues"
@@ -255,15 +340,18 @@ if [ -e "$jobs" ]; then
 fi
 # The proxy is last, so that visitors are told something as long as possible.
 for id in $writers $fronts $(with_role other) $redis $db $(with_role proxy); do
-    docker update --restart=no "$id" >/dev/null
-    docker stop -t 120 "$id" >/dev/null
+    docker update --restart=no "$id" >/dev/null 2>"$words" || leave "The old container $id could not be kept from starting by itself."
+    docker stop -t 120 "$id" >/dev/null 2>"$words" || leave "The old container $id could not be stopped."
     # Networks of these names are the suite's, and have other options.
     for network in $networks; do docker network disconnect --force "$network" "$id" >/dev/null 2>&1 || true; done
 done
+# From now on nothing starts them by itself.
+[ "$(last_ran)" = "$ran" ] || leave "The old Mastodon was started in between, so that not all of what it has written was dumped."
 printf 'LOCAL_DOMAIN=%s\nMASTODON_VERSION=%s\n' "$domain" "$release" >state/.installed.new
 chmod 0644 state/.installed.new
 sync state/.installed.new
 mv -fT state/.installed.new state/installed.env
+phase carried || leave "The note $note could not be written."
+trap - EXIT TERM INT
 rm -rf "$dumps" "$words"
-phase carried
 say "The data of $domain are carried over. The old containers and their files are kept; to go back: sh $back"

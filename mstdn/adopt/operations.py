@@ -6,6 +6,7 @@ Until its data are complete in their new place it serves, or serves again; after
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -36,10 +37,11 @@ from mstdn.refusal import refuse
 from mstdn.secrets.operator import secrets_for
 from mstdn.settings import Settings, settings_for
 from mstdn.shell import Commands, script, text_of
-from mstdn.timers.following import followed
+from mstdn.timers.following import ENDED, followed
 
 UNIT = f"{ADOPTION}.service"
-PROGRAM = ("connection", "lock", "timers/growth", "adopt/carry")
+# What one that was killed has left is put in order without waiting for whoever works on the server.
+PROGRAM = (ENDED, "adopt/put_in_order", "connection", "lock", "timers/growth", "adopt/carry")
 
 
 def adoption_questions(at: Host) -> Iterator[Question[Any]]:
@@ -109,14 +111,10 @@ def carried_data(settings: Settings, timeout_seconds: int) -> Commands:
         return
     announce("its data are carried over: rehearsed while it serves, then once more while visitors wait")
     program = "".join(map(text_of, PROGRAM))
-    # Whatever ended it: as long as nothing was retired, the old one serves.
-    afterwards = (
-        f'/bin/sh -c "docker rm --force --volumes {ADOPTION} >/dev/null 2>&1; '
-        f"! grep -qsx 'phase stopped' {ADOPTION_NOTE} || {{ docker start $$(sed -n 's/^writers //p' {ADOPTION_NOTE}); "
-        f"docker restart $$(sed -n 's/^fronts //p' {ADOPTION_NOTE}); }}\""
-    )
     root, image = settings.mastodon_root, settings.postgres_image
     told = (root, image, ADOPTION_NOTE, str(timeout_seconds), ADOPTION_WAY_BACK, *NETWORKS)
+    # Whatever ended it: as long as not all is carried over, the old one serves again.
+    afterwards = shlex.join(["/bin/sh", f"/run/{ADOPTION}.program", *told])
     yield followed(UNIT, "The take-over", afterwards, *told, program=program)
 
 

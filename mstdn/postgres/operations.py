@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from pyinfra import host, state
@@ -22,9 +23,10 @@ from mstdn.preflight.looking import look
 from mstdn.refusal import refuse
 from mstdn.settings import Settings
 from mstdn.shell import Commands, script, text_of
-from mstdn.timers.following import followed
+from mstdn.timers.following import ENDED, followed
 
-PROGRAM = ("connection", "lock", CONTAINER, "timers/growth", "postgres/upgrade")
+# What a move that was killed has left is put in order without waiting for whoever works on the server.
+PROGRAM = (ENDED, CONTAINER, "postgres/put_in_order", "connection", "lock", "timers/growth", "postgres/upgrade")
 
 
 @operation
@@ -76,13 +78,9 @@ def moved_database(settings: Settings, timeout_seconds: int) -> Commands:
     if not found.working:
         yield script("database/wait_for_migration", MASTODON_PROJECT, told=True)
     program = "".join(map(text_of, PROGRAM))
-    # Whatever ended the unit: until the directories have changed places, Mastodon starts with the old one again.
-    start = f"docker compose --project-directory {layout.root} start web streaming sidekiq"
-    afterwards = (
-        f'/bin/sh -c "docker rm --force --volumes {POSTGRES_MOVE} >/dev/null 2>&1; '
-        f'! grep -qsx \\"phase stopped\\" {layout.postgres_upgrade} || {start}"'
-    )
     told = (layout.root, image, layout.postgres_upgrade, str(timeout_seconds))
+    # Whatever ended the unit: Mastodon starts again, with the data directory that is in place.
+    afterwards = shlex.join(["/bin/sh", f"/run/{POSTGRES_MOVE}.program", *told])
     yield followed(UNIT, "The move of the database", afterwards, *told, program=program)
 
 

@@ -132,6 +132,11 @@ def reasons(todo: Move, found: Directories, image: str, said: str, collation: tu
             f"visitors get the page that asks them to wait (503 with Retry-After) while {found.size_mib} MiB are "
             "dumped and loaded; the old data directory is kept"
         )
+    else:
+        yield (
+            "if the old data directory was written to since it was dumped, as after a reboot, it is dumped once more, "
+            "and visitors wait meanwhile"
+        )
 
 
 def sorted_otherwise(collation: tuple[str, str]) -> str:

@@ -1,26 +1,20 @@
+# shellcheck disable=SC2154,SC2034 # put_in_order.sh, which goes before, makes and uses them
 # Moves the databases of the project in $1 into a new data directory, made by the image $2. $3: the note of how far it is. $4: for how
 # many seconds containers may become healthy. It is a unit of the server, may be killed anywhere and started again. Until the new
-# directory takes the old one's place the old one is only read; then it is kept beside, as NAME.before. After timers/growth.sh.
+# directory takes the old one's place the old one is only read; then it is kept beside, as NAME.before. After put_in_order.sh and
+# timers/growth.sh.
 #
 # The note says "phase": "preparing", "stopped" (Mastodon is), or "switching": the new directory is complete, and whoever comes back
-# goes on from there. Before Mastodon writes into it, the note goes.
+# goes on from there, if the old one was not written to since: a reboot starts again what was stopped. "old" is the mark of the old
+# directory, made when db had stopped for it. "ran" tells when Mastodon ran last: once it has run with the new directory, that one is
+# never put aside again.
 set -eu
 export LC_ALL=C
 umask 077
-root=$1 image=$2 note=$3 patience=$4 name=mstdn-postgres-upgrade
 cd "$root"
-data=$(readlink -m database)
-new=$data.new dumps=$data.dumps before=$data.before words=$root/state/.postgres-words
 
 say() { printf '%s\n' "$*"; }
 mib() { echo $(($1 / 1024)); }
-known() { sed -n "s/^$1 //p" "$note" 2>/dev/null || true; }
-# The note's phase is $1 now; the rest stays.
-phase() {
-    printf 'phase %s\nimage %s\nwas %s\nfrom %s\n' "$1" "$image" "$was" "$from" >"$note.new"
-    sync "$note.new"
-    mv -fT "$note.new" "$note"
-}
 in_old() { docker exec -i "$db" "$@"; }
 in_new() { docker exec -i "$name" "$@"; }
 # $1: old or new, $2: a database; asks what stands on standard input. From its socket PostgreSQL lets everybody in.
@@ -38,46 +32,74 @@ count() {
     done <"$dumps/databases"
     sort -o "$2" "$2"
 }
-# The name of db's image in compose.yaml becomes $1.
-write_image() {
-    awk -v image="$1" '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "image:" { $0 = "    image: " image } { print }' compose.yaml >.compose.yaml.new
-    chmod --reference=compose.yaml .compose.yaml.new
-    chown --reference=compose.yaml .compose.yaml.new
-    cmp -s compose.yaml .compose.yaml.new || {
-        mv -fT .compose.yaml.new compose.yaml
-        return 0
-    }
-    rm -f .compose.yaml.new
-}
-image_now() { awk '/^  [^ #]+:$/ { service = $1 } service == "db:" && $1 == "image:" { print $2 }' compose.yaml; }
-# The database comes up as compose.yaml says, or this fails.
-start_db() {
-    docker compose up --detach --no-build --no-deps --wait --wait-timeout "$patience" db >"$words" 2>&1 || true
-    db=$(container_of mstdn db)
-    [ -n "$db" ] && [ "$(docker inspect --format '{{.State.Health.Status}}' "$db")" = healthy ]
-}
-start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
-# Ends the program before the directories have changed places, so the old one keeps serving. $1: what went wrong; the output of
-# the command that failed is in $words.
-leave() {
-    trap - EXIT TERM INT
+# Tells what went wrong, $1, and the last of what the command that failed has told.
+tell() {
     {
         printf '%s\n' "$1"
         [ ! -s "$words" ] || tail -n 6 "$words"
     } >&2
-    [ "$(known phase)" != stopped ] || start_mastodon || true
+}
+# Ends the program where nothing may be removed: the note stays. $1: what went wrong. $2: what to do.
+halt() {
+    trap - EXIT TERM INT
+    tell "$1"
+    printf '%s\n' "$2" >&2
+    rm -f "$words"
+    exit 1
+}
+# Ends the program: the old one serves on, or again. $1: what went wrong; the output of the command that failed is in $words.
+leave() {
+    trap - EXIT TERM INT
+    tell "$1"
+    why='' place=old
+    [ "$(known phase)" != switching ] || place=$(in_place)
+    : >"$words"
+    [ "$place" != none ] || put_back || place='?'
+    [ "$place" != new ] ||
+        halt "The new data directory is in place, and the old one is kept as $before: nothing was removed." "Go on with it: $again. To go back to the old one, losing what was written since: rm $note, and then \"Another PostgreSQL\" in docs/runbook.md."
+    [ "$place" != '?' ] || halt "The old data directory is not in its place, so nothing was removed." "Look at $data, $new and $before, and run again: $again"
+    [ "$(known phase)" = preparing ] || serve_again || why=" It could not be started again ($(tail -n 1 "$words")): pyinfra inventory.py deploy.py"
     throw_away
+    # What says that the new directory is complete goes before it does.
+    phase preparing 2>/dev/null || rm -f "$note"
     rm -rf "$new" "$dumps" "$note" "$words"
     df -Ph "${data%/*}" | awk 'NR == 2 { print "On " $6 " " $4 " are free." }' >&2
-    echo "PostgreSQL $from keeps serving, and nothing of it was changed. Correct what is named above and run again, or stay with it." >&2
+    echo "PostgreSQL $from keeps serving, and nothing of it was changed.$why Correct what is named above and run again, or stay with it." >&2
     exit 1
+}
+guard() {
+    trap 'leave "It was told to stop."' TERM INT
+    trap 'leave "A step failed that never should."' EXIT
 }
 : >"$words"
 
-from=$(known from) was=$(known was)
+recall
+if [ "$(known phase)" = switching ]; then
+    place=$(in_place) written=$data
+    case $place in
+    none) written=$before ;;
+    '?') halt "The data directories are not as this has left them." "Only one is to lie beside $new, which is complete: $data or $before, whichever is the old one. Move the other away, and run again: $again" ;;
+    esac
+    # After a reboot in the wrong moment the old one has served for as long as nobody came back. Without $new there is nothing to go on with.
+    if [ "$place" != new ] && { [ ! -e "$new" ] || [ -z "$old" ] || [ "$(mark "$written")" != "$old" ]; }; then
+        say "What was dumped is not all that the old data directory has by now, so the move begins anew."
+        [ "$place" = old ] || put_back || halt "The old data directory could not be put back into its place." "Mend that, and run again: $again"
+        # One without a note has nothing to go on with either.
+        phase stopped || rm -f "$note"
+        serve_again || halt "The old PostgreSQL could not be started again." "Mend that, and run again: $again"
+    elif [ "$place" != new ]; then
+        # What runs has no database. That it was started is no sign of anything then: from now on it is one.
+        guard
+        docker compose stop web streaming sidekiq >"$words" 2>&1 || leave "Mastodon could not be stopped."
+        ran=$(last_ran) || leave "Docker did not say when Mastodon ran last."
+        phase switching || leave "The note $note could not be written."
+    fi
+fi
 if [ "$(known phase)" != switching ]; then
-    from=$(cat "$data/PG_VERSION") was=$(image_now)
+    # The unit of another run may have come to its end a moment ago.
+    [ ! -e "$before" ] || halt "$before, the data directory from before the last move, is still kept." "Remove it if nothing is missing: $again --data postgres_old_directory=remove"
+    from=$(cat "$data/PG_VERSION") was=$(image_now) old='' ran=''
     throw_away
     rm -rf "$new" "$dumps"
     db=$(container_of mstdn db)
@@ -86,9 +108,11 @@ if [ "$(known phase)" != switching ]; then
         echo "The database does not run, so it cannot be moved. Deploy with the image of PostgreSQL $from first: pyinfra inventory.py deploy.py" >&2
         exit 1
     }
-    phase preparing
-    trap 'leave "It was told to stop."' TERM INT
-    trap 'leave "A step failed that never should."' EXIT
+    # Where an earlier attempt has stopped Mastodon, and nobody knows whether it was started again, this one starts it if it ends.
+    at=$(known phase)
+    [ "$at" = stopped ] || at=preparing
+    phase "$at" || halt "The note $note could not be written." "Make room on its disk, and run again: $again"
+    guard
     say "1 of 6: make a new data directory beside the old one, with $image"
     mkdir "$dumps"
     mkdir "$new"
@@ -116,6 +140,7 @@ if [ "$(known phase)" != switching ]; then
     say "2 of 6: stop Mastodon. Visitors get the page that asks them to wait; Sidekiq finishes what it works on."
     phase stopped
     docker compose stop web streaming sidekiq >"$words" 2>&1 || leave "Mastodon could not be stopped."
+    ran=$(last_ran) || leave "Docker did not say when Mastodon ran last."
     # Ends sessions that are still open, such as a forgotten console.
     echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mastodon'" | sql old postgres >/dev/null 2>"$words" ||
         leave "The database did not answer."
@@ -176,34 +201,47 @@ if [ "$(known phase)" != switching ]; then
     throw_away
     sync -f "$new"
     say "All $tables tables have the $rows rows that they had."
-    phase switching
-    trap - EXIT TERM INT
 fi
 
 say "6 of 6: let the new data directory take the place of the old one"
-db=$(container_of mstdn db)
-[ -z "$db" ] || docker stop "$db" >/dev/null
-if [ -e "$new" ]; then
-    [ ! -s "$data/PG_VERSION" ] || mv -T "$data" "$before"
-    # An empty one, where a deployment came in between.
-    [ ! -d "$data" ] || rmdir "$data"
-    mv -T "$new" "$data"
+guard
+# What a full disk needs most.
+rm -rf "$dumps"
+if [ "$(known phase)" != switching ]; then
+    docker stop "$db" >/dev/null 2>"$words" || leave "The old PostgreSQL did not stop."
+    # A restart of the engine starts what was stopped by hand.
+    [ "$(last_ran)" = "$ran" ] || leave "Mastodon was started in between, so that not all of what it has written was dumped."
+    old=$(mark "$data")
+    [ -n "$old" ] || leave "The old data directory has no control file that can be read: $data/global/pg_control"
+    phase switching || leave "The note $note could not be written."
 fi
-write_image "$image"
+if [ "$(in_place)" != new ]; then
+    [ "$(in_place)" = none ] || mv -T "$data" "$before" 2>"$words" || leave "The old data directory could not be moved aside."
+    take_db_away || leave "The old container of the database could not be removed."
+    # By its old name nobody finds it any more. In the moment before, a restart of the engine may have.
+    [ "$(mark "$before")" = "$old" ] || leave "The old PostgreSQL was started in between, so that not all of what it has was dumped."
+    write_image "$image" 2>"$words" || leave "compose.yaml could not be written."
+    # An empty one, which the engine has made where db was to start without one.
+    [ ! -d "$data" ] || rmdir "$data" 2>"$words" || leave "Something has come into the place of the data directory."
+    mv -T "$new" "$data" 2>"$words" || leave "The new data directory could not be moved into its place."
+fi
 sync -f "$data"
 start_db || {
     docker compose logs --no-color --no-log-prefix --tail 8 db >&2 || true
-    docker compose stop db >/dev/null 2>&1 || true
-    write_image "$was"
-    mv -T "$data" "$new"
-    mv -T "$before" "$data"
-    phase stopped
-    start_db || true
+    # What somebody has posted since it took its place is in no other.
+    [ "$(last_ran)" = "$ran" ] || leave "The new PostgreSQL did not come up, and Mastodon may have run with it already; above are its last lines."
+    take_db_away || leave "The new PostgreSQL did not come up, and its container could not be removed; above are its last lines."
+    mv -T "$data" "$new" 2>"$words" || leave "The new PostgreSQL did not come up, and its directory could not be moved; above are its last lines."
     leave "The new PostgreSQL did not come up in the place of the old one, which is back; above are its last lines."
 }
-rm -rf "$dumps" "$note"
-start_mastodon || {
+failed=''
+start_mastodon || failed=yes
+trap - EXIT TERM INT
+# Deployments are refused for as long as it is there.
+rm -f "$note"
+[ -z "$failed" ] || {
     tail -n 6 "$words" >&2
+    rm -f "$words"
     echo "PostgreSQL has the database, but Mastodon could not be started: pyinfra inventory.py deploy.py" >&2
     exit 1
 }

@@ -290,15 +290,23 @@ def test_the_old_directory_goes_when_that_is_said(old: Instance) -> None:
     assert old.converge(MOVE, postgres_old_directory="remove", **ON).changed == []
 
 
-def test_indexes_that_another_debian_sorted_are_told_and_made_anew(old: Instance) -> None:
+def test_indexes_that_another_debian_sorted_are_made_anew_and_no_post_is_lost_if_that_is_killed(old: Instance) -> None:
     sql(old, "UPDATE pg_database SET datcollversion = '2.31' WHERE datname = 'mastodon_production'")
     run = old.converge(**ON)
     assert run.changed == [] and "sorted by the rules of version 2.31" in run.stderr and MOVE in run.stderr
+    # Killed while the directories change places: whichever is in place serves, and what is posted there stays.
+    killed = verb(old, MOVE, **ON)
+    wait_until("they change places", lambda: is_at(old, 6), 180, 0.1)
+    old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service", check=False)
+    said = killed.communicate(timeout=180)[0]
+    wait_until("it answers", lambda: answers(old), 90)
+    post(old, "written between the two")
     old.converge(MOVE, **ON)
+    assert "written between the two" in posts(old), said
     assert old.run(f"cat {DATA}.before/PG_VERSION").strip() == "17"
     again = old.converge(**ON)
     assert again.changed == [] and "sorted by the rules" not in again.stderr
-    assert "written with the new one" in posts(old)
+    assert "written with the new one" in posts(old) and nothing_is_left_of_an_attempt(old)
     old.converge(MOVE, postgres_old_directory="remove", **ON)
 
 

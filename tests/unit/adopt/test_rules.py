@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -359,7 +360,7 @@ def test_the_data_are_the_work_of_a_unit_that_lets_the_old_one_serve_whatever_en
     settings = settings_with(**RELEASE)
     (follow,) = commands_of(carried_data, SERVER, settings=settings, timeout_seconds=300)
     assert follow.script == "timers/follow" and follow.words[0] == "mstdn-adopt.service"
-    assert "docker start $$(sed -n 's/^writers //p' /var/lib/mstdn/adoption)" in follow.words[2]
+    assert follow.words[2] == shlex.join(["/bin/sh", "/run/mstdn-adopt.program", *follow.words[3:]])
     assert follow.words[-1 - len(NETWORKS) :] == ("/var/lib/mstdn/go-back", *NETWORKS)
     assert follow.stdin and "carry_database" in follow.stdin
     for phase in ("carried", "finished"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,30 +12,47 @@ import pytest
 
 from mstdn import versions
 from mstdn.adopt.facts import Candidate, OldInstance
+from mstdn.adopt.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
 
-# The files fail-… tell it what to do wrong. "rows-of-the-new": what the new database says that it has.
+# The files fail-… tell it what to do wrong. "rows-of-the-new": what the new database says that it has. In "engine" lies
+# what is known of the old containers: which run, their restart policies, and when the writers were started. "posts" is
+# what their database has.
 DOCKER = r"""
 here=@HERE@ rows="rows public.accounts 3"
+engine=$here/engine
 fails() { [ -e "$here/fail-$1" ] && { cat "$here/fail-$1" >&2; return 0; }; return 1; }
+start() {
+    for id; do
+        case $id in aa11 | bb22) [ -e "$engine/running/$id" ] || echo again >>"$engine/started" ;; esac
+        case $id in -* | 10) ;; *) touch "$engine/running/$id" ;; esac
+    done
+}
 case $* in
 "run "*) fails run && exit 1; echo 17 >"$here/srv/database.new/PG_VERSION" ;;
-"rm "* | "update "* | "network disconnect"*) ;;
+"rm "* | "network disconnect"* | "network connect"*) ;;
+"update "*) fails update && exit 1; echo "${2#--restart=}" >"$engine/policy/$3" ;;
 "logs "*) echo 'what the new one says' ;;
-"restart "*) ;;
-"start "*) fails start && exit 1; exit 0 ;;
-"stop "*) [ "$*" = "stop -t 120 mstdn-adopt" ] || ! fails stop ;;
+"restart "*) shift; start "$@" ;;
+"start "*) fails start && exit 1; shift; start "$@" ;;
+"stop -t 120 mstdn-adopt") ! fails restarts || echo again >>"$engine/started" ;;
+"stop "*) fails stop && exit 1; shift 3; for id; do rm -f "$engine/running/$id"; done ;;
+"inspect "*StartedAt*) cat "$engine/started" ;;
 "inspect "*ExitCode*) echo 0 ;;
 "inspect "*State.Running*mstdn-adopt) ! fails boot && echo true || echo false ;;
 "inspect "*State.Running*) ! fails old && echo true || echo false ;;
-"inspect "*Networks*) printf 'front --alias %s\nother --alias x\n' "${*##* }" ;;
+"inspect "*Networks*) fails networks && exit 1; printf 'front --alias %s\nother --alias x\n' "${*##* }" ;;
 "inspect "*Config.Env*) cat "$here/environment" ;;
-"network inspect"*) echo 'net0 --driver bridge --subnet 172.20.0.0/16' ;;
+"container inspect"*NetworkID* | "network inspect"*.Id*) echo net0 ;;
+"network inspect"*) echo '--driver bridge --subnet 172.20.0.0/16' ;;
 *pg_isready*) [ ! -e "$here/fail-boot" ] ;;
-*" pg_dump "*) fails dump && exit 1; cat "$here/dump" ;;
+*" pg_dump "*) fails dump && exit 1; cp "$here/posts" "$here/dumped"; cat "$here/dump" ;;
 *"pg_restore --list"*) cat >/dev/null; cat "$here/list" ;;
 *"pg_restore --file"*) grep -q whole ;;
-*"pg_restore --username"*) cp "$here/srv/database.dumps/list" "$here/used-list"; fails load && exit 1; exit 0 ;;
+*"pg_restore --username"*)
+    cp "$here/srv/database.dumps/list" "$here/used-list"
+    fails load && exit 1
+    cp "$here/dumped" "$here/srv/database.new/posts" ;;
 *psql*)
     asked=$(cat)
     case $asked in
@@ -69,6 +87,7 @@ proxy @HERE@/proxy
 media @HERE@/old/public/system
 owner 991:991
 writers aa11 bb22
+fronts ee55
 compose old	/opt/old
 container aa11	always	old-web-1	web
 container bb22	unless-stopped	old-sidekiq-1	sidekiq
@@ -78,6 +97,8 @@ container ee55	always	old-nginx-1	nginx
 container ff66	always	nginx-proxy	proxy
 """
 POSTGRES = versions.POSTGRES_IMAGE
+ALL = {"aa11", "bb22", "cc33", "dd44", "ee55", "ff66"}
+AS_THEY_WERE = dict.fromkeys(sorted(ALL), "always") | {"bb22": "unless-stopped"}
 
 
 @pytest.fixture(name="home")
@@ -92,8 +113,19 @@ def _home(tmp_path: Path) -> Path:
     (tmp_path / "dump").write_text("whole")
     (tmp_path / "jobs").write_text("REDIS0012 jobs")
     (tmp_path / "notes/adoption").write_text(NOTE.replace("@HERE@", str(tmp_path)))
+    (tmp_path / "posts").write_text("posts\n")
+    for name in ("running", "policy"):
+        (tmp_path / "engine" / name).mkdir(parents=True)
+    for name, policy in AS_THEY_WERE.items():
+        (tmp_path / "engine/running" / name).touch()
+        (tmp_path / "engine/policy" / name).write_text(policy)
+    (tmp_path / "engine/started").write_text("once\n")
     stand_in(tmp_path, "docker", DOCKER.replace("@HERE@", str(tmp_path)))
     return tmp_path
+
+
+def arguments(home: Path) -> tuple[str | Path, ...]:
+    return (home / "srv", POSTGRES, home / "notes/adoption", "0", home / "notes/go-back", "front", "back-mstdn")
 
 
 def carry(home: Path) -> CompletedProcess[str]:
@@ -105,8 +137,8 @@ def carry(home: Path) -> CompletedProcess[str]:
         "sleep 15": "sleep 0.1",
         "sleep 1\n": "sleep 0\n",
     }
-    places = (home / "srv", POSTGRES, home / "notes/adoption", "0", home / "notes/go-back", "front", "back-mstdn")
-    return run_script("adopt/carry", *places, before="timers/growth", path=home / "bin", instead=instead)
+    before = [each for each in PROGRAM[:-1] if each not in ("connection", "lock")]
+    return run_script("adopt/carry", *arguments(home), before=before, path=home / "bin", instead=instead)
 
 
 def phase(home: Path) -> str:
@@ -215,59 +247,12 @@ def test_one_that_was_killed_while_visitors_waited_goes_on_without_a_rehearsal(h
     assert "rehearse" not in answer.stdout and phase(home) == "carried"
 
 
-@pytest.mark.parametrize("done", ["nothing", "the database", "the database and the jobs"])
-def test_one_that_was_killed_while_things_took_their_place_is_finished(home: Path, done: str) -> None:
-    srv, note = home / "srv", home / "notes/adoption"
-    note.write_text(note.read_text().replace("phase begun", "phase switching"))
-    new = srv / ("database.new" if done == "nothing" else "database")
-    new.mkdir(exist_ok=True)
-    (new / "PG_VERSION").write_text("17\n")
-    jobs = srv / ("redis" if done.endswith("jobs") else "redis.new")
-    (jobs / "appendonlydir").mkdir(parents=True)
-    (home / "notes/go-back").write_text("#!/bin/sh\n# as it was written\n")
-    answer = carry(home)
-    assert answer.returncode == 0, answer.stderr
-    assert (srv / "database/PG_VERSION").exists() and (srv / "redis/appendonlydir").exists()
-    assert not [call for call in calls_in(home) if "pg_dump" in call]
-    assert "as it was written" in (home / "notes/go-back").read_text()
-    assert phase(home) == "carried" and stopped(home)[-1] == "ff66"
-
-
 def test_a_picture_that_was_copied_by_half_is_copied_again_and_more_come_later(home: Path) -> None:
     here = home / "srv/media/media/1"
     here.mkdir(parents=True)
     (here / "a.png").write_text("a pic")
     assert carry(home).returncode == 0
     assert (here / "a.png").read_text() == "a picture"
-
-
-def test_the_way_back_starts_the_old_containers_as_they_were(home: Path) -> None:
-    assert carry(home).returncode == 0
-    back = home / "notes/go-back"
-    assert back.stat().st_mode & 0o777 == 0o700
-    text = back.read_text()
-    assert subprocess.run(["sh", "-n", str(back)], check=False).returncode == 0
-    for line in (
-        "docker update --restart=unless-stopped bb22 >/dev/null",
-        "docker network connect --alias aa11 front aa11",
-        "docker start cc33 dd44 aa11 bb22 ee55 ff66 >/dev/null 2>&1 || {",
-        "docker network create --driver bridge --subnet 172.20.0.0/16 front",
-    ):
-        assert line in text, text
-    assert "chown" not in text and "network connect --alias x" not in text
-    stand_in(home, "systemctl")
-    (home / "calls").unlink()
-    done = subprocess.run(
-        ["sh", str(back)], check=False, capture_output=True, text=True, env={"PATH": f"{home}/bin:{os.environ['PATH']}"}
-    )
-    assert done.returncode == 0, done.stderr
-    assert calls_in(home)[-1] == "docker start cc33 dd44 aa11 bb22 ee55 ff66"
-    assert not (home / "notes/adoption").exists()
-    # A network by which they were made is gone: Docker does not start them any more.
-    (home / "fail-start").write_text("network not found")
-    subprocess.run(["sh", str(back)], check=True, env={"PATH": f"{home}/bin:{os.environ['PATH']}"})
-    anew = "docker compose --project-directory /opt/old --project-name old up --detach --force-recreate --no-build"
-    assert calls_in(home)[-1] == anew
 
 
 def test_keys_come_before_others_could_be_made_and_are_never_replaced(home: Path) -> None:
@@ -332,6 +317,273 @@ def test_a_certificate_lies_where_nginx_looks_and_one_that_is_there_stays(home: 
     assert not (certs / "other.example.org.chain.pem").is_symlink()
     assert run_script("adopt/certificate", name, home / "old-certs", certs, "").returncode == 0
     assert (certs / f"{name}.crt").read_text() == "newer"
+
+
+# --- Cut off while the old containers are retired -----------------------------------------------
+
+# A program, words of its call, and whether it still does that: once all is dumped, each is a moment at which the power
+# may fail.
+MOMENTS = [
+    ("docker", "stop -t 120 mstdn-adopt", "after"),
+    ("mv", "/go-back.new", "after"),
+    ("mv", "/adoption.new", "before"),
+    ("mv", "/adoption.new", "after"),
+    ("mv", "/database.new ", "after"),
+    ("mv", "/redis.new/", "after"),
+    ("docker", "update --restart=no aa11", "after"),
+    ("docker", "update --restart=no bb22", "after"),
+    ("docker", "stop -t 120 ee55", "after"),
+    ("docker", "stop -t 120 cc33", "after"),
+    ("docker", "stop -t 120 ff66", "after"),
+    ("mv", "state/.installed.new", "after"),
+]
+# Kills the program that calls it, once, at the call that has these words. Of the notes it is the one of the last phase.
+DYING = """
+here=@HERE@ when=@WHEN@ dying=''
+early() { [ "@WORDS@" = /adoption.new ] && ! grep -q '^phase switching' "$here/notes/adoption.new"; }
+case "$*" in
+*'@WORDS@'*) [ -e "$here/dead" ] || early || dying=yes ;;
+esac
+[ -z "$dying" ] || touch "$here/dead"
+[ "$dying-$when" != yes-before ] || { kill -s KILL "$PPID"; exit 1; }
+"$here/real/@PROGRAM@" "$@"
+code=$?
+[ -z "$dying" ] || kill -s KILL "$PPID"
+exit "$code"
+"""
+
+
+def dies_at(home: Path, program: str, words: str, when: str) -> None:
+    """The take-over is killed at this call, before or after it has done its work. Once only."""
+    (home / "real").mkdir()
+    if (home / "bin" / program).exists():
+        os.rename(home / "bin" / program, home / "real" / program)
+    else:
+        (home / "real" / program).symlink_to(f"/bin/{program}")
+    text = DYING.replace("@HERE@", str(home)).replace("@WHEN@", when).replace("@PROGRAM@", program)
+    (home / "bin" / program).write_text("#!/bin/sh\n" + text.replace("@WORDS@", words))
+    (home / "bin" / program).chmod(0o755)
+
+
+def running(home: Path) -> set[str]:
+    return {path.name for path in (home / "engine/running").iterdir()}
+
+
+def policies(home: Path) -> dict[str, str]:
+    return {path.name: path.read_text().strip() for path in (home / "engine/policy").iterdir()}
+
+
+def reboots(home: Path) -> None:
+    """Whatever may start by itself does, also what was stopped by hand."""
+    for name, policy in policies(home).items():
+        if policy == "no":
+            (home / "engine/running" / name).unlink(missing_ok=True)
+            continue
+        (home / "engine/running" / name).touch()
+        if name in ("aa11", "bb22"):
+            with (home / "engine/started").open("a") as started:
+                started.write("rebooted\n")
+
+
+@pytest.mark.parametrize("then", ["the power is back", "systemd puts it in order"])
+@pytest.mark.parametrize(("program", "words", "when"), MOMENTS, ids=[" ".join(row) for row in MOMENTS])
+def test_whenever_it_is_cut_off_no_post_is_lost(
+    home: Path, program: str, words: str, when: str, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_at(home, program, words, when)
+    assert carry(home).returncode == -9
+    if then == "the power is back":
+        reboots(home)
+    else:
+        with monkeypatch.context() as ended:
+            for name, value in (("SERVICE_RESULT", "signal"), ("EXIT_CODE", "killed"), ("EXIT_STATUS", "KILL")):
+                ended.setenv(name, value)
+            before = PROGRAM[: PROGRAM.index("adopt/put_in_order")]
+            answer = run_script("adopt/put_in_order", *arguments(home), before=before, path=home / "bin")
+        assert answer.returncode == 0 and "tasks/adopt.py --data yes=social.example.org" in answer.stdout
+        assert running(home) == ALL and policies(home) == AS_THEY_WERE, answer.stdout
+    post = ""
+    if {"aa11", "cc33"} <= running(home):
+        post = "posted since\n"
+        (home / "posts").write_text(f"posts\n{post}")
+    answer = carry(home)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (home / "srv/database/posts").read_text() == f"posts\n{post}"
+    assert (home / "srv/redis/appendonlydir/appendonly.aof.1.base.rdb").exists()
+    assert phase(home) == "carried" and running(home) == set() and set(policies(home).values()) == {"no"}
+    assert sorted(path.name for path in (home / "srv").iterdir()) == ["database", "media", "redis", "state"]
+
+
+LATE = [
+    # a file of the world with its text, or part of a call of mv that fails; part of what is said
+    ("fail-restarts", "", "was started in between"),
+    ("fail-networks", "the engine is silent", "The way back could not be written down"),
+    ("fail-update", "the engine is silent", "could not be kept from starting by itself"),
+    ("srv/database/something", "", "come into the place of the database"),
+    ("/database.new ", None, "could not be moved into its place"),
+    ("/adoption.new", None, "could not be written"),
+    ("state/.installed.new", None, "A step failed that never should"),
+]
+
+
+@pytest.mark.parametrize(("what", "text", "said"), LATE, ids=[row[0] for row in LATE])
+def test_whatever_fails_when_all_is_dumped_is_told_and_the_old_instance_serves_again(
+    home: Path, what: str, text: str | None, said: str
+) -> None:
+    if text is None:
+        late = f'grep -qs "^phase switching" {home}/notes/adoption {home}/notes/adoption.new'
+        fail = f"case \"$*\" in *'{what}'*) ! {late} || {{ echo 'Input/output error' >&2; exit 1; }} ;; esac"
+        stand_in(home, "mv", f'{fail}\nexec /bin/mv "$@"')
+    else:
+        (home / what).write_text(text)
+    answer = carry(home)
+    assert answer.returncode == 1 and said in answer.stderr, answer.stderr
+    assert running(home) == ALL and policies(home) == AS_THEY_WERE
+    assert ("The old instance serves on" in answer.stderr) is (what != "fail-update")
+    (home / ("bin/mv" if text is None else what)).unlink()
+    assert carry(home).returncode == 0
+    assert phase(home) == "carried" and (home / "srv/database/posts").read_text() == "posts\n"
+
+
+def test_one_that_ended_a_moment_ago_is_not_done_again(home: Path) -> None:
+    assert carry(home).returncode == 0
+    (home / "calls").unlink()
+    assert carry(home).returncode == 0
+    assert not [call for call in calls_in(home) if "docker inspect" not in call] and phase(home) == "carried"
+
+
+# --- The way back -------------------------------------------------------------------------------
+
+# Networks are directories: their options, their ID, and who is on them. The file dies-at has words of the call at which
+# the way back is killed, once, after that call has done its work; the file at-once says that it has not.
+BACK = r"""
+here=@HERE@ ends=''
+if [ -s "$here/dies-at" ]; then case "$*" in *"$(cat "$here/dies-at")"*) ends=yes; rm "$here/dies-at" ;; esac; fi
+[ -z "$ends" ] || [ ! -e "$here/at-once" ] || { kill -s KILL "$PPID"; exit 1; }
+of() { cat "$here/networks/$1/$2" 2>/dev/null; }
+made() { mkdir "$here/networks/$1" && echo "$2" >"$here/networks/$1/options" && echo of-old >"$here/networks/$1/id"; }
+case $* in
+"compose "*"/monitoring down") rm -f "$here"/networks/*/on-exporter ;;
+"container inspect --format"*front*NetworkID*) of front "on-$5" || true ;;
+"container inspect --format"*NetworkID*) of back-mstdn "on-$5" || true ;;
+"container inspect --format"*Aliases*) echo "--alias stranger" ;;
+"network inspect --format {{.Id}} "*) of "$5" id ;;
+"network inspect "*) of "$5" options ;;
+"ps "*) for each in "$here/networks/${*##*=}"/on-*; do [ ! -e "$each" ] || echo "${each##*/on-}"; done ;;
+"network disconnect "*) rm -f "$here/networks/$4/on-$5" ;;
+"network connect "*) shift $(($# - 2)); of "$1" id >"$here/networks/$1/on-$2" ;;
+"network rm "*) ! ls "$here/networks/$3" | grep -q '^on-' && rm -r "$here/networks/$3" ;;
+"network create "*) said=${*#network create }; made "${*##* }" "${said% *}" ;;
+"start "*) [ ! -e "$here/fail-start" ] ;;
+esac
+code=$?
+[ -z "$ends" ] || kill -s KILL "$PPID"
+exit "$code"
+"""
+OLD_OPTIONS = "--driver bridge --subnet 172.20.0.0/16"
+
+
+def the_suite_serves(home: Path) -> None:
+    """It has taken the instance over, with exporters, and made both networks anew; somebody else has joined them."""
+    assert carry(home).returncode == 0
+    for directory in ("srv", "srv/monitoring", "proxy"):
+        (home / directory).mkdir(exist_ok=True)
+        (home / directory / "compose.yaml").touch()
+    for network in ("front", "back-mstdn"):
+        (home / "networks" / network).mkdir(parents=True)
+        for name, text in (("options", f"{OLD_OPTIONS} --internal"), ("id", "of-suite")):
+            (home / "networks" / network / name).write_text(f"{text}\n")
+        for member in ("exporter", "stranger"):
+            (home / "networks" / network / f"on-{member}").write_text("of-suite\n")
+    stand_in(home, "docker", BACK.replace("@HERE@", str(home)))
+    stand_in(home, "systemctl")
+    (home / "calls").unlink()
+
+
+def go_back(home: Path, *words: str) -> CompletedProcess[str]:
+    environment = {"PATH": f"{home}/bin:{os.environ['PATH']}"}
+    command = ["sh", str(home / "notes/go-back"), *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+def is_back(home: Path) -> None:
+    """The old containers are on networks as they were, and so is somebody else; nobody of the suite is."""
+    for network in ("front", "back-mstdn"):
+        place = home / "networks" / network
+        assert (place / "options").read_text() == f"{OLD_OPTIONS}\n"
+        members = {path.name.removeprefix("on-"): path.read_text().strip() for path in place.glob("on-*")}
+        old = ALL if network == "front" else set()
+        assert members == dict.fromkeys({*old, "stranger"}, "of-old"), network
+    assert calls_in(home)[-3:] == [
+        "docker start cc33 dd44 aa11 bb22",
+        "docker restart -t 10 ee55",
+        "docker start ff66",
+    ]
+    assert sorted(path.name for path in (home / "notes").iterdir()) == ["go-back"]
+
+
+def test_the_way_back_starts_the_old_containers_as_they_were(home: Path) -> None:
+    the_suite_serves(home)
+    back = home / "notes/go-back"
+    assert back.stat().st_mode & 0o777 == 0o700
+    assert "chown" not in back.read_text() and "--alias x" not in back.read_text()
+    done = go_back(home)
+    assert done.returncode == 0, done.stderr
+    is_back(home)
+    calls = calls_in(home)
+    downs = [call.split()[3] for call in calls if call.endswith(" down")]
+    assert downs == [f"{home}/srv/monitoring", f"{home}/srv", f"{home}/proxy"]
+    assert "docker update --restart=unless-stopped bb22" in calls
+    assert "docker network connect --alias aa11 front aa11" in calls
+    assert "docker network connect --alias stranger front stranger" in calls
+    # A network by which they were made is gone: Docker does not start them any more.
+    (home / "fail-start").touch()
+    assert go_back(home).returncode == 0
+    anew = "docker compose --project-directory /opt/old --project-name old up --detach --force-recreate --no-build"
+    assert calls_in(home)[-1] == anew
+
+
+CUTS = (
+    *("/monitoring down", "/srv down", "/proxy down", "disconnect --force front stranger", "network rm front"),
+    *(
+        "network create",
+        "network rm back-mstdn",
+        "connect --alias stranger",
+        "connect --alias aa11",
+        "--restart=always cc33",
+    ),
+    *("start cc33", "restart -t", "start ff66"),
+)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_way_back_that_was_cut_off_anywhere_is_finished_by_the_next(home: Path, at_once: bool) -> None:
+    the_suite_serves(home)
+    shutil.copytree(home / "networks", home / "networks.kept")
+    note = (home / "notes/adoption").read_text()
+    if at_once:
+        (home / "at-once").touch()
+    for words in CUTS:
+        shutil.rmtree(home / "networks")
+        shutil.copytree(home / "networks.kept", home / "networks")
+        (home / "notes/adoption").write_text(note)
+        (home / "dies-at").write_text(words)
+        assert go_back(home).returncode == -9, words
+        done = go_back(home)
+        assert done.returncode == 0, (words, done.stderr)
+        is_back(home)
+
+
+def test_only_the_old_containers_start_where_a_take_over_has_failed(home: Path) -> None:
+    the_suite_serves(home)
+    assert go_back(home, "containers").returncode == 0
+    calls = calls_in(home)
+    assert not [call for call in calls if " down" in call or "network rm" in call or "systemctl" in call]
+    assert calls[-1] == "docker start ff66" and (home / "notes/adoption").exists()
+    (home / "calls").unlink()
+    # Who is on a network already stays on it: another address would be news to the old nginx.
+    assert go_back(home, "containers").returncode == 0
+    assert not [call for call in calls_in(home) if "network connect" in call]
 
 
 # --- What is here -------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mstdn.docker.engine import CONTAINER
 from mstdn.postgres.operations import moved_database, old_data_directory
 from mstdn.shell import text_of
@@ -27,10 +29,20 @@ def test_the_move_is_a_unit_of_the_server_that_gets_its_program_with_the_lock() 
     unit, what, afterwards, *told = follow.words
     assert (unit, what) == ("mstdn-postgres-upgrade.service", "The move of the database")
     assert told == ["/srv/mastodon", "postgres:18-trixie", NOTE, "300"]
-    assert "docker compose --project-directory /srv/mastodon start web streaming sidekiq" in afterwards
+    # It is the program itself that puts in order what it has left.
+    assert afterwards == shlex.join(["/bin/sh", "/run/mstdn-postgres-upgrade.program", *told])
     # systemd would take both for something of its own.
     assert "$" not in afterwards and "%" not in afterwards
-    assert follow.stdin == "".join(map(text_of, ("connection", "lock", CONTAINER, "timers/growth", "postgres/upgrade")))
+    program = (
+        "timers/ended",
+        CONTAINER,
+        "postgres/put_in_order",
+        "connection",
+        "lock",
+        "timers/growth",
+        "postgres/upgrade",
+    )
+    assert follow.stdin == "".join(map(text_of, program))
 
 
 def test_where_nothing_is_to_be_moved_nothing_is_done() -> None:

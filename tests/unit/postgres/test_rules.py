@@ -98,6 +98,7 @@ def test_the_dump_and_the_second_directory_have_room() -> None:
         (Move.MAJOR, HERE, None, "503 with Retry-After"),
         (Move.COLLATION, HERE, ("2.36", "2.41"), "sorted by the rules of version 2.36"),
         (Move.GO_ON, replace(HERE, under=SWITCHING), None, "it is finished"),
+        (Move.GO_ON, replace(HERE, under=SWITCHING), None, "it is dumped once more"),
         (Move.UNKNOWN, HERE, None, "is known once it is on the server"),
     ],
 )

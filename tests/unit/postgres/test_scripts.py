@@ -8,33 +8,51 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from mstdn.docker.engine import CONTAINER
 from mstdn.layout import MastodonLayout
 from mstdn.postgres.facts import DataDirectories, Directories
+from mstdn.postgres.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
 
-# The files fail-… tell it what to do wrong; "new" is what initdb of the new PostgreSQL leaves.
+# The files fail-… tell it what to do wrong. In "engine" lies what is known of containers: the image that db was made
+# of, where it runs, and when Mastodon was started. PostgreSQL that starts or stops writes its control file.
 DOCKER = r"""
-here=@HERE@ rows="rows mastodon_production public.accounts 3"
+here=@HERE@ data=@DATA@ rows="rows mastodon_production public.accounts 3"
+engine=$here/engine
 fails() { [ -e "$here/fail-$1" ] && { cat "$here/fail-$1" >&2; return 0; }; return 1; }
+stop_db() {
+    [ ! -e "$engine/running" ] || echo stopped >>"$(cat "$engine/running")/global/pg_control"
+    rm -f "$engine/running"
+}
+start_db() {
+    [ ! -e "$engine/running" ] && [ -s "$data/PG_VERSION" ] || return 0
+    grep -q ":$(cat "$data/PG_VERSION")-" "$engine/db" || return 0
+    echo "$data" >"$engine/running"
+    echo started >>"$data/global/pg_control"
+}
 case $* in
-"ps "*) [ -e "$here/no-db" ] || echo id-of-db ;;
-"run "*) fails run && exit 1; echo 18 >"$here/srv/database.new/PG_VERSION"
-    echo new >"$here/srv/database.new/content" ;;
+"ps --all "*) printf '1 web\n2 sidekiq\n3 db\n' ;;
+"ps "*) [ ! -e "$engine/running" ] || echo id-of-db ;;
+"run "*)
+    fails run && exit 1
+    mkdir "$data.new/global"
+    echo 18 >"$data.new/PG_VERSION"
+    echo made >"$data.new/global/pg_control" ;;
 "rm "*) ;;
 "logs "*) echo 'what the new one says' ;;
+"stop id-of-db") fails stop-db && exit 1; stop_db ;;
 "stop "*) ;;
+"inspect "*StartedAt*) cat "$engine/started" ;;
 "inspect "*Health*)
-    if fails health && [ "$(cat "$here/srv/database/content")" = new ]; then echo starting; else echo healthy; fi ;;
+    if fails health && [ "$(cat "$data/PG_VERSION")" = 18 ]; then echo starting; else echo healthy; fi ;;
 "inspect "*ExitCode*) echo 0 ;;
 "inspect "*Running*) ! fails boot && echo true || echo false ;;
 *pg_isready*) [ ! -e "$here/fail-boot" ] ;;
 *pg_dumpall*) printf 'CREATE ROLE postgres;\nCREATE ROLE mastodon;\n' ;;
-*pg_dump*) fails dump && exit 1; printf whole ;;
+*pg_dump*) fails dump && exit 1; cp "$data/content" "$here/dumped"; printf whole ;;
 *"pg_restore --list"*) cat >/dev/null ;;
 *"pg_restore --file"*) [ "$(cat)" = whole ] && ! fails read ;;
-*"pg_restore --username"*) fails load && exit 1; exit 0 ;;
-*vacuumdb*) ! fails analyze ;;
+*"pg_restore --username"*) fails load && exit 1; cp "$here/dumped" "$data.new/content"; exit 0 ;;
+*vacuumdb*) ! fails restart || echo again >>"$engine/started"; ! fails analyze ;;
 *psql*)
     asked=$(cat)
     printf '%s\n' "$asked" >>"$here/asked-of-$(printf '%s' "$*" | grep -q mstdn-postgres && echo new || echo old)"
@@ -46,8 +64,16 @@ case $* in
         *) echo "$rows" ;;
         esac ;;
     esac ;;
-"compose stop web"*) fails stop && exit 1; exit 0 ;;
-"compose start"*) fails start && exit 1; exit 0 ;;
+"compose stop web"*) fails stop && exit 1; rm -f "$engine/mastodon" ;;
+"compose start"*)
+    fails start && exit 1
+    [ -e "$engine/mastodon" ] || echo again >>"$engine/started"
+    touch "$engine/mastodon" ;;
+"compose rm "*) stop_db; rm -f "$engine/db" ;;
+"compose up "*)
+    sed -n '/^  db:/,/^  redis:/s/^    image: //p' "$here/srv/compose.yaml" >"$engine/wanted"
+    cmp -s "$engine/wanted" "$engine/db" || { stop_db; cp "$engine/wanted" "$engine/db"; }
+    start_db ;;
 "compose logs"*) echo 'what PostgreSQL says' ;;
 esac
 exit
@@ -65,12 +91,26 @@ IMAGE = "postgres:18-trixie"
 def _home(tmp_path: Path) -> Path:
     """A server with a database of PostgreSQL 17."""
     (tmp_path / "srv/state").mkdir(parents=True)
-    (tmp_path / "srv/database").mkdir()
+    (tmp_path / "srv/database/global").mkdir(parents=True)
     (tmp_path / "srv/database/PG_VERSION").write_text("17\n")
-    (tmp_path / "srv/database/content").write_text("old\n")
+    (tmp_path / "srv/database/global/pg_control").write_text("started\n")
+    (tmp_path / "srv/database/content").write_text("posts\n")
     (tmp_path / "srv/compose.yaml").write_text(COMPOSE)
-    stand_in(tmp_path, "docker", DOCKER.replace("@HERE@", str(tmp_path)))
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine/db").write_text("postgres:17-bookworm\n")
+    (tmp_path / "engine/mastodon").touch()
+    (tmp_path / "engine/started").write_text("once\n")
+    has_its_database_in(tmp_path, tmp_path / "srv/database")
     return tmp_path
+
+
+def has_its_database_in(home: Path, data: Path) -> None:
+    """PostgreSQL runs there."""
+    (home / "engine/running").write_text(f"{data}\n")
+    stand_in(home, "docker", DOCKER.replace("@HERE@", str(home)).replace("@DATA@", str(data)))
+
+
+NOTE = "srv/state/postgres-upgrade"
 
 
 def move(home: Path) -> CompletedProcess[str]:
@@ -79,22 +119,19 @@ def move(home: Path) -> CompletedProcess[str]:
         "sleep 15": "sleep 0.1",
         "sleep 1\n": "sleep 0\n",
     }
-    note = home / "srv/state/postgres-upgrade"
-    return run_script(
-        "postgres/upgrade",
-        home / "srv",
-        IMAGE,
-        note,
-        "0",
-        before=(CONTAINER, "timers/growth"),
-        path=home / "bin",
-        instead=instead,
-    )
+    before = [each for each in PROGRAM[:-1] if each not in ("connection", "lock")]
+    arguments = (home / "srv", IMAGE, home / NOTE, "0")
+    return run_script("postgres/upgrade", *arguments, before=before, path=home / "bin", instead=instead)
+
+
+def version(home: Path, name: str = "database") -> str:
+    path = home / "srv" / name / "PG_VERSION"
+    return path.read_text().strip() if path.exists() else ""
 
 
 def content(home: Path, name: str = "database") -> str:
     path = home / "srv" / name / "content"
-    return path.read_text().strip() if path.exists() else ""
+    return path.read_text() if path.exists() else ""
 
 
 def left_over(home: Path) -> list[str]:
@@ -105,15 +142,15 @@ def left_over(home: Path) -> list[str]:
 
 
 def serves(home: Path) -> bool:
-    """Whether Mastodon was started again after it was stopped, if it was."""
-    calls = [call for call in calls_in(home) if call.startswith("docker compose st")]
-    return not calls or calls[-1] == "docker compose start web streaming sidekiq"
+    """Whether Mastodon runs, with a database."""
+    return (home / "engine/mastodon").exists() and (home / "engine/running").exists()
 
 
 def test_the_new_directory_takes_the_place_of_the_old_one_which_is_kept(home: Path) -> None:
     answer = move(home)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert (content(home), content(home, "database.before")) == ("new", "old")
+    assert (version(home), version(home, "database.before")) == ("18", "17")
+    assert content(home) == content(home, "database.before") == "posts\n"
     assert left_over(home) == ["database.before"]
     assert (home / "srv/compose.yaml").read_text() == COMPOSE.replace("17-bookworm", "18-trixie")
     assert serves(home)
@@ -148,12 +185,12 @@ def test_a_directory_on_another_disk_stays_there(home: Path) -> None:
     (home / "disk").mkdir()
     os.rename(home / "srv/database", home / "disk/database")
     (home / "srv/database").symlink_to(home / "disk/database")
-    stand_in(home, "docker", DOCKER.replace("@HERE@", str(home)).replace("srv/database.new", "disk/database.new"))
+    has_its_database_in(home, home / "disk/database")
     answer = move(home)
     assert answer.returncode == 0, answer.stderr
     assert (home / "srv/database").is_symlink()
-    assert (home / "disk/database/content").read_text() == "new\n"
-    assert (home / "disk/database.before/content").read_text() == "old\n"
+    assert (home / "disk/database/PG_VERSION").read_text() == "18\n"
+    assert (home / "disk/database.before/PG_VERSION").read_text() == "17\n"
 
 
 BROKEN = [
@@ -166,6 +203,8 @@ BROKEN = [
     ("fail-load", "could not create unique index", "mastodon_production could not be loaded"),
     ("fail-analyze", "out of memory", "could not be analyzed"),
     ("rows-of-the-new", "rows mastodon_production public.accounts 2\n", "other numbers of rows"),
+    ("fail-restart", "", "Mastodon was started in between"),
+    ("fail-stop-db", "context deadline exceeded", "The old PostgreSQL did not stop"),
     ("fail-health", "", "which is back"),
 ]
 
@@ -177,14 +216,14 @@ def test_whatever_fails_the_old_one_serves_on_and_nothing_is_left(home: Path, fi
     assert answer.returncode == 1
     assert said in answer.stderr and "PostgreSQL 17 keeps serving" in answer.stderr
     assert text.split(": ")[-1].strip() in answer.stderr
-    assert content(home) == "old"
+    assert version(home) == "17" and content(home) == "posts\n"
     assert left_over(home) == []
     assert (home / "srv/compose.yaml").read_text() == COMPOSE
     assert serves(home)
     # The next one is good once the cause is gone.
     (home / file).unlink()
     assert move(home).returncode == 0
-    assert content(home) == "new"
+    assert version(home) == "18" and serves(home)
 
 
 @pytest.mark.parametrize("phase", ["preparing", "stopped"])
@@ -194,7 +233,7 @@ def test_what_a_move_that_was_killed_has_left_is_begun_anew(home: Path, phase: s
         (home / "srv" / name / "half").write_text("")
     (home / "srv/state/postgres-upgrade").write_text(f"phase {phase}\nimage {IMAGE}\nwas x\nfrom 17\n")
     assert move(home).returncode == 0
-    assert content(home) == "new"
+    assert version(home) == "18"
     assert not (home / "srv/database/half").exists()
 
 
@@ -204,35 +243,15 @@ def test_remains_that_nobody_wants_any_more_go(home: Path) -> None:
     names[2].write_text("phase stopped\n")
     for _ in range(2):
         assert run_script("postgres/clean_up", "mstdn-postgres-upgrade", *names, path=home / "bin").returncode == 0
-    assert left_over(home) == [] and content(home) == "old"
+    assert left_over(home) == [] and version(home) == "17"
     assert calls_in(home)[0] == "docker rm --force --volumes mstdn-postgres-upgrade"
 
 
-@pytest.mark.parametrize("moved", ["none", "the old one", "the old one, and a deployment came", "both"])
-def test_one_that_was_killed_while_they_change_places_is_finished(home: Path, moved: str) -> None:
-    srv = home / "srv"
-    (srv / "database.new").mkdir()
-    (srv / "database.new/PG_VERSION").write_text("18\n")
-    (srv / "database.new/content").write_text("new\n")
-    (srv / "state/postgres-upgrade").write_text(f"phase switching\nimage {IMAGE}\nwas postgres:17-bookworm\nfrom 17\n")
-    if moved != "none":
-        os.rename(srv / "database", srv / "database.before")
-    if moved.endswith("came"):
-        (srv / "database").mkdir()
-    if moved == "both":
-        os.rename(srv / "database.new", srv / "database")
-    answer = move(home)
-    assert answer.returncode == 0, answer.stderr
-    assert (content(home), content(home, "database.before")) == ("new", "old")
-    assert not [call for call in calls_in(home) if "pg_dump" in call]
-    assert left_over(home) == ["database.before"] and serves(home)
-
-
 def test_without_a_database_at_work_nothing_begins(home: Path) -> None:
-    (home / "no-db").write_text("")
+    (home / "engine/running").unlink()
     answer = move(home)
     assert answer.returncode == 1 and "deploy.py" in answer.stderr
-    assert left_over(home) == [] and content(home) == "old"
+    assert left_over(home) == [] and version(home) == "17"
 
 
 def test_what_a_move_would_meet_is_seen(home: Path) -> None:
@@ -249,3 +268,153 @@ def test_what_a_move_would_meet_is_seen(home: Path) -> None:
     assert answer_of(DataDirectories.under(f"{home}/elsewhere"), path=stand_in(home, "systemctl")) == Directories(
         real=f"{home}/elsewhere/database"
     )
+
+
+# --- Cut off while the directories change places ------------------------------------------------
+
+# A program, words of its call, and whether it still does that: from the stop of the old database on, each is a moment
+# at which the power may fail.
+MOMENTS = [
+    ("docker", "stop id-of-db", "before"),
+    ("docker", "stop id-of-db", "after"),
+    ("sync", "postgres-upgrade.new", "before"),
+    ("mv", "/database.before", "before"),
+    ("mv", "/database.before", "after"),
+    ("docker", "compose rm", "after"),
+    ("mv", "compose.yaml", "after"),
+    ("mv", "/database.new ", "before"),
+    ("mv", "/database.new ", "after"),
+    ("docker", "compose up", "before"),
+    ("docker", "compose up", "after"),
+    ("docker", "compose start", "before"),
+    ("docker", "compose start", "after"),
+]
+# Kills the program that calls it, once, at the call that has these words.
+DYING = """
+here=@HERE@ when=@WHEN@ dying=''
+case "$*" in
+*'@WORDS@'*) [ -e "$here/dead" ] || ! grep -qs '^phase @PHASE@' "$here/srv/state/postgres-upgrade" || dying=yes ;;
+esac
+[ -z "$dying" ] || touch "$here/dead"
+[ "$dying-$when" != yes-before ] || { kill -s KILL "$PPID"; exit 1; }
+"$here/real/@PROGRAM@" "$@"
+code=$?
+[ -z "$dying" ] || kill -s KILL "$PPID"
+exit "$code"
+"""
+
+
+def dies_at(home: Path, program: str, words: str, when: str) -> None:
+    """The move is killed at this call, before or after it has done its work. Once only."""
+    (home / "real").mkdir()
+    if (home / "bin" / program).exists():
+        os.rename(home / "bin" / program, home / "real" / program)
+    else:
+        (home / "real" / program).symlink_to(f"/bin/{program}")
+    # The note is written for each phase, and this is of the last.
+    phase = "stopped" if program == "sync" or "stop " in words else "switching"
+    text = DYING.replace("@HERE@", str(home)).replace("@WHEN@", when).replace("@PROGRAM@", program)
+    text = text.replace("@WORDS@", words).replace("@PHASE@", phase)
+    (home / "bin" / program).write_text(f"#!/bin/sh\n{text}")
+    (home / "bin" / program).chmod(0o755)
+
+
+def reboots(home: Path) -> None:
+    """All containers start again, also those that were stopped by hand."""
+    engine, data = home / "engine", home / "srv/database"
+    (engine / "running").unlink(missing_ok=True)
+    with (engine / "started").open("a") as started:
+        started.write("rebooted\n")
+    (engine / "mastodon").touch()
+    if not (engine / "db").exists():
+        return
+    if not data.exists():
+        data.mkdir()
+    elif version(home) and f":{version(home)}-" in (engine / "db").read_text():
+        (engine / "running").write_text(f"{data}\n")
+        with (data / "global/pg_control").open("a") as control:
+            control.write("started after the reboot\n")
+
+
+def somebody_posts(home: Path) -> str:
+    """The post, if there is somebody who takes it."""
+    if not serves(home):
+        return ""
+    running = Path((home / "engine/running").read_text().strip())
+    with (running / "content").open("a") as posts:
+        posts.write("posted since\n")
+    return "posted since\n"
+
+
+def is_put_in_order(home: Path, monkeypatch: pytest.MonkeyPatch) -> CompletedProcess[str]:
+    """What systemd runs when the unit has ended."""
+    with monkeypatch.context() as ended:
+        for name, value in (("SERVICE_RESULT", "signal"), ("EXIT_CODE", "killed"), ("EXIT_STATUS", "KILL")):
+            ended.setenv(name, value)
+        arguments, before = (home / "srv", IMAGE, home / NOTE, "0"), PROGRAM[: PROGRAM.index("postgres/put_in_order")]
+        return run_script("postgres/put_in_order", *arguments, before=before, path=home / "bin")
+
+
+@pytest.mark.parametrize("then", ["the power is back", "systemd puts it in order"])
+@pytest.mark.parametrize(("program", "words", "when"), MOMENTS, ids=[" ".join(row) for row in MOMENTS])
+def test_whenever_it_is_cut_off_no_post_is_lost(
+    home: Path, program: str, words: str, when: str, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_at(home, program, words, when)
+    assert move(home).returncode == -9
+    if then == "the power is back":
+        reboots(home)
+    else:
+        answer = is_put_in_order(home, monkeypatch)
+        assert answer.returncode == 0 and "Nothing is lost. To go on: " in answer.stdout, answer.stderr
+        assert serves(home), answer.stdout
+    post = somebody_posts(home)
+    answer = move(home)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert version(home) == "18" and content(home) == f"posts\n{post}"
+    assert left_over(home) == ["database.before"] and serves(home)
+    assert (home / "srv/compose.yaml").read_text() == COMPOSE.replace("17-bookworm", "18-trixie")
+
+
+@pytest.mark.parametrize("then", ["the power is back", "it goes on at once"])
+def test_one_that_the_new_directory_has_served_is_never_put_aside(home: Path, then: str) -> None:
+    dies_at(home, "docker", "compose up", "after")
+    assert move(home).returncode == -9
+    if then == "the power is back":
+        reboots(home)
+        assert somebody_posts(home)
+    (home / "fail-health").touch()
+    answer = move(home)
+    assert answer.returncode == 1
+    if then == "it goes on at once":
+        assert "which is back" in answer.stderr and version(home) == "17" and serves(home)
+        return
+    assert "nothing was removed" in answer.stderr and "tasks/postgres_upgrade.py" in answer.stderr
+    assert content(home) == "posts\nposted since\n" and version(home, "database.before") == "17"
+    (home / "fail-health").unlink()
+    assert move(home).returncode == 0
+    assert content(home) == "posts\nposted since\n" and left_over(home) == ["database.before"]
+
+
+@pytest.mark.parametrize("words", ["/database.before", "/database.new ", "postgres-upgrade.new"])
+def test_what_cannot_be_moved_or_noted_is_told_and_the_old_one_serves_again(home: Path, words: str) -> None:
+    late = f'grep -qs "^phase switching" {home}/{NOTE} {home}/{NOTE}.new'
+    fail = f"case \"$*\" in *'{words}'*) ! {late} || {{ echo 'Input/output error' >&2; exit 1; }} ;; esac"
+    stand_in(home, "mv", f'{fail}\nexec /bin/mv "$@"')
+    answer = move(home)
+    assert answer.returncode == 1
+    assert "PostgreSQL 17 keeps serving" in answer.stderr and "Input/output error" in answer.stderr
+    assert version(home) == "17" and left_over(home) == [] and serves(home)
+    (home / "bin/mv").unlink()
+    assert move(home).returncode == 0
+    assert version(home) == "18" and content(home) == "posts\n"
+
+
+def test_directories_that_somebody_has_exchanged_are_left_as_they_are(home: Path) -> None:
+    dies_at(home, "mv", "/database.before", "after")
+    assert move(home).returncode == -9
+    (home / "srv/database").mkdir()
+    (home / "srv/database/PG_VERSION").write_text("17\n")
+    answer = move(home)
+    assert answer.returncode == 1 and f"{home}/srv/database.before" in answer.stderr
+    assert version(home, "database.before") == "17" and version(home, "database.new") == "18"
