@@ -10,7 +10,7 @@ SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit unit-components unit-suite plan provision e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit unit-components unit-suite plan provision provision-servers provision-others e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +49,16 @@ unit-suite: .venv/.complete
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
 
-# Each provider's run is cut off at every request: half a minute of work for one world, so this is not in test-fast.
+# Each provider's run is cut off at every request: a minute of work, so this is not in test-fast. In two halves at once.
+PROVISION_SERVERS := tests/provision/test_whole_story.py tests/provision/test_server_providers.py
 provision: .venv/.complete ## Provisioning against stand-ins of the providers
-	$(PYTHON) -m pytest tests/provision
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target provision-servers provision-others
+
+provision-servers: .venv/.complete
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/servers $(PROVISION_SERVERS)
+
+provision-others: .venv/.complete
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/others tests/provision $(addprefix --ignore=,$(PROVISION_SERVERS))
 
 # All of them on three servers at once (tests/e2e/lives.py). With FILES, which may be node ids too, on one server, which is
 # kept as it is between runs, and deployed first when it is bare:
