@@ -28,6 +28,10 @@ T = TypeVar("T")
 # What begins each line that is ours. A login shell that talks, or a message of the day, is skipped.
 MARK = "mstdn"
 
+# Where one thing was changed, as a rule the next operation changes something too, and on a new server each does: all
+# answers would be thrown away again. So these many questions are asked one by one before all that are open are.
+SINGLY = 2
+
 Foreseen = Callable[[Host], Iterable[Question[Any]]]
 # By question, None for one that the host did not answer.
 Answers = dict[Question[Any], list[str] | None]
@@ -38,6 +42,7 @@ class _Known:
     """
     What one host answered. `planned`: asked while planning. `understood`: the answers that were read already. `coming`:
     waits for the answers that are under way, or raises what became of them. `seen`: what else was found out, by whom.
+    `singly`: how many questions are still asked one by one.
     """
 
     planned: bool
@@ -45,6 +50,7 @@ class _Known:
     understood: dict[Question[Any], Any] = field(default_factory=dict)
     coming: Callable[[], Answers] | None = None
     seen: dict[str, Any] = field(default_factory=dict)
+    singly: int = 0
 
 
 _hosts: WeakKeyDictionary[Host, _Known] = WeakKeyDictionary()
@@ -93,7 +99,9 @@ def ask(question: Question[T]) -> T:
         coming, known.coming = known.coming, None
         known.answers |= coming()
     if question not in known.answers:
-        known.answers |= _answers_to(at_work, Batch.of((*_still_open(at_work, known), question)))
+        others = () if known.singly > 0 else _still_open(at_work, known)
+        known.singly -= 1
+        known.answers |= _answers_to(at_work, Batch.of((*others, question)))
     lines = known.answers[question]
     if lines is None:
         raise FactProcessError(f"the server did not answer {question.fact.script}; run with -vv to see its output")
@@ -123,7 +131,7 @@ def seen() -> dict[str, Any]:
 
 def forget() -> None:
     """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
-    _hosts.pop(_host_at_work(), None)
+    _hosts[_host_at_work()] = _Known(planned=not state.is_executing, singly=SINGLY)
 
 
 def _host_at_work() -> Host:

@@ -332,7 +332,19 @@ def test_answers_hold_until_something_changed(server: Server) -> None:
     assert ask(ONE) == ["a"]
     forget()
     assert ask(ONE) == ["b"]
-    assert server.batches == [["/one", "/two"]] * 2
+    assert server.batches == [["/one", "/two"], ["/one"]]
+
+
+def test_after_a_change_two_questions_are_asked_one_by_one_and_then_all_that_are_open(server: Server) -> None:
+    questions = [Example.question(f"/{number}") for number in range(5)]
+    foresee(lambda host: questions)
+    ask(questions[0])
+    for _ in range(2):
+        server.batches.clear()
+        forget()
+        for question in questions:
+            ask(question)
+        assert server.batches == [["/0"], ["/1"], ["/2", "/3", "/4"]]
 
 
 def test_an_answer_is_read_once_until_something_changed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,9 @@ def install(directory: Path, *, failures: int, problem: str, audit: str = "") ->
         f'[ "$1" != update ] || {{ echo x >>{directory}/updates; [ $(wc -l <{directory}/updates) -gt {failures} ] ||'
         f' {{ echo "{problem}" >&2; exit 100; }}; }}\n',
     )
-    return run_script("apt/install", "curl", "gpg", path=path)
+    (directory / "etc").mkdir(exist_ok=True)
+    places = {"/run/mstdn-apt-lists": f"{directory}/lists", "/etc/apt -newer": f"{directory}/etc -newer"}
+    return run_script("apt/install", "curl", "gpg", path=path, instead=places)
 
 
 def test_an_update_waits_for_another_apt_and_finishes_nothing_before_that_one_has(tmp_path: Path) -> None:
@@ -46,6 +50,40 @@ def test_an_update_that_keeps_failing_says_why_and_installs_nothing(
     assert problem in answer.stderr and words in answer.stderr
     assert len((tmp_path / "updates").read_text().split()) == updates
     assert "apt-get install" not in "\n".join(calls_in(tmp_path))
+
+
+def updates(directory: Path) -> int:
+    return sum(call.startswith("apt-get update") for call in calls_in(directory))
+
+
+def test_lists_that_were_fetched_a_moment_ago_are_not_fetched_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert install(tmp_path, failures=0, problem="").returncode == 0
+    assert updates(tmp_path) == 1
+    assert sum(call.startswith("apt-get install") for call in calls_in(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("what", ["a source came", "they are old"])
+def test_lists_are_fetched_where_something_may_be_new(tmp_path: Path, what: str) -> None:
+    assert install(tmp_path, failures=0, problem="").returncode == 0
+    if what == "a source came":
+        (tmp_path / "etc/docker.sources").write_text("Types: deb\n")
+        os.utime(tmp_path / "lists", (time.time() - 60,) * 2)
+    else:
+        os.utime(tmp_path / "lists", (time.time() - 601,) * 2)
+        os.utime(tmp_path / "etc", (time.time() - 700,) * 2)
+    assert install(tmp_path, failures=0, problem="").returncode == 0
+    assert updates(tmp_path) == 2
+
+
+def test_a_mirror_that_has_moved_on_is_asked_anew(tmp_path: Path) -> None:
+    assert install(tmp_path, failures=0, problem="").returncode == 0
+    path = stand_in(
+        tmp_path, "apt-get", f"[ $1 != install ] || [ -e {tmp_path}/failed ] || {{ : >{tmp_path}/failed; exit 100; }}"
+    )
+    places = {"/run/mstdn-apt-lists": f"{tmp_path}/lists", "/etc/apt -newer": f"{tmp_path}/etc -newer"}
+    answer = run_script("apt/install", "curl", path=path, instead=places)
+    assert answer.returncode == 0 and updates(tmp_path) == 2
 
 
 # --- Keys ---------------------------------------------------------------------------------------
