@@ -41,7 +41,7 @@ Answers = dict[Question[Any], list[str] | None]
 class _Known:
     """
     What one host answered. `planned`: asked while planning. `understood`: the answers that were read already. `coming`:
-    waits for the answers that are under way, or raises what became of them. `seen`: what else was found out, by whom.
+    waits for the answers that are under way, or raises what became of them.
     `singly`: how many questions are still asked one by one.
     """
 
@@ -49,7 +49,6 @@ class _Known:
     answers: Answers = field(default_factory=dict)
     understood: dict[Question[Any], Any] = field(default_factory=dict)
     coming: Callable[[], Answers] | None = None
-    seen: dict[str, Any] = field(default_factory=dict)
     singly: int = 0
 
 
@@ -119,14 +118,6 @@ def travelling(questions: Iterable[Question[Any]]) -> dict[Question[Any], Questi
     for each in batch:
         arguments.setdefault(each.fact, {}).update(dict.fromkeys(each.arguments))
     return {each: each.fact.question(*arguments[each.fact]) if each.fact.joint else each for each in batch}
-
-
-def seen() -> dict[str, Any]:
-    """
-    What was found out about the host at work in another way than by a question, by a name for each. It is emptied when
-    something on the host may have changed, as its answers are.
-    """
-    return _known(_host_at_work()).seen
 
 
 def forget() -> None:

@@ -115,9 +115,7 @@ def while_the_server_looks(host: Host) -> None:
     # A file that cannot be read is told by whoever needs it.
     with suppress(OSError):
         import_module("mstdn.verify.visitor").trust(settings.acme_ca_bundle)
-    visit = import_module("mstdn.verify.operations")
-    if _a_run_follows_at_once():
-        visit.visit_ahead(settings)
+    import_module("mstdn.verify.operations")
 
 
 def _a_run_follows_at_once() -> bool:

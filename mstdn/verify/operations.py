@@ -11,7 +11,7 @@ from threading import Thread
 from pyinfra import host, logger, state
 
 from mstdn.app.names import served_names
-from mstdn.asking import ask, ask_ahead, seen
+from mstdn.asking import ask, ask_ahead
 from mstdn.docker.engine import CONTAINER
 from mstdn.docker.facts import Containers
 from mstdn.layout import MASTODON_PROJECT
@@ -29,7 +29,6 @@ from mstdn.verify.visitor import Visitor, attempt, patiently, trust
 Check = Callable[[], str | None]
 # How long something may be wrong that is right afterwards.
 MOMENT_SECONDS = 15
-VISIT = "the visit"
 
 
 @dataclass(frozen=True)
@@ -105,14 +104,6 @@ class Visit:
         return [problem for each in self.looks[:2] for problem in _found_by(each)]
 
 
-def visit_ahead(settings: Settings) -> None:
-    """
-    Visit the site now, while the server looks at itself. If all is right, and nothing is changed until the turn of
-    verified_site, nobody visits it again.
-    """
-    seen()[VISIT] = Visit(site_of(settings))
-
-
 @operation
 def verified_site(
     site: Site,
@@ -140,8 +131,7 @@ def verified_site(
     # Once, before many need it at the same time.
     trust(site.ca_bundle)
     begin = time.monotonic()
-    ahead: Visit | None = seen().pop(VISIT, None)
-    visit = Visit(site) if ahead is None or ahead.problems() else ahead
+    visit = Visit(site)
     if problems := _found_by(_begun_together(visitor.name for visitor in visit.names)):
         yield from refuse(_explain(problems))
         return

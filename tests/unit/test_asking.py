@@ -16,7 +16,7 @@ from pyinfra.context import ctx_host, ctx_state
 from typing_extensions import override
 
 from mstdn import asking
-from mstdn.asking import Batch, Questions, ask, foresee, forget, seen
+from mstdn.asking import Batch, Questions, ask, foresee, forget
 from mstdn.fact import CouldNotLook, Fact, Lines, Question
 
 
@@ -352,15 +352,6 @@ def test_an_answer_is_read_once_until_something_changed(server: Server, monkeypa
     before = ask(ONE)
     forget()
     assert ask(ONE) is not before
-
-
-def test_what_was_seen_in_another_way_is_forgotten_with_the_answers(server: Server, state: State) -> None:
-    ask(ONE)
-    seen()["the visit"] = "all is right"
-    ask(TWO)
-    assert seen() == {"the visit": "all is right"}
-    forget()
-    assert seen() == {}
 
 
 def test_what_one_host_forgets_another_still_knows(server: Server, state: State) -> None:

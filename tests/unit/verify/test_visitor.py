@@ -9,12 +9,12 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -25,7 +25,7 @@ from pyinfra.api import StringCommand
 
 from mstdn.shell import script
 from mstdn.verify.handles import Handles
-from mstdn.verify.operations import VISIT, MailServer, Visit, verified_site
+from mstdn.verify.operations import MailServer, verified_site
 from mstdn.verify.operations import Site as TheSite
 from mstdn.verify.visitor import INNER_PORTS, Visitor, attempt, patiently
 from tests.harness import Command, commands_of, container_line
@@ -489,45 +489,6 @@ def verify(bundle: Path, **options: Any) -> str:
 
 def test_a_visit_changes_nothing(site: Site, authority: Authority) -> None:
     assert verify_commands(authority.bundle) == []
-
-
-@pytest.fixture(name="visit_ahead")
-def _visit_ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Visit]:
-    """Begins a visit that the operation then finds, as one that was begun while the server looked."""
-    known: dict[str, Any] = {}
-    monkeypatch.setattr("mstdn.verify.operations.seen", lambda: known)
-
-    def begin(bundle: Path) -> Visit:
-        known[VISIT] = Visit(verified(bundle))
-        return cast(Visit, known[VISIT])
-
-    return begin
-
-
-def test_a_visit_that_found_nothing_wrong_is_not_made_twice(
-    site: Site, authority: Authority, visit_ahead: Callable[[Path], Visit]
-) -> None:
-    assert visit_ahead(authority.bundle).problems() == []
-    asked = len(site.asked)
-    assert asked and verify_commands(authority.bundle) == []
-    assert len(site.asked) == asked
-
-
-def test_where_a_visit_found_something_the_operation_looks_itself(
-    site: Site, authority: Authority, visit_ahead: Callable[[Path], Visit]
-) -> None:
-    good, site.over_https["/health"] = site.over_https["/health"], answer(503)
-    assert visit_ahead(authority.bundle).problems()
-    site.over_https["/health"] = good
-    assert verify_commands(authority.bundle) == []
-
-
-def test_ports_are_tried_after_a_visit_ahead_too(
-    site: Site, authority: Authority, visit_ahead: Callable[[Path], Visit]
-) -> None:
-    assert visit_ahead(authority.bundle).problems() == []
-    site.ports = {5432}
-    assert "5432" in verify(authority.bundle)
 
 
 def test_a_plan_does_not_visit(site: Site, authority: Authority) -> None:
