@@ -10,7 +10,7 @@ SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types unit unit-components unit-suite plan provision provision-servers provision-others e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit unit-components unit-suite plan test-long interrupted provision provision-servers provision-others e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,8 @@ help: ## Show this list
 demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this machine
 	@$(PYTHON) -m tests.lab demo
 
-test: test-fast provision e2e ## Everything that proves the suite
-	@echo "All of it passed: lint, types, unit, plan, provision, e2e."
+test: test-fast test-long e2e ## Everything that proves the suite
+	@echo "All of it passed: lint, types, unit, plan, provision, interrupted, e2e."
 
 # The longest first, and the others beside it.
 test-fast: .venv/.complete ## The part without the lab (about a minute), two things at a time
@@ -41,7 +41,7 @@ types: .venv/.complete
 unit: unit-components unit-suite
 
 unit-components: .venv/.complete
-	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/components tests/unit/*/
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/components -m "not interrupted" tests/unit/*/
 
 unit-suite: .venv/.complete
 	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/suite tests/unit/test_*.py
@@ -49,7 +49,14 @@ unit-suite: .venv/.complete
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
 
-# Each provider's run is cut off at every request: a minute of work, so this is not in test-fast. In two halves at once.
+# A minute of work without the lab, two things at a time.
+test-long: .venv/.complete
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target provision-others provision-servers interrupted
+
+interrupted: .venv/.complete ## What was cut off at any moment, on a server of stand-ins
+	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/interrupted -m interrupted tests/unit/*/
+
+# Each provider's run is cut off at every request.
 PROVISION_SERVERS := tests/provision/test_whole_story.py tests/provision/test_server_providers.py
 provision: .venv/.complete ## Provisioning against stand-ins of the providers
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target provision-servers provision-others

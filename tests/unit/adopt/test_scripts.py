@@ -385,6 +385,7 @@ def reboots(home: Path) -> None:
                 started.write("rebooted\n")
 
 
+@pytest.mark.interrupted
 @pytest.mark.parametrize("then", ["the power is back", "systemd puts it in order"])
 @pytest.mark.parametrize(("program", "words", "when"), MOMENTS, ids=[" ".join(row) for row in MOMENTS])
 def test_whenever_it_is_cut_off_no_post_is_lost(
@@ -556,6 +557,7 @@ CUTS = (
 )
 
 
+@pytest.mark.interrupted
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_way_back_that_was_cut_off_anywhere_is_finished_by_the_next(home: Path, at_once: bool) -> None:
     the_suite_serves(home)

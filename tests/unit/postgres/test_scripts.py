@@ -355,6 +355,7 @@ def is_put_in_order(home: Path, monkeypatch: pytest.MonkeyPatch) -> CompletedPro
         return run_script("postgres/put_in_order", *arguments, before=before, path=home / "bin")
 
 
+@pytest.mark.interrupted
 @pytest.mark.parametrize("then", ["the power is back", "systemd puts it in order"])
 @pytest.mark.parametrize(("program", "words", "when"), MOMENTS, ids=[" ".join(row) for row in MOMENTS])
 def test_whenever_it_is_cut_off_no_post_is_lost(
