@@ -212,7 +212,7 @@ def begin_a_film(instance: Instance, name: str, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "patience", "begun"),
-    [pytest.param(45, 60, "1", id="is finished"), pytest.param(60, 10, "2", id="is put back")],
+    [pytest.param(30, 60, "1", id="is finished"), pytest.param(30, 10, "2", id="is put back")],
 )
 def test_a_film_that_sidekiq_converts_when_it_has_to_stop(
     instance: Instance, seconds: int, patience: int, begun: str
