@@ -55,6 +55,8 @@ lead_the_proxy_to() {
     [ -n "$proxy" ] || return 0
     list=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/etc/nginx/conf.d"}}{{.Source}}{{end}}{{end}}' "$proxy")/default.conf
     chosen=$(address_of "$1") tries=100
+    # One that somebody has taken off the network is asked by nobody, and nobody has to stay with it.
+    [ -n "$chosen" ] || return 0
     until is_asked "$chosen"; do
         tries=$((tries - 1))
         [ "$tries" -gt 0 ] || {

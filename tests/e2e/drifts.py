@@ -285,8 +285,6 @@ CONNECTIONS = (
             "Mastodon: nginx was changed by hand: networks",
         ),
         touched=("mstdn/nginx", "proxy/nginx"),
-        # The network may have other addresses, which docker-gen writes there.
-        anew=(f"{P}/conf.d/default.conf",),
     ),
     Drift(
         "the network back-mstdn was removed",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.drifts import DOMAIN, DRIFTS, PROXY, Drift
+from tests.e2e.drifts import DOMAIN, DRIFTS, PROXY, Drift, P
 from tests.e2e.instance import Instance
 from tests.e2e.reliability import Row, of_part, record
 from tests.harness import ROOT
@@ -153,7 +153,9 @@ def mended(instance: Instance, drift: Drift, before: State) -> None:
 
 
 def is_anew(line: str, drift: Drift) -> bool:
-    return any(path in line for path in drift.anew) and line.startswith(("sum ", "file "))
+    # A new inner nginx starts beside the old one, so it has another address, which docker-gen writes there.
+    addresses = (f"{P}/conf.d/default.conf",) if "mstdn/nginx" in drift.touched else ()
+    return any(path in line for path in (*drift.anew, *addresses)) and line.startswith(("sum ", "file "))
 
 
 def assert_works(instance: Instance) -> None:

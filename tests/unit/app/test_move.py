@@ -104,7 +104,7 @@ server {
 
 
 def lead_the_proxy(
-    directory: Path, written: str, *, rewrites: int = 0, accepts: bool = True, hears: bool = True
+    directory: Path, written: str, *, rewrites: int = 0, accepts: bool = True, hears: bool = True, to: str = "2"
 ) -> subprocess.CompletedProcess[str]:
     """
     Lead the proxy to the second of two nginx. rewrites: how many times docker-gen writes both once more, after the
@@ -120,6 +120,7 @@ def lead_the_proxy(
     inspect*/etc/nginx/conf.d*0c) echo {directory} ;;
     inspect*NetworkSettings*0a) echo 172.18.0.5 ;;
     inspect*NetworkSettings*0b | inspect*NetworkSettings*mstdn-nginx-2) echo 172.18.0.50 ;;
+    inspect*NetworkSettings*) ;;
     inspect*) echo {os.getpid()} ;;
     *"nginx -t"*) exit {0 if accepts else 1} ;;
     "kill --signal HUP 0c")
@@ -135,7 +136,7 @@ def lead_the_proxy(
         instead={
             '"/proc/$1/task/$1/children"': f'"{directory}/children"',
             "tries=100": "tries=2",
-            END: f"{END}move nginx mstdn-nginx-2\n",
+            END: f"{END}move nginx mstdn-nginx-{to}\n",
         },
     )
 
@@ -166,6 +167,14 @@ def test_as_long_as_the_proxy_does_not_know_the_new_nginx_the_old_one_stays(tmp_
     assert answer.returncode == 1 and "docker-gen has not told the proxy" in answer.stderr
     assert (tmp_path / "default.conf").read_text() == only_the_old
     assert not any("kill" in call for call in calls_in(tmp_path))
+
+
+def test_nobody_waits_for_the_proxy_to_ask_one_that_is_on_no_network_of_its(tmp_path: Path) -> None:
+    written = LIST.replace("172.18.0.5:9090;", "127.0.0.1 down;")
+    # Before the new one starts, visitors are to stay with the old one.
+    answer = lead_the_proxy(tmp_path, written, to="off-the-network")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (tmp_path / "default.conf").read_text() == written
 
 
 def test_a_proxy_that_asks_no_other_is_left_in_peace(tmp_path: Path) -> None:
