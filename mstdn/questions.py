@@ -112,10 +112,10 @@ def while_the_server_looks(host: Host) -> None:
     """What a deployment needs later of this machine and takes a while: a slow checksum, libraries that read much."""
     settings = settings_for(host)
     fingerprint_of(secrets_for(settings))
+    import_module("mstdn.verify.operations")
     # A file that cannot be read is told by whoever needs it.
     with suppress(OSError):
         import_module("mstdn.verify.visitor").trust(settings.acme_ca_bundle)
-    import_module("mstdn.verify.operations")
 
 
 def _a_run_follows_at_once() -> bool:

@@ -115,6 +115,7 @@ def verified_site(
     """
     Ensure that visitors get what they should, as seen from this machine and not from the server.
 
+    + site: its names and what it shall be
     + open_ports: of other containers, that may answer as well
     + mail_server: that Mastodon hands its mail to
     + elsewhere: a URL on the Internet that Mastodon should be able to visit

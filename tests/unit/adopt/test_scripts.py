@@ -14,6 +14,7 @@ from mstdn import versions
 from mstdn.adopt.facts import Candidate, OldInstance
 from mstdn.adopt.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
+from tests.unit.dying import dies_at
 
 # The files fail-… tell it what to do wrong. "rows-of-the-new": what the new database says that it has. In "engine" lies
 # what is known of the old containers: which run, their restart policies, and when the writers were started. "posts" is
@@ -337,32 +338,8 @@ MOMENTS = [
     ("docker", "stop -t 120 ff66", "after"),
     ("mv", "state/.installed.new", "after"),
 ]
-# Kills the program that calls it, once, at the call that has these words. Of the notes it is the one of the last phase.
-DYING = """
-here=@HERE@ when=@WHEN@ dying=''
-early() { [ "@WORDS@" = /adoption.new ] && ! grep -q '^phase switching' "$here/notes/adoption.new"; }
-case "$*" in
-*'@WORDS@'*) [ -e "$here/dead" ] || early || dying=yes ;;
-esac
-[ -z "$dying" ] || touch "$here/dead"
-[ "$dying-$when" != yes-before ] || { kill -s KILL "$PPID"; exit 1; }
-"$here/real/@PROGRAM@" "$@"
-code=$?
-[ -z "$dying" ] || kill -s KILL "$PPID"
-exit "$code"
-"""
-
-
-def dies_at(home: Path, program: str, words: str, when: str) -> None:
-    """The take-over is killed at this call, before or after it has done its work. Once only."""
-    (home / "real").mkdir()
-    if (home / "bin" / program).exists():
-        os.rename(home / "bin" / program, home / "real" / program)
-    else:
-        (home / "real" / program).symlink_to(f"/bin/{program}")
-    text = DYING.replace("@HERE@", str(home)).replace("@WHEN@", when).replace("@PROGRAM@", program)
-    (home / "bin" / program).write_text("#!/bin/sh\n" + text.replace("@WORDS@", words))
-    (home / "bin" / program).chmod(0o755)
+# The note is written for each phase, and the last one is meant.
+IN_THE_LAST_PHASE = 'grep -q "^phase switching" "$here/notes/adoption.new"'
 
 
 def running(home: Path) -> set[str]:
@@ -391,7 +368,7 @@ def reboots(home: Path) -> None:
 def test_whenever_it_is_cut_off_no_post_is_lost(
     home: Path, program: str, words: str, when: str, then: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dies_at(home, program, words, when)
+    dies_at(home, program, words, when, IN_THE_LAST_PHASE if words == "/adoption.new" else "true")
     assert carry(home).returncode == -9
     if then == "the power is back":
         reboots(home)

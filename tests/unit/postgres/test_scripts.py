@@ -12,6 +12,7 @@ from mstdn.layout import MastodonLayout
 from mstdn.postgres.facts import DataDirectories, Directories
 from mstdn.postgres.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
+from tests.unit.dying import dies_at
 
 # The files fail-… tell it what to do wrong. In "engine" lies what is known of containers: the image that db was made
 # of, where it runs, and when Mastodon was started. PostgreSQL that starts or stops writes its control file.
@@ -289,34 +290,12 @@ MOMENTS = [
     ("docker", "compose start", "before"),
     ("docker", "compose start", "after"),
 ]
-# Kills the program that calls it, once, at the call that has these words.
-DYING = """
-here=@HERE@ when=@WHEN@ dying=''
-case "$*" in
-*'@WORDS@'*) [ -e "$here/dead" ] || ! grep -qs '^phase @PHASE@' "$here/srv/state/postgres-upgrade" || dying=yes ;;
-esac
-[ -z "$dying" ] || touch "$here/dead"
-[ "$dying-$when" != yes-before ] || { kill -s KILL "$PPID"; exit 1; }
-"$here/real/@PROGRAM@" "$@"
-code=$?
-[ -z "$dying" ] || kill -s KILL "$PPID"
-exit "$code"
-"""
 
 
-def dies_at(home: Path, program: str, words: str, when: str) -> None:
-    """The move is killed at this call, before or after it has done its work. Once only."""
-    (home / "real").mkdir()
-    if (home / "bin" / program).exists():
-        os.rename(home / "bin" / program, home / "real" / program)
-    else:
-        (home / "real" / program).symlink_to(f"/bin/{program}")
-    # The note is written for each phase, and this is of the last.
+def in_its_phase(program: str, words: str) -> str:
+    """The note is written for each phase, and a call in the last one is meant, or in the one before."""
     phase = "stopped" if program == "sync" or "stop " in words else "switching"
-    text = DYING.replace("@HERE@", str(home)).replace("@WHEN@", when).replace("@PROGRAM@", program)
-    text = text.replace("@WORDS@", words).replace("@PHASE@", phase)
-    (home / "bin" / program).write_text(f"#!/bin/sh\n{text}")
-    (home / "bin" / program).chmod(0o755)
+    return f'grep -qs "^phase {phase}" "$here/srv/state/postgres-upgrade"'
 
 
 def reboots(home: Path) -> None:
@@ -361,7 +340,7 @@ def is_put_in_order(home: Path, monkeypatch: pytest.MonkeyPatch) -> CompletedPro
 def test_whenever_it_is_cut_off_no_post_is_lost(
     home: Path, program: str, words: str, when: str, then: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dies_at(home, program, words, when)
+    dies_at(home, program, words, when, in_its_phase(program, words))
     assert move(home).returncode == -9
     if then == "the power is back":
         reboots(home)
@@ -379,7 +358,7 @@ def test_whenever_it_is_cut_off_no_post_is_lost(
 
 @pytest.mark.parametrize("then", ["the power is back", "it goes on at once"])
 def test_one_that_the_new_directory_has_served_is_never_put_aside(home: Path, then: str) -> None:
-    dies_at(home, "docker", "compose up", "after")
+    dies_at(home, "docker", "compose up", "after", in_its_phase("docker", "compose up"))
     assert move(home).returncode == -9
     if then == "the power is back":
         reboots(home)
@@ -412,7 +391,7 @@ def test_what_cannot_be_moved_or_noted_is_told_and_the_old_one_serves_again(home
 
 
 def test_directories_that_somebody_has_exchanged_are_left_as_they_are(home: Path) -> None:
-    dies_at(home, "mv", "/database.before", "after")
+    dies_at(home, "mv", "/database.before", "after", in_its_phase("mv", "/database.before"))
     assert move(home).returncode == -9
     (home / "srv/database").mkdir()
     (home / "srv/database/PG_VERSION").write_text("17\n")
