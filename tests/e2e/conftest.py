@@ -20,7 +20,7 @@ from tests.lab.world import Deployment, World
 CONTAINERS = "docker ps --all --format '{{.Names}}: {{.Status}}'"
 LAST_LINES = (
     "docker ps --all --format '{{.Names}}' |"
-    ' while read -r name; do echo "--- $name"; docker logs --tail 8 "$name" 2>&1; done'
+    ' while read -r name; do echo "--- $name"; docker logs --timestamps --tail 20 "$name" 2>&1; done'
 )
 TOUCHED = "test -e /srv/mastodon || command -v docker || command -v curl"
 

@@ -35,6 +35,8 @@ SERVICES = {
     "mstdn": ("db", "redis", "web", "streaming", "sidekiq", "nginx"),
     "proxy": ("nginx", "docker-gen", "acme-companion", "socket-proxy"),
 }
+# What "docker ps" says of their containers, and not of one that runs a command and ends.
+OF_SERVICES = "--filter label=com.docker.compose.oneoff=False"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ def said_until(run: subprocess.Popen[str], words: str) -> str:
         assert line, said
         said += line
     return said
+
+
+def _only_one(project: str, service: str) -> str:
+    """A shell command that puts the ID of a service's container into $1. It fails where there is none, or several."""
+    labels = (f"com.docker.compose.project={project}", f"com.docker.compose.service={service}")
+    found = f"docker ps --all --quiet --no-trunc {OF_SERVICES} {' '.join(f'--filter label={each}' for each in labels)}"
+    return f"set -- $({found}) && {{ [ $# = 1 ] || {{ echo {project}/{service} has $# containers >&2; false; }}; }}"
 
 
 class Instance:
@@ -121,30 +130,30 @@ class Instance:
 
     def container(self, project: str, service: str) -> str:
         """The ID of the one container of a service."""
-        found = self.run(
-            "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.oneoff=False "
-            f"--filter label=com.docker.compose.project={project} --filter label=com.docker.compose.service={service}"
-        ).split()
-        assert len(found) == 1, f"{project}/{service} has {len(found)} containers"
-        return found[0]
+        return self.run(f'{_only_one(project, service)} && echo "$1"').strip()
 
     def inspect(self, project: str, service: str) -> dict[str, Any]:
         """What `docker inspect` says of a service's container."""
-        (found,) = json.loads(self.run(f"docker inspect {self.container(project, service)}"))
+        (found,) = json.loads(self.run(f'{_only_one(project, service)} && docker inspect "$1"'))
         assert isinstance(found, dict)
         return found
 
+    def inspect_all(self) -> dict[str, dict[str, Any]]:
+        """The same for every container of both projects, by "project/service"."""
+        found = json.loads(self.run(f"docker inspect $(docker ps --all --quiet {OF_SERVICES})"))
+        labels = "com.docker.compose.project", "com.docker.compose.service"
+        by_service = {"/".join(each["Config"]["Labels"][label] for label in labels): each for each in found}
+        wanted = [f"{project}/{service}" for project, services in SERVICES.items() for service in services]
+        return {service: by_service[service] for service in wanted}
+
     def inside(self, project: str, service: str, command: str, *, check: bool = True) -> str:
         """Output of a command line run by sh in a service's container, as the user that the service runs as."""
-        return self.run(f"docker exec {self.container(project, service)} sh -c {shlex.quote(command)}", check=check)
+        run = f'{_only_one(project, service)} && docker exec "$1" sh -c {shlex.quote(command)}'
+        return self.run(run, check=check)
 
     def started(self) -> dict[str, str]:
         """When each container of both projects was started, by "project/service"."""
-        return {
-            f"{project}/{service}": str(self.inspect(project, service)["State"]["StartedAt"])
-            for project, services in SERVICES.items()
-            for service in services
-        }
+        return {service: str(each["State"]["StartedAt"]) for service, each in self.inspect_all().items()}
 
     def secrets(self) -> dict[str, str]:
         """The instance's secrets by name, as far as the file has them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.instance import SERVICES, Instance
+from tests.e2e.instance import Instance
 from tests.lab.addresses import FURTHER_DOMAINS
 from tests.lab.commands import wait_until
 from tests.lab.world import World
@@ -62,15 +62,14 @@ def last_words_of_the_database(instance: Instance) -> str:
 def test_everything_comes_back_by_itself_after_a(instance: Instance, interruption: Callable[[World], None]) -> None:
     interruption(instance.world)
 
-    def is_well(project: str, service: str) -> bool:
-        state = instance.inspect(project, service)["State"]
-        health = state.get("Health", {"Status": "healthy"})["Status"]
-        return (state["Status"], health) == ("running", "healthy")
+    def all_are_well() -> bool:
+        states = [each["State"] for each in instance.inspect_all().values()]
+        return all(
+            (state["Status"], state.get("Health", {"Status": "healthy"})["Status"]) == ("running", "healthy")
+            for state in states
+        )
 
-    def all_is_well() -> bool:
-        return all(is_well(project, service) for project, services in SERVICES.items() for service in services)
-
-    wait_until("all containers are healthy", all_is_well, timeout=120, interval=1)
+    wait_until("all containers are healthy", all_are_well, timeout=120)
     assert interruption is World.reboot or "automatic recovery in progress" in last_words_of_the_database(instance)
     assert instance.visit("/api/v2/instance").status == 200
     assert instance.converge().changed == []

@@ -87,10 +87,16 @@ def step(title: str) -> Iterator[None]:
     print(f"({time.monotonic() - started:.1f} s)", flush=True)
 
 
-def wait_until(what: str, condition: Callable[[], bool], timeout: float, interval: float = 0.2) -> None:
-    """Ask `condition` every `interval` seconds until it is true. Raises LabError after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
+def wait_until(what: str, condition: Callable[[], bool], timeout: float, interval: float | None = None) -> None:
+    """
+    Ask `condition` until it is true. Raises LabError after `timeout` seconds.
+
+    `interval`: seconds between two questions, for a moment that is soon over. Without it they become rarer the longer
+    it takes: each starts processes on a server, and the other tests need the processor.
+    """
+    begun = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > timeout:
             raise LabError(f"Not true after {timeout:.0f} s: {what}")
-        time.sleep(interval)
+        time.sleep(min(1.0, max(0.2, waited / 10)) if interval is None else interval)
