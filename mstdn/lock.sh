@@ -7,7 +7,7 @@ run_note=/run/mstdn.run
 # Whether this is a connection that has not ended. Of one that ended while it was looked at there is no beginning.
 lives() { [ -n "${1##* }" ] && [ "$(began "${1%% *}")" = "${1##* }" ]; }
 another_run_works() {
-    other=$(sed -n 1p "$run_note" 2>/dev/null) || return 1
+    { read -r other <"$run_note"; } 2>/dev/null || return 1
     [ -n "$other" ] && [ "$other" != "$connection" ] && [ -n "$(find "$run_note" -mmin -15 2>/dev/null)" ] && lives "$other"
 }
 refuse_while_another_run_works() {
@@ -50,7 +50,9 @@ if [ -z "${only_ask-}" ]; then
     fi
     # Without sshd it is this machine's own run, which nobody can tell from another.
     if [ -n "${run:-}" ] && [ "${connection%% *}" -gt 1 ]; then
-        if [ "$(sed -n 1p "$run_note" 2>/dev/null)" = "$connection" ]; then
+        noted=
+        { read -r noted <"$run_note"; } 2>/dev/null || true
+        if [ "$noted" = "$connection" ]; then
             touch "$run_note"
         else
             printf '%s\n%s, since %s\n' "$connection" "$run" "$(date '+%Y-%m-%d %H:%M:%S %Z')" >"$run_note.new"
