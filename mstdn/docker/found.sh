@@ -13,7 +13,7 @@ done
 export engine
 case $engine in
 *' active '* | 'active '*)
-    if ! containers=$(timeout 60 docker ps --all --no-trunc --format '{{.ID}}|{{.State}}|{{.Label "com.docker.compose.project"}}|{{.Label "com.docker.compose.service"}}|{{.Label "com.docker.compose.oneoff"}}'); then
+    if ! containers=$(GOGC=400 timeout 60 docker ps --all --no-trunc --format '{{.ID}}|{{.State}}|{{.Label "com.docker.compose.project"}}|{{.Label "com.docker.compose.service"}}|{{.Label "com.docker.compose.oneoff"}}'); then
         engine=silent
     # A variable that a program is started with may have 128 KiB (Linux, MAX_ARG_STRLEN).
     elif [ "${#containers}" -lt 100000 ]; then
