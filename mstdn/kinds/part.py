@@ -22,7 +22,8 @@ class Part(BaseModel):
     `relations` are what must hold between these settings, and between them and others.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    # Only what is validated is made ready for it: no part by itself, nor the settings of provision.py in a deployment.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     title: ClassVar[str]
     relations: ClassVar[tuple[Relation, ...]] = ()
