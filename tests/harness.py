@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,18 @@ from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
 import pytest
-from pyinfra.api import Config, FunctionCommand, Host, Inventory, OperationError, State, StringCommand
+from pyinfra.api import (
+    Config,
+    FunctionCommand,
+    Host,
+    Inventory,
+    OperationError,
+    QuoteString,
+    State,
+    StringCommand,
+    connectors,
+    inventory,
+)
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.connect import connect_all, disconnect_all
 from pyinfra.api.exceptions import DeployError
@@ -33,6 +45,11 @@ from mstdn.shell import SCRIPTS, text_of
 from mstdn.timers.following import on_standard_input
 
 T = TypeVar("T")
+
+# For each inventory pyinfra 3.10 looks three times through all installed packages for its connectors.
+_connectors = cache(connectors.get_all_connectors)
+for module in (connectors, inventory):
+    vars(module)["get_all_connectors"] = _connectors
 
 ROOT = Path(__file__).resolve().parents[1]
 # Files that tests write belong to whoever runs them.
@@ -80,11 +97,23 @@ def of_the_unit(what: str, words: Sequence[str], *scripts: str, stdin: str | Non
     return [Command("timers/hold", ()), follow]
 
 
+def words_of(command: StringCommand) -> list[str]:
+    """What a shell makes of the command. A script of a thousand lines is one word, which shlex would read slowly."""
+    words = []
+    for bit in command.bits:
+        if isinstance(bit, QuoteString):
+            assert isinstance(bit.obj, str)
+            words.append(bit.obj)
+        else:
+            words += shlex.split(StringCommand(bit).get_raw_value())
+    return words
+
+
 def taken_apart(command: PyinfraCommand) -> Command:
     if isinstance(command, FunctionCommand):
         return Command("", (command.function.__name__, *command.args))
     assert isinstance(command, StringCommand)
-    words = shlex.split(command.get_raw_value())
+    words = words_of(command)
     stdin = command.connector_arguments.get("_stdin")
     assert stdin is None or isinstance(stdin, str)
     if words[:2] == ["sh", "-c"]:
