@@ -263,7 +263,7 @@ if [ "$(known phase)" = begun ] || [ "$(known phase)" = stopped ]; then
         --volume "$root/secrets/postgres-superuser-password:/run/secrets/postgres-superuser-password:ro" \
         --volume "$root/secrets/postgres-password:/run/secrets/postgres-password:ro" \
         --volume "$root/postgres:/docker-entrypoint-initdb.d:ro" \
-        --volume "$new:/var/lib/postgresql/data" --volume "$dumps:/dumps:ro" --tmpfs /tmp \
+        --mount type=tmpfs,destination=/var/lib/postgresql --volume "$new:/var/lib/postgresql/data" --volume "$dumps:/dumps:ro" --tmpfs /tmp \
         --tmpfs /run/postgresql:uid=999,gid=999,mode=0775 --stop-timeout 120 \
         "$image" postgres -c password_encryption=scram-sha-256 -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=1GB -c autovacuum=off >/dev/null 2>"$words" ||
         leave "The new PostgreSQL could not be started."

@@ -41,7 +41,7 @@ mkdir "$work/database"
 chown 999:999 "$work/database"
 docker run --detach --name "$name-db" --network "$name" --network-alias drill-db --user 999:999 --cap-drop ALL --security-opt no-new-privileges \
     --log-driver none --memory 512m --shm-size 256m --env POSTGRES_HOST_AUTH_METHOD=trust --env PGDATA=/var/lib/postgresql/data \
-    --volume "$work/database:/var/lib/postgresql/data" --tmpfs /run/postgresql:uid=999,gid=999,mode=0775 \
+    --mount type=tmpfs,destination=/var/lib/postgresql --volume "$work/database:/var/lib/postgresql/data" --tmpfs /run/postgresql:uid=999,gid=999,mode=0775 \
     "$(docker inspect --format '{{.Config.Image}}' "$db")" postgres -c fsync=off >/dev/null 2>"$words" ||
     give_up "A database could not be started aside: $(tail -n 3 "$words")"
 end=$(($(date +%s) + 180))

@@ -123,7 +123,7 @@ if [ "$(known phase)" != switching ]; then
         --env POSTGRES_PASSWORD_FILE=/run/secrets/postgres-superuser-password \
         --env 'POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256 --encoding=UTF8 --data-checksums' \
         --volume "$root/secrets/postgres-superuser-password:/run/secrets/postgres-superuser-password:ro" \
-        --volume "$new:/var/lib/postgresql/data" --volume "$dumps:/dumps:ro" --tmpfs /tmp \
+        --mount type=tmpfs,destination=/var/lib/postgresql --volume "$new:/var/lib/postgresql/data" --volume "$dumps:/dumps:ro" --tmpfs /tmp \
         --tmpfs /run/postgresql:uid=999,gid=999,mode=0775 --stop-timeout 120 \
         "$image" postgres -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=1GB -c autovacuum=off >/dev/null 2>"$words" ||
         leave "The new PostgreSQL could not be started."

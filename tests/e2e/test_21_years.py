@@ -20,7 +20,7 @@ from mstdn import versions
 from tests.e2e.conftest import bare_server
 from tests.e2e.instance import Instance, throw_away_container, with_settings
 from tests.lab.addresses import REPOSITORY
-from tests.lab.catalogue import OLDER_POSTGRES_IMAGE
+from tests.lab.catalogue import NEWER_POSTGRES_IMAGE, OLDER_POSTGRES_IMAGE
 from tests.lab.commands import wait_until
 from tests.lab.world import World
 
@@ -28,7 +28,8 @@ MOVE, BACKUP, UNINSTALL, STATUS = (f"tasks/{name}.py" for name in ("postgres_upg
 UNIT = "mstdn-postgres-upgrade"
 # The release before the newest minor one, as it stays while PostgreSQL is moved.
 RELEASE = versions.NEWEST_PATCHES[-2]
-ON: dict[str, Any] = {"backup_repository": "/srv/backups", "mastodon_version": RELEASE}
+NEWEST: dict[str, Any] = {"backup_repository": "/srv/backups", "postgres_image": NEWER_POSTGRES_IMAGE}
+ON = NEWEST | {"mastodon_version": RELEASE}
 OLD = ON | {"postgres_image": OLDER_POSTGRES_IMAGE}
 DATA = "/srv/mastodon/database"
 FORGET = "tasks/cleanup.py | Remove images that nothing needs any more"
@@ -161,9 +162,9 @@ def held_at_the_dump(instance: Instance) -> Iterator[None]:
 
 
 def nothing_is_left_of_an_attempt(instance: Instance) -> bool:
-    """Whether neither half a directory nor the container, nor the note of one is there."""
+    """Whether neither half a directory nor the container, a volume of it, or the note of one is there."""
     files = f"{DATA}.new {DATA}.dumps /srv/mastodon/state/postgres-upgrade"
-    there = f"ls -d {files} 2>/dev/null; docker ps --all --quiet --filter name={UNIT}"
+    there = f"ls -d {files} 2>/dev/null; docker ps --all --quiet --filter name={UNIT}; docker volume ls --quiet"
     return instance.run(there, check=False) == ""
 
 
@@ -187,7 +188,7 @@ def test_a_plan_says_what_visitors_will_notice_and_changes_nothing(old: Instance
 
 
 def test_a_move_and_an_upgrade_of_mastodon_are_not_mixed(old: Instance) -> None:
-    said = old.refusal(MOVE, backup_repository=ON["backup_repository"])
+    said = old.refusal(MOVE, **NEWEST)
     assert "one thing after the other" in said
 
 
@@ -311,8 +312,6 @@ def test_indexes_that_another_debian_sorted_are_made_anew_and_no_post_is_lost_if
 
 
 # --- Before an upgrade --------------------------------------------------------------------------
-
-NEWEST: dict[str, Any] = {"backup_repository": "/srv/backups"}
 
 
 @contextmanager

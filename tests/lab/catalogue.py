@@ -41,15 +41,20 @@ def _official(reference: str) -> str:
 
 # What a server has that was set up years ago: another major release, on the Debian of then.
 OLDER_POSTGRES_IMAGE = "postgres:15-bookworm"
+# What it will have. From 18 on the image has its data and its volume in other places (docker-library/postgres, 1259).
+# No stable Debian has an 18 yet, so there is a 17 inside.
+NEWER_POSTGRES_IMAGE = "postgres:17-in-the-places-of-18"
+NEWER_POSTGRES_PLACES = (("DATA", "/var/lib/postgresql/17/docker"), ("PLACE", "/var/lib/postgresql"))
 
 
-def _postgres(name: str, base: str, major: str, reference: str) -> Image:
-    return Image(name, "postgres", (("BASE", base), ("MAJOR", major)), _official(reference))
+def _postgres(name: str, base: str, major: str, reference: str, places: tuple[tuple[str, str], ...] = ()) -> Image:
+    return Image(name, "postgres", (("BASE", base), ("MAJOR", major), *places), _official(reference))
 
 
 PUBLISHED = (
     _postgres("postgres", "base", "17", versions.POSTGRES_IMAGE),
     _postgres("postgres:15", "debian:12", "15", OLDER_POSTGRES_IMAGE),
+    _postgres("postgres:18", "base", "17", NEWER_POSTGRES_IMAGE, NEWER_POSTGRES_PLACES),
     Image("redis", "redis", production_name=_official(versions.REDIS_IMAGE)),
     Image("nginx", "nginx", production_name=_official(versions.NGINX_IMAGE)),
     Image("docker-gen", "docker-gen", production_name=_official(versions.DOCKER_GEN_IMAGE)),

@@ -18,6 +18,23 @@ from_file() {
     unset "$file_variable"
 }
 
+# From 18 on, where nobody says where the data are: those of before would be overlooked, and a mount in their place means that they
+# were meant (docker-library/postgres, pull requests 1259 and 1372).
+refuse_the_place_of_before() {
+    [ "$PGDATA" = "/var/lib/postgresql/$PG_MAJOR/docker" ] && [ ! -s "$PGDATA/PG_VERSION" ] || return 0
+    local place found=''
+    for place in /var/lib/postgresql /var/lib/postgresql/data /var/lib/postgresql/*/docker; do
+        [ ! -s "$place/PG_VERSION" ] || found+=" $place"
+    done
+    if [ -z "$found" ] && mountpoint --quiet /var/lib/postgresql/data; then
+        found=' /var/lib/postgresql/data (unused mount/volume)'
+    fi
+    if [ -n "$found" ]; then
+        echo "Error: in 18+, data are expected in $PGDATA, and there seem to be some in:$found" >&2
+        exit 1
+    fi
+}
+
 only_asks_for_help() {
     local argument
     for argument; do
@@ -107,6 +124,7 @@ if [ "${1:0:1}" = - ]; then
 fi
 
 if [ "${1:-}" = postgres ] && ! only_asks_for_help "$@"; then
+    refuse_the_place_of_before
     prepare_directories
     if [ "$(id -u)" = 0 ]; then
         exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
