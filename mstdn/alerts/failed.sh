@@ -82,6 +82,8 @@ keep
 [ "$state" = open ] || exit 0
 why="${MONITOR_SERVICE_RESULT:-failed}${MONITOR_EXIT_STATUS:+, $MONITOR_EXIT_STATUS}"
 said=''
+# systemd may know of the end before journald has written down what was said in the end.
+journalctl --sync 2>/dev/null || true
 [ -z "${MONITOR_INVOCATION_ID-}" ] || said=$(journalctl --quiet --output cat --identifier mstdn-alerts --lines 3 \
     "_SYSTEMD_INVOCATION_ID=$MONITOR_INVOCATION_ID" 2>/dev/null | cut -c 1-300) || true
 text="WRONG: the watcher of $LOCAL_DOMAIN does not come to its end ($why). Whatever else goes wrong is not told until it does.${said:+

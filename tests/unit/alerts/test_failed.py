@@ -75,6 +75,13 @@ def test_it_is_told_at_the_second_time_once_by_each_channel_and_so_is_its_end(se
     assert server.state == ""
 
 
+def test_the_journal_has_written_everything_down_before_it_is_asked(server: Failing) -> None:
+    synced = f"{server.home}/synced"
+    stand_in(server.home, "journalctl", f"[ $1 = --sync ] && : >{synced} || [ ! -e {synced} ] || echo 'sh: 3: Syntax'")
+    server.tell()
+    assert "It says: sh: 3: Syntax" in server.tell().stdout
+
+
 def test_where_the_watcher_works_nothing_is_written_and_nobody_is_asked(server: Failing) -> None:
     assert server.tell("over").stdout == ""
     assert server.state == "" and not (server.home / "spare").exists() and calls_in(server.home) == []
