@@ -248,6 +248,8 @@ def test_mail_goes_out_by_the_provider_and_from_the_verified_domain_only(world: 
         "docker exec $(docker ps --quiet --filter label=com.docker.compose.service=web) bin/tootctl accounts create "
         f"alice --email {to}"
     )
+    # Sidekiq sends it.
+    wait_until("a mail has come", lambda: len(world.mails(to)) > before, timeout=60)
     taken = world.mails(to)[before:]
     assert [each.recipients for each in taken] == [(to,)]
     assert taken[0].message["From"] == "Mastodon <notifications@meadow.example>"
