@@ -142,9 +142,10 @@ class Instance:
         """The same for every container of both projects, by "project/service"."""
         found = json.loads(self.run(f"docker inspect $(docker ps --all --quiet {OF_SERVICES})"))
         labels = "com.docker.compose.project", "com.docker.compose.service"
-        by_service = {"/".join(each["Config"]["Labels"][label] for label in labels): each for each in found}
+        names = ["/".join(each["Config"]["Labels"][label] for label in labels) for each in found]
         wanted = [f"{project}/{service}" for project, services in SERVICES.items() for service in services]
-        return {service: by_service[service] for service in wanted}
+        assert all(names.count(service) == 1 for service in wanted), f"not one for each service: {sorted(names)}"
+        return {service: found[names.index(service)] for service in wanted}
 
     def inside(self, project: str, service: str, command: str, *, check: bool = True) -> str:
         """Output of a command line run by sh in a service's container, as the user that the service runs as."""
