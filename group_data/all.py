@@ -602,3 +602,8 @@ mail_domain_dkim_bits = 2048
 
 # The records that your mail provider wants, as lines of a zone file, for mail_domain_provider = "manual".
 mail_domain_records = []
+
+# --- All of these -------------------------------------------------------------------------------
+
+# For pyinfra, which would otherwise look through this file once for each of them.
+__all__ = [name for name in dir() if not name.startswith("__")]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import runpy
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,9 +30,9 @@ GROUP_DATA = ROOT / "group_data" / "all.py"
 
 
 def group_data() -> dict[str, object]:
-    """The literals of group_data/all.py, in its order; anything but a literal fails."""
+    """The literals of group_data/all.py, in its order; anything but a literal fails, and __all__ in the end."""
     tree = ast.parse(GROUP_DATA.read_text())
-    assignments = [node for node in tree.body if not isinstance(node, ast.Expr)]
+    *assignments, _ = [node for node in tree.body if not isinstance(node, ast.Expr)]
     return {ast.unparse(node.targets[0]): ast.literal_eval(node.value) for node in map(as_assignment, assignments)}
 
 
@@ -41,6 +43,21 @@ def as_assignment(node: ast.stmt) -> ast.Assign:
 
 def test_group_data_has_every_setting_in_the_order_of_the_model_and_nothing_else() -> None:
     assert [name for name in group_data() if name != "_sudo"] == list(FIELDS)
+
+
+# In a process of its own, because the command line of pyinfra replaces Python's threads and sockets.
+AS_PYINFRA_READS_IT = """
+import json, runpy, sys
+from pyinfra_cli import inventory
+inventory._get_imported_names = None
+inventory.exec_file = lambda file, return_locals: runpy.run_path(file)
+print(json.dumps(list(inventory._get_group_data(sys.argv[1])["all"])))
+"""
+
+
+def test_pyinfra_takes_every_setting_and_does_not_look_through_all_of_them_again_for_each() -> None:
+    read = subprocess.run([sys.executable, "-c", AS_PYINFRA_READS_IT, GROUP_DATA], capture_output=True, check=True)
+    assert json.loads(read.stdout) == ["_sudo", *FIELDS]
 
 
 def test_group_data_has_the_defaults_of_the_model() -> None:
@@ -58,7 +75,7 @@ def test_what_must_be_set_is_empty_as_shipped() -> None:
 def test_group_data_and_page_have_a_section_for_each_component() -> None:
     titles = [part.title for part in PARTS]
     headings = re.findall(r"^# --- (.*?) -+$", GROUP_DATA.read_text(), flags=re.MULTILINE)
-    assert headings == ["How pyinfra gets in", *titles]
+    assert headings == ["How pyinfra gets in", *titles, "All of these"]
     assert [title for title in re.findall(r"^## (.*)$", page(), flags=re.MULTILINE) if title in titles] == titles
 
 
