@@ -14,7 +14,7 @@ def bring_up(project: str, directory: str, timeout_seconds: int, services: Seque
     Brings these services of a project up as its files say. It fails, and shows the last log lines of what is not
     healthy in time. directory: of the project's files.
     """
-    return script("compose/up", project, directory, str(timeout_seconds), *services, before="compose/unwell")
+    return script("compose/up", project, directory, str(timeout_seconds), *services, before="compose/health")
 
 
 def roll(
@@ -27,7 +27,7 @@ def roll(
     retired: IDs of containers that have to go in any case. move: the script that leads visitors from one to another.
     The work is that of a unit of the server, for two web must not be left to chance when the connection breaks.
     """
-    program = ("compose/unwell", move, "compose/put_in_order", "connection", "lock", "compose/roll")
+    program = ("compose/health", move, "compose/put_in_order", "connection", "lock", "compose/roll")
     words = [f"{service}={way.value}" for service, way in ways.items()]
     what = f"The change of {', '.join(ways)}"
     yield from deployment_work(what, project, directory, str(timeout_seconds), *words, "--", *retired, program=program)

@@ -3,7 +3,7 @@
 #   beside    the new one starts, and the old one stops once the new one is healthy and visitors have moved to it
 #   after     the old one stops first; it goes on if the new one does not become healthy
 #   handover  the same, while a third one without ports serves in their place, to which visitors have moved before
-# Cut off anywhere, it leaves containers from which it finds its way the next time. After compose/unwell and a script that defines
+# Cut off anywhere, it leaves containers from which it finds its way the next time. After compose/health and a script that defines
 # move and move_back.
 set -eu
 project=$1 directory=$2 patience=$3
@@ -31,23 +31,6 @@ containers_of() {
 }
 made_from() { docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$1"; }
 name_of() { docker inspect --format '{{.Name}}' "$1" | tr -d /; }
-state_of() {
-    docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.RestartCount}}' "$1"
-}
-# Waits until the container is healthy. It fails where that takes too long, and where its program ends again and again.
-is_healthy() {
-    end=$(($(date +%s) + patience)) restarts=$(state_of "$1")
-    restarts=${restarts##* }
-    while :; do
-        state=$(state_of "$1")
-        case $state in
-        'running healthy '*) return 0 ;;
-        'exited '* | 'dead '* | *' unhealthy '*) return 1 ;;
-        esac
-        [ $((${state##* } - restarts)) -lt 5 ] && [ "$(date +%s)" -lt "$end" ] || return 1
-        sleep 0.5
-    done
-}
 # Makes one more container of the service, which does not start yet: what Compose takes from the files now. Without --no-deps, which
 # would give it another checksum than the others have (docker/compose#10907).
 make_another() {
@@ -94,7 +77,7 @@ start_deputy() {
 # Leads visitors back to $1.
 dismiss_deputy() {
     [ -n "$deputy" ] || return 0
-    is_healthy "$1" || true
+    becomes_healthy "$1" "$patience" || true
     move_back
     docker stop "$deputy" >/dev/null && docker rm "$deputy" >/dev/null
 }
@@ -128,7 +111,7 @@ replace() {
     deputy=''
     if [ "$way" = handover ] && [ -n "$serving" ]; then
         deputy=$project-$service-deputy
-        { start_deputy "$serving" && { is_healthy "$deputy" || unwell "$deputy"; } && move "$service" "$deputy"; } || {
+        { start_deputy "$serving" && { becomes_healthy "$deputy" "$patience" || unwell "$deputy"; } && move "$service" "$deputy"; } || {
             docker rm --force "$keep" >/dev/null 2>&1 || true
             give_up "$deputy" "No other $service could take over; the one before still serves. Mend what is named above and run again, or set back what you changed."
         }
@@ -145,7 +128,7 @@ replace() {
         rm -f .roll.stopping
         # A reboot brings back what has the rule "always", also what was stopped by hand: from here on that is not both.
         docker update --restart no $old >/dev/null
-        is_healthy "$keep" || {
+        becomes_healthy "$keep" "$patience" || {
             unwell "$keep" || true
             docker stop "$keep" >/dev/null 2>&1 || true
             docker update --restart always $old >/dev/null
@@ -161,7 +144,7 @@ replace() {
             [ -z "$serving" ] || move "$service" "$(name_of "$serving")"
             docker start "$keep" >/dev/null
         fi
-        is_healthy "$keep" || {
+        becomes_healthy "$keep" "$patience" || {
             unwell "$keep" || true
             [ -n "$serving" ] || exit 1
             give_up "$keep" "The new $service did not become healthy; the one before still serves. Mend what is named above and run again, or set back what you changed."

@@ -123,6 +123,13 @@ CONTAINERS = (
     _stopped("mstdn/streaming"),
     _stopped("mstdn/nginx"),
     _stopped("proxy/nginx", sample=True),
+    _container(
+        "stopped, with half of its configuration, as a power cut may leave it",
+        "proxy/nginx",
+        # docker-gen notices that it stopped, and writes; then it is quiet.
+        f"docker stop --time 5 ID; sleep 3; truncate --size 2000 {P}/conf.d/default.conf",
+        "is exited",
+    ),
     _stopped("proxy/docker-gen"),
     _stopped("proxy/acme-companion"),
     _stopped("proxy/socket-proxy"),

@@ -71,7 +71,7 @@ def rolling_commands(applied: str, containers: str = RUNNING) -> list[Command]:
 
 
 def rolled(*words: str, way: str = "beside") -> list[Command]:
-    program = ("compose/unwell", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll")
+    program = ("compose/health", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll")
     return of_the_unit("The change of web", ("mstdn", "/srv/mastodon", "300", f"web={way}", *words), *program)
 
 

@@ -72,24 +72,45 @@ def test_a_server_without_the_project_has_applied_nothing(tmp_path: Path) -> Non
 
 
 def bring_up(
-    directory: Path, *, exit_code: int, states: list[str], killed: bool = False, override_fails: bool = False
+    directory: Path,
+    *,
+    exit_code: int,
+    states: list[str],
+    recovers: bool = False,
+    killed: bool = False,
+    override_fails: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """The script, with a Compose that ends with `exit_code` and leaves containers in these states."""
-    said = "".join(f"{state} 0 {str(killed).lower()} {number}\\n" for number, state in enumerate(states))
+    """
+    The script, with a Compose that ends with `exit_code` and leaves containers in these states.
+
+    recovers: at the third look at a container all are healthy, and then Compose ends with 0.
+    """
+    for number, state in enumerate(states):
+        (directory / f"state-{number}").write_text(state)
+    (directory / "all").write_text(" ".join(map(str, range(len(states)))))
+    stand_in(directory, "sleep")
+    # Each look at the clock is a second later.
+    stand_in(directory, "date", f'echo x >>"{directory}/clock"; wc -l <"{directory}/clock"')
     path = stand_in(
         directory,
         "docker",
-        f"""case "$1 $2" in
+        f"""cd "{directory}"
+        state() {{ [ ! -e well ] || sed -i 's/ .*/ running healthy/' "state-$1"; cat "state-$1"; }}
+        case "$1 $2" in
         "compose up") echo 'what Compose says'
-            case $* in *--wait*) exit {exit_code} ;; *) exit {int(override_fails)} ;; esac ;;
-        "compose --file") printf '%s\\n' web db ;;
-        "compose config") case $3 in --services) printf '%s\\n' db search web ;; esac ;;
-        "ps --all") echo {" ".join(map(str, range(len(states))))} ;;
-        "inspect --format") case $3 in *compose.service*) printf '{said}' ;; esac ;;
+            case $* in *--wait*) [ ! -e well ] || exit 0; exit {exit_code} ;; *) exit {int(override_fails)} ;; esac ;;
+        "compose --file") printf '%s\n' web db ;;
+        "compose config") case $3 in --services) printf '%s\n' db search web ;; esac ;;
+        "ps --all") case $* in *service=db*) cat all ;; esac ;;
+        "inspect --format") case $3 in
+            *compose.service*) shift 3; for id; do echo "$(state "$id") 0 {str(killed).lower()} $id"; done ;;
+            *RestartCount*) echo x >>looks; [ {int(recovers)} = 0 ] || [ "$(wc -l <looks)" -lt 3 ] || : >well
+                echo "$(state "$4" | cut -d ' ' -f 2-) 0" ;;
+            esac ;;
         logs\\ *) echo 'last words of the container' ;;
         esac\n""",
     )
-    return run_script("compose/up", "mstdn", directory, "20", "db", "web", before="compose/unwell", path=path)
+    return run_script("compose/up", "mstdn", directory, "20", "db", "web", before="compose/health", path=path)
 
 
 def test_a_project_whose_containers_are_all_healthy_is_up(tmp_path: Path) -> None:
@@ -119,9 +140,16 @@ def test_a_failure_of_compose_is_one_even_if_all_containers_are_healthy(tmp_path
     assert answer.returncode == 14 and "what Compose says" in answer.stderr
 
 
+@pytest.mark.parametrize("state", ["restarting unhealthy", "running starting"])
+def test_a_container_whose_program_ended_once_is_waited_for_though_compose_gave_up(tmp_path: Path, state: str) -> None:
+    answer = bring_up(tmp_path, exit_code=1, states=[f"nginx {state}", "companion created none"], recovers=True)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert len([call for call in calls_in(tmp_path) if "--wait" in call]) == 2
+
+
 def test_only_the_wanted_services_are_started_and_waited_for(tmp_path: Path) -> None:
     bring_up(tmp_path, exit_code=0, states=["db running healthy", "web running healthy"])
-    calls = calls_in(tmp_path)
+    calls = [call for call in calls_in(tmp_path) if call.startswith("docker ")]
     assert calls[:2] == [
         "docker compose config --quiet",
         "docker compose up --detach --no-build --remove-orphans --wait --wait-timeout 20 db web",
@@ -151,7 +179,7 @@ def test_a_container_that_needed_too_much_memory_is_told(tmp_path: Path) -> None
 def test_which_of_some_containers_is_ill_is_told(tmp_path: Path) -> None:
     body = "case $1 in inspect) echo 'web running healthy 0 false 0a'; echo 'db exited healthy 3 false 0b' ;; esac"
     call = {"    return 1\n}\n": "    return 1\n}\nunwell 0a 0b\n"}
-    answer = run_script("compose/unwell", path=stand_in(tmp_path, "docker", body), instead=call)
+    answer = run_script("compose/health", path=stand_in(tmp_path, "docker", body), instead=call)
     assert answer.returncode == 1
     assert "db is exited (healthy), exit code 3" in answer.stderr and "web is" not in answer.stderr
 

@@ -131,7 +131,7 @@ REST = [WAIT, *of_the_unit("The last migrations of v4.7.60", MIGRATION, *BEFORE,
                 *of_the_unit(
                     "The change of web, sidekiq",
                     (*ROLL, "web=beside", "sidekiq=after", "--", "id-of-web", "id-of-sidekiq"),
-                    *("compose/unwell", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll"),
+                    *("compose/health", "app/move", "compose/put_in_order", "connection", "lock", "compose/roll"),
                 ),
                 Command("database/note", ("/srv/mastodon", "v4.7.60", MARKER)),
             ],

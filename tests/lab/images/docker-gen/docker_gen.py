@@ -122,8 +122,9 @@ class Generator:
         except OSError as error:
             fatal(f"Unable to compare current file contents: {self.destination}: {error}")
         try:
-            with open(self.destination, "w") as current:
-                current.write(text)
+            # Like Go's os.WriteFile: emptied, and then filled by one call.
+            with open(self.destination, "wb", buffering=0) as current:
+                current.write(text.encode())
         except OSError as error:
             fatal(f"Unable to write to dest file {self.destination}: {error}")
         return True
