@@ -12,6 +12,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dns.flags
@@ -103,11 +104,13 @@ class Names:
             return int(probe.getsockname()[1])
 
     def stop(self) -> None:
-        for server in self._servers:
-            if getattr(self, "_started", False):
-                server.shutdown()
+        servers, self._servers = self._servers, []
+        if getattr(self, "_started", False):
+            # All at the same time, for each notices at its next look only.
+            with ThreadPoolExecutor(len(servers)) as pool:
+                list(pool.map(socketserver.BaseServer.shutdown, servers))
+        for server in servers:
             server.server_close()
-        self._servers = []
 
     def reply(self, wire: bytes, server: str, udp: bool) -> bytes | None:
         if server in self.deaf:
