@@ -49,9 +49,9 @@ unit-suite: .venv/.complete
 plan: .venv/.complete
 	$(PYTHON) -m pytest tests/plan
 
-# A minute of work without the lab, two things at a time.
+# A minute of work without the lab. Three things at a time, since providers are waited for.
 test-long: .venv/.complete
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target provision-others provision-servers interrupted
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target provision-servers provision-others interrupted
 
 interrupted: .venv/.complete ## What was cut off at any moment, on a server of stand-ins
 	$(PYTHON) -m pytest --override-ini cache_dir=.pytest_cache/interrupted -m interrupted tests/unit/*/
