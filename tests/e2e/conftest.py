@@ -25,6 +25,10 @@ LAST_LINES = (
 TOUCHED = "test -e /srv/mastodon || command -v docker || command -v curl"
 
 
+# Servers that were bare in this session and have been lived on since then.
+lived_on: set[str] = set()
+
+
 @dataclass(frozen=True)
 class Life:
     """What pyinfra said of the bare server, of its first deployment, and of the run right after it."""
@@ -83,6 +87,7 @@ def bare_server(world: World, config: pytest.Config) -> Instance:
     server = Instance(world)
     if not config.getoption("--keep"):
         world.reset()
+        lived_on.add(world.name)
     elif server.succeeds(TOUCHED):
         pytest.fail(
             f"{world.name} is not bare, and this test needs a bare server. To give it one, type:\n"
@@ -111,7 +116,8 @@ def life(bare: Instance) -> Life:
 def instance(world: World, request: pytest.FixtureRequest) -> Instance:
     """The deployed instance."""
     server = Instance(world)
-    if request.config.getoption("--keep") and server.succeeds(TOUCHED):
+    kept = request.config.getoption("--keep") or world.name in lived_on
+    if kept and server.succeeds(TOUCHED):
         server.converge()
     else:
         request.getfixturevalue("life")
