@@ -256,6 +256,21 @@ def test_a_picture_that_was_copied_by_half_is_copied_again_and_more_come_later(h
     assert (here / "a.png").read_text() == "a picture"
 
 
+def test_media_on_another_disk_are_copied_and_stay_there(home: Path) -> None:
+    stand_in(home, "ln", "echo 'Invalid cross-device link' >&2; exit 1")
+    old = home / "old/public/system"
+    os.utime(old / "b.png", (1_600_000_000, 1_600_000_000))
+    answer = carry(home)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "2 files are copied" in answer.stdout
+    for name in ("media/1/a.png", "b.png"):
+        copy = home / "srv/media" / name
+        assert copy.read_text() == (old / name).read_text()
+        assert copy.stat().st_ino != (old / name).stat().st_ino
+        assert copy.stat().st_mtime == (old / name).stat().st_mtime
+    assert sorted(path.name for path in (home / "srv/media").iterdir()) == ["b.png", "media"]
+
+
 def test_keys_come_before_others_could_be_made_and_are_never_replaced(home: Path) -> None:
     (home / "environment").write_text("SECRET_KEY_BASE=0f\nVAPID_PUBLIC_KEY=BAAA=\nSMTP_PASSWORD=canary\n")
     note, file = home / "begun/adoption", home / "instance.env"
