@@ -63,7 +63,7 @@ class Drift:
 M, P = "/srv/mastodon", "/srv/proxy"
 DOMAIN = "social.example.org"
 CERTS = f"{P}/certs"
-KEPT = f"{P}/acme/operator@example.org/{DOMAIN}"
+KEPT = f"{P}/acme/operator@example.org/{DOMAIN}_ecc"
 
 
 def _of(service: str) -> str:
@@ -555,6 +555,7 @@ def _certificate(name: str, make: str, words: str, anew: tuple[str, ...] = (), s
 
 
 ISSUED = (f"{CERTS}/{DOMAIN}", f"{P}/acme")
+RSA = KEPT.removesuffix("_ecc")
 CERTIFICATE_FILES = (
     _certificate(
         "certificate links removed",
@@ -574,6 +575,13 @@ CERTIFICATE_FILES = (
         " docker kill --signal HUP $(c proxy docker-gen)",
         f"{DOMAIN}: its certificate is gone",
         (CERTS, *ISSUED),
+    ),
+    Drift(
+        "the client also keeps an older certificate, of the time of RSA keys",
+        f"mkdir {RSA} && openssl req -x509 -newkey rsa:2048 -noenc -subj /CN=lab"
+        f" -not_before 20260101000000Z -not_after 20260401000000Z -addext subjectAltName=DNS:{DOMAIN}"
+        f" -keyout {RSA}/{DOMAIN}.key -out {RSA}/fullchain.cer 2>/dev/null",
+        mended=f"rm -r {RSA} && {_SERVED}",
     ),
     _certificate(
         "the certificate's file emptied",

@@ -73,6 +73,11 @@ def test_an_unknown_host_gets_nothing_of_ours(instance: Instance) -> None:
     assert instance.world.visitor.run(over_http).stdout == "503"
 
 
+def test_the_certificate_has_a_key_with_which_visitors_cost_little(instance: Instance) -> None:
+    connect = f"openssl s_client -connect {instance.domain}:443 -servername {instance.domain} </dev/null 2>/dev/null"
+    assert "ASN1 OID: prime256v1" in instance.world.visitor.run(f"{connect} | openssl x509 -noout -text").stdout
+
+
 def test_certificates_and_account_are_kept_outside_of_the_containers(instance: Instance) -> None:
     assert instance.succeeds("ls /srv/proxy/acme/*/ca/*/*/account.json")
     assert instance.run("stat -L -c %a /srv/proxy/certs/social.example.org.key").strip() == "600"
