@@ -538,10 +538,11 @@ _OTHER = (
 )
 _DAY = "$(date --utc --date='{} days' +%Y%m%d%H%M%SZ)"
 _LATE = f"-not_before {_DAY.format('-80')} -not_after {_DAY.format('+10')}"
-# acme-companion looks after everything by itself for a while after it started.
+# acme-companion looks after everything by itself for a while after it started, and a run leaves it to that for as long
+# after any of those who take part did.
 _IDLE = (
-    "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy "
-    "acme-companion)) +%s))) -gt 45 ];"
+    "until [ $(($(date +%s) - $(date -d $(docker inspect --format '{{.State.StartedAt}}' $(c proxy acme-companion)"
+    " $(c proxy nginx) $(c proxy docker-gen) $(c mstdn nginx) | sort | tail -n 1) +%s))) -gt 45 ];"
     " do sleep 1; done; "
 )
 _SERVED = (
