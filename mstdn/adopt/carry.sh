@@ -45,7 +45,8 @@ COUNT="SELECT format('SELECT %L || count(*) FROM %I.%I', format('rows %s.%s ', n
 throw_away() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
 # What has gone wrong before all was carried over: the old instance serves on, or again. $1: what it is; its words are in $words.
 leave() {
-    trap - EXIT TERM INT
+    trap - EXIT
+    trap '' TERM INT
     {
         printf '%s\n' "$1"
         [ ! -s "$words" ] || tail -n 6 "$words"
@@ -74,7 +75,9 @@ leave() {
     exit 1
 }
 guard() {
-    trap 'leave "It was told to stop."' TERM INT
+    # systemd tells every process of the unit, and goes on until it finds no new one: until then nothing is started but what does not
+    # listen, or the command that starts the old one again would be ended as well.
+    trap 'trap "" TERM INT; sleep 0.2; leave "It was told to stop."' TERM INT
     trap 'leave "A step failed that never should."' EXIT
 }
 # Dumps the old database, reads the dump to its end, and loads it into an empty one of the new PostgreSQL.

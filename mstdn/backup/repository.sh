@@ -33,9 +33,10 @@ give_up() {
     exit 1
 }
 # By a signal the shell would end without what it has to tidy up: a database aside that goes on running, a dump on the disk.
-# The signal may come while a function's words are led elsewhere.
+# The signal may come while a function's words are led elsewhere. systemd tells every process of the unit, and goes on until it finds
+# no new one: until then nothing is started but what does not listen.
 exec 7>&2
-trap 'give_up "It was told to stop, as by a reboot or by hand. Nothing that was there before is harmed; it can be begun again." 2>&7' TERM INT
+trap 'trap "" TERM INT; sleep 0.2; give_up "It was told to stop, as by a reboot or by hand. Nothing that was there before is harmed; it can be begun again." 2>&7' TERM INT
 patience=
 run_restic() {
     [ -z "$BACKUP_SFTP_COMMAND" ] || set -- --option "sftp.command=$BACKUP_SFTP_COMMAND" "$@"

@@ -15,7 +15,8 @@ note() {
     mv -fT "$notes/.chores-result.new" "$notes/chores-result"
 }
 # By lock.sh for a run, by a reboot, or by hand. A chore that is cut off has harmed nothing, and the next one finds what it left.
-trap 'echo "They were told to stop, as for a run that needs the server, and go on the next time." && note skipped "they were told to stop" && exit 0' TERM
+# systemd tells every process of the unit, and goes on until it finds no new one: what this starts to write its note must not listen.
+trap 'trap "" TERM; echo "They were told to stop, as for a run that needs the server, and go on the next time."; note skipped "they were told to stop" || true; exit 0' TERM
 why=''
 left=$CHORES
 while [ -n "$left" ]; do

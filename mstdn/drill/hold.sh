@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # repository.sh makes them
 root=$MASTODON_ROOT work=$MASTODON_ROOT/drill name=mstdn-drill
 export LC_ALL=C
-# By lock.sh for a run, by a reboot, or by hand.
-trap 'give_up "The drill was told to stop, as for a run that needs the server. The backups are not proven by it; the next one begins anew." skipped 2>&7' TERM INT
+# By lock.sh for a run, by a reboot, or by hand. See repository.sh.
+trap 'trap "" TERM INT; sleep 0.2; give_up "The drill was told to stop, as for a run that needs the server. The backups are not proven by it; the next one begins anew." skipped 2>&7' TERM INT
 free=$(awk '/^(MemAvailable|SwapFree):/ { kib += $2 } END { print int(kib / 1024) }' /proc/meminfo)
 [ "$free" -ge "$DRILL_MEMORY_MIB" ] ||
     give_up "No drill was held: it takes $DRILL_MEMORY_MIB MiB of memory and swap, and $free MiB are free. The backups are not proven. Prove them on another server (docs/runbook.md, \"The drill\"), or set drill_memory_mib or swap_size_mib." skipped

@@ -42,7 +42,8 @@ tell() {
 }
 # Ends the program where nothing may be removed: the note stays. $1: what went wrong. $2: what to do.
 halt() {
-    trap - EXIT TERM INT
+    trap - EXIT
+    trap '' TERM INT
     tell "$1"
     printf '%s\n' "$2" >&2
     rm -f "$words"
@@ -50,7 +51,8 @@ halt() {
 }
 # Ends the program: the old one serves on, or again. $1: what went wrong; the output of the command that failed is in $words.
 leave() {
-    trap - EXIT TERM INT
+    trap - EXIT
+    trap '' TERM INT
     tell "$1"
     why='' place=old
     [ "$(known phase)" != switching ] || place=$(in_place)
@@ -69,7 +71,9 @@ leave() {
     exit 1
 }
 guard() {
-    trap 'leave "It was told to stop."' TERM INT
+    # systemd tells every process of the unit, and goes on until it finds no new one: until then nothing is started but what does not
+    # listen, or the command that starts the old one again would be ended as well.
+    trap 'trap "" TERM INT; sleep 0.2; leave "It was told to stop."' TERM INT
     trap 'leave "A step failed that never should."' EXIT
 }
 : >"$words"

@@ -76,8 +76,9 @@ def test_one_that_fails_keeps_no_other_from_being_done(home: Path) -> None:
 
 
 def test_told_to_stop_they_make_room_and_have_not_failed(home: Path) -> None:
-    # systemd tells all of them.
+    # systemd tells all of them, and those that begin while it does.
     stand_in(home, "chore", "kill -TERM $PPID; exit 143")
+    stand_in(home, "mv", 'kill -TERM $$; exec /bin/mv "$@"')
     answer = all_chores(home)
     assert answer.returncode == 0 and "They were told to stop" in answer.stdout
     assert len(chores_in(home)) == 1
