@@ -71,9 +71,11 @@ leave() {
     exit 1
 }
 guard() {
-    # systemd tells every process of the unit, and goes on until it finds no new one: until then nothing is started but what does not
-    # listen, or the command that starts the old one again would be ended as well.
-    trap 'trap "" TERM INT; sleep 0.2; leave "It was told to stop."' TERM INT
+    # The signal may come while a function's words are led elsewhere. systemd tells every process of the unit, and goes on until it
+    # finds no new one: until then nothing is started but what does not listen, or the command that starts the old one again would be
+    # ended as well.
+    exec 7>&2
+    trap 'trap "" TERM INT; sleep 0.2; leave "It was told to stop." 2>&7' TERM INT
     trap 'leave "A step failed that never should."' EXIT
 }
 : >"$words"

@@ -12,7 +12,7 @@ import selectors
 import subprocess
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.lab.commands import CommandError, Completed, LabError
 from tests.lab.engine import Engine
@@ -56,7 +56,6 @@ def run(engine: Engine, container: str, command: str, *, check: bool, timeout: f
 @dataclass
 class _Shell:
     process: subprocess.Popen[bytes]
-    outputs: dict[int, bytes] = field(default_factory=dict)
 
     @classmethod
     def start(cls, engine: Engine, container: str) -> _Shell:
@@ -85,29 +84,31 @@ class _Shell:
         except BrokenPipeError:
             pass  # Its last output says why.
         stdout, stderr = self.process.stdout.fileno(), self.process.stderr.fileno()
-        self.outputs = {stdout: b"", stderr: b""}
-        if not self._read({stdout: word + b" ", stderr: word}, time.monotonic() + timeout):
+        outputs = _read({stdout: word + b" ", stderr: word}, time.monotonic() + timeout)
+        if outputs is None:
             self.process.kill()
             self.process.wait()
             raise LabError(f"No end after {timeout:.0f} s: {command}")
-        said, found, code = self.outputs[stdout].rpartition(word + b" ")
+        said, found, code = outputs[stdout].rpartition(word + b" ")
         if not found:
             said, code = code, b"%d" % self.process.wait()
-        return Completed(said.decode(), self.outputs[stderr].removesuffix(word).decode(), int(code))
+        return Completed(said.decode(), outputs[stderr].removesuffix(word).decode(), int(code))
 
-    def _read(self, ends: dict[int, bytes], until: float) -> bool:
-        """Read both outputs to the word that ends each, or to their end; whether that came in time."""
-        with selectors.DefaultSelector() as selector:
-            for output in ends:
-                selector.register(output, selectors.EVENT_READ)
-            while selector.get_map():
-                ready = selector.select(max(0.0, until - time.monotonic()))
-                if not ready:
-                    return False
-                for key, _ in ready:
-                    text = os.read(key.fd, 65536)
-                    self.outputs[key.fd] += text
-                    last = self.outputs[key.fd][-64:]
-                    if not text or (ends[key.fd] in last and last.endswith((b"\n", ends[key.fd]))):
-                        selector.unregister(key.fd)
-        return True
+
+def _read(ends: dict[int, bytes], until: float) -> dict[int, bytes] | None:
+    """What comes from each of these, to the word that ends it or to its end; None if that does not come in time."""
+    outputs = dict.fromkeys(ends, b"")
+    with selectors.DefaultSelector() as selector:
+        for output in ends:
+            selector.register(output, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0.0, until - time.monotonic()))
+            if not ready:
+                return None
+            for key, _ in ready:
+                text = os.read(key.fd, 65536)
+                outputs[key.fd] += text
+                last = outputs[key.fd][-64:]
+                if not text or (ends[key.fd] in last and last.endswith((b"\n", ends[key.fd]))):
+                    selector.unregister(key.fd)
+    return outputs

@@ -53,7 +53,9 @@ case $* in
 *"pg_restore --list"*) cat >/dev/null ;;
 *"pg_restore --file"*) [ "$(cat)" = whole ] && ! fails read ;;
 *"pg_restore --username"*) fails load && exit 1; cp "$here/dumped" "$data.new/content"; exit 0 ;;
-*vacuumdb*) ! fails restart || echo again >>"$engine/started"; ! fails analyze ;;
+*vacuumdb*)
+    [ ! -e "$here/signals" ] || kill -TERM $PPID
+    ! fails restart || echo again >>"$engine/started"; ! fails analyze ;;
 *psql*)
     asked=$(cat)
     printf '%s\n' "$asked" >>"$here/asked-of-$(printf '%s' "$*" | grep -q mstdn-postgres && echo new || echo old)"
@@ -67,6 +69,7 @@ case $* in
     esac ;;
 "compose stop web"*) fails stop && exit 1; rm -f "$engine/mastodon" ;;
 "compose start"*)
+    [ ! -e "$here/signals" ] || kill -TERM $$
     fails start && exit 1
     [ -e "$engine/mastodon" ] || echo again >>"$engine/started"
     touch "$engine/mastodon" ;;
@@ -225,6 +228,14 @@ def test_whatever_fails_the_old_one_serves_on_and_nothing_is_left(home: Path, fi
     (home / file).unlink()
     assert move(home).returncode == 0
     assert version(home) == "18" and serves(home)
+
+
+def test_told_to_stop_it_starts_mastodon_again_though_systemd_tells_all_that_it_starts(home: Path) -> None:
+    (home / "signals").touch()
+    answer = move(home)
+    assert answer.returncode == 1
+    assert "It was told to stop." in answer.stderr and "could not be started" not in answer.stderr
+    assert version(home) == "17" and left_over(home) == [] and serves(home)
 
 
 @pytest.mark.parametrize("phase", ["preparing", "stopped"])
