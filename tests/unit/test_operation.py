@@ -48,9 +48,11 @@ class Server:
     def __init__(self) -> None:
         self.lines: list[str] | None = ["word a"]
         self.batches = 0
+        self.asked: list[set[Question[Any]]] = []
 
     def answer(self, _: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
         self.batches += 1
+        self.asked.append({*batch})
         return dict.fromkeys(batch, self.lines)
 
 
@@ -106,6 +108,26 @@ def test_a_command_that_failed_may_have_changed_something_too(state: State, serv
     commands.close()
     server.lines = ["word b"]
     assert ask(Example.question()) == "b"
+
+
+def test_after_a_change_a_run_does_not_ask_what_only_operations_before_have_asked(
+    state: State, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, own, later = (Example.question(name) for name in ("/earlier", "/own", "/later"))
+
+    @operation
+    def asking_for(*questions: Question[Any]) -> Commands:
+        for question in questions:
+            yield StringCommand(ask(question))
+
+    asking.foresee(lambda host: [earlier, own, later])
+    monkeypatch.setattr(asking, "SINGLY", 0)
+    for name in ("plan", "run"):
+        stage(state, name)
+        server.asked.clear()
+        for questions in ((earlier,), (own,), (later,)):
+            words(asking_for._inner(*questions))
+    assert server.asked == [{earlier, own, later}, {own, later}, {later}]
 
 
 # --- The third answer ---------------------------------------------------------------------------
