@@ -24,6 +24,8 @@ from mstdn import shell
 T = TypeVar("T")
 
 UNKNOWN = "unknown"
+# Finds what systemd knows of units, for all questions that are about them.
+UNITS = "units"
 
 
 class CouldNotLook(Exception):  # noqa: N818 (it is an answer, not an error)
@@ -62,14 +64,14 @@ class Lines:
 class Fact(FactBase[T], Generic[T]):
     """
     One question about a server: `script` asks it, read() understands the answer. `before`: a script that goes
-    before. `shared`: one that finds, once for all questions of a batch that name it, what each of them would
-    otherwise find for itself; it exports that as variables. `joint`: each line of the answer is about one argument, so
-    that several questions of a batch are asked as one, with the arguments of all.
+    before. `shared`: those that find, once for all questions of a batch that name them and in this order, what each of
+    them would otherwise find for itself; they export that as variables. `joint`: each line of the answer is about one
+    argument, so that several questions of a batch are asked as one, with the arguments of all.
     """
 
     script: ClassVar[str] = ""
     before: ClassVar[str] = ""
-    shared: ClassVar[str] = ""
+    shared: ClassVar[tuple[str, ...]] = ()
     joint: ClassVar[bool] = False
 
     @override

@@ -53,14 +53,14 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
 @dataclass(frozen=True)
 class Asked:
     """
-    A script of a batch and its arguments. `before`: a script whose text goes before it. `shared`: a script that the
-    batch runs once, before the first of those that name it; what it exports they find in their environment.
+    A script of a batch and its arguments. `before`: a script whose text goes before it. `shared`: scripts that the
+    batch runs once, before the first of those that name them; what they export is found in the environment.
     """
 
     script: str
     arguments: tuple[str, ...] = ()
     before: str = ""
-    shared: str = ""
+    shared: tuple[str, ...] = ()
 
 
 # How many scripts that share something run at the same time, and how many of the others. Those that share
@@ -93,7 +93,7 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
         lane.length += sum(len(text_of(name)) for name in script_texts)
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
-        shared |= {each.shared: None} if each.shared else {}
+        shared |= dict.fromkeys(each.shared)
     jobs = [str(lane) for lane in apart if lane.commands]
     if shared:
         found_once = "".join(text_of(name) for name in shared)

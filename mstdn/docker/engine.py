@@ -15,4 +15,4 @@ class EngineFact(Fact[T], Generic[T]):
     """A question that only the engine can answer. Where there is none, its script prints nothing."""
 
     before = "docker/engine"
-    shared = "docker/found"
+    shared = ("units", "docker/found")

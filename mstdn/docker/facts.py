@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from mstdn.apt.rules import fingerprints
 from mstdn.docker.engine import EngineFact
-from mstdn.fact import Fact, Lines, Question
+from mstdn.fact import UNITS, Fact, Lines, Question
 from mstdn.storage.disks import Disk, disks_of
 
 
@@ -45,6 +45,8 @@ class DockerHost(Fact[Engine]):
     """Packages, key, service and group of Docker Engine."""
 
     script = "docker/state"
+    before = UNITS
+    shared = (UNITS,)
 
     @classmethod
     def of(cls, key_path: str, packages: Iterable[str]) -> Question[Engine]:
@@ -107,6 +109,8 @@ class EngineSetup(Fact[Setup]):
     """Configuration of Docker Engine: daemon.json, the options of its unit, Swarm mode, Compose."""
 
     script = "docker/setup"
+    before = UNITS
+    shared = (UNITS,)
 
     @classmethod
     def of(cls, note: str, users: Iterable[str]) -> Question[Setup]:

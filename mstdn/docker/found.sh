@@ -1,15 +1,14 @@
+# shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
 # What many questions to Docker Engine need, found once for all of a batch: see engine.sh, which reads it. "silent" where the
-# engine does not answer, so that not each of them waits for it.
-look_at_engine() { engine=$(systemctl show --property LoadState,ActiveState,MainPID --value docker.service 2>/dev/null | tr '\n' ' '); }
-look_at_engine
-# It starts, as after a boot, or reads its configuration anew: in a moment it can be asked.
-tries=60
-while [ "$tries" -gt 0 ]; do
-    case " $engine" in *' activating '* | *' reloading '*) ;; *) break ;; esac
-    tries=$((tries - 1))
-    sleep 0.5
-    look_at_engine
-done
+# engine does not answer, so that not each of them waits for it. After units.
+engine=''
+if find_unit docker.service; then
+    while IFS='=' read -r property value; do
+        case $property in LoadState | ActiveState | MainPID) engine="$engine$value " ;; esac
+    done <<END
+$unit
+END
+fi
 export engine
 case $engine in
 *' active '* | 'active '*)

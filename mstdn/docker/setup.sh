@@ -1,5 +1,6 @@
+# shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
 # How the engine that is here was set up, by the suite or by somebody else. $1: the suite's note of what it wrote to
-# daemon.json; the other arguments are names of users.
+# daemon.json; the other arguments are names of users. After units.
 configuration=/etc/docker/daemon.json note=$1
 shift
 for user in "$@"; do id -u "$user" >/dev/null 2>&1 || printf 'stranger %s\n' "$user"; done
@@ -7,26 +8,25 @@ for user in "$@"; do id -u "$user" >/dev/null 2>&1 || printf 'stranger %s\n' "$u
 [ -f "$configuration" ] && printf 'configuration %s\n' "$(base64 -w 0 "$configuration")"
 [ -f "$note" ] && printf 'noted %s\n' "$(base64 -w 0 "$note")"
 
-command='' environment='' environment_files='' unit='' drop_ins='' active='' started='' pid=''
-line_end='
-'
+command='' environment='' environment_files='' unit_file='' drop_ins='' active='' started='' pid=''
+find_unit docker.service || true
 while IFS= read -r line; do
     value=${line#*=}
     case $line in
     ExecStart=*) command=$command$value$line_end ;;
     Environment=*) environment=$value ;;
     EnvironmentFiles=*) environment_files=$environment_files$value$line_end ;;
-    FragmentPath=*) unit=$value ;;
+    FragmentPath=*) unit_file=$value ;;
     DropInPaths=*) drop_ins=$value ;;
     ActiveState=*) active=$value ;;
     ActiveEnterTimestamp=*) started=$value ;;
     MainPID=*) pid=$value ;;
     esac
 done <<END
-$(TZ=UTC systemctl show --property ExecStart,Environment,EnvironmentFiles,FragmentPath,DropInPaths,ActiveState,ActiveEnterTimestamp,MainPID docker.service 2>/dev/null)
+$unit
 END
 started=$(date -d "${started#* }" +%s 2>/dev/null)
-unit_files="$unit $drop_ins $(printf '%s' "$environment_files" | cut -d ' ' -f 1)"
+unit_files="$unit_file $drop_ins $(printf '%s' "$environment_files" | cut -d ' ' -f 1)"
 # Whether the daemon does not run, or one of these files is younger than it.
 changed() {
     [ "$active" = active ] && [ -n "$started" ] || return 0

@@ -1,4 +1,6 @@
+# shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
 # What the server has of Docker Engine. $1 is the key file of its apt repository; the other arguments are package names.
+# After units.
 key=$1
 shift
 # shellcheck source=/dev/null
@@ -10,33 +12,22 @@ dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@" 2>/dev/null 
     case $status in h*) printf 'held %s\n' "$name" ;; esac
 done
 [ -f "$key" ] && printf 'key %s\n' "$(base64 -w 0 "$key")"
-look_at_units() {
-    active='' enabled='' started='' masked='' unit=''
+active='' enabled='' started=''
+for name in docker.service docker.socket containerd.service; do
+    find_unit "$name" || continue
+    case $unit in *UnitFileState=masked*) printf 'masked %s\n' "$name" ;; esac
+    [ "$name" = docker.service ] || continue
     while IFS='=' read -r property value; do
-        case $unit.$property in
-        *.Id) unit=$value ;;
-        docker.service.ActiveState) active=$value ;;
+        case $property in
+        ActiveState) active=$value ;;
+        UnitFileState) enabled=$value ;;
         # "Mon 2026-11-23 09:08:11 UTC": not every date(1) reads the day of the week or a local zone.
-        docker.service.ActiveEnterTimestamp) started=${value#* } ;;
-        *.UnitFileState)
-            [ "$unit" != docker.service ] || enabled=$value
-            case $value in masked*) masked="$masked $unit" ;; esac
-            ;;
+        ActiveEnterTimestamp) started=${value#* } ;;
         esac
     done <<END
-$(TZ=UTC systemctl show --property Id,ActiveState,UnitFileState,ActiveEnterTimestamp docker.service docker.socket containerd.service 2>/dev/null)
+$unit
 END
-}
-look_at_units
-# It starts, as after a boot, or reads its configuration anew: in a moment more is known.
-tries=60
-while [ "$tries" -gt 0 ]; do
-    case $active in activating | reloading) ;; *) break ;; esac
-    tries=$((tries - 1))
-    sleep 0.5
-    look_at_units
 done
-for unit in $masked; do printf 'masked %s\n' "$unit"; done
 printf 'active %s\nenabled %s\n' "$active" "$enabled"
 [ -n "$started" ] && printf 'started %s\n' "$(date -d "$started" +%s)"
 [ -f /etc/docker/daemon.json ] && printf 'configured %s\n' "$(stat -c %Y /etc/docker/daemon.json)"

@@ -13,7 +13,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question
+from mstdn.fact import UNITS, Fact, Lines, Question
 from mstdn.firewall.iptables import base_chains as iptables_chains
 from mstdn.firewall.iptables import redirections
 from mstdn.firewall.nftables import base_chains as nftables_chains
@@ -46,6 +46,8 @@ class PacketFilter(Fact[Rules]):
     """Every rule of the kernel's packet filter, whoever made it."""
 
     script = "firewall/state"
+    before = UNITS
+    shared = (UNITS,)
 
     @classmethod
     def of_the_server(cls) -> Question[Rules]:
@@ -125,6 +127,8 @@ class FirewallSetup(Fact[Setup]):
     """What there is of the suite's firewall beside its rules in the kernel, and what it has to let in."""
 
     script = "firewall/setup"
+    before = UNITS
+    shared = (UNITS,)
 
     @classmethod
     def of_the_server(cls) -> Question[Setup]:

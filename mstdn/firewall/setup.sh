@@ -1,15 +1,22 @@
+# shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
 # What there is of the suite's firewall beside its rules in the kernel. $1: the rules' file, $2: the unit, $3: the note of what
 # the kernel made of them. "nft" where the program is; "sum SHA256 PATH"; "note PACKED"; "systemd PROPERTY=VALUE", empty between
 # two units; "uplink NAME" for interfaces that lead to the Internet and are no devices; "socket PROTOCOL ADDRESS PORT PROCESS"
-# for whatever waits for somebody, with (ssh) for a program that lets people log in; "ssh PORT" of this very connection.
+# for whatever waits for somebody, with (ssh) for a program that lets people log in; "ssh PORT" of this very connection. After units.
 command -v nft >/dev/null && echo nft
 for file in "$1" "$2"; do
     [ -f "$file" ] && sha256sum -- "$file"
 done | while read -r sum path; do printf 'sum %s %s\n' "$sum" "$path"; done
 [ -f "$3" ] && read -r note <"$3" && printf 'note %s\n' "$note"
-systemctl show --property Id,UnitFileState,ActiveState,NeedDaemonReload,Listen \
-    mstdn-firewall.service ssh.socket sshd.socket 2>/dev/null |
-    while IFS= read -r line; do printf 'systemd %s\n' "$line"; done
+for name in mstdn-firewall.service ssh.socket sshd.socket; do
+    find_unit "$name" || continue
+    while IFS= read -r line; do
+        case $line in Id=* | UnitFileState=* | ActiveState=* | NeedDaemonReload=* | Listen=*) printf 'systemd %s\n' "$line" ;; esac
+    done <<END
+$unit
+END
+    echo 'systemd '
+done
 
 awk 'FILENAME ~ /ipv6_route$/ { if ($1 ~ /^0+$/ && $2 == "00" && $10 != "lo") print $10; next }
     $2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route /proc/net/ipv6_route 2>/dev/null |

@@ -1,6 +1,6 @@
 # Every rule of the kernel's packet filter, whoever made it: "nft" with JSON (gzip, base64), "iptables LINE" and "ip6tables
 # LINE". "outside": the interface that leads to the Internet. "manager": a program that makes rules here. "flushes": a file
-# that takes away everybody's rules when its service is started.
+# that takes away everybody's rules when its service is started. After units.
 awk '$2 == "00000000" && $8 == "00000000" { print "outside " $1; exit }' /proc/net/route
 awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print "outside " $10; exit }' /proc/net/ipv6_route 2>/dev/null
 # Terse: without the elements of sets, which may be many thousands of addresses. Packed, because it repeats itself.
@@ -22,12 +22,12 @@ for family in iptables ip6tables; do
     done
 done
 [ -f /etc/ufw/ufw.conf ] && grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf && echo 'manager ufw'
-command -v firewall-cmd >/dev/null && systemctl is-active --quiet firewalld.service && echo 'manager firewalld'
-if [ -f /etc/nftables.conf ] && systemctl is-enabled --quiet nftables.service 2>/dev/null; then
+command -v firewall-cmd >/dev/null && is_active firewalld.service && echo 'manager firewalld'
+if [ -f /etc/nftables.conf ] && is_enabled nftables.service; then
     echo 'manager nftables'
     grep -q '^[[:space:]]*flush ruleset' /etc/nftables.conf && echo 'flushes /etc/nftables.conf'
 fi
-if [ -f /etc/iptables/rules.v4 ] && systemctl is-enabled --quiet netfilter-persistent.service 2>/dev/null; then
+if [ -f /etc/iptables/rules.v4 ] && is_enabled netfilter-persistent.service; then
     echo 'manager netfilter-persistent'
 fi
 exit 0

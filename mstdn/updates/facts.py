@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from mstdn.fact import Fact, Lines, Question
+from mstdn.fact import UNITS, Fact, Lines, Question
 from mstdn.updates.rules import PACKAGE, TIMERS
 
 
@@ -26,6 +26,8 @@ class UpdateState(Fact[Updates]):
     """Whether, and by whose will, the system keeps itself up to date."""
 
     script = "updates/state"
+    before = UNITS
+    shared = (UNITS,)
 
     @classmethod
     def of_the_server(cls) -> Question[Updates]:

@@ -96,7 +96,7 @@ def _scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def question_to(scripts: Path, name: str, text: str, *arguments: str, sharing: str = "") -> Question[None]:
+def question_to(scripts: Path, name: str, text: str, *arguments: str, sharing: tuple[str, ...] = ()) -> Question[None]:
     (scripts / f"{name}.sh").write_text(text)
 
     class Scripted(Fact[None]):
@@ -131,7 +131,7 @@ def test_real_scripts_answer_together_whatever_becomes_of_one(scripts: Path, she
 def test_what_several_questions_share_is_found_once(scripts: Path, tmp_path: Path) -> None:
     (scripts / "found.sh").write_text(f"echo x >>{tmp_path}/times; found='a  b'; export found; cat >/dev/null\n")
     answers = answers_of(
-        *(question_to(scripts, f"Shares{n}", 'echo "$found"', sharing="found") for n in range(3)),
+        *(question_to(scripts, f"Shares{n}", 'echo "$found"', sharing=("found",)) for n in range(3)),
         question_to(scripts, "Alone", 'echo "${found-nothing}"'),
     )
     assert answers == {0: ["a  b"], 1: ["a  b"], 2: ["a  b"], 3: ["nothing"]}
@@ -145,8 +145,8 @@ def test_questions_of_different_lanes_are_asked_at_the_same_time(scripts: Path, 
         os.mkfifo(pipe)
     # Each waits for the other.
     answers = answers_of(
-        question_to(scripts, "One", f"echo a >{here}; read -r word <{there}; echo $word", sharing="found"),
-        question_to(scripts, "Other", f"read -r word <{here}; echo b >{there}; echo $word", sharing="found"),
+        question_to(scripts, "One", f"echo a >{here}; read -r word <{there}; echo $word", sharing=("found",)),
+        question_to(scripts, "Other", f"read -r word <{here}; echo b >{there}; echo $word", sharing=("found",)),
     )
     assert answers == {0: ["b"], 1: ["a"]}
 
@@ -155,7 +155,7 @@ def test_lines_of_two_lanes_do_not_mix_however_much_they_print(scripts: Path) ->
     (scripts / "found.sh").write_text("")
     # More than a pipe holds (64 KiB), in lines that are longer than what a kernel writes in one piece (4 KiB).
     much = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do printf '%s%8000s\\n' $1 x; done"
-    questions = [question_to(scripts, f"P{n}", much, f"{n}", sharing="found" if n else "") for n in range(4)]
+    questions = [question_to(scripts, f"P{n}", much, f"{n}", sharing=("found",) if n else ()) for n in range(4)]
     answers = answers_of(*questions)
     assert {number: {line[0] for line in lines} for number, lines in answers.items()} == {
         number: {str(number)} for number in range(4)
@@ -165,7 +165,7 @@ def test_lines_of_two_lanes_do_not_mix_however_much_they_print(scripts: Path) ->
 
 def test_a_question_cannot_read_what_is_meant_for_others(scripts: Path) -> None:
     (scripts / "found.sh").write_text("")
-    reading = [question_to(scripts, f"Reads{n}", "cat; echo read", sharing="found" if n else "") for n in range(3)]
+    reading = [question_to(scripts, f"Reads{n}", "cat; echo read", sharing=("found",) if n else ()) for n in range(3)]
     assert answers_of(*reading) == {0: ["read"], 1: ["read"], 2: ["read"]}
 
 

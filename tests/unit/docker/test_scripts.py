@@ -174,11 +174,11 @@ def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_
 
 def found(directory: Path, *, unit: str, docker: str, later: str = "") -> list[str]:
     """What found.sh exports. later: what systemd answers from the third time on."""
-    now = f"printf '{unit}'"
+    now = f"printf '{unit}\\n\\nId=docker.socket\\nActiveState=active\\n'"
     often = f'[ "$(grep -c systemctl "{directory}/calls")" -ge 3 ]'
     text = f"{often} && printf '{later}' || {now}" if later else now
     stand_in(directory, "systemctl", text)
-    script = (SCRIPTS / "docker" / "found.sh").read_text().replace("sleep 0.5", ":")
+    script = "".join((SCRIPTS / name).read_text() for name in ("units.sh", "docker/found.sh")).replace("sleep 0.5", ":")
     path = stand_in(directory, "docker", docker)
     answer = subprocess.run(
         ["sh", "-c", f'{script}\necho "$engine"; printenv containers'],
@@ -192,24 +192,28 @@ def found(directory: Path, *, unit: str, docker: str, later: str = "") -> list[s
     return answer.stdout.splitlines()
 
 
-ACTIVE = "active\\nloaded\\n"
+def state(active: str) -> str:
+    return f"MainPID=4711\\nId=docker.service\\nLoadState=loaded\\nActiveState={active}\\nUnitFileState=enabled"
+
+
+ACTIVE = state("active")
 
 
 def test_what_all_questions_need_is_found_once(tmp_path: Path) -> None:
     assert found(tmp_path, unit=ACTIVE, docker=listing(a="mstdn/web")) == [
-        "active loaded ",
+        "4711 loaded active ",
         "a|running|mstdn|web|False",
     ]
-    assert found(tmp_path, unit="inactive\\nloaded\\n", docker="echo a") == ["inactive loaded "]
+    assert found(tmp_path, unit=state("inactive"), docker="echo a") == ["4711 loaded inactive "]
 
 
 def test_an_engine_that_is_starting_is_waited_for_before_anything_is_asked(tmp_path: Path) -> None:
     engine = listing(a="mstdn/web")
-    assert found(tmp_path, unit="activating\\nloaded\\n", later=ACTIVE, docker=engine) == [
-        "active loaded ",
+    assert found(tmp_path, unit=state("activating"), later=ACTIVE, docker=engine) == [
+        "4711 loaded active ",
         "a|running|mstdn|web|False",
     ]
-    assert found(tmp_path, unit="activating\\nloaded\\n", docker=engine) == ["activating loaded "]
+    assert found(tmp_path, unit=state("activating"), docker=engine) == ["4711 loaded activating "]
 
 
 def test_an_engine_that_is_silent_is_waited_for_once(tmp_path: Path) -> None:
@@ -227,7 +231,7 @@ def test_an_engine_that_is_silent_is_waited_for_once(tmp_path: Path) -> None:
 
 def test_more_containers_than_a_variable_holds_are_listed_by_each_question(tmp_path: Path) -> None:
     many = "seq 1 4000 | sed 's/$/|running|a|b|False/; s/^/0123456789abcdef/'"
-    assert found(tmp_path, unit=ACTIVE, docker=many) == ["active loaded "]
+    assert found(tmp_path, unit=ACTIVE, docker=many) == ["4711 loaded active "]
 
 
 def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def seen(
     if configuration is not None:
         file.write_text(configuration)
         os.utime(file, (time.time() - age_seconds,) * 2)
-    (directory / "properties").write_text(f"{properties}\nMainPID=4711\nActiveEnterTimestamp={started}\n")
+    (directory / "properties").write_text(
+        f"{properties}\nId=docker.service\nMainPID=4711\nActiveEnterTimestamp={started}\n"
+    )
     (directory / "proc/4711").mkdir(parents=True, exist_ok=True)
     (directory / "proc/4711/cmdline").write_text("".join(f"{word}\0" for word in command_line))
     stand_in(directory, "systemctl", f'cat "{directory}/properties"')
