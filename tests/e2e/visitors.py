@@ -50,7 +50,8 @@ class Seen:
 @contextmanager
 def visitors_without_pause(instance: Instance, token: str, at_least: int = 0) -> Iterator[Seen]:
     """
-    They come before the block begins, and stay after it until they have asked `at_least` so many times.
+    They come before the block begins, and stay after it until they have asked `at_least` so many times: one for pages,
+    media and deliveries, who asks again as soon as he is answered; one for the API; one with WebSockets.
 
     What they saw is known after the block.
     """
