@@ -86,11 +86,11 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
     texts: dict[str, str] = {}
     apart, sharing = ([_Lane() for _ in range(LANES)] for _ in range(2))
     shared: dict[str, None] = {}
-    for number, each in enumerate(asked):
+    # A long script takes long, roughly; those that take longest go first, so that the lanes end together.
+    for number, each in sorted(enumerate(asked), key=lambda numbered: -len(text_of(numbered[1].script))):
         script_texts = [name for name in (each.before, each.script) if name]
-        # A long script takes long, roughly.
         lane = min(sharing if each.shared else apart, key=lambda lane: lane.length)
-        lane.length += sum(len(text_of(name)) for name in script_texts)
+        lane.length += len(text_of(each.script))
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= dict.fromkeys(each.shared)

@@ -68,7 +68,6 @@ class Server(Fact[ServerReport]):
 
     script = "preflight/report"
     before = "sizing/interfaces"
-    shared = ("sizing/interfaces",)
 
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:

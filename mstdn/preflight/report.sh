@@ -67,7 +67,7 @@ dpkg-query -W -f '${db:Status-Status} ${Package}\n' docker-ce docker.io docker-c
 # shellcheck disable=SC2154 # interfaces.sh
 printf 'addresses %s\n' "$(
     { ip -oneline address show scope global 2>/dev/null || hostname -I | tr ' ' '\n' | sed 's/^/0: - - /'; } |
-        awk -v others="$other_interfaces" '!index(others, " " $2 " ") && $4 != "" { sub(/\/.*/, "", $4); print $4 }' | tr '\n' ' '
+        awk -v others="$others" '!index(others, " " $2 " ") && $4 != "" { sub(/\/.*/, "", $4); print $4 }' | tr '\n' ' '
 )"
 # The DNS itself, not /etc/hosts, where a server often has its own name. systemd-resolved answers from that file too
 # unless told otherwise. "getent hosts" asks for IPv6 first, and even where the server has none; "ahostsv4" for IPv4.

@@ -24,7 +24,6 @@ class ServerSize(Fact[Size]):
 
     script = "sizing/state"
     before = "sizing/interfaces"
-    shared = ("sizing/interfaces",)
 
     @classmethod
     def of_the_server(cls) -> Question[Size]:

@@ -1,23 +1,21 @@
 # Goes before the questions about the server's addresses. Those of bridges (Docker, LXD, Podman, libvirt), of containers and of
 # VPNs are not its own: no visitor comes by them. What the kernel says of an interface goes before its name, and the one with the
 # default route is the server's own, whatever it is: many a host of virtual machines has it on a bridge.
-# $other_interfaces: the names of those that do not count, each between spaces. Found once for all questions of a batch.
-[ -n "${other_interfaces+found}" ] || {
-    own=" $({
-        awk '$2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route
-        awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print $10 }' /proc/net/ipv6_route
-    } 2>/dev/null | tr '\n' ' ')"
-    other_interfaces=" lo $(grep -lsx DEVTYPE=wireguard /sys/class/net/*/uevent | sed 's|/uevent$||; s|.*/||' | tr '\n' ' ')"
-    for device in /sys/class/net/*; do
-        name=${device##*/}
-        [ -d "$device/bridge" ] || [ -e "$device/tun_flags" ] || case $name in
-        veth* | docker[0-9]* | docker_gwbridge | br-* | virbr* | wg* | tun[0-9]* | tap[0-9]* | tailscale* | zt* | nebula*) ;;
-        *) continue ;;
-        esac
-        case $other_interfaces in *" $name "*) ;; *) other_interfaces="$other_interfaces$name " ;; esac
-    done
-    for name in $own; do
-        case $other_interfaces in *" $name "*) other_interfaces="${other_interfaces%%" $name "*} ${other_interfaces#*" $name "}" ;; esac
-    done
-    export other_interfaces
-}
+# $others: the names of the interfaces that do not count, each between spaces.
+own=" $({
+    awk '$2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route
+    awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print $10 }' /proc/net/ipv6_route
+} 2>/dev/null | tr '\n' ' ')"
+others=" lo $(grep -lsx DEVTYPE=wireguard /sys/class/net/*/uevent | sed 's|/uevent$||; s|.*/||' | tr '\n' ' ')"
+for device in /sys/class/net/*; do
+    name=${device##*/}
+    [ -d "$device/bridge" ] || [ -e "$device/tun_flags" ] || case $name in
+    veth* | docker[0-9]* | docker_gwbridge | br-* | virbr* | wg* | tun[0-9]* | tap[0-9]* | tailscale* | zt* | nebula*) ;;
+    *) continue ;;
+    esac
+    case $others in *" $name "*) ;; *) others="$others$name " ;; esac
+done
+for name in $own; do
+    # shellcheck disable=SC2034 # the scripts that follow use it
+    case $others in *" $name "*) others="${others%%" $name "*} ${others#*" $name "}" ;; esac
+done
