@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyinfra.api import Config, Inventory, State, util
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api import Config, Inventory, State, arguments, facts, util
+from pyinfra.api.exceptions import ArgumentTypeError, DeployError
 from pyinfra.api.state import StateStage
 
-from mstdn.connection import PLACEHOLDER_HOST, check_hosts, no_source_lines, prepare
+from mstdn.connection import PLACEHOLDER_HOST, check_hosts, know_the_arguments, no_source_lines, prepare
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.ssh import WayIn
@@ -196,3 +196,20 @@ def test_operations_are_ordered_as_ever_and_no_source_is_read_for_it(monkeypatch
             monkeypatch.setattr("linecache.getlines", lambda *_: pytest.fail("a source was read"))
         orders.append(order())
     assert orders[0] == orders[1]
+
+
+def test_what_all_operations_take_is_read_once_and_taken_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (arguments, facts):
+        monkeypatch.setattr(module, "all_global_arguments", arguments.all_global_arguments)
+    before = arguments.all_global_arguments()
+    know_the_arguments()
+    assert arguments.all_global_arguments() == before == facts.all_global_arguments()
+    monkeypatch.setattr(arguments, "get_type_hints", lambda *_: pytest.fail("the hints were read again"))
+    state = State(Inventory((["@fake/a"], {})), Config())  # type: ignore[no-untyped-call]
+    (host,) = state.inventory
+    given = {"_sudo": True, "_shell_executable": "dash", "other": 1}
+    taken, names = arguments.pop_global_arguments(state, host, given)
+    assert (taken["_sudo"], taken["_shell_executable"], given) == (True, "dash", {"other": 1})
+    assert sorted(names) == ["_shell_executable", "_sudo"]
+    with pytest.raises(ArgumentTypeError):
+        arguments.pop_global_arguments(state, host, {"_sudo": "yes"})
