@@ -1,10 +1,33 @@
 """Templates become text here. They see only what they are given: `settings`, and what a task worked out from it."""
 
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from typing_extensions import override
 
 STATIC_FILES = Path(__file__).parent.parent / "files"
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Keeps what templates were compiled to beside what Python compiled: half of the time that a run spends on them."""
+
+    @override
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        # As with Python's own, a directory where nothing can be written is no error.
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def kept_in(directory: Path) -> CompiledTemplates | None:
+    """Compiled templates in this directory; None where Python would keep nothing there either."""
+    if sys.dont_write_bytecode or not os.access(directory, os.W_OK):
+        return None
+    return CompiledTemplates(str(directory), "%s.template")
+
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -14,6 +37,7 @@ _environment = Environment(
     lstrip_blocks=True,
     # Nothing here becomes HTML; the quoting of each format is the template's own business.
     autoescape=False,  # noqa: S701
+    bytecode_cache=kept_in(Path(__file__).parent / "__pycache__"),
 )
 
 

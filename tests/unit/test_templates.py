@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, Environment, UndefinedError
 
 from mstdn.app.project import mastodon_project
 from mstdn.images.references import pulled_images
 from mstdn.layout import MASTODON_SERVICES, PROXY_SERVICES
 from mstdn.proxy.project import proxy_project
-from mstdn.render import render
+from mstdn.render import CompiledTemplates, kept_in, render
 from mstdn.settings import Settings
 from mstdn.shell import SCRIPTS
 from tests.harness import settings_with
@@ -304,3 +304,36 @@ def test_whoever_does_not_hear_of_dockers_events_is_unhealthy(
     for of, here in (("/proc/net", tmp_path), ("/etc/nginx/conf.d", tmp_path), ("$$", "$")):
         check = check.replace(of, str(here))
     assert (subprocess.run(["sh", "-c", check]).returncode == 0) is healthy
+
+
+# --- What is kept of compiled templates -----------------------------------------------------------
+
+
+def rendered_with(cache: CompiledTemplates | None) -> str:
+    environment = Environment(loader=DictLoader({"a": "{{ b }}"}), bytecode_cache=cache, autoescape=True)
+    return environment.get_template("a").render(b="text")
+
+
+def test_a_template_is_compiled_once_for_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    assert rendered_with(kept_in(tmp_path)) == "text"
+    (kept,) = tmp_path.iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(Environment, "compile", lambda *_: pytest.fail("it was compiled again"))
+        assert rendered_with(kept_in(tmp_path)) == "text"
+    # After a power cut.
+    kept.write_bytes(kept.read_bytes()[:-10])
+    assert rendered_with(kept_in(tmp_path)) == "text"
+
+
+def test_where_nothing_can_be_kept_templates_are_compiled_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    assert kept_in(tmp_path / "absent") is None
+    cache = kept_in(tmp_path)
+    tmp_path.rmdir()
+    assert cache and rendered_with(cache) == "text"
+    tmp_path.mkdir()
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    assert kept_in(tmp_path) is None
