@@ -84,8 +84,10 @@ why="${MONITOR_SERVICE_RESULT:-failed}${MONITOR_EXIT_STATUS:+, $MONITOR_EXIT_STA
 said=''
 # systemd may know of the end before journald has written down what was said in the end.
 journalctl --sync 2>/dev/null || true
-[ -z "${MONITOR_INVOCATION_ID-}" ] || said=$(journalctl --quiet --output cat --identifier mstdn-alerts --lines 3 \
-    "_SYSTEMD_INVOCATION_ID=$MONITOR_INVOCATION_ID" 2>/dev/null | cut -c 1-300) || true
+lines() { journalctl --quiet --output cat --identifier mstdn-alerts --lines 3 "$@" 2>/dev/null | cut -c 1-300; }
+[ -z "${MONITOR_INVOCATION_ID-}" ] || said=$(lines "_SYSTEMD_INVOCATION_ID=$MONITOR_INVOCATION_ID") || true
+# Of a program that ends at once journald may not find out any more to which round its words belong.
+[ -n "$said" ] || said=$(lines --since=-2min) || true
 text="WRONG: the watcher of $LOCAL_DOMAIN does not come to its end ($why). Whatever else goes wrong is not told until it does.${said:+
 It says: $said}
 Deploy, which puts its programs in order: pyinfra inventory.py deploy.py

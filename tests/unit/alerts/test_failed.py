@@ -75,6 +75,13 @@ def test_it_is_told_at_the_second_time_once_by_each_channel_and_so_is_its_end(se
     assert server.state == ""
 
 
+def test_words_of_which_the_journal_does_not_know_the_round_are_told_too(server: Failing) -> None:
+    of_no_round = "case \"$*\" in *_SYSTEMD_INVOCATION_ID=*) ;; *--since=-2min*) echo 'sh: 3: Syntax' ;; esac"
+    stand_in(server.home, "journalctl", of_no_round)
+    server.tell()
+    assert "It says: sh: 3: Syntax" in server.tell().stdout
+
+
 def test_the_journal_has_written_everything_down_before_it_is_asked(server: Failing) -> None:
     synced = f"{server.home}/synced"
     stand_in(server.home, "journalctl", f"[ $1 = --sync ] && : >{synced} || [ ! -e {synced} ] || echo 'sh: 3: Syntax'")
