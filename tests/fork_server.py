@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 
@@ -44,7 +45,21 @@ def become(run: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(run["environment"])
     sys.path[0] = run["directory"]
+    look_first_in(run["environment"].get("PYTHONPATH", ""))
     sys.argv = ["pyinfra", *run["arguments"]]
+
+
+def look_first_in(directories: str) -> None:
+    """
+    What Python does with PYTHONPATH when it starts. This process has started without that of a run.
+
+    Raises ImportError where a module that is to be found there was imported before: the fork would go on with that one.
+    """
+    entries = [each for each in directories.split(os.pathsep) if each and each not in sys.path]
+    imported = {found.name for each in entries for found in pkgutil.iter_modules([each])} & sys.modules.keys()
+    if imported:
+        raise ImportError(f"imported before the fork: {', '.join(sorted(imported))}")
+    sys.path[1:1] = entries
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,8 +53,8 @@ def host(name, settings):
 servers = [host(name, settings) for name, settings in {hosts!r}.items()]
 """
 
-# What each run of this suite imports before its first task: the files that config.py and the tests' inventories name.
-OF_THE_SUITE = ("mstdn.connection", "tests.plan.cli")
+# What each run of this suite does anyway. Not the packages of provisioning: runs are tried without those, too.
+OF_THE_SUITE = ("mstdn.connection", "tests.plan.every_run")
 # What a suite elsewhere may share with this one: packages that the components use, and nothing of the suite.
 OF_ANY_SUITE = ("jinja2", "pydantic", "requests")
 
@@ -110,30 +108,11 @@ def pyinfra(
     """
     inherited = {name: value for name, value in os.environ.items() if name not in without}
     variables = inherited | {"PYINFRA_PROGRESS": "off"} | dict(environment or {})
-    words = [str(each) for each in arguments]
-    # Python reads this one when it starts, so a fork comes too late.
-    if variables.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
-        return _from_nothing(words, directory, variables)
-    return _forked(words, directory, variables)
-
-
-def _from_nothing(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Run:
-    process = subprocess.run(
-        [sys.executable, "-m", "pyinfra", *arguments],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST_RUN_SECONDS,
-    )
-    return Run(process.returncode, process.stdout, process.stderr)
-
-
-def _forked(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Run:
-    modules = OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE
     ended = forked.pyinfra(
-        arguments, imported=modules, directory=directory, environment=environment, seconds=LONGEST_RUN_SECONDS
+        [str(each) for each in arguments],
+        imported=OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE,
+        directory=directory,
+        environment=variables,
+        seconds=LONGEST_RUN_SECONDS,
     )
     return Run(ended.returncode, ended.stdout, ended.stderr)
