@@ -17,15 +17,13 @@ PRIVATE = re.compile(r"\b(alone|trouble|hand out|last words|said nothing|settles
 
 def texts_of(file: Path) -> Iterator[str]:
     """Every string of a program but its docstrings, which are for people who change it."""
-    tree = ast.parse(file.read_text())
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docstrings = {
-        id(each.body[0].value)
-        for each in ast.walk(tree)
-        if isinstance(each, documented) and each.body and isinstance(each.body[0], ast.Expr)
-    }
-    for each in ast.walk(tree):
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in docstrings:
+    docstrings = set()
+    # Whatever holds a docstring comes before it.
+    for each in ast.walk(ast.parse(file.read_text())):
+        if isinstance(each, documented) and each.body and isinstance(each.body[0], ast.Expr):
+            docstrings.add(id(each.body[0].value))
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in docstrings:
             yield each.value
 
 
