@@ -8,7 +8,7 @@ link of 100 ms would make each one cost 200 ms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -52,30 +52,9 @@ class _Known:
     singly: int = 0
 
 
-@dataclass
-class _Course:
-    """
-    Which questions each operation of a host has asked while it was planned, in the operations' order, and which of them
-    is at work, as it is planned or as it runs. An operation is its function and how many of that function there were
-    before; `begun` counts them, those that were planned and those that run.
-    """
-
-    asked: dict[tuple[Hashable, int], set[Question[Any]]] = field(default_factory=dict)
-    begun: dict[tuple[bool, Hashable], int] = field(default_factory=dict)
-    at_work: tuple[Hashable, int] | None = None
-    runs: bool = False
-
-    def behind(self) -> set[Question[Any]]:
-        """The questions that no operation will ask any more; none where that is not known."""
-        if not self.runs or self.at_work not in self.asked:
-            return set()
-        place = list(self.asked).index(self.at_work)
-        each = list(self.asked.values())
-        return set().union(*each[:place]) - set().union(*each[place:])
-
-
 _hosts: WeakKeyDictionary[Host, _Known] = WeakKeyDictionary()
-_courses: WeakKeyDictionary[Host, _Course] = WeakKeyDictionary()
+# Which questions each operation has asked while it was planned, by pyinfra's name for it, in the operations' order.
+_planned: WeakKeyDictionary[Host, dict[str, set[Question[Any]]]] = WeakKeyDictionary()
 _foreseen: list[Foreseen] = []
 
 
@@ -109,17 +88,6 @@ def ask_ahead(*questions: Question[Any]) -> None:
         sent.wait()
 
 
-def begin(operation: Hashable) -> None:
-    """Say that an operation begins to ask the host at work, as it is planned or as it runs. operation: its function."""
-    course = _courses.setdefault(_host_at_work(), _Course())
-    course.runs = bool(state.is_executing)
-    number = course.begun.get((course.runs, operation), 0)
-    course.begun[course.runs, operation] = number + 1
-    course.at_work = operation, number
-    if not course.runs:
-        course.asked.setdefault(course.at_work, set())
-
-
 def ask(question: Question[T]) -> T:
     """
     The present answer of the host at work. Whoever asks next gets the same object, so nobody changes it.
@@ -128,9 +96,8 @@ def ask(question: Question[T]) -> T:
     """
     at_work = _host_at_work()
     known = _known(at_work)
-    course = _courses.get(at_work)
-    if course and course.at_work and not course.runs:
-        course.asked[course.at_work].add(question)
+    if (operation := at_work.current_op_hash) and not state.is_executing:
+        _planned.setdefault(at_work, {}).setdefault(operation, set()).add(question)
     if known.coming and question not in known.answers:
         coming, known.coming = known.coming, None
         known.answers |= coming()
@@ -203,10 +170,18 @@ def _known(of: Host) -> _Known:
 
 
 def _still_open(of: Host, known: _Known) -> Iterator[Question[Any]]:
-    course = _courses.get(of)
-    behind = course.behind() if course else set()
+    behind = _behind(of)
     for questions in _foreseen:
         yield from (each for each in questions(of) if each not in known.answers and each not in behind)
+
+
+def _behind(of: Host) -> set[Question[Any]]:
+    """The questions that no operation of this run will ask any more; none where that is not known."""
+    planned = _planned.get(of, {})
+    if not state.is_executing or of.current_op_hash not in planned:
+        return set()
+    place, asked = list(planned).index(of.current_op_hash), list(planned.values())
+    return set().union(*asked[:place]) - set().union(*asked[place:])
 
 
 class Questions(tuple[Question[Any], ...]):

@@ -17,7 +17,7 @@ from pyinfra.api import operation as pyinfra_operation
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.operation import OperationMeta, PyinfraOperation
 
-from mstdn.asking import begin, forget
+from mstdn.asking import forget
 from mstdn.fact import CouldNotLook
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
@@ -30,7 +30,6 @@ def operation(function: Callable[P, Commands]) -> PyinfraOperation[P]:
 
     @functools.wraps(function)
     def commands(*arguments: P.args, **options: P.kwargs) -> Commands:
-        begin(function)
         try:
             for command in function(*arguments, **options):
                 try:

@@ -31,7 +31,7 @@ find_unit() {
     unit=''
     return 1
 }
-# In the words of "systemctl is-enabled", which is no question of another program then.
+# As "systemctl is-enabled" and "is-active" say it.
 is_enabled() {
     find_unit "$1" || return 1
     case $unit in
