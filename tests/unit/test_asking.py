@@ -116,7 +116,7 @@ def test_real_scripts_answer_together_whatever_becomes_of_one(scripts: Path, she
         [
             question_to(scripts, "Speaks", "printf 'word %s\\n' \"$@\"", "it's", "a  b", "$HOME `id` \\"),
             question_to(scripts, "Fails", "echo word; exit 3"),
-            question_to(scripts, "Dies", "echo word; kill -9 $$"),
+            question_to(scripts, "Dies", "echo word; sh -c 'kill -9 $PPID'"),
             question_to(scripts, "Broken", "if then"),
             question_to(scripts, "HasNoEnd", "printf 'word without a newline'"),
             question_to(scripts, "IsSilent", "echo problem >&2"),
