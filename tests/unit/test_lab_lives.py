@@ -14,7 +14,7 @@ import pytest
 from pyinfra.api.exceptions import PyinfraError
 
 from tests.e2e import __main__ as e2e
-from tests.e2e.lives import LIVES
+from tests.e2e.lives import APART, LIVES
 from tests.harness import ROOT
 from tests.lab import addresses, engine, inhabitants, lab
 from tests.lab.addresses import SERVERS
@@ -22,7 +22,7 @@ from tests.lab.commands import LabError
 
 
 def test_every_file_is_run_on_exactly_one_server() -> None:
-    assigned = [file for files in LIVES.values() for file in files]
+    assigned = [file for files in (*LIVES.values(), APART) for file in files]
     assert sorted(assigned) == sorted(path.name for path in (ROOT / "tests" / "e2e").glob("test_*.py"))
     assert set(LIVES) <= set(SERVERS)
 
@@ -30,26 +30,47 @@ def test_every_file_is_run_on_exactly_one_server() -> None:
 SAY_IN_TURN = "import sys, time\nfor line in range(5): print('{0}', line, flush=True); time.sleep(0.05)\n"
 
 
-@pytest.mark.parametrize(("codes", "expected"), [((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 2, 0), 2), ((0, 0, 3), 3)])
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [((0, 0, 0, 0), 0), ((1, 0, 0, 0), 1), ((0, 2, 0, 0), 2), ((0, 0, 3, 0), 3), ((0, 0, 0, 4), 4)],
+)
 def test_a_failure_on_any_server_is_told_and_is_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], codes: tuple[int, ...], expected: int
 ) -> None:
-    end = dict(zip(LIVES, codes, strict=True))
+    parts = [*LIVES, *APART]
+    end = dict.fromkeys(parts, 0) | dict(zip(parts, codes, strict=False))
 
     def command(server: str, words: Sequence[str], options: Sequence[str]) -> list[str]:
-        last = f"print('\\x1b[31mFAILED\\x1b[0m one on {server}'); sys.exit({end[server]})" if end[server] else ""
-        return [sys.executable, "-c", SAY_IN_TURN.format(server) + last]
+        part = server if words == LIVES[server] else " ".join(words)
+        last = f"print('\\x1b[31mFAILED\\x1b[0m one in {part}'); sys.exit({end[part]})" if end[part] else ""
+        return [sys.executable, "-c", SAY_IN_TURN.format(part) + last]
 
     monkeypatch.setattr(e2e, "command", command)
     monkeypatch.setattr(lab, "up", lambda *servers: None)
     assert e2e.main([]) == expected
     lines = capfd.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("server")] == [
-        f"{server} {line}" for server in LIVES for line in range(5)
-    ]
-    assert [line for line in lines if line.startswith("FAILED")] == [
-        f"FAILED one on {server}" for server in LIVES if end[server]
-    ]
+    said = [line for line in lines if line.startswith(("server", "test_"))]
+    assert sorted(said) == sorted(f"{part} {line}" for part in parts for line in range(5))
+    # Nothing stands between the lines of one part.
+    assert all(said[at].split() == [said[at - at % 5].split()[0], str(at % 5)] for at in range(len(said)))
+    failures = [line for line in lines if line.startswith("FAILED")]
+    assert failures == [f"FAILED one in {part}" for part in parts if end[part]]
+
+
+@pytest.mark.parametrize("free", LIVES)
+def test_the_server_that_is_done_first_takes_the_files_that_need_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: str
+) -> None:
+    waits = f"import os, time\nwhile not os.path.exists({str(tmp_path / APART[-1])!r}): time.sleep(0.01)"
+
+    def command(server: str, words: Sequence[str], options: Sequence[str]) -> list[str]:
+        begun = f"open({str(tmp_path)!r} + '/{words[0]}', 'w').write({server!r})"
+        return [sys.executable, "-c", begun if words != LIVES[server] else "" if server == free else waits]
+
+    monkeypatch.setattr(e2e, "command", command)
+    monkeypatch.setattr(lab, "up", lambda *servers: None)
+    assert e2e.main([]) == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(APART, free)
 
 
 @pytest.mark.parametrize(("answering", "known"), [(SERVERS, True), (["server2"], True), ([], False)])
