@@ -210,7 +210,8 @@ class Batch(FactBase[dict[int, list[str]]]):
     @override
     def command(self, questions: Questions) -> StringCommand:
         asked = [
-            shell.Asked(each.fact.script, each.arguments, each.fact.before, each.fact.shared) for each in questions
+            shell.Asked(each.fact.script, each.arguments, each.fact.before, each.fact.shared, each.fact.inside)
+            for each in questions
         ]
         return shell.questions(asked, MARK)
 

@@ -54,13 +54,20 @@ def question(name: str, *arguments: str, before: str = "") -> StringCommand:
 class Asked:
     """
     A script of a batch and its arguments. `before`: a script whose text goes before it. `shared`: scripts that the
-    batch runs once, before the first of those that name them; what they export is found in the environment.
+    batch runs once, before the first of those that name them; what they export is found in the environment. `inside`:
+    it starts a program in a container.
     """
 
     script: str
     arguments: tuple[str, ...] = ()
     before: str = ""
     shared: tuple[str, ...] = ()
+    inside: bool = False
+
+    @property
+    def effort(self) -> int:
+        """How long it takes, roughly: the length of its script, or of one that takes as long as to get inside."""
+        return len(text_of(self.script)) + (6000 if self.inside else 0)
 
 
 # How many scripts that share something run at the same time, and how many of the others. Those that share
@@ -87,11 +94,11 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
     texts: dict[str, str] = {}
     apart, sharing = ([_Lane() for _ in range(LANES)] for _ in range(2))
     shared: dict[str, None] = {}
-    # A long script takes long, roughly; those that take longest go first, so that the lanes end together.
-    for number, each in sorted(enumerate(asked), key=lambda numbered: -len(text_of(numbered[1].script))):
+    # Those that take longest go first, so that the lanes end together.
+    for number, each in sorted(enumerate(asked), key=lambda numbered: -numbered[1].effort):
         script_texts = [name for name in (each.before, each.script) if name]
-        lane = min(sharing if each.shared else apart, key=lambda lane: lane.length)
-        lane.length += len(text_of(each.script))
+        lane = min(sharing if each.shared else apart, key=lambda lane: lane.effort)
+        lane.effort += each.effort
         words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= dict.fromkeys(each.shared)
@@ -105,10 +112,10 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
 
 @dataclass
 class _Lane:
-    """Commands that run one after the other, and the length of their scripts in characters."""
+    """Commands that run one after the other, and what they take in all."""
 
     commands: list[str] = field(default_factory=list)
-    length: int = 0
+    effort: int = 0
 
     def __str__(self) -> str:
         return "\n".join(["{ :;", *self.commands, "} | mark"])

@@ -80,6 +80,7 @@ class StoresAtWork(EngineFact[Stores]):
     """What PostgreSQL and Redis say to somebody who logs in as Mastodon does."""
 
     script = "database/logins"
+    inside = True
 
     @classmethod
     def of(cls, project: str) -> Question[Stores]:

@@ -29,6 +29,7 @@ class WayOut(EngineFact[GoingOut]):
     """What the container of web meets at the mail server and at another server. No mail is sent."""
 
     script = "mail/log_in"
+    inside = True
 
     @classmethod
     def of(cls, project: str, elsewhere: str) -> Question[GoingOut]:

@@ -43,6 +43,7 @@ class AccountState(EngineFact[Found]):
     """What there is of an account, as the database tells it."""
 
     script = "owner/state"
+    inside = True
 
     @classmethod
     def of(cls, project: str, name: str, address: str) -> Question[Found]:

@@ -132,6 +132,7 @@ class PartStates(EngineFact[Parts]):
     """What the database, the release and the queues say of themselves."""
 
     script = "status/instance"
+    inside = True
 
     @classmethod
     def of(cls, project: str) -> Question[Parts]:

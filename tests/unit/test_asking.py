@@ -96,12 +96,15 @@ def _scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def question_to(scripts: Path, name: str, text: str, *arguments: str, sharing: tuple[str, ...] = ()) -> Question[None]:
+def question_to(
+    scripts: Path, name: str, text: str, *arguments: str, sharing: tuple[str, ...] = (), enters: bool = False
+) -> Question[None]:
     (scripts / f"{name}.sh").write_text(text)
 
     class Scripted(Fact[None]):
         script = name
         shared = sharing
+        inside = enters
 
     return Scripted.question(*arguments)
 
@@ -149,6 +152,17 @@ def test_questions_of_different_lanes_are_asked_at_the_same_time(scripts: Path, 
         question_to(scripts, "Other", f"read -r word <{here}; echo b >{there}; echo $word", sharing=("found",)),
     )
     assert answers == {0: ["b"], 1: ["a"]}
+
+
+def test_what_takes_longest_is_asked_first(scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mstdn.shell.LANES", 1)
+    said = f"echo $1 >>{tmp_path}/order"
+    answers_of(
+        question_to(scripts, "Short", said, "short"),
+        question_to(scripts, "Long", f"{said}; : {'long' * 100}", "long"),
+        question_to(scripts, "Inside", said, "inside", enters=True),
+    )
+    assert (tmp_path / "order").read_text().split() == ["inside", "long", "short"]
 
 
 def test_lines_of_two_lanes_do_not_mix_however_much_they_print(scripts: Path) -> None:
