@@ -29,8 +29,9 @@ T = TypeVar("T")
 MARK = "mstdn"
 
 # Where one thing was changed, as a rule the next operation changes something too, and on a new server each does: all
-# answers would be thrown away again. So these many questions are asked one by one before all that are open are.
-SINGLY = 2
+# answers would be thrown away again. So these many times only what the operation at work asks travels, and after that
+# all that is open.
+SPARINGLY = 2
 
 Foreseen = Callable[[Host], Iterable[Question[Any]]]
 # By question, None for one that the host did not answer.
@@ -42,19 +43,19 @@ class _Known:
     """
     What one host answered. `planned`: asked while planning. `understood`: the answers that were read already. `coming`:
     waits for the answers that are under way, or raises what became of them.
-    `singly`: how many questions are still asked one by one.
+    `sparingly`: how many times still only what an operation itself asks is asked.
     """
 
     planned: bool
     answers: Answers = field(default_factory=dict)
     understood: dict[Question[Any], Any] = field(default_factory=dict)
     coming: Callable[[], Answers] | None = None
-    singly: int = 0
+    sparingly: int = 0
 
 
 _hosts: WeakKeyDictionary[Host, _Known] = WeakKeyDictionary()
 # Which questions each operation has asked while it was planned, by pyinfra's name for it, in the operations' order.
-_planned: WeakKeyDictionary[Host, dict[str, set[Question[Any]]]] = WeakKeyDictionary()
+_planned: WeakKeyDictionary[Host, dict[str, dict[Question[Any], None]]] = WeakKeyDictionary()
 _foreseen: list[Foreseen] = []
 
 
@@ -97,13 +98,13 @@ def ask(question: Question[T]) -> T:
     at_work = _host_at_work()
     known = _known(at_work)
     if (operation := at_work.current_op_hash) and not state.is_executing:
-        _planned.setdefault(at_work, {}).setdefault(operation, set()).add(question)
+        _planned.setdefault(at_work, {}).setdefault(operation, {})[question] = None
     if known.coming and question not in known.answers:
         coming, known.coming = known.coming, None
         known.answers |= coming()
     if question not in known.answers:
-        others = () if known.singly > 0 else _still_open(at_work, known)
-        known.singly -= 1
+        others = _own(at_work, known) if known.sparingly > 0 else _still_open(at_work, known)
+        known.sparingly -= 1
         known.answers |= _answers_to(at_work, Batch.of((*others, question)))
     lines = known.answers[question]
     if lines is None:
@@ -126,7 +127,7 @@ def travelling(questions: Iterable[Question[Any]]) -> dict[Question[Any], Questi
 
 def forget() -> None:
     """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
-    _hosts[_host_at_work()] = _Known(planned=not state.is_executing, singly=SINGLY)
+    _hosts[_host_at_work()] = _Known(planned=not state.is_executing, sparingly=SPARINGLY)
 
 
 def _host_at_work() -> Host:
@@ -173,6 +174,12 @@ def _still_open(of: Host, known: _Known) -> Iterator[Question[Any]]:
     behind = _behind(of)
     for questions in _foreseen:
         yield from (each for each in questions(of) if each not in known.answers and each not in behind)
+
+
+def _own(of: Host, known: _Known) -> Iterator[Question[Any]]:
+    """What the operation at work has asked while it was planned, and is open."""
+    asked = _planned.get(of, {}).get(of.current_op_hash or "", {}) if state.is_executing else {}
+    return (each for each in asked if each not in known.answers)
 
 
 def _behind(of: Host) -> set[Question[Any]]:

@@ -120,7 +120,7 @@ def test_after_a_change_a_run_does_not_ask_what_only_operations_before_have_aske
         yield StringCommand(ask(question))
 
     asking.foresee(lambda host: [earlier, own, later])
-    monkeypatch.setattr(asking, "SINGLY", 0)
+    monkeypatch.setattr(asking, "SPARINGLY", 0)
     stage(state, "plan")
     planned = [asking_for(question=each) for each in (earlier, own, later)]
     stage(state, "run")
