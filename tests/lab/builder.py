@@ -37,8 +37,8 @@ _OURS = re.compile(rf"{PREFIX}.+[:-][0-9a-f]{{12}}")  # a tag that `tag` made
 
 def provide(engine: Engine, *names: str) -> None:
     """
-    Make these images, and those that they are made from, unless they are there already; images that no lab needs any
-    more are deleted. One at a time on a machine.
+    Make these images, and those that they are made from, unless they are there already; images that no recipe makes any
+    more, and no lab of another checkout needs, are deleted. One at a time on a machine.
 
     Raises LabError when a recipe is missing or fails.
     """
@@ -46,7 +46,7 @@ def provide(engine: Engine, *names: str) -> None:
     for name in _missing(present, *names):
         with step(f"Make image {name}"):
             _make(engine, name)
-    needed = {tag(name) for name in _in_order(names)} | _needed_by_containers(engine)
+    needed = {tag(name) for name in _in_order((*names, *CATALOGUE))} | _needed_by_containers(engine)
     _remove(engine, [image for image in present if _OURS.fullmatch(image) and image not in needed])
 
 

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.harness import ROOT
 from tests.lab import builder
 from tests.lab.catalogue import CATALOGUE
+from tests.lab.commands import Completed
 
 TAG = re.compile(r"mstdn-lab/[a-z-]+(:[0-9a-f]{12}|:[v0-9.]+-[0-9a-f]{12})")
 
@@ -63,6 +65,29 @@ def test_a_recipe_is_built_on_exactly_the_parents_that_its_tag_was_made_from() -
         recipe = builder.dockerfile(CATALOGUE[name])
         named = set(re.findall(r"mstdn-lab/\S+", "\n".join(re.findall(r"(?m)^(?:FROM|COPY --from).*", recipe))))
         assert named == {builder.tag(parent) for parent in builder.parents(name)}, name
+
+
+class Kept:
+    """Stands in for an engine: which images it has, and which were deleted."""
+
+    def __init__(self, *images: str) -> None:
+        self.images = images
+        self.deleted: list[str] = []
+
+    def run(self, *words: str, check: bool = True) -> Completed:
+        if words[:2] == ("image", "rm"):
+            self.deleted += words[3:]
+        return Completed("\n".join(self.images) if words[:2] == ("image", "ls") else "", "", 0)
+
+
+def test_an_image_is_left_until_its_recipe_changes_though_this_lab_does_not_need_it_now(recipes: Path) -> None:
+    everything = {name for image in CATALOGUE for name in (image, *builder.parents(image))}
+    present = {builder.tag(name) for name in everything}
+    (recipes / "visitor/Dockerfile").open("a").write("# changed\n")
+    engine: Any = Kept(*present)
+    forget()
+    builder.provide(engine, "socket-proxy")
+    assert [image.partition(":")[0] for image in engine.deleted] == ["mstdn-lab/visitor"]
 
 
 def test_all_labs_share_the_images() -> None:
