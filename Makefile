@@ -16,7 +16,7 @@ SOURCES := mstdn tasks tests deploy.py provision.py inventory.py config.py group
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-without-lab test-fast lint types unit unit-components $(UNIT_COMPONENTS) unit-suite plan test-long interrupted provision provision-google provision-servers provision-others e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
+.PHONY: help demo test test-fast lint types unit unit-components $(UNIT_COMPONENTS) unit-suite plan test-long interrupted provision provision-google provision-servers provision-others e2e drift servers bench docs lock lab-up lab-down lab-reset lab-shell lab-clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,16 +27,12 @@ help: ## Show this list
 demo: .venv/.complete ## Deploy a whole Mastodon into a throw-away world on this machine
 	@$(PYTHON) -m tests.lab demo
 
-test: test-without-lab e2e ## Everything that proves the suite
+test: test-fast test-long e2e ## Everything that proves the suite
 	@echo "All of it passed: lint, types, unit, plan, provision, interrupted, e2e."
 
 FAST := unit-suite plan $(UNIT_COMPONENTS) types lint
 LONG := provision-google provision-servers provision-others interrupted
-# Both parts at once: where the one waits for stand-ins of providers, the other works. More jobs than processors, since tests
-# wait for clocks and for disks too.
-test-without-lab: .venv/.complete
-	@$(MAKE) --no-print-directory --jobs 6 --output-sync=target $(LONG) $(FAST)
-
+# More jobs than processors, since tests wait for clocks and for disks: unit-suite does for a third of its time.
 test-fast: .venv/.complete ## The part without the lab (about a minute), five things at a time
 	@$(MAKE) --no-print-directory --jobs 5 --output-sync=target $(FAST)
 
