@@ -232,10 +232,12 @@ def _judge(
     elif container.status == "paused":
         todo.resume.append(container.id)
         todo.reasons.append(f"{service} is paused")
-    elif container.status == "dead":
-        # Docker tried to remove it and could not; it can never be started again.
+    elif container.status in ("dead", "restarting"):
+        # The one Docker tried to remove and could not, and it can never be started again. The other ends whenever it is
+        # started: what it holds of its own may be broken; or Docker itself kills it, for ever, as happens to one that
+        # ended while the engine was starting (moby/moby#48912). "docker restart" helps neither.
         todo.renew.append(service)
-        todo.reasons.append(f"{service} is dead")
+        todo.reasons.append(f"{service} is {container.status}")
     elif container.status != "running":
         todo.up = True
         todo.reasons.append(f"{service} is {container.status}")

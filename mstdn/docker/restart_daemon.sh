@@ -17,3 +17,5 @@ fi
 # Docker's unit allows three starts a minute: it would be stopped, and then refused.
 systemctl reset-failed docker.service 2>/dev/null || true
 systemctl restart docker.service
+# It follows each start of the engine anyway; what comes next in a run should find its work done.
+systemctl start mstdn-socket.service 2>/dev/null || true

@@ -7,6 +7,7 @@ for path in "$@"; do
         # The time of its last run, which systemd would keep.
         rm -f "/var/lib/systemd/timers/stamp-${path##*/}"
         ;;
+    *) systemctl disable --quiet "${path##*/}" 2>/dev/null || true ;;
     esac
 done
 rm -f -- "$@"

@@ -31,17 +31,20 @@ def service(
     failure: str = "",
     success: str = "",
     environment: Mapping[str, str] | None = None,
+    wanted_by: str = "",
 ) -> ConfigFile:
     """
     The unit that runs a program once, at a lower priority than the site. Its output is in the journal under its name.
 
     command: the program and its arguments. timeout_seconds: after which it is ended; None for one that may take hours.
     failure: the unit that is started when it fails. success: the command that follows otherwise, whose own failure
-    counts for nothing. environment: variables of both commands; no secrets, for everybody may read them.
+    counts for nothing. environment: variables of both commands; no secrets, for everybody may read them. wanted_by: the
+    unit after each start of which it runs; by default a timer says when.
     """
     timeout = f"TimeoutStartSec={timeout_seconds}\n" if timeout_seconds else ""
     on_failure = f"OnFailure={failure}\n" if failure else ""
     afterwards = f"ExecStartPost=-{PROGRAMS}/{success}\n" if success else ""
+    install = f"\n[Install]\nWantedBy={wanted_by}\n" if wanted_by else ""
     variables = "".join(f"Environment={_quoted(f'{key}={value}')}\n" for key, value in (environment or {}).items())
     return ConfigFile(
         f"{UNITS}/{name}.service",
@@ -57,7 +60,7 @@ Type=oneshot
 UMask=0077
 Nice=10
 IOSchedulingClass=idle
-{timeout}""",
+{timeout}{install}""",
     )
 
 

@@ -43,8 +43,7 @@ class Drift:
     another afterwards.
 
     `refused`: words of the refusal, for what is refused on purpose; `undo` then puts it back, as the words say.
-    `watched`: Docker's socket is another one afterwards; the socket proxy's own watchdog may notice that before the run
-    does. `sample`: one of those that every run of the tests tries.
+    `sample`: one of those that every run of the tests tries.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Drift:
     anew: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     undo: str = ""
-    watched: bool = False
     sample: bool = False
 
 
@@ -158,6 +156,16 @@ CONTAINERS = (
         f"kill -9 $(docker inspect --format '{{{{.State.Pid}}}}' {_of('mstdn/web')});"
         f" until [ $(docker inspect --format '{{{{.State.Running}}}}' {_of('mstdn/web')}) = true ]; do sleep 0.2; done",
         touched=("mstdn/web",),
+    ),
+    _container(
+        "broken in what it holds of its own, so that it ends whenever it is started",
+        "proxy/acme-companion",
+        "docker exec ID sh -c ': >/app/entrypoint.sh'; docker restart ID;"
+        # Docker waits longer each time.
+        " until [ \"$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' ID)\" = 'restarting 6' ];"
+        " do sleep 0.2; done",
+        "is restarting",
+        sample=True,
     ),
     _container("killed by hand, so that it stays away", "mstdn/streaming", "docker kill ID", "is exited"),
     Drift(
@@ -649,7 +657,6 @@ ENGINE = (
         ("Docker does not run",),
         "systemctl is-active docker.service docker.socket",
         touched=("proxy/socket-proxy",),
-        watched=True,
     ),
     Drift(
         "Docker not started at boot",
@@ -660,12 +667,19 @@ ENGINE = (
     ),
     Drift(
         "Docker and its socket restarted, as an upgrade of the package does",
-        "watched; systemctl restart docker.socket docker.service",
-        (PROXY,),
-        ("socket-proxy holds ", "docker.sock, which is no longer there"),
+        # mstdn-socket.service follows.
+        "before=$(started proxy socket-proxy); systemctl restart docker.socket docker.service;"
+        ' until [ "$(started proxy socket-proxy)" != "$before" ]; do sleep 0.2; done',
         touched=("proxy/socket-proxy",),
-        watched=True,
         sample=True,
+    ),
+    Drift(
+        "Docker and its socket restarted, and the unit that follows was disabled",
+        "systemctl disable mstdn-socket.service; systemctl restart docker.socket docker.service",
+        (PROXY, TIMERS),
+        ("socket-proxy holds ", "docker.sock, which is no longer there", "mstdn-socket.service is not enabled"),
+        "systemctl is-enabled mstdn-socket.service",
+        touched=("proxy/socket-proxy",),
     ),
     Drift(
         "Docker restarted, and the run begins while containers count as starting", "systemctl restart docker.service"

@@ -38,3 +38,4 @@ sha256sum /usr/local/lib/mstdn/* /etc/systemd/system/mstdn-* | sed 's/^/sum /'
 # The order in a set means nothing.
 echo "firewall $(nft list table inet mstdn | tr ',{}' '\n' | tr -d ' \t' | sort | sha256sum)"
 echo "firewall's unit $(systemctl is-enabled mstdn-firewall.service) $(systemctl is-active mstdn-firewall.service)"
+echo "socket's unit $(systemctl is-enabled mstdn-socket.service)"

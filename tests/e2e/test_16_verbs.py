@@ -200,7 +200,7 @@ def test_status_says_so_where_docker_does_not_run(instance: Instance) -> None:
         assert not instance.succeeds("systemctl is-active docker")
     finally:
         instance.run("systemctl start docker.socket docker.service")
-        # The socket is another one now. The socket proxy notices by itself too, up to half a minute later.
+        # The socket is another one now, and the socket proxy gets it by itself; a run waits until it is well.
         instance.converge()
     assert status(instance)[0] == 0
 

@@ -290,8 +290,6 @@ def test_whatever_is_wrong_is_told_once_and_its_end_once(watched: Watched, sick:
 
 def test_a_watcher_that_does_not_work_is_told_once_and_its_end_once(watched: Watched) -> None:
     instance = watched.instance
-    # Where Docker was started again the socket proxy may still have the old socket.
-    instance.converge(**ON)
     # Whatever its programs read is broken.
     instance.run("echo if >>/usr/local/lib/mstdn/settings")
     try:

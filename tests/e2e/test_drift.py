@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.drifts import DOMAIN, DRIFTS, PROXY, Drift, P
+from tests.e2e.drifts import DOMAIN, DRIFTS, Drift, P
 from tests.e2e.instance import Instance
 from tests.e2e.reliability import Row, of_part, record
 from tests.harness import ROOT
@@ -27,11 +27,7 @@ c() {
         --filter "label=com.docker.compose.project=$1" --filter "label=com.docker.compose.service=$2"
 }
 image() { docker inspect --format '{{.Config.Image}}' "$(c "$1" "$2")"; }
-# Waits until the socket proxy's watchdog has just looked, so that the plan is there before it looks again, 30 s later.
-watched() {
-    started=$(date --date "$(docker inspect --format '{{.State.StartedAt}}' "$(c proxy socket-proxy)")" +%s)
-    until [ $((($(date +%s) - started) % 30)) = 2 ]; do sleep 0.2; done
-}
+started() { docker inspect --format '{{.State.StartedAt}}' "$(c "$1" "$2")"; }
 """
 
 # Not by a filter of "docker ps": after a restart of the engine it tells late that a container is looked at anew.
@@ -141,7 +137,7 @@ def mended(instance: Instance, drift: Drift, before: State) -> None:
     assert plan.planned == list(drift.planned), plan.stderr
     assert [word for word in drift.words if word not in plan.stderr] == [], plan.stderr
     run = instance.converge()
-    assert set(run.changed) ^ set(plan.planned) <= ({PROXY} if drift.watched else set()), run.stderr
+    assert set(run.changed) == set(plan.planned), run.stderr
     instance.run(FUNCTIONS + drift.mended)
     after = settled(instance)
     differing = sorted(each for each in after.things ^ before.things if not is_anew(each, drift))

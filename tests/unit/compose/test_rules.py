@@ -80,7 +80,7 @@ CONTAINERS = {
     ),
     **{
         status: (web(status=status, health="none"), Steps(up=True, reasons=[f"web is {status}"]))
-        for status in ("created", "exited", "restarting", "removing")
+        for status in ("created", "exited", "removing")
     },
     "unhealthy": (web(health="unhealthy"), Steps(restart=["id-of-web"], reasons=["web is unhealthy"])),
     "starting": (web(health="starting"), Steps(waiting=True)),
@@ -104,6 +104,10 @@ CONTAINERS = {
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),
     ),
     "dead": (web(status="dead"), Steps(renew=["web"], reasons=["web is dead"])),
+    "ends whenever it is started": (
+        web(status="restarting", health="unhealthy"),
+        Steps(renew=["web"], reasons=["web is restarting"]),
+    ),
     "another image, and exited": (
         web(image="sha256:old", status="exited"),
         Steps(renew=["web"], reasons=["web runs another image than web:1 is now"]),

@@ -52,6 +52,8 @@ def test_a_running_daemon_takes_live_restore_before_it_restarts(tmp_path: Path) 
         "systemctl reload docker.service",
         "systemctl reset-failed docker.service",
         "systemctl restart docker.service",
+        # So that the run finds the proxy as it is afterwards.
+        "systemctl start mstdn-socket.service",
     ]
 
 
@@ -62,6 +64,7 @@ def test_a_daemon_that_is_stopped_is_started_and_enabled(tmp_path: Path) -> None
         "systemctl is-active --quiet docker.service",
         "systemctl reset-failed docker.service",
         "systemctl restart docker.service",
+        "systemctl start mstdn-socket.service",
     ]
 
 

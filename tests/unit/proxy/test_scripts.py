@@ -50,6 +50,39 @@ def test_without_a_companion_there_is_no_log(tmp_path: Path) -> None:
     assert answer_of(CompanionLog.last_lines(), path=companion(tmp_path, runs=False)) == []
 
 
+# --- Docker's socket ----------------------------------------------------------------------------
+
+MOUNTED = "900 800 0:25 /docker.sock{} /run/docker.sock ro,nosuid,nodev - tmpfs tmpfs rw,size=2463136k\n"
+
+
+@pytest.mark.parametrize(
+    ("runs", "mounted", "restarted"),
+    [
+        pytest.param(True, MOUNTED.format("//deleted"), True, id="holds the old one"),
+        pytest.param(True, MOUNTED.format(""), False, id="holds the present one"),
+        pytest.param(True, "", False, id="ended in the meantime"),
+        pytest.param(False, MOUNTED.format("//deleted"), False, id="does not run"),
+    ],
+)
+def test_only_who_holds_an_old_socket_is_restarted(tmp_path: Path, runs: bool, mounted: str, restarted: bool) -> None:
+    docker = f"""case "$1 $*" in
+    ps\\ *project=proxy*service=socket-proxy*) {"echo filter" if runs else ":"} ;;
+    inspect\\ *) echo 4711 ;;
+    esac"""
+    if mounted:
+        (tmp_path / "4711").mkdir()
+        (tmp_path / "4711/mountinfo").write_text(mounted)
+    answer = run_script(
+        "proxy/take_socket",
+        *("proxy", "socket-proxy"),
+        before=CONTAINER,
+        path=stand_in(tmp_path, "docker", docker),
+        instead={"/proc/": f"{tmp_path}/"},
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert ("docker restart filter" in calls_in(tmp_path)) is restarted
+
+
 # --- Reload -------------------------------------------------------------------------------------
 
 

@@ -210,25 +210,27 @@ def test_to_hold_the_server_is_all_that_a_run_does_before_a_unit(tmp_path: Path)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
-def test_timers_are_enabled_after_systemd_has_read_them(tmp_path: Path) -> None:
+def test_units_are_enabled_after_systemd_has_read_them_and_timers_begin_to_wait(tmp_path: Path) -> None:
     path = stand_in(tmp_path, "systemctl")
-    assert run_script("timers/enable", "a.timer", "b.timer", path=path).returncode == 0
+    assert run_script("timers/enable", "a.timer", "b.timer", "c.service", path=path).returncode == 0
     assert calls_in(tmp_path) == [
         "systemctl daemon-reload",
-        "systemctl enable --quiet a.timer b.timer",
+        "systemctl enable --quiet a.timer b.timer c.service",
         # Otherwise the third of a few runs in a row would be refused.
-        "systemctl reset-failed a.timer b.timer",
-        "systemctl restart a.timer b.timer",
+        "systemctl reset-failed a.timer b.timer c.service",
+        "systemctl restart a.timer",
+        "systemctl restart b.timer",
     ]
 
 
-def test_timers_are_disabled_before_their_files_go(tmp_path: Path) -> None:
+def test_units_are_disabled_before_their_files_go_and_what_is_at_work_is_not_stopped(tmp_path: Path) -> None:
     path = stand_in(tmp_path, "systemctl")
     for name in ("a.timer", "a.service"):
         (tmp_path / name).write_text("")
     assert run_script("timers/disable", tmp_path / "a.timer", tmp_path / "a.service", path=path).returncode == 0
     assert calls_in(tmp_path) == [
         "systemctl disable --quiet --now a.timer",
+        "systemctl disable --quiet a.service",
         "systemctl daemon-reload",
         "systemctl reset-failed a.timer",
         "systemctl reset-failed a.service",
