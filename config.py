@@ -14,5 +14,6 @@ from mstdn.operator_files import remember_inventory  # noqa: E402
 
 config.REQUIRE_PYINFRA_VERSION = "~=3.10.0"
 
-remember_inventory(click.get_current_context().params["inventory"])
-prepare(state)
+command_line = click.get_current_context().params
+remember_inventory(command_line["inventory"])
+prepare(state, command_line["operations"])

@@ -11,10 +11,15 @@ pyinfra connects before it runs deploy.py. Only config.py runs earlier, so that 
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import logging
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 
 import gevent  # type: ignore[import-untyped]
 from pyinfra.api import Host, State, arguments, facts, util
@@ -32,9 +37,11 @@ PLACEHOLDER_HOST = "your-server.example.org"
 THIS_COMPUTER = "@local"
 
 
-def prepare(state: State) -> None:
+def prepare(state: State, operations: Sequence[str] = ()) -> None:
     """
     Have `state`, that of pyinfra's command line, check its hosts just before it connects to them.
+
+    operations: the rest of the command line; files among it are read ahead while the connection is made.
 
     Entering the stage Connect is the last thing pyinfra 3.10 does before it connects (pyinfra_cli/cli.py).
     Its callbacks are no place for the check: they run in greenlets, and gevent prints a traceback of whatever
@@ -47,6 +54,7 @@ def prepare(state: State) -> None:
         if stage is StateStage.Connect:
             check_hosts(state)
             take_the_way_in(state)
+            gevent.spawn(read_ahead, [each for each in operations if each.endswith(".py")])
         set_stage(stage)
 
     state.set_stage = set_stage_with_care  # type: ignore[method-assign]
@@ -84,6 +92,21 @@ def take_the_way_in(state: State) -> None:
     for host in state.inventory:
         if type(host.connector) is SSHConnector:
             host.connector = WayIn(state, host)
+
+
+def read_ahead(files: Sequence[str]) -> None:
+    """
+    Import what these files import of the suite, which takes about as long as a server that is far away takes to answer.
+
+    Whatever is wrong with a file is told by the run of it.
+    """
+    # The connection begins first.
+    gevent.sleep(0)
+    for file in files:
+        with suppress(Exception):
+            for statement in ast.parse(Path(file).read_bytes()).body:
+                if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("mstdn."):
+                    import_module(str(statement.module))
 
 
 def no_tracebacks() -> None:

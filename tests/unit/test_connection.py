@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gevent  # type: ignore[import-untyped]
 import pytest
 from pyinfra.api import Config, Inventory, State, arguments, facts, util
 from pyinfra.api.exceptions import ArgumentTypeError, DeployError
 from pyinfra.api.state import StateStage
 
-from mstdn.connection import PLACEHOLDER_HOST, check_hosts, know_the_arguments, no_source_lines, prepare
+from mstdn.connection import PLACEHOLDER_HOST, check_hosts, know_the_arguments, no_source_lines, prepare, read_ahead
 from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.ssh import WayIn
@@ -179,6 +180,31 @@ def test_without_a_terminal_the_question_is_no_traceback(deploy: str) -> None:
     assert code == 1
     assert "Add -y" in said
     assert not any(word in said for word in TROUBLE)
+
+
+def test_what_a_run_imports_is_read_once_its_connection_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    monkeypatch.setattr("mstdn.connection.import_module", happened.append)
+    greenlets = [gevent.spawn(read_ahead, ["deploy.py"]), gevent.spawn(happened.append, "the connection begins")]
+    gevent.joinall(greenlets, raise_error=True)
+    assert happened == ["the connection begins", "mstdn.asking", "mstdn.questions"]
+
+
+@pytest.mark.parametrize(
+    "text", ["from mstdn.no_such_module import x", "if", "\0", None], ids=["import", "syntax", "zero", "absent"]
+)
+def test_what_is_wrong_with_a_file_is_not_told_before_it_runs(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "deploy.py").write_text(text)
+    read_ahead([str(tmp_path / "deploy.py")])
+
+
+def test_only_what_is_of_the_suite_is_read_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr("mstdn.connection.import_module", imported.append)
+    (tmp_path / "task.py").write_text("import os\nfrom . import x\nfrom mine import y\nfrom mstdn.kinds import z\n")
+    read_ahead([str(tmp_path / "task.py")])
+    assert imported == ["mstdn.kinds"]
 
 
 def test_operations_are_ordered_as_ever_and_no_source_is_read_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
