@@ -205,8 +205,10 @@ PROGRAM
             done
         done
         all | while IFS=$tab read -r id restart _; do printf 'restarts %s %s\n' "$id" "$restart"; done
+        # A stop goes on in the engine when nobody waits for it any more, and what is about to end is not started.
+        printf 'start() {\n    docker stop -t 120 %s >/dev/null 2>&1 || true\n' "$(all | ids | paste -sd ' ')"
         # What others need first. The old nginx may have asked for the address of web when it started, and never since.
-        printf 'start() {\n    docker start %s >/dev/null' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; } | paste -sd ' ')"
+        printf '    docker start %s >/dev/null' "$({ with_role 'db|redis|other'; with_role 'web|streaming|sidekiq'; } | paste -sd ' ')"
         [ -z "$fronts" ] || printf ' &&\n        docker restart -t 10 %s >/dev/null' "$fronts"
         [ -z "$(with_role proxy)" ] || printf ' &&\n        docker start %s >/dev/null' "$(with_role proxy | paste -sd ' ')"
         printf '\n}\n'

@@ -25,6 +25,9 @@ serve_again() {
         sh "$back" containers >/dev/null 2>"$words"
         return
     fi
+    # A stop goes on in the engine when nobody waits for it any more: what still runs may be about to end, and Docker would not start it.
+    # shellcheck disable=SC2086 # one word for each container
+    docker stop -t 60 $writers >/dev/null 2>&1 || true
     # The old nginx may have asked for the address of web when it started, and never since.
     # shellcheck disable=SC2086 # one word for each container
     docker start $writers >/dev/null 2>"$words" && { [ -z "$fronts" ] || docker restart -t 10 $fronts >/dev/null 2>"$words"; }

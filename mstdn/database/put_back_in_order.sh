@@ -43,6 +43,9 @@ if has_ended "Nothing is lost." "tasks/rollback.py --data rollback_to=$2"; then
         rule=$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$id")
         [ "$rule" != no ] || docker update --restart always "$id" >/dev/null || true
     done
+    # A stop goes on in the engine when nobody waits for it any more, and what is about to end is not started.
+    [ ! -e state/.stopping ] || docker compose stop web streaming sidekiq >/dev/null 2>&1 || true
     docker compose start web streaming sidekiq >/dev/null 2>&1 || true
+    rm -f state/.stopping
     exit 0
 fi

@@ -61,6 +61,8 @@ else
     done
     in_db pg_restore --file /dev/null <"$kept/$release.dump" 2>"$log" || leave "The dump rollback/$release.dump cannot be read to its end."
     say "Visitors get the page that asks them to wait. Sidekiq finishes what it works on."
+    # For put_back_in_order.
+    : >"$directory/state/.stopping"
     docker compose stop web streaming sidekiq >/dev/null 2>&1 || leave "Mastodon could not be stopped."
     say "Dumping the database as it is now to $kept/left-$to.dump."
     failed=''
@@ -95,6 +97,7 @@ else
     }
 fi
 programs stopped >"$directory/state/.kept-down" 2>>"$log" || stop_here "Docker did not say which containers Mastodon has."
+rm -f "$directory/state/.stopping"
 note "$domain" "$release"
 rm -f "$marker.kept"
 query 'DROP DATABASE mastodon_put_aside WITH (FORCE)' >"$log" 2>&1 || {

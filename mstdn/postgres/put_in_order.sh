@@ -58,7 +58,11 @@ start_db() {
     [ -n "$db" ] && [ "$(docker inspect --format '{{.State.Health.Status}}' "$db")" = healthy ]
 }
 start_mastodon() { docker compose start web streaming sidekiq >"$words" 2>&1; }
-serve_again() { start_db && start_mastodon; }
+# A stop goes on in the engine when nobody waits for it any more: what still runs may be about to end, and Docker would start none of it.
+serve_again() {
+    docker compose stop db web streaming sidekiq >/dev/null 2>&1 || true
+    start_db && start_mastodon
+}
 # db's container goes. Where the power fails while the directories change places, the engine would start it on one that is not its own.
 take_db_away() { docker compose rm --force --stop --volumes db >"$words" 2>&1; }
 # The old directory gets its place again, from which it was taken.

@@ -14,7 +14,7 @@ from mstdn import versions
 from mstdn.adopt.facts import Candidate, OldInstance
 from mstdn.adopt.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
-from tests.unit.dying import dies_at
+from tests.unit.dying import dies_at, it_has_gone_on
 
 # The files fail-… tell it what to do wrong. "rows-of-the-new": what the new database says that it has. In "engine" lies
 # what is known of the old containers: which run, their restart policies, and when the writers were started. "posts" is
@@ -37,7 +37,7 @@ case $* in
 "restart "*) shift; start "$@" ;;
 "start "*) fails start && exit 1; shift; start "$@" ;;
 "stop -t 120 mstdn-adopt") ! fails restarts || echo again >>"$engine/started" ;;
-"stop "*) fails stop && exit 1; shift 3; for id; do rm -f "$engine/running/$id"; done ;;
+"stop "*) fails stop && exit 1; rm -f "$here/goes-on"; shift 3; for id; do rm -f "$engine/running/$id"; done ;;
 "inspect "*StartedAt*) cat "$engine/started" ;;
 "inspect "*ExitCode*) echo 0 ;;
 "inspect "*State.Running*mstdn-adopt) ! fails boot && echo true || echo false ;;
@@ -337,8 +337,8 @@ def test_a_certificate_lies_where_nginx_looks_and_one_that_is_there_stays(home: 
 
 # --- Cut off while the old containers are retired -----------------------------------------------
 
-# A program, words of its call, and whether it still does that: once all is dumped, each is a moment at which the power
-# may fail.
+# A program, words of its call, and whether it still does that: once the writers are to stop, each is a moment at which
+# the power may fail.
 MOMENTS = [
     ("docker", "stop -t 120 mstdn-adopt", "after"),
     ("mv", "/go-back.new", "after"),
@@ -346,9 +346,11 @@ MOMENTS = [
     ("mv", "/adoption.new", "after"),
     ("mv", "/database.new ", "after"),
     ("mv", "/redis.new/", "after"),
+    ("docker", "stop -t 60 aa11 bb22", "meanwhile"),
     ("docker", "update --restart=no aa11", "after"),
     ("docker", "update --restart=no bb22", "after"),
     ("docker", "stop -t 120 ee55", "after"),
+    ("docker", "stop -t 120 cc33", "meanwhile"),
     ("docker", "stop -t 120 cc33", "after"),
     ("docker", "stop -t 120 ff66", "after"),
     ("mv", "state/.installed.new", "after"),
@@ -386,6 +388,7 @@ def test_whenever_it_is_cut_off_no_post_is_lost(
     dies_at(home, program, words, when, IN_THE_LAST_PHASE if words == "/adoption.new" else "true")
     assert carry(home).returncode == -9
     if then == "the power is back":
+        (home / "goes-on").unlink(missing_ok=True)
         reboots(home)
     else:
         with monkeypatch.context() as ended:
@@ -393,6 +396,7 @@ def test_whenever_it_is_cut_off_no_post_is_lost(
                 ended.setenv(name, value)
             before = PROGRAM[: PROGRAM.index("adopt/put_in_order")]
             answer = run_script("adopt/put_in_order", *arguments(home), before=before, path=home / "bin")
+        it_has_gone_on(home, "docker")
         assert answer.returncode == 0 and "tasks/adopt.py --data yes=social.example.org" in answer.stdout
         assert running(home) == ALL and policies(home) == AS_THEY_WERE, answer.stdout
     post = ""

@@ -174,6 +174,22 @@ def test_one_that_was_killed_has_mastodon_serve_on_and_says_what_to_type(
     assert "mstdn-dump" in (tmp_path / "asked").read_text()
 
 
+def test_what_the_engine_is_about_to_stop_is_waited_for_before_it_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever asked for the stop was killed, and the engine goes on with it.
+    assert go_back(tmp_path, docker="'compose stop web'*) kill -s KILL $PPID ;;").returncode == -9
+    calls = (tmp_path / "calls").read_text()
+    monkeypatch.setenv("SERVICE_RESULT", "signal")
+    for last in (["docker compose stop web streaming sidekiq", START], [START]):
+        (tmp_path / "calls").write_text(calls)
+        (tmp_path / "bin/docker").write_text((tmp_path / "bin/docker").read_text().replace("kill -s KILL $PPID", ":"))
+        assert put_back_in_order(tmp_path).returncode == 0
+        started = [each for each in calls_in(tmp_path)[len(calls.splitlines()) :] if "web streaming sidekiq" in each]
+        # A second time there is nothing that was begun.
+        assert started == last
+
+
 @pytest.mark.parametrize(
     ("result", "note"),
     [

@@ -12,7 +12,7 @@ from mstdn.layout import MastodonLayout
 from mstdn.postgres.facts import DataDirectories, Directories
 from mstdn.postgres.operations import PROGRAM
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
-from tests.unit.dying import dies_at
+from tests.unit.dying import dies_at, it_has_gone_on
 
 # The files fail-… tell it what to do wrong. In "engine" lies what is known of containers: the image that db was made
 # of, where it runs, and when Mastodon was started. PostgreSQL that starts or stops writes its control file.
@@ -41,6 +41,7 @@ case $* in
 "rm "*) ;;
 "logs "*) echo 'what the new one says' ;;
 "stop id-of-db") fails stop-db && exit 1; stop_db ;;
+"compose stop db"*) rm -f "$here/goes-on" "$engine/mastodon"; stop_db ;;
 "stop "*) ;;
 "inspect "*StartedAt*) cat "$engine/started" ;;
 "inspect "*Health*)
@@ -73,7 +74,7 @@ case $* in
     fails start && exit 1
     [ -e "$engine/mastodon" ] || echo again >>"$engine/started"
     touch "$engine/mastodon" ;;
-"compose rm "*) stop_db; rm -f "$engine/db" ;;
+"compose rm "*) rm -f "$here/goes-on"; stop_db; rm -f "$engine/db" ;;
 "compose up "*)
     sed -n '/^  db:/,/^  redis:/s/^    image: //p' "$here/srv/compose.yaml" >"$engine/wanted"
     cmp -s "$engine/wanted" "$engine/db" || { stop_db; cp "$engine/wanted" "$engine/db"; }
@@ -284,9 +285,11 @@ def test_what_a_move_would_meet_is_seen(home: Path) -> None:
 
 # --- Cut off while the directories change places ------------------------------------------------
 
-# A program, words of its call, and whether it still does that: from the stop of the old database on, each is a moment
-# at which the power may fail.
+# A program, words of its call, and whether it still does that: from the stop of Mastodon on, each is a moment at which
+# the power may fail.
 MOMENTS = [
+    ("docker", "compose stop web", "meanwhile"),
+    ("docker", "stop id-of-db", "meanwhile"),
     ("docker", "stop id-of-db", "before"),
     ("docker", "stop id-of-db", "after"),
     ("sync", "postgres-upgrade.new", "before"),
@@ -311,6 +314,7 @@ def in_its_phase(program: str, words: str) -> str:
 
 def reboots(home: Path) -> None:
     """All containers start again, also those that were stopped by hand."""
+    (home / "goes-on").unlink(missing_ok=True)
     engine, data = home / "engine", home / "srv/database"
     (engine / "running").unlink(missing_ok=True)
     with (engine / "started").open("a") as started:
@@ -357,6 +361,7 @@ def test_whenever_it_is_cut_off_no_post_is_lost(
         reboots(home)
     else:
         answer = is_put_in_order(home, monkeypatch)
+        it_has_gone_on(home, "docker")
         assert answer.returncode == 0 and "Nothing is lost. To go on: " in answer.stdout, answer.stderr
         assert serves(home), answer.stdout
     post = somebody_posts(home)
