@@ -4,9 +4,15 @@ set -eu
 dockerd "$@" --validate --config-file /etc/docker/daemon.json >/dev/null
 systemctl enable --quiet docker.service
 if systemctl is-active --quiet docker.service; then
-    # SIGHUP is enough for live-restore itself, which then makes the restart harmless.
+    # SIGHUP is enough for live-restore itself, which then makes the restart harmless. The reload is done when the signal is sent, and
+    # the daemon takes its time to read its configuration.
     systemctl reload docker.service
-    if [ -n "$(docker ps --quiet)" ] && [ "$(docker info --format '{{.LiveRestoreEnabled}}')" != true ]; then
+    tries=100
+    until [ -z "$(docker ps --quiet)" ] || [ "$(docker info --format '{{.LiveRestoreEnabled}}')" = true ] || [ "$tries" = 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+    if [ "$tries" = 0 ]; then
         echo "Docker has to restart to read its configuration, but live-restore is off and containers run: they would" >&2
         echo "stop. Choose a quiet moment, type 'systemctl restart docker' on the server, and run again." >&2
         exit 1

@@ -25,9 +25,8 @@ def daemon(
     configuration.write_text("{}")
     # Older than this second: the script waits until the daemon is certainly younger than the file.
     os.utime(configuration, (time.time() - 10,) * 2)
-    return run_script(
-        "docker/restart_daemon", "-H", "fd://", path=path, instead={"/etc/docker/daemon.json": configuration}
-    )
+    instead: dict[str, str | Path] = {"/etc/docker/daemon.json": configuration, "sleep 0.1": "sleep 0"}
+    return run_script("docker/restart_daemon", "-H", "fd://", path=path, instead=instead)
 
 
 def test_docker_is_not_restarted_under_containers_that_would_stop(tmp_path: Path) -> None:
@@ -40,6 +39,13 @@ def test_docker_is_not_restarted_under_containers_that_would_stop(tmp_path: Path
 @pytest.mark.parametrize(("containers", "live_restore"), [("", "false"), ("0123456789ab", "true")])
 def test_docker_is_restarted_where_no_container_stops(tmp_path: Path, containers: str, live_restore: str) -> None:
     answer = daemon(tmp_path, containers=containers, live_restore=live_restore)
+    assert answer.returncode == 0, answer.stderr
+    assert "systemctl restart docker.service" in "\n".join(calls_in(tmp_path))
+
+
+def test_a_daemon_that_takes_its_time_to_read_its_configuration_is_waited_for(tmp_path: Path) -> None:
+    read = f"$([ $(grep -c info {tmp_path}/calls) -gt 3 ] && echo true || echo false)"
+    answer = daemon(tmp_path, containers="0123456789ab", live_restore=read)
     assert answer.returncode == 0, answer.stderr
     assert "systemctl restart docker.service" in "\n".join(calls_in(tmp_path))
 
