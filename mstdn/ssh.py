@@ -39,6 +39,10 @@ from mstdn.ssh_login import NOTHING_WAS_CHANGED, LogIn, RefusedError, there_is_a
 
 # Seconds. How long sshd may take to notice that the session before has ended, where it allows one only.
 SESSION_SECONDS = 5.0
+# How often a new connection is tried, and seconds in between. Where strangers guess passwords, sshd hangs up
+# at random on some who are not logged in yet (MaxStartups).
+TRIES = 3
+BETWEEN_TRIES_SECONDS = 1.0
 # What paramiko has instead of an exit code when none came: the command was killed, or the connection ended.
 NO_STATUS = -1
 
@@ -222,17 +226,24 @@ def another_connection(host: Host) -> str:
     """
     Log in once more, beside the connection in use, and out again: whether the way in is open to new connections.
 
-    Returns why it is not, as a sentence for the operator; "" if it is, or if the host is not reached by SSH.
+    One that fails is tried again. Returns why it is not, as a sentence for the operator; "" if it is, or if the host is
+    not reached by SSH.
     """
     connector = host.connector
     if not isinstance(connector, WayIn):
         return ""
-    another = WayIn(connector.state, connector.host)
-    try:
-        another.connect()
-    except ConnectError as error:
-        return str(error).removeprefix(NOTHING_WAS_CHANGED)
-    finally:
-        if another.client:
-            another.client.close()
-    return ""
+    problem = ""
+    for number in range(TRIES):
+        if number:
+            time.sleep(BETWEEN_TRIES_SECONDS)
+        another = WayIn(connector.state, connector.host)
+        try:
+            another.connect()
+        except ConnectError as error:
+            problem = str(error).removeprefix(NOTHING_WAS_CHANGED)
+        else:
+            return ""
+        finally:
+            if another.client:
+                another.client.close()
+    return problem

@@ -22,7 +22,7 @@ from mstdn.shell import Commands, script
 from mstdn.ssh import another_connection
 
 THE_TABLE = f"{FAMILY} {TABLE}"
-# How long rules are in force that nobody has come in through yet: several tries to connect (10 s each) fit into it.
+# How long rules are in force that nobody has come in through yet: all tries to connect (10 s each) fit into it.
 TRIAL_SECONDS = 60
 
 
