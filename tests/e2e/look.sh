@@ -14,10 +14,10 @@ docker network ls --format 'network {{.Name}} {{.Driver}} {{.Internal}}'
 docker image ls --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
 
 cd /srv
-# What changes while the instance lives is looked at from outside only.
+# What changes while the instance lives is looked at from outside only. Where the ACME client puts its answers, it leaves folders.
 find mastodon proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/sysctl.d /etc/fstab /swap.d \
-    \( -path mastodon/database -o -path mastodon/redis -o -path mastodon/media -o -path mastodon/scratch \
-    -o -path mastodon/source -o -path 'mastodon/assets/v*' -o -path 'proxy/html/*' \) -prune -printf 'file %p %y %m %U:%G %l\n' -o \
+    -path 'proxy/html/*' -prune -o \( -path mastodon/database -o -path mastodon/redis -o -path mastodon/media -o -path mastodon/scratch \
+    -o -path mastodon/source -o -path 'mastodon/assets/v*' \) -prune -printf 'file %p %y %m %U:%G %l\n' -o \
     -printf 'file %p %y %m %U:%G %l\n' | sed 's| mastodon| /srv/mastodon|; s| proxy| /srv/proxy|'
 find /srv/mastodon/compose.yaml /srv/mastodon/.env /srv/mastodon/*.env /srv/mastodon/nginx /srv/mastodon/postgres \
     /srv/mastodon/secrets /srv/mastodon/state /srv/proxy /etc/docker /etc/apt/keyrings /etc/apt/sources.list.d /etc/fstab \
