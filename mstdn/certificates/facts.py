@@ -32,8 +32,9 @@ class CertificateFiles:
     """
     By host name: `installed` where nginx looks, `kept` by the authority's client, `served` by nginx. `linked`: names
     whose links lead to a file. `age`: seconds for which nginx, docker-gen, acme-companion and the inner nginx have been
-    running, None if one of them is not or nginx publishes nothing. `configuration`: what docker-gen wrote is "gone",
-    "empty", "refused" by nginx or "accepted".
+    running, None if one of them is not or nginx publishes nothing. `ordered`: where that is less than a minute, names
+    for which the client has got a certificate since then. `configuration`: what docker-gen wrote is "gone", "empty",
+    "refused" by nginx or "accepted".
     """
 
     installed: dict[str, Certificate] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class CertificateFiles:
     served: dict[str, Certificate] = field(default_factory=dict)
     linked: frozenset[str] = frozenset()
     age: int | None = None
+    ordered: frozenset[str] = frozenset()
     configuration: str = "accepted"
 
 
@@ -66,6 +68,7 @@ class CertificateStates(EngineFact[CertificateFiles]):
             served=dict(_certificates(lines, "served")),
             linked=frozenset(lines.all("links")),
             age=int(lines.one("age")) if "age" in lines else None,
+            ordered=frozenset(lines.all("ordered")),
             configuration=lines.get("configuration", "accepted"),
         )
 

@@ -44,7 +44,8 @@ def steps(found: CertificateFiles, names: Iterable[str], now: float) -> Steps:
     todo = Steps()
     if found.age is None or found.age < SETTLED_SECONDS:
         for name in names:
-            if found.age is not None and name in found.kept:
+            # One that the client has got since the start it copies itself, a moment later.
+            if found.age is not None and name in found.kept and name not in found.ordered:
                 _put_back(name, found, now, todo)
         return todo
     if found.configuration != "accepted":

@@ -1,6 +1,7 @@
 # What there is of the certificates of the names that are the arguments after $2, under the proxy's root $1; the authority's
 # client puts "$2" before the names of their directories.
 # "age SECONDS": how long all who look after them have been running, nothing if one of them is not or nginx publishes nothing.
+# "ordered NAME": they have been running for less than a minute, and the client has got a certificate since then.
 # "configuration VERDICT" of what docker-gen wrote: gone, empty, refused or accepted. Of each name: "links NAME" if both of its links lead to a file, and
 # "installed|kept|served NAME LINE" for each line that OpenSSL prints of its certificate in nginx' directory, in the client's
 # own, and in what nginx serves, with "fits yes|no" (the key is its own) before them, or "unreadable" instead.
@@ -9,14 +10,15 @@ shift 2
 list_containers
 nginx=$(running proxy nginx)
 inner=$(running mstdn nginx) companion=$(running proxy acme-companion) generator=$(running proxy docker-gen)
-master='' started=''
+master='' started='' age=''
 if [ -n "$nginx" ] && [ -n "$inner" ] && [ -n "$companion" ] && [ -n "$generator" ]; then
     found=$(docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}{{if not (index .NetworkSettings.Ports "443/tcp")}} unreached{{end}}' "$nginx" "$inner" "$companion" "$generator")
     times=$(printf '%s\n' "$found" | cut -d ' ' -f 2 | date -f - +%s.%N)
     master=${found%% *} started=$(printf '%s\n' "$times" | head -n 1)
     # An nginx that somebody took off its network publishes nothing; it is made anew before anybody looks at certificates.
     printf '%s\n' "$found" | head -n 1 | grep -q ' unreached$' ||
-        printf '%s\n' "$times" | awk -v now="$(date +%s)" '$1 > last { last = $1 } END { if (NR == 4) printf "age %d\n", now - last }'
+        age=$(printf '%s\n' "$times" | awk -v now="$(date +%s)" '$1 > last { last = $1 } END { if (NR == 4) printf "%d", now - last }')
+    [ -z "$age" ] || echo "age $age"
 fi
 
 # Whether nginx has taken its configuration as it is now. It has if it was started, or has started a worker, after the newest of
@@ -87,6 +89,7 @@ for name; do
     fi
     for directory in "$proxy/acme"/*/"$name" "$proxy/acme"/*/"${name}_ecc"; do
         [ -e "$directory/fullchain.cer" ] || continue
+        [ "${age:-60}" -ge 60 ] || [ $(($(date +%s) - $(stat -c %Y "$directory/fullchain.cer"))) -ge "$age" ] || echo "ordered $name"
         if [ -n "$installed" ] && cmp -s "$directory/fullchain.cer" "$chain" && cmp -s "$directory/$name.key" "$key"; then
             told kept "$name" "$installed"
         else

@@ -131,3 +131,9 @@ def test_which_names_a_certificate_is_for(pattern: str, name: str, whether: bool
 def test_lost_files_are_put_back_right_after_a_start_too() -> None:
     todo = judged(age=5, installed={}, linked=frozenset(), served={})
     assert (todo.install, todo.order, todo.ask, todo.reload) == ([NAME], [], True, True)
+
+
+def test_what_the_client_has_just_got_it_copies_itself() -> None:
+    young = {"installed": {}, "linked": frozenset(), "served": {}, "age": 12}
+    assert judged(**young, ordered=frozenset({NAME})) == Steps()
+    assert judged(**young, ordered=frozenset({"alice.example.org"})).install == [NAME]

@@ -177,6 +177,20 @@ def test_how_long_the_youngest_of_them_runs_is_told(proxy: Path) -> None:
     assert age is not None and 100 <= age < 110
 
 
+@pytest.mark.parametrize(
+    ("age", "got", "ordered"),
+    [
+        pytest.param(15, 1, {NAME}, id="a moment ago, since they were started"),
+        pytest.param(15, 40, set(), id="before they were started"),
+        pytest.param(100, 1, set(), id="they have been running for long"),
+    ],
+)
+def test_what_the_client_has_got_since_a_start_is_told(proxy: Path, age: int, got: int, ordered: set[str]) -> None:
+    (certificate,) = proxy.glob("acme/*/*/fullchain.cer")
+    os.utime(certificate, (time.time() - got,) * 2)
+    assert look(proxy, RUNNING.replace("for ago in 100", f"for ago in {age}")).ordered == ordered
+
+
 def test_an_nginx_that_publishes_nothing_is_none_that_serves_no_certificate(proxy: Path) -> None:
     # The others never publish anything.
     for nginx, seen in (("", True), (" unreached", False)):
