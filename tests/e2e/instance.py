@@ -13,7 +13,7 @@ from typing import Any
 from mstdn import versions
 from mstdn.layout import DEPLOYMENT
 from tests.lab.addresses import REPOSITORY
-from tests.lab.commands import CommandError
+from tests.lab.commands import CommandError, end_of
 from tests.lab.world import Deployment, Machine, World
 
 SECRET_NAMES = (
@@ -75,6 +75,15 @@ def _only_one(project: str, service: str) -> str:
     return f"set -- $({found}) && {{ [ $# = 1 ] || {{ echo {project}/{service} has $# containers >&2; false; }}; }}"
 
 
+class Said(str):
+    """What a run has said. Where a test fails, its end is shown: there stands why the run did."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'… {end_of(self)}'"
+
+
 class Instance:
     """`host` is the server's name in the inventory; the world's own server, name and domain by default."""
 
@@ -94,12 +103,12 @@ class Instance:
         """Only look. Raises CommandError if that fails."""
         return self._pyinfra(files, settings, apply=False, check=True)
 
-    def refusal(self, *files: str, **settings: Any) -> str:
+    def refusal(self, *files: str, **settings: Any) -> Said:
         """Run with --yes and see it fail, in order: exit code 1, no traceback. Returns what it said."""
         run = self._pyinfra(files, settings, apply=True, check=False)
         assert run.returncode == 1, f"exit code {run.returncode}, changed {run.changed}:\n{run.stderr}"
         assert "Traceback" not in run.stderr, run.stderr
-        return run.stderr
+        return Said(run.stderr)
 
     def begin(self, *files: str, **settings: Any) -> subprocess.Popen[str]:
         """Begin to run deploy.py, or these files, with --yes. What it says comes by its standard output."""

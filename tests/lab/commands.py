@@ -1,5 +1,6 @@
 """Running programs, and telling the reader what is going on."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,9 +29,22 @@ class CommandError(LabError):
     """A program ended with another exit code than 0; `completed` holds its output."""
 
     def __init__(self, command: str, completed: Completed) -> None:
-        lines = (completed.stdout + completed.stderr).rstrip().splitlines()[-LAST_LINES:]
-        super().__init__("\n".join([f"Exit code {completed.returncode} of: {command}", *lines]))
+        output = completed.stdout + completed.stderr
+        lines = output.rstrip().splitlines()[-LAST_LINES:]
+        # Of a long report often only the first line of each failure is kept.
+        title = f"Exit code {completed.returncode} ({end_of(output)}) of: {command}"
+        super().__init__("\n".join([title, *lines]))
         self.completed = completed
+
+
+# What pyinfra says after the reason of a failure, whatever it was.
+_CLOSING = re.compile(r"\s*(-->.*|\[[^]]*\]\s+Error: executed \d+ commands?)?\s*")
+
+
+def end_of(output: str, characters: int = 200) -> str:
+    """Its last lines, in one, as far as they tell anything: of a run that failed, why it did."""
+    lines = [each.strip() for each in output.splitlines() if not _CLOSING.fullmatch(each)]
+    return " ".join(lines[-4:])[-characters:]
 
 
 def run(

@@ -74,7 +74,7 @@ def test_several_at_once_have_a_shell_each(machine: Machine) -> None:
 
 
 def test_a_failure_is_told_with_the_command_and_what_it_said(machine: Machine) -> None:
-    with pytest.raises(CommandError, match=r"Exit code 3 of: .*exit 3\nwhy"):
+    with pytest.raises(CommandError, match=r"Exit code 3 \(why\) of: .*exit 3\nwhy"):
         machine.run("echo why >&2; exit 3")
 
 

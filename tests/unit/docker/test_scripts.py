@@ -25,7 +25,7 @@ def daemon(
     configuration.write_text("{}")
     # Older than this second: the script waits until the daemon is certainly younger than the file.
     os.utime(configuration, (time.time() - 10,) * 2)
-    instead: dict[str, str | Path] = {"/etc/docker/daemon.json": configuration, "sleep 0.1": "sleep 0"}
+    instead: dict[str, str | Path] = {"/etc/docker/daemon.json": configuration, "tries=100": "tries=5"}
     return run_script("docker/restart_daemon", "-H", "fd://", path=path, instead=instead)
 
 
