@@ -39,10 +39,9 @@ from mstdn.ssh_login import NOTHING_WAS_CHANGED, LogIn, RefusedError, there_is_a
 
 # Seconds. How long sshd may take to notice that the session before has ended, where it allows one only.
 SESSION_SECONDS = 5.0
-# How often a new connection is tried, and seconds in between. Where strangers guess passwords, sshd hangs up
-# at random on some who are not logged in yet (MaxStartups).
-TRIES = 3
-BETWEEN_TRIES_SECONDS = 1.0
+# How often a new connection is tried again. Where strangers guess passwords, sshd hangs up at random on some who are
+# not logged in yet (MaxStartups).
+RETRIES = 2
 # What paramiko has instead of an exit code when none came: the command was killed, or the connection ended.
 NO_STATUS = -1
 
@@ -232,18 +231,13 @@ def another_connection(host: Host) -> str:
     connector = host.connector
     if not isinstance(connector, WayIn):
         return ""
-    problem = ""
-    for number in range(TRIES):
-        if number:
-            time.sleep(BETWEEN_TRIES_SECONDS)
-        another = WayIn(connector.state, connector.host)
-        try:
-            another.connect()
-        except ConnectError as error:
-            problem = str(error).removeprefix(NOTHING_WAS_CHANGED)
-        else:
-            return ""
-        finally:
-            if another.client:
-                another.client.close()
-    return problem
+    another = WayIn(connector.state, connector.host)
+    another.data["ssh_connect_retries"] = max(RETRIES, another.data["ssh_connect_retries"])
+    try:
+        another.connect()
+    except ConnectError as error:
+        return str(error).removeprefix(NOTHING_WAS_CHANGED)
+    finally:
+        if another.client:
+            another.client.close()
+    return ""

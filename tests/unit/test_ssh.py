@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from paramiko import ChannelException, SSHException
 from pyinfra.api import Config, Inventory, State, StringCommand
-from pyinfra.api.exceptions import ConnectError, DeployError
+from pyinfra.api.exceptions import DeployError
 from pyinfra.api.state import StateStage
+from pyinfra.connectors.ssh import SSHConnector
 
 from mstdn import ssh, ssh_login
 from mstdn.ssh import WayIn, another_connection
@@ -258,27 +259,32 @@ def test_a_command_that_was_killed_is_no_lost_connection(tmp_path: Path, monkeyp
     [
         pytest.param(0, 1, "", id="open"),
         pytest.param(1, 2, "", id="sshd hangs up on one of them"),
-        pytest.param(9, ssh.TRIES, "198.51.100.7 port 22 does not answer.", id="closed"),
+        pytest.param(9, 1 + ssh.RETRIES, "198.51.100.7 port 22 does not answer", id="closed"),
     ],
 )
 def test_whether_a_new_connection_gets_in_is_found_out_by_making_one(
     monkeypatch: pytest.MonkeyPatch, failures: int, tries: int, said: str
 ) -> None:
-    state = State(Inventory((["198.51.100.7"], {})), Config())  # type: ignore[no-untyped-call]
+    data = {"ssh_connect_retry_min_delay": 0.0, "ssh_connect_retry_max_delay": 0.0}
+    state = State(Inventory(([("198.51.100.7", data)], {})), Config())  # type: ignore[no-untyped-call]
     (host,) = state.inventory
     host.connector = in_use = WayIn(state, host)
-    made, closed = [], []
+    made: list[SSHConnector] = []
+    closed: list[str] = []
+    client = SimpleNamespace(get_transport=lambda: None, close=lambda: closed.append("closed"))
 
-    def connect(connector: WayIn) -> None:
+    def connect(connector: SSHConnector) -> None:
         made.append(connector)
-        connector.client = SimpleNamespace(close=lambda: closed.append(connector))  # type: ignore[assignment]
+        connector.client = client  # type: ignore[assignment]
         if len(made) <= failures:
-            raise ConnectError("Nothing was changed. 198.51.100.7 port 22 does not answer.")
+            raise TimeoutError("timed out")
 
-    monkeypatch.setattr(WayIn, "connect", connect)
-    monkeypatch.setattr(ssh, "BETWEEN_TRIES_SECONDS", 0.0)
-    assert another_connection(host) == said
-    assert len(made) == tries and made == closed and in_use not in made
+    monkeypatch.setattr(SSHConnector, "_connect", connect)
+    monkeypatch.setattr(WayIn, "_transport", lambda connector: None)
+    monkeypatch.setattr(ssh_login, "send_at_once", lambda transport: None)
+    monkeypatch.setattr(ssh_login, "Watch", lambda transport: SimpleNamespace(start=lambda: None))
+    assert bool(answer := another_connection(host)) == bool(said) and answer.startswith(said), answer
+    assert len(made) == tries and in_use not in made and closed == ["closed"]
 
 
 def test_a_host_that_is_not_reached_by_ssh_needs_no_new_connection() -> None:
