@@ -8,15 +8,15 @@ if systemctl is-active --quiet docker.service; then
     # the daemon takes its time to read its configuration.
     systemctl reload docker.service
     tries=100
-    until [ -z "$(docker ps --quiet)" ] || [ "$(docker info --format '{{.LiveRestoreEnabled}}')" = true ] || [ "$tries" = 0 ]; do
+    while [ -n "$(docker ps --quiet)" ] && [ "$(docker info --format '{{.LiveRestoreEnabled}}')" != true ]; do
         tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || {
+            echo "Docker has to restart to read its configuration, but live-restore is off and containers run: they would" >&2
+            echo "stop. Choose a quiet moment, type 'systemctl restart docker' on the server, and run again." >&2
+            exit 1
+        }
         sleep 0.1
     done
-    if [ "$tries" = 0 ]; then
-        echo "Docker has to restart to read its configuration, but live-restore is off and containers run: they would" >&2
-        echo "stop. Choose a quiet moment, type 'systemctl restart docker' on the server, and run again." >&2
-        exit 1
-    fi
     # Seconds count: a daemon that started in the second of the change cannot be told from an older one.
     while [ "$(date +%s)" -le "$(stat -c %Y /etc/docker/daemon.json)" ]; do sleep 0.2; done
 fi
