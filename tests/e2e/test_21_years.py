@@ -146,12 +146,18 @@ def state_of_the_unit(instance: Instance) -> str:
     return instance.run(f"systemctl show --property ActiveState --value {UNIT}.service").strip()
 
 
-def signal_to_the_walwriter(instance: Instance, signal: str) -> None:
-    """PostgreSQL does not come to its end without this program of its own."""
+@contextmanager
+def slow_to_stop(instance: Instance) -> Iterator[None]:
+    """PostgreSQL does not come to its end, as a busy one takes its time: a program of its own is held."""
     its = f"docker inspect --format {{{{.State.Pid}}}} {instance.container('mstdn', 'db')}"
     of_it = f"$(cat /proc/$({its})/task/*/children)"
     found = f"for pid in {of_it}; do ! grep -qa walwriter /proc/$pid/cmdline || echo $pid; done"
-    instance.run(f"kill -s {signal} $({found})")
+    walwriter = instance.run(found).strip()
+    instance.run(f"kill -s STOP {walwriter}")
+    try:
+        yield
+    finally:
+        instance.run(f"kill -s CONT {walwriter}", check=False)
 
 
 @contextmanager
@@ -304,15 +310,14 @@ def test_indexes_that_another_debian_sorted_are_made_anew_and_no_post_is_lost_if
     run = old.converge(**ON)
     assert run.changed == [] and "sorted by the rules of version 2.31" in run.stderr and MOVE in run.stderr
     # Killed while the directories change places: whichever is in place serves, and what is posted there stays. The
-    # engine was told to stop the database, and goes on with it; the database takes its time, as a busy one does.
-    signal_to_the_walwriter(old, "STOP")
-    killed = verb(old, MOVE, **ON)
-    ending = f"docker logs --tail 5 {old.container('mstdn', 'db')} 2>&1 | grep -q 'received fast shutdown'"
-    wait_until("the database is told to stop", lambda: is_at(old, 6) and old.succeeds(ending), 180, 0.1)
-    old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service")
-    told = f"journalctl --unit {UNIT}.service --output cat --lines 5 | grep -q 'ended from outside'"
-    wait_until("systemd puts it in order", lambda: old.succeeds(told), 60, 0.1)
-    signal_to_the_walwriter(old, "CONT")
+    # engine was told to stop the database, and goes on with it.
+    with slow_to_stop(old):
+        killed = verb(old, MOVE, **ON)
+        ending = f"docker logs --tail 5 {old.container('mstdn', 'db')} 2>&1 | grep -q 'received fast shutdown'"
+        wait_until("the database is told to stop", lambda: is_at(old, 6) and old.succeeds(ending), 180, 0.1)
+        old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service")
+        told = f"journalctl --unit {UNIT}.service --output cat --lines 5 | grep -q 'ended from outside'"
+        wait_until("systemd puts it in order", lambda: old.succeeds(told), 60, 0.1)
     said = killed.communicate(timeout=180)[0]
     wait_until("it answers", lambda: answers(old), 90)
     post(old, "written between the two")
