@@ -1,7 +1,7 @@
 """
 Servers as they are found: somebody was there before, and the suite joins them or says in words what to do.
 
-Each row is one server. They are asked in their order; rows of one base follow each other (tests/e2e/test_servers.py).
+Each row is one server. Rows of one base follow each other (tests/e2e/test_servers.py).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A run of all rows writes docs/reliability.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -46,14 +46,22 @@ LOOK = (
 
 
 class Place:
-    """The server of all rows. `base`: what it is now; "" after a row that only a fresh one can follow."""
+    """
+    The server of all rows. `base`: what it is now; "" after a row that only a fresh one can follow. deployed: called
+    once, at the first row that wants one, for the server that earlier tests have left deployed.
+    """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, deployed: Callable[[], Instance]) -> None:
         self.world, self.instance = world, Instance(world)
         self.base, self.kept = "", ""
+        self.deployed: Callable[[], Instance] | None = deployed
 
     def become(self, base: str) -> None:
         if self.base == base:
+            return
+        deployed, self.deployed = self.deployed, None
+        if base == DEPLOYED and deployed:
+            self.instance, self.base = deployed(), base
             return
         if base == DOCKER and self.kept:
             lab.reset(self.world.name, self.kept)
@@ -75,12 +83,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" in metafunc.fixturenames:
         every = metafunc.config.getoption("--all-rows")
         rows = of_part(ROWS if every else [row for row in ROWS if row.sample], metafunc.config.getoption("--part"))
+        # On what earlier tests have left, so that it is not made once more.
+        rows = sorted(rows, key=lambda row: row.base != DEPLOYED)
         metafunc.parametrize("row", rows, ids=[row.there for row in rows])
 
 
 @pytest.fixture(name="place", scope="module")
-def _place(world: World) -> Iterator[Place]:
-    place = Place(world)
+def _place(world: World, request: pytest.FixtureRequest) -> Iterator[Place]:
+    place = Place(world, lambda: request.getfixturevalue("instance"))
     yield place
     world.reset()
     if place.kept:
