@@ -73,11 +73,16 @@ class Asked:
 # How many scripts that share something run at the same time, and how many of the others. Those that share
 # something ask Docker Engine, and its command takes 40 MB of memory for as long as it waits.
 LANES = 2
-# A script's lines come between two lines that begin with a character that no script prints. $1 is its number, $2 its
-# text, $3 its name. A subshell begins in a third of the time that a shell of its own takes.
+# A script's lines come between two lines that begin with a character that no script prints. Its last line may have no
+# end, as that of a file that somebody has edited. $1 is its number, $2 its text, $3 its name. A subshell begins in a
+# third of the time that a shell of its own takes.
 _ASK = r"""ask() { printf '\001%s\n' "$1"; (t=$2; shift 3; eval "$t") </dev/null; printf '\001end %s\n' "$?"; };"""
 _MARK = r"""mark() {{ awk '
-    /^\001end / {{ print mark " " substr($0, 2); next }}
+    end = index($0, "\001end ") {{
+        if (end > 1) print mark " " substr($0, 1, end - 1)
+        print mark " " substr($0, end + 1)
+        next
+    }}
     /^\001/ {{ mark = "{} " substr($0, 2); next }}
     {{ print mark " " $0 }}'; }};"""
 

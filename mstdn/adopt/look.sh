@@ -10,7 +10,7 @@
 from=$1 root=$2 note=$3 names=$4
 shift 4
 tab='	'
-[ ! -f "$note" ] || sed 's/^/noted /' "$note"
+[ ! -f "$note" ] || awk '{ print "noted " $0 }' "$note"
 [ ! -s "$root/state/installed.env" ] || echo ours
 [ ! -s "$root/database/PG_VERSION" ] || echo occupied
 ! mountpoint -q "$(readlink -m -- "$root/database")" 2>/dev/null || echo mounted

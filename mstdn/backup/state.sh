@@ -2,6 +2,6 @@
 # the snapshot of a restore that is under way, by its note $2.
 [ -x /usr/bin/restic ] && echo restic
 [ -x /usr/bin/ssh ] && echo ssh
-[ -f "$1" ] && sed -n 's/^/last /p' "$1"
-[ -f "$2" ] && sed -n 's/^snapshot /restoring /p' "$2"
+[ -f "$1" ] && awk '{ print "last " $0 }' "$1"
+[ -f "$2" ] && awk 'sub(/^snapshot /, "restoring ")' "$2"
 exit 0

@@ -17,7 +17,7 @@ for name in making parts; do
     [ ! -f "$directory/state/$name" ] || printf '%s %s\n' "$name" "$(cat "$directory/state/$name")"
 done
 if [ -f "$directory/state/mounted" ]; then
-    sed 's/^/mounted /' "$directory/state/mounted"
+    awk '{ print "mounted " $0 }' "$directory/state/mounted"
     LC_ALL=C sha256sum --check --quiet "$directory/state/mounted" 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/edited \1/p'
 fi
 for path in "$directory"/compose.override.y*ml "$directory"/docker-compose.override.y*ml; do

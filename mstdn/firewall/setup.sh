@@ -7,7 +7,7 @@ command -v nft >/dev/null && echo nft
 for file in "$1" "$2"; do
     [ -f "$file" ] && sha256sum -- "$file"
 done | while read -r sum path; do printf 'sum %s %s\n' "$sum" "$path"; done
-[ -f "$3" ] && read -r note <"$3" && printf 'note %s\n' "$note"
+[ -f "$3" ] && { read -r note <"$3" || [ -n "$note" ]; } && printf 'note %s\n' "$note"
 for name in mstdn-firewall.service ssh.socket sshd.socket; do
     find_unit "$name" || continue
     while IFS= read -r line; do

@@ -11,7 +11,7 @@ for path in "$data"/pg_tblspc/*; do
     [ ! -e "$path" ] || printf 'tablespace %s\n' "${path##*/}"
 done
 [ -d "$data.before" ] && printf 'before %s %s\n' "$(cat "$data.before/PG_VERSION" 2>/dev/null || echo 0)" "$(du -sk "$data.before" | cut -f 1)"
-[ -f "$note" ] && sed 's/^/under /' "$note"
+[ -f "$note" ] && awk '{ print "under " $0 }' "$note"
 [ "$(systemctl show --property ActiveState --value "$unit" 2>/dev/null)" = activating ] && echo working
 if [ "${4:-}" = size ] && [ -d "$data" ]; then
     printf 'size %s\n' "$(du -sk "$data" 2>/dev/null | cut -f 1)"

@@ -82,15 +82,15 @@ for name in "$@"; do
     fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
 done
 
-sed -n '/=/s/^/installed /p' "$root/state/installed.env" 2>/dev/null
+awk '/=/ { print "installed " $0 }' "$root/state/installed.env" 2>/dev/null
 for path in "$root"/rollback/v*.dump; do
     path=${path##*/}
     [ ! -f "$root/rollback/$path" ] || printf 'dump %s\n' "${path%.dump}"
 done
 # Which versions wrote what the stores have to read: PostgreSQL's own file, and the first nine bytes of Redis'.
 [ ! -s "$root/database/PG_VERSION" ] || printf 'database %s\n' "$(cat "$root/database/PG_VERSION")"
-sed -n 's/^phase /postgres_move /p' "$root/state/postgres-upgrade" 2>/dev/null
-sed -n 's/^phase /adoption /p' /var/lib/mstdn/adoption 2>/dev/null
+awk 'sub(/^phase /, "postgres_move ")' "$root/state/postgres-upgrade" 2>/dev/null
+awk 'sub(/^phase /, "adoption ")' /var/lib/mstdn/adoption 2>/dev/null
 # Without newlines between them.
 head -qc 9 "$root"/redis/dump.rdb "$root"/redis/appendonlydir/*.base.rdb 2>/dev/null | grep -ao 'REDIS[0-9]\{4\}' |
     sed -n 's/^REDIS0*\([1-9]\)/redis \1/p'

@@ -5,7 +5,7 @@ wanted=$1 note=$2 root=$3 settings=$4 meant=$5
 [ -s "$root/state/installed.env" ] && echo instance
 [ -s "$root/secrets/instance.env" ] && echo keys
 if [ -f "$note" ]; then
-    sed 's/^/restoring /' "$note"
+    awk '{ print "restoring " $0 }' "$note"
     # As long as nothing was replaced, another backup may take the place of the one that was begun, which may be damaged.
     [ "$wanted" != latest ] && ! grep -q '^data ' "$note" || wanted=$(sed -n 's/^snapshot //p' "$note")
 fi

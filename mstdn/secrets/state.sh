@@ -29,7 +29,7 @@ fi
 [ ! -e "$file" ] || ! grep -vE "${known}^#|^\$" "$file" >/dev/null || echo 'damaged '
 if [ -e "$directory/operator.env" ]; then
     printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -c '0%a %u:%g' "$directory/operator.env")"
-    sed -n 's/^\([A-Za-z0-9_]*\)=.*/brought \1/p' "$directory/operator.env"
+    awk -F = '/^[A-Za-z0-9_]*=/ { print "brought " $1 }' "$directory/operator.env"
 fi
 read_instance
 kept=$(cd "$directory" 2>/dev/null && stat -c '%n 0%a %u:%g' -- * ../.env 2>/dev/null)

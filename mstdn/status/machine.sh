@@ -30,8 +30,8 @@ if command -v systemctl >/dev/null; then
             END { show() }'
 fi
 for file in "$notes/backup" "$notes/restoring" "$notes"/*-result; do
-    [ -f "$file" ] && sed "s/^/noted ${file##*/} /" "$file"
+    [ -f "$file" ] && awk -v name="${file##*/}" '{ print "noted " name " " $0 }' "$file"
 done
 # Only what keeps alerts from getting out: what is wrong with the server is looked at here itself.
-[ -f "$notes/alerts" ] && sed -n 's/^failed \([a-z]*\) /noted alerts \1 /p' "$notes/alerts"
+[ -f "$notes/alerts" ] && awk 'sub(/^failed /, "noted alerts ")' "$notes/alerts"
 exit 0

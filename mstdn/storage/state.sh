@@ -4,7 +4,7 @@
 # mounted, and "ro" where nothing can be written there; "astray": it is a link that leads nowhere. "mount MOUNT SOURCE UUID": of all but those of containers and the system.
 note=$1 root=$2 proxy=$3 domain=$4 backups=$5
 shift 5
-[ -f "$note" ] && sed -n '/^#/!s/^/noted /p' "$note"
+[ -f "$note" ] && awk '!/^#/ { print "noted " $0 }' "$note"
 # Any of these shows that the volume is mounted. A single one that was lost is mended or refused by the component that needs it.
 [ ! -s "$root/state/installed.env" ] && [ ! -s "$root/secrets/instance.env" ] && [ ! -s "$root/database/PG_VERSION" ] || echo instance
 if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/dev/null)" ]; then echo certificate; fi

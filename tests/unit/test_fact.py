@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from pyinfra.api.exceptions import FactProcessError
 from typing_extensions import override
 
 from mstdn.fact import CouldNotLook, Fact, Lines
-from tests.harness import ROOT, all_facts
+from tests.harness import ROOT, all_facts, run_script
 
 
 class Example(Fact[list[str]]):
@@ -116,6 +117,47 @@ def test_no_answer_makes_a_fact_raise_what_pyinfra_does_not_contain(fact: type[F
         lines = [f"{key} {choose.choice(STRANGE)}" for key in keys for _ in range(choose.choice((0, 1, 1, 2)))]
         with suppress(FactProcessError, CouldNotLook):
             fact().process(lines)
+
+
+# Scripts that print what is in a file: their arguments, in which HERE is the directory that the file is in, its name
+# there, and a line that they print something of.
+PRINT_A_FILE = (
+    ("images/recorded", ("HERE/file",), "file", "postgres:17 sha256:1"),
+    ("backup/state", ("HERE/file", "HERE/none"), "file", "time 1"),
+    ("backup/state", ("HERE/none", "HERE/file"), "file", "snapshot 1a2b3c"),
+    ("compose/applied", ("HERE", "--"), "state/mounted", "0  HERE/none"),
+    ("database/state", ("HERE/file", "HERE", "none.service"), "file", "MASTODON_VERSION=v4.7.6"),
+    ("postgres/look", ("HERE", "HERE/file", "none.service"), "file", "phase copy"),
+    ("restore/look", ("latest", "HERE/file", "HERE", "HERE/none", "none"), "file", "snapshot 1a2b3c"),
+    ("status/machine", ("HERE", "HERE/none"), "alerts", "failed mail 1 why"),
+    ("status/machine", ("HERE", "HERE/none"), "backup", "time 1"),
+    ("storage/state", ("HERE/file", "HERE", "HERE", "none", "", "HERE"), "file", "root /srv/mastodon"),
+    ("files/written", ("HERE", "of the suite"), "file", "# of the suite"),
+    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none"), "state/installed.env", "MASTODON_VERSION=v4.7.6"),
+    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none"), "state/postgres-upgrade", "phase copy"),
+)
+
+
+@pytest.mark.parametrize("script, arguments, name, line", PRINT_A_FILE)
+def test_the_last_line_of_a_file_needs_no_end(
+    tmp_path: Path, script: str, arguments: tuple[str, ...], name: str, line: str
+) -> None:
+    """Some editors leave a file so. Its last line would be lost, or run into what is printed next."""
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+
+    def says() -> set[str]:
+        here = (each.replace("HERE", str(tmp_path)) for each in arguments)
+        before = ("sizing/interfaces",) if script == "preflight/report" else ()
+        # A mark shows where a line ends. What differs from one moment to the next is left out.
+        lines = run_script(script, *here, before=before).stdout.replace("\n", "|\n").splitlines()
+        return {each for each in lines if not each.startswith(("now ", "clock ", "memory ", "disk ", "killed "))}
+
+    nothing = says()
+    file.write_text(line.replace("HERE", str(tmp_path)))
+    without = says()
+    file.write_text(line.replace("HERE", str(tmp_path)) + "\n")
+    assert without == says() != nothing
 
 
 def test_no_script_of_a_fact_can_change_anything() -> None:
