@@ -20,3 +20,5 @@ while [ "$connection" -gt 1 ]; do
     connection=${connection:-1}
 done
 connection="$connection $(began "$connection")"
+# What somebody has set for all of root's commands (/etc/environment) would lead Compose to other files than the suite's.
+unset COMPOSE_FILE COMPOSE_PATH_SEPARATOR COMPOSE_PROJECT_NAME COMPOSE_PROFILES COMPOSE_ENV_FILES COMPOSE_DISABLE_ENV_FILE

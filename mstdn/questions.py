@@ -36,7 +36,7 @@ from mstdn.docker.operations import (
     sources_question,
 )
 from mstdn.fact import Question
-from mstdn.files.operations import states_of, written_in
+from mstdn.files.operations import contents_of, states_of, written_in
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.references import all_images
@@ -130,4 +130,5 @@ def _a_run_follows_at_once() -> bool:
 
 def _of_a_project(project: Project) -> Iterator[Question[Any]]:
     yield states_of(project.files, project.directories)
+    yield from contents_of(project.directories)
     yield AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
+from mstdn.files.tree import ConfigDirectory
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,21 @@ class WrittenFiles(Fact[list[str]]):
     @override
     def read(self, lines: Lines) -> list[str]:
         return lines.all("written")
+
+
+class Strangers(Fact[dict[str, str]]):
+    """What lies in directories and belongs to somebody else, or cannot be read: one path by directory."""
+
+    script = "files/strangers"
+
+    @classmethod
+    def of(cls, directories: Iterable[ConfigDirectory]) -> Question[dict[str, str]]:
+        """directories: those that say which rights all in them gives."""
+        return cls.question(*(f"{each.rights} {each.owner} {each.path}" for each in directories if each.rights))
+
+    @override
+    def read(self, lines: Lines) -> dict[str, str]:
+        return dict(line.split(" ", 1) for line in lines.all("stranger"))
 
 
 class FileStates(Fact[Tree]):

@@ -10,7 +10,7 @@ from pyinfra.operations.util.files import generate_color_diff
 
 from mstdn.asking import ask
 from mstdn.fact import Question
-from mstdn.files.facts import FileStates, Tree, WrittenFiles
+from mstdn.files.facts import FileStates, Strangers, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
@@ -79,12 +79,16 @@ def converge_tree(
         )
         return
     gone = [*(path for path in absent if path in tree.states), *_strays(files, directories, tree)]
+    strangers = {path: found for question in contents_of(directories) for path, found in ask(question).items()}
     # Before the first command, because that is how far pyinfra goes when it plans.
     if gone or any(each.path in tree.states for each in wanted):
         announce(*_reasons(wanted, gone, tree))
+        announce(*(_who_it_belongs_to(each, strangers[each.path]) for each in directories if each.path in strangers))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
     for directory in directories:
         yield from _converge_directory(directory, tree)
+        if directory.path in strangers:
+            yield script("files/take_back", directory.path, directory.owner, directory.rights)
     for file in files:
         yield from _converge_file(file, tree)
     for path in gone:
@@ -99,6 +103,19 @@ def _of_others(files: Iterable[ConfigFile], shared: Sequence[str], tree: Tree) -
             found = tree.states.get(file.path)
             if found and file.path.startswith(f"{directory}/") and file.path not in ours and found.sha256 != EMPTY:
                 yield file.path
+
+
+def _who_it_belongs_to(directory: ConfigDirectory, stranger: str) -> str:
+    return (
+        f"{stranger} does not belong to {directory.owner}, or its rights are less than {directory.rights}, as all in "
+        f"{directory.path} must be"
+    )
+
+
+def contents_of(directories: Iterable[ConfigDirectory]) -> Iterator[Question[dict[str, str]]]:
+    """The question that converge_tree asks about what lies in these, if it asks one."""
+    if looked_into := [each for each in directories if each.rights]:
+        yield Strangers.of(looked_into)
 
 
 def states_of(

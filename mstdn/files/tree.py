@@ -32,12 +32,18 @@ class ConfigFile:
 
 @dataclass(frozen=True)
 class ConfigDirectory:
-    """A directory; an `exclusive` one holds the listed files and nothing else: what is no longer wanted goes."""
+    """
+    A directory; an `exclusive` one holds the listed files and nothing else: what is no longer wanted goes.
+
+    rights: octal, what all that lies in it gives its readers at least; it belongs to the directory's owner then. ""
+    where that is not ours to say.
+    """
 
     path: str
     mode: str = "0755"
     owner: str = ROOT
     exclusive: bool = False
+    rights: str = ""
 
 
 def revision_of(files: Iterable[ConfigFile], *extra: str) -> str:

@@ -32,9 +32,9 @@ def proxy_project(settings: Settings, *, ipv6: bool, names: tuple[str, ...] = ()
         services=PROXY_SERVICES,
         directories=(
             ConfigDirectory(layout.root),
-            ConfigDirectory(layout.acme, "0700"),
+            ConfigDirectory(layout.acme, "0700", rights="0600"),
             ConfigDirectory(layout.authorities, exclusive=True),
-            ConfigDirectory(layout.certificates),
+            ConfigDirectory(layout.certificates, rights="0600"),
             ConfigDirectory(layout.generated),
             ConfigDirectory(layout.challenges),
             ConfigDirectory(layout.state),

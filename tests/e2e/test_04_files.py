@@ -115,6 +115,31 @@ def test_files_that_somebody_changed_are_put_right_and_strays_removed(instance: 
     assert instance.run("stat -c %a /srv/proxy/compose.yaml").strip() == "644"
 
 
+def test_what_somebody_gave_to_root_with_all_that_is_in_it_is_given_back(instance: Instance) -> None:
+    deep = "/srv/mastodon/media/accounts/avatars/000/000/001"
+    instance.run(f"mkdir -p {deep} && echo picture >{deep}/a.png && chown -R 991:991 /srv/mastodon/media/accounts")
+    started = instance.started()
+    instance.run(
+        "chown -R root:root /srv/mastodon/redis /srv/mastodon/media && chmod -R go-rwx /srv/mastodon/media"
+        " && chown -R 1000:1000 /srv/proxy/acme /srv/proxy/certs && chown -R nobody /srv/mastodon/database"
+    )
+    plan = instance.plan()
+    wrong = [f"/srv/mastodon/{each}" for each in ("media", "redis", "database")] + ["/srv/proxy/acme"]
+    for directory in wrong:
+        assert f"as all in {directory} must be" in plan.stderr, plan.stderr
+    assert set(instance.converge().changed) == set(plan.planned)
+    assert instance.converge().changed == []
+    # They go on, and can write again.
+    assert instance.started() == started
+    assert instance.run(f"stat -c '%a %u:%g' {deep}/a.png").strip() == "644 991:991"
+    assert instance.visit("/system/accounts/avatars/000/000/001/a.png").body == "picture\n"
+    instance.inside("mstdn", "web", "touch public/system/accounts/b && rm public/system/accounts/b")
+    save = 'REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf) redis-cli save'
+    assert instance.inside("mstdn", "redis", save).strip() == "OK"
+    instance.inside("mstdn", "db", "psql -U postgres -c 'CREATE TABLE given_back (a int)' -c 'DROP TABLE given_back'")
+    instance.run(f"rm -r {deep}")
+
+
 def test_dead_variables_of_old_guides_are_refused(instance: Instance) -> None:
     refusal = instance.refusal(mastodon_environment={"OTP_SECRET": "x" * 128})
     assert "OTP_SECRET" in refusal and "remove" in refusal

@@ -28,7 +28,8 @@ from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, StoresAtWork
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import CouldNotLook, Question
-from mstdn.files.facts import FileStates, WrittenFiles
+from mstdn.files.facts import FileStates, Strangers, WrittenFiles
+from mstdn.files.tree import ConfigDirectory
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.kernel.facts import KernelSetting
@@ -253,6 +254,15 @@ def test_a_connection_that_died_unnoticed_holds_a_server_for_a_while_only(tmp_pa
         runs.hang_up(each)
 
 
+def test_what_root_has_set_for_all_of_his_commands_leads_compose_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"):
+        monkeypatch.setenv(name, "other")
+    found = subprocess.run(
+        ["sh", "-c", (SCRIPTS / "connection.sh").read_text() + "env"], capture_output=True, text=True, check=True
+    )
+    assert "COMPOSE_" not in found.stdout
+
+
 def test_who_works_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["pyinfra", "inventory.py", "deploy.py", "--data", "smtp_login=secret"]
     monkeypatch.setattr("sys.argv", arguments)
@@ -310,6 +320,7 @@ QUESTIONS: list[Question[Any]] = [
     ServerSize.of_the_server(),
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),
+    Strangers.of([ConfigDirectory(NOWHERE, rights="0604")]),
     SwapState.of(NOWHERE),
     Units.of(["mstdn-nowhere.timer"]),
     WrittenFiles.of(NOWHERE, "mark"),

@@ -240,3 +240,13 @@ def test_what_the_suite_wrote_there_and_what_is_empty_is_put_right(tmp_path: Pat
     tree = {"files": [file_in(tmp_path, "social.example.org", OURS)], "shared": [str(tmp_path)]}
     assert apply(config_tree, **tree)
     assert (tmp_path / "social.example.org").read_text() == OURS
+
+
+def test_what_lies_in_a_directory_belongs_to_its_owner_too(tmp_path: Path) -> None:
+    directory = ConfigDirectory(str(tmp_path / "media"), "0755", OWNER, rights="0604")
+    (tmp_path / "media/accounts").mkdir(parents=True)
+    (tmp_path / "media/accounts/a.png").touch(0o644)
+    assert not apply(config_tree, files=[], directories=[directory])
+    (tmp_path / "media/accounts/a.png").chmod(0o600)
+    converges([], [directory])
+    assert mode_of(tmp_path / "media/accounts/a.png") == "0644"

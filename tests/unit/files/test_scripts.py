@@ -5,8 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from mstdn.files.facts import FileStates
-from tests.harness import OWNER, answer_of, run_script, stand_in
+import pytest
+
+from mstdn.files.facts import FileStates, Strangers
+from mstdn.files.tree import ConfigDirectory
+from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
 
 SUM_OF_TEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -60,3 +63,67 @@ def test_names_that_the_checksum_program_would_quote_are_read(tmp_path: Path) ->
     file.write_text("test")
     tree = answer_of(FileStates.of([str(file), str(tmp_path)]))
     assert tree.states[str(file)].sha256 == SUM_OF_TEST
+
+
+# --- What lies in a directory -------------------------------------------------------------------
+
+
+def uploads(home: Path) -> Path:
+    """A directory of uploads as Mastodon leaves it, on a file system of its own, with a link in it."""
+    directory = home / "media"
+    (directory / "accounts/avatars/001").mkdir(parents=True)
+    (directory / "accounts/avatars/001/a b.png").touch(0o644)
+    (directory / "robots.txt").touch(0o644)
+    (directory / "lost+found").mkdir(0o700)
+    (directory / "lost+found/#1").touch(0o600)
+    (directory / "old").symlink_to("nowhere")
+    return directory
+
+
+def strangers(directory: Path, owner: str = OWNER) -> dict[str, str]:
+    return answer_of(Strangers.of([ConfigDirectory(str(directory), owner=owner, rights="0604")]))
+
+
+def test_what_is_as_it_should_be_is_no_stranger(tmp_path: Path) -> None:
+    assert strangers(uploads(tmp_path)) == {}
+    (tmp_path / "link").symlink_to("media")
+    assert strangers(tmp_path / "link") == {}
+    assert strangers(tmp_path / "absent") == {}
+    # What lies deeper is not looked at: there may be millions.
+    (tmp_path / "media/accounts/avatars/001").chmod(0o700)
+    assert strangers(tmp_path / "media") == {}
+
+
+@pytest.mark.parametrize("name", ["robots.txt", "accounts", "accounts/avatars"])
+def test_what_nobody_else_can_read_is_seen(tmp_path: Path, name: str) -> None:
+    directory = uploads(tmp_path)
+    (directory / name).chmod(0o700)
+    assert strangers(directory) == {str(directory): str(directory / name)}
+
+
+def test_what_belongs_to_somebody_else_is_seen_and_given_back_with_all_that_is_deeper(tmp_path: Path) -> None:
+    directory = uploads(tmp_path)
+    assert strangers(directory, "4711:4711")[str(directory)].startswith(f"{directory}/")
+    path = stand_in(tmp_path, "chown")
+    assert run_script("files/take_back", directory, "4711:4711", "0604", path=path).returncode == 0
+    given = " ".join(calls_in(tmp_path))
+    assert given.startswith("chown -h 4711:4711 ")
+    for name in ("accounts", "accounts/avatars/001/a b.png", "robots.txt", "old"):
+        assert f"{directory}/{name}" in given
+    assert "lost+found" not in given and f"{directory} " not in given
+
+
+def test_rights_are_given_back_down_to_the_last_upload_and_none_that_is_too_many(tmp_path: Path) -> None:
+    directory = uploads(tmp_path)
+    for each in sorted(directory.rglob("*"), reverse=True):
+        if not each.is_symlink():
+            each.chmod(0o700 if each.is_dir() else 0o400)
+    assert run_script("files/take_back", directory, OWNER, "0604").returncode == 0
+    assert strangers(directory) == {}
+    modes = {each.name: f"{stat.S_IMODE(each.lstat().st_mode):o}" for each in directory.rglob("*")}
+    assert (modes["accounts"], modes["001"], modes["a b.png"]) == ("755", "755", "644")
+    assert (modes["lost+found"], modes["#1"]) == ("700", "400")
+    # What is for its owner only, as in a database, is for nobody else afterwards.
+    (directory / "robots.txt").chmod(0o000)
+    assert run_script("files/take_back", directory, OWNER, "0600").returncode == 0
+    assert stat.S_IMODE((directory / "robots.txt").stat().st_mode) == 0o600
