@@ -22,6 +22,7 @@ class Applied:
     `mounted`: checksum of each file that a service mounts, as it was then, and `edited` those that are another now or
     gone. `making`: what the container of each service was made with at that time (Container.making). `parts`: checksum
     of what the files said about each service (Project.parts).
+    `led`: variables in the project's .env by which Compose would read other files or call the project otherwise.
     `override`: checksum of the operator's own compose.override.yaml now, "" without one. `broken`: why Compose cannot
     read that, with its path.
     """
@@ -32,6 +33,7 @@ class Applied:
     parts: dict[str, str] = field(default_factory=dict)
     mounted: dict[str, str] = field(default_factory=dict)
     edited: frozenset[str] = frozenset()
+    led: tuple[str, ...] = ()
     override: str = ""
     broken: str = ""
 
@@ -62,6 +64,7 @@ class AppliedProject(Fact[Applied]):
                 path: sha256 for sha256, _, path in (line.partition("  ") for line in lines.all("mounted")) if path
             },
             edited=frozenset(lines.all("edited")),
+            led=tuple(lines.all("led")),
             override=lines.get("override"),
             broken=lines.get("broken"),
         )

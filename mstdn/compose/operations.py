@@ -37,6 +37,13 @@ def converge_project(
     operator's own compose.override.yaml is honoured: its services are started too, but neither counted nor waited for.
     """
     applied = ask(AppliedProject.of(project.directory, project.made_from_paths, project.reloaded_paths))
+    if applied.led:
+        yield from refuse(
+            f"{project.directory}/.env sets {' and '.join(applied.led)}, with which Compose would not do what the "
+            "suite's files say. Take that out of it. What you want to add to the project belongs in "
+            "compose.override.yaml."
+        )
+        return
     if applied.broken:
         path, _, verdict = applied.broken.partition(" ")
         yield from refuse(f"Compose cannot read {path}. Correct it, or move it away. In its own words: {verdict}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mstdn.docker.configuration import Merged
 from mstdn.docker.obstacles import default_address
 from mstdn.finding import Finding
+from mstdn.layout import MASTODON_PROJECT, MONITORING_PROJECT, PROXY_PROJECT
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container, Engine, Setup
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from mstdn.settings import Settings
 
 DEFAULT_NETWORK = "bridge"
+# As Compose calls the containers of a project's services: proxy-nginx-1, mstdn-web-2.
+_OURS = re.compile(rf"({MASTODON_PROJECT}|{PROXY_PROJECT}|{MONITORING_PROJECT})-[a-z-]+-[0-9]+")
 
 
 def users(engine: Engine, setup: Setup, settings: Settings, *, installed: bool) -> Iterator[Finding]:
@@ -96,4 +100,17 @@ def other_projects(report: ServerReport, containers: Sequence[Container], settin
                 "error",
                 f"Another Compose project is called {project} (in {directory}), as the suite's own in {root} must "
                 f"be. Rename it, or take it down: docker compose --project-directory {directory} down",
+            )
+
+
+def taken_names(containers: Sequence[Container]) -> Iterator[Finding]:
+    """Containers of somebody else that have names which Compose may want to give to the suite's."""
+    for container in containers:
+        name = _OURS.fullmatch(container.name)
+        if name and container.project != name[1]:
+            yield Finding(
+                "error",
+                f"The container {container.name} is not one of the suite's, but has a name that Compose gives to "
+                f"those. Give it another one, with which it goes on as before: docker rename {container.name} "
+                f"other-{container.name}; or, if nobody needs it: docker rm --force {container.name}",
             )

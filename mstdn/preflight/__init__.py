@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
-from mstdn.docker.neighbours import other_engines, other_projects
+from mstdn.docker.neighbours import other_engines, other_projects, taken_names
 from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.layout import UNINSTALL_NOTE
@@ -63,6 +63,7 @@ def findings(
         *other_engines(report),
         # Stopped ones too: Compose would remove them as orphans of a project of that name.
         *other_projects(report, containers, settings),
+        *taken_names(containers),
         *names.findings(report, settings),
         *_instance(report, settings, postgres_moves=postgres_moves),
     ]

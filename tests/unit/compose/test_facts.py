@@ -17,6 +17,7 @@ parts {"web": "0d"}
 mounted 00ff  /srv/x/secrets/a file
 mounted 01ff  /srv/x/secrets/redis.conf
 edited /srv/x/secrets/a file
+led COMPOSE_FILE
 override bbbb
 """
     assert read(AppliedProject, output) == Applied(
@@ -26,6 +27,7 @@ override bbbb
         {"web": "0d"},
         {"/srv/x/secrets/a file": "00ff", "/srv/x/secrets/redis.conf": "01ff"},
         frozenset({"/srv/x/secrets/a file"}),
+        ("COMPOSE_FILE",),
         "bbbb",
     )
 

@@ -198,6 +198,14 @@ def test_a_file_of_the_operators_that_compose_cannot_read_is_refused_in_its_word
     assert refusal.endswith("services.web Additional property imag")
 
 
+def test_variables_that_lead_compose_elsewhere_are_refused_by_name() -> None:
+    arguments = {"project": PROJECT, "images": IMAGES, "timeout_seconds": 300}
+    refusal = refusal_of(
+        compose_project, facts(applied=APPLIED + "led COMPOSE_FILE\nled COMPOSE_PROJECT_NAME\n"), **arguments
+    )
+    assert "/.env sets COMPOSE_FILE and COMPOSE_PROJECT_NAME, with which" in refusal and "Take that out" in refusal
+
+
 def test_what_brings_services_up_can_show_those_that_are_not_well() -> None:
     command = str(bring_up("mstdn", "/srv/mastodon", 300, ["db"]))
     assert command.index("unwell() {") < command.index("docker compose up")

@@ -55,3 +55,12 @@ def test_a_project_that_a_killed_run_has_half_written_is_not_its_fault(tmp_path:
 def test_a_file_that_was_applied_is_not_judged_again(tmp_path: Path) -> None:
     assert seen(tmp_path, "yaml: line 3", noted=f"revision {SUM}").broken == ""
     assert not (tmp_path / "calls").exists()
+
+
+def test_variables_in_env_that_lead_compose_elsewhere_are_seen_and_others_are_not(tmp_path: Path) -> None:
+    lines = ["# COMPOSE_FILE=a", " export COMPOSE_PROJECT_NAME = other", "COMPOSE_FILE=b.yaml", "COMPOSE_ANSI=never"]
+    (tmp_path / ".env").write_text("\n".join([*lines, "COMPOSE_FILENAME=c", "COMPOSE_FILE=d.yaml"]))
+    applied = seen(tmp_path)
+    assert applied.led == ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME")
+    (tmp_path / ".env").unlink()
+    assert answer_of(AppliedProject.of(str(tmp_path), (), ()), path=tmp_path / "bin").led == ()

@@ -191,6 +191,22 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "Another Compose project is called proxy (in /home/alice/proxy)",
         "docker compose --project-directory /home/alice/proxy down",
     ),
+    "a container with a name that Compose gives": (
+        {"containers": (container("mstdn-web-2", "caddy:2"),)},
+        {},
+        "mstdn-web-2 is not one of the suite's",
+        "docker rename mstdn-web-2 other-mstdn-web-2",
+    ),
+    "a container of another project with such a name, stopped": (
+        {
+            "containers": (
+                container("proxy-docker-gen-1", "x:1", project="x", directory="/home/alice/x", status="exited"),
+            )
+        },
+        {},
+        "proxy-docker-gen-1 is not one of the suite's",
+        "docker rm --force proxy-docker-gen-1",
+    ),
     "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
     "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
     "an address that leads nowhere": ({"answers": answers("127.0.1.1")}, {}, "leads to 127.0.1.1", "or, with a CDN"),
