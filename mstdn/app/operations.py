@@ -5,7 +5,7 @@ from __future__ import annotations
 from mstdn.app.names import names_here
 from mstdn.app.project import mastodon_project
 from mstdn.asking import ask
-from mstdn.compose.operations import converge_project
+from mstdn.compose.operations import running_project
 from mstdn.compose.project import Project
 from mstdn.database.facts import StoresAtWork
 from mstdn.files.operations import converge_tree
@@ -32,7 +32,7 @@ def running_mastodon(settings: Settings, timeout_seconds: int) -> Commands:
 
     + timeout_seconds: for all services to become healthy
     """
-    yield from converge_project(_project(settings), all_images(settings), timeout_seconds, _refusing)
+    yield from running_project(_project(settings), all_images(settings), timeout_seconds, _refusing)
 
 
 def _refusing() -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mstdn.asking import ask
 from mstdn.assets.facts import PublishedAssets
+from mstdn.docker.presence import needs_engine
 from mstdn.images.facts import ImageStates
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands
@@ -13,6 +14,7 @@ PUBLISH = ("assets/put_in_order", "connection", "lock", "timers/growth", "assets
 
 
 @operation
+@needs_engine
 def published_assets(root: str, image: str, release: str, images: Sequence[str]) -> Commands:
     """
     Ensure that `root`/current leads to the public files of `image`, and `root`/previous to those of the release before.

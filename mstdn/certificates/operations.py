@@ -9,11 +9,13 @@ from mstdn.asking import ask
 from mstdn.certificates.facts import CertificateStates
 from mstdn.certificates.rules import steps
 from mstdn.docker.engine import CONTAINER
+from mstdn.docker.presence import needs_engine
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
 
 
 @operation
+@needs_engine
 def certificates(proxy_root: str, prefix: str, names: Sequence[str]) -> Commands:
     """
     Ensure that nginx serves each name with a certificate of its own that is valid for a while.

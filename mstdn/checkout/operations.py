@@ -4,12 +4,14 @@ from pyinfra import host
 
 from mstdn.asking import ask
 from mstdn.checkout.facts import GitCheckout
+from mstdn.docker.presence import needs_engine
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
 
 
 @operation
+@needs_engine
 def git_checkout(repository: str, directory: str, tag: str) -> Commands:
     """
     Ensure a shallow checkout of exactly `tag`.

@@ -13,6 +13,7 @@ from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Containers
+from mstdn.files.operations import not_written
 from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
 from mstdn.networks.facts import DockerNetworks
@@ -71,6 +72,26 @@ def converge_project(
         yield script(project.reload, project.directory)
         loaded = f"{project.directory}/state/loaded"
         yield script("files/write", loaded, "0:0", "0644", stdin=project.reload_revision)
+
+
+def running_project(
+    project: Project,
+    images: Sequence[str],
+    timeout_seconds: int,
+    refusing: Callable[[], Mapping[str, str]] = dict,
+) -> Commands:
+    """
+    The commands of converge_project. Refuses where the project's files are not on the server as they should be, and do
+    not come earlier in this run: somebody runs the file of tasks/ by itself that starts it.
+    """
+    if paths := not_written(project.files):
+        yield from refuse(
+            f"{project.title[0].upper()}{project.title[1:]} starts by its files, and this run does not write them. Not "
+            f"as the settings say, or not there: {', '.join(paths)}. Everything in its order: "
+            "pyinfra inventory.py deploy.py"
+        )
+        return
+    yield from converge_project(project, images, timeout_seconds, refusing)
 
 
 def _look(project: Project, applied: Applied, images: Sequence[str], refusing: Mapping[str, str]) -> Steps:

@@ -18,6 +18,7 @@ from mstdn.database.rules import (
 )
 from mstdn.database.stores import postgres_cannot_read, postgres_is_unknown, redis_cannot_read
 from mstdn.docker.facts import Containers
+from mstdn.docker.presence import needs_engine
 from mstdn.images.facts import ImageStates
 from mstdn.images.references import all_images
 from mstdn.layout import DATABASE_SERVICES, INSTANCE_NOTE, MASTODON_PROJECT, STORES, MastodonLayout
@@ -59,6 +60,7 @@ def readable_stores(settings: Settings) -> Commands:
 
 
 @operation
+@needs_engine
 def prepared_database(
     directory: str,
     release: str,
@@ -131,6 +133,7 @@ def prepared_database(
 
 
 @operation
+@needs_engine
 def finished_migrations(
     directory: str, release: str, marker: str, database: str, timeout_seconds: int, web_way: Way
 ) -> Commands:
@@ -191,6 +194,7 @@ def joined_work(marker: str, database: str) -> Commands:
 
 
 @operation
+@needs_engine
 def password_in_force(directory: str) -> Commands:
     """
     Ensure that PostgreSQL lets Mastodon in with the password that is in its secrets.

@@ -1,7 +1,11 @@
-# Goes before each question to Docker Engine. Where there is no engine there is nothing to find. One that does not run cannot
+# Goes before each question to Docker Engine. Where there is no engine there is nothing to find, as a rule. One that does not run cannot
 # be asked, and asking its socket would start it (docker.socket). One that hangs is not waited for. What found.sh has found for
 # all questions of a batch is not asked again.
-command -v docker >/dev/null || exit 0
+command -v docker >/dev/null || {
+    # Where its packages were removed its containers may still be there: they start with the engine that is installed again.
+    [ -z "$(ls -A /var/lib/docker/containers 2>/dev/null)" ] || echo 'unknown Docker is not installed, and its containers are still there'
+    exit 0
+}
 docker_is_silent() { echo 'unknown Docker does not answer' && exit 0; }
 case ${engine=$(systemctl show --property LoadState,ActiveState --value docker.service 2>/dev/null | tr '\n' ' ')} in
 *not-found*) [ -S /run/docker.sock ] || exit 0 ;;

@@ -13,6 +13,7 @@ from mstdn.docker.configuration import parsed
 from mstdn.docker.facts import DockerHost, Engine, EngineSetup, Setup
 from mstdn.docker.options import unreadable_options
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, KEYRING, PACKAGES, PREREQUISITES, SOURCES
+from mstdn.docker.presence import prepare
 from mstdn.docker.rules import merged_configuration
 from mstdn.fact import Question
 from mstdn.files.facts import Tree
@@ -167,6 +168,7 @@ def packages(version: str = "") -> Commands:
 
     + version: exactly this version of the engine as apt lists it; "" accepts what is installed, or takes the newest
     """
+    prepare()
     engine = _engine()
     wanted = [
         f"{name}={version}" if version and name in ENGINE_PACKAGES else name

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from weakref import WeakKeyDictionary
 
 from pyinfra import host, logger, state
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import Host, QuoteString, StringCommand
+from pyinfra.context import ctx_host
 from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
@@ -42,9 +44,26 @@ def config_tree(
     yield from converge_tree(files, directories, absent, shared)
 
 
+def not_written(files: Sequence[ConfigFile]) -> list[str]:
+    """Paths of those that are not on the server as they should be, and are not written earlier in this run either."""
+    come = _in_this_run.get(_host_at_work(), set())
+    open_ones = [file for file in files if file.path not in come]
+    tree = ask(states_of(open_ones)) if open_ones else Tree()
+    return [file.path for file in open_ones if not _has_text(file, tree)]
+
+
+def _host_at_work() -> Host:
+    at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
+    return at_work
+
+
 def written_in(directory: str) -> Question[list[str]]:
     """What config_tree asks of a directory that it shares with others."""
     return WrittenFiles.of(directory, MARK)
+
+
+# Paths that this run has written on each host, or will have before what comes after.
+_in_this_run: WeakKeyDictionary[Host, set[str]] = WeakKeyDictionary()
 
 
 def converge_tree(
@@ -59,6 +78,7 @@ def converge_tree(
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
     paths = {file.path for file in files}
+    _in_this_run.setdefault(_host_at_work(), set()).update(paths)
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
     tree = ask(states_of(files, directories, absent))

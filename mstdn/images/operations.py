@@ -6,6 +6,7 @@ from hashlib import sha256
 from pyinfra import host
 
 from mstdn.asking import ask
+from mstdn.docker.presence import needs_engine
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.tags import moved, record_of, record_text
 from mstdn.layout import ROOT
@@ -19,6 +20,7 @@ BUILD = ("images/put_in_order", "connection", "lock", "images/build")
 
 
 @operation
+@needs_engine
 def pulled_images(references: Sequence[str], images: Sequence[str], record: str, refresh: bool = False) -> Commands:
     """
     Ensure that the server has these images, and that each tag still stands for what it stood for at its first pull.
@@ -67,6 +69,7 @@ def _moved_there(reference: str, recorded: str, offered: Set[str]) -> str:
 
 
 @operation
+@needs_engine
 def built_images(source: str, web: str, streaming: str, patches: Sequence[str], images: Sequence[str]) -> Commands:
     """
     Ensure that both of Mastodon's images are built from the checkout as it is now, plus patches.

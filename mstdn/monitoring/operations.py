@@ -9,6 +9,7 @@ from mstdn.asking import ask
 from mstdn.compose.facts import AppliedProject
 from mstdn.compose.operations import converge_project
 from mstdn.docker.facts import Containers
+from mstdn.docker.presence import needs_engine
 from mstdn.fact import Question
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.images.references import all_images
@@ -46,6 +47,7 @@ def monitoring_files(settings: Settings) -> Commands:
 
 
 @operation
+@needs_engine
 def monitoring_role(settings: Settings) -> Commands:
     """Ensure that PostgreSQL lets the exporter in and shows it statistics, and no more, where monitoring is on."""
     if settings.monitoring_enabled and (reason := lacking(ask(_role(settings)))):

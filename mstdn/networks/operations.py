@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mstdn.asking import ask
 from mstdn.docker.facts import Containers
 from mstdn.docker.operations import engine_question
+from mstdn.docker.presence import needs_engine
 from mstdn.docker.versions import numbers_of
 from mstdn.layout import BACK, FRONT, NETWORKS
 from mstdn.networks.facts import DockerNetworks, FirewallWays, Network
@@ -35,6 +36,7 @@ def wanted_networks(settings: Settings) -> list[WantedNetwork]:
 
 
 @operation
+@needs_engine
 def docker_networks(networks: Sequence[WantedNetwork], leaving: Sequence[str] = ()) -> Commands:
     """
     Ensure bridge networks with these options.

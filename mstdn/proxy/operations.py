@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mstdn.app.names import names_here
-from mstdn.compose.operations import converge_project
+from mstdn.compose.operations import running_project
 from mstdn.compose.project import Project
 from mstdn.files.operations import converge_tree
 from mstdn.images.references import all_images
@@ -30,7 +30,7 @@ def running_proxy(settings: Settings, timeout_seconds: int) -> Commands:
 
     + timeout_seconds: for all services to become healthy
     """
-    yield from converge_project(_project(settings), all_images(settings), timeout_seconds)
+    yield from running_project(_project(settings), all_images(settings), timeout_seconds)
 
 
 def _project(settings: Settings) -> Project:

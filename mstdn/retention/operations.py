@@ -7,6 +7,7 @@ from typing import Any
 from pyinfra import host
 
 from mstdn.asking import ask
+from mstdn.docker.presence import needs_engine
 from mstdn.fact import Question
 from mstdn.files.facts import FileStates
 from mstdn.layout import MastodonLayout
@@ -22,6 +23,7 @@ def retention_question(settings: Settings) -> Question[Any]:
 
 
 @operation
+@needs_engine
 def chosen_retention(settings: Settings) -> Commands:
     """
     Ensure that somebody has chosen how long copies of others' content are kept: the owner, or else the settings.

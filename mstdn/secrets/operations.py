@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.asking import ask
+from mstdn.docker.presence import needs_engine
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
@@ -23,6 +24,7 @@ ACCESS = "0600 0:0"
 
 
 @operation
+@needs_engine
 def secrets(
     directory: str,
     database: str,

@@ -175,7 +175,7 @@ def test_while_a_run_is_at_work_another_is_told_whose_it_is(instance: Instance) 
         stderr=subprocess.STDOUT,
     )
     wait_until("the first run is at work", lambda: instance.succeeds("test -e /run/mstdn.run"), timeout=60)
-    refusal = instance.refusal("tasks/app.py", default_locale="da")
+    refusal = instance.refusal("tasks/configuration.py", default_locale="da")
     assert "Another run is at work on this server" in refusal and "deploy.py of the suite" in refusal
     output = first.communicate()[0]
     assert first.returncode == 0, output

@@ -31,6 +31,7 @@ clock {clock}
 """
 
 BARE_SERVER_ANSWERS = {
+    "docker/setup": "absent\n",
     "docker/state": "codename debian trixie\narchitecture amd64\nactive inactive\nenabled not-found\n",
     "sizing/state": "memory 4032848\n",
     "firewall/setup": "socket tcp 0.0.0.0 22 (ssh)\n",

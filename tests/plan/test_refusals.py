@@ -72,6 +72,8 @@ ELSEWHERE = {
     "database/operations.py finished_migrations",
     # What a run has just tried, and has taken back.
     "firewall/operations.py _tried_out",
+    # What a file of tasks/ by itself lacks: test_plan.py.
+    "compose/operations.py running_project",
     # Verbs: see test_plan.py.
     "backup/operations.py backup_now",
     "drill/operations.py drill_now",

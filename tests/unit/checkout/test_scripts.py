@@ -11,6 +11,7 @@ from pyinfra.api import OperationError
 
 from mstdn.checkout.facts import GitCheckout
 from mstdn.checkout.operations import git_checkout
+from mstdn.fact import CouldNotLook
 from mstdn.images.facts import SourceTree
 from tests.harness import answer_of, apply, run_script
 
@@ -122,3 +123,11 @@ def test_a_question_writes_nothing_into_the_checkout(tmp_path: Path) -> None:
     answer_of(GitCheckout.of(str(tmp_path / "source"), "v4.7.60"))
     answer_of(SourceTree.of(str(tmp_path / "source")))
     assert ((tmp_path / "source/.git").stat().st_mtime_ns, (tmp_path / "source/.git/index").read_bytes()) == before
+
+
+def test_a_checkout_is_not_said_to_be_gone_where_git_is(tmp_path: Path) -> None:
+    without = {"command -v git": "command -v no-git-here"}
+    assert answer_of(GitCheckout.of(str(tmp_path), "v4.7.60"), instead=without).head == ""
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(CouldNotLook, match=r"^git is not installed$"):
+        answer_of(GitCheckout.of(str(tmp_path), "v4.7.60"), instead=without)

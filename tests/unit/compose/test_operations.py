@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from mstdn.asking import Questions
 from mstdn.compose.commands import bring_up
-from mstdn.compose.operations import converge_project
+from mstdn.compose.operations import converge_project, running_project
 from mstdn.compose.project import Project, Way
 from mstdn.docker.facts import Containers
 from mstdn.fact import Question
+from mstdn.files.operations import converge_tree
 from mstdn.files.tree import ConfigFile
 from mstdn.operation import operation
+from mstdn.shell import Commands
 from tests.harness import Command, commands_of, container_line, of_the_unit, read, refusal_of
 
 compose_project = operation(converge_project)
@@ -209,3 +211,40 @@ def test_variables_that_lead_compose_elsewhere_are_refused_by_name() -> None:
 def test_what_brings_services_up_can_show_those_that_are_not_well() -> None:
     command = str(bring_up("mstdn", "/srv/mastodon", 300, ["db"]))
     assert command.index("unwell() {") < command.index("docker compose up")
+
+
+# --- A file of tasks/ by itself -----------------------------------------------------------------
+
+ON_DISK = "".join(f"state 81a4 0:0 {file.path}\nsum {file.sha256}  {file.path}\n" for file in PROJECT.files)
+
+
+@operation
+def started_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+    """What tasks/app.py does."""
+    yield from running_project(project, images, timeout_seconds)
+
+
+@operation
+def written_and_started_project(project: Project, images: Sequence[str], timeout_seconds: int) -> Commands:
+    """What deploy.py does."""
+    yield from converge_tree(project.files)
+    yield from running_project(project, images, timeout_seconds)
+
+
+def test_a_project_does_not_start_by_files_that_are_not_what_the_settings_say() -> None:
+    arguments: dict[str, Any] = {"project": PROJECT, "images": IMAGES, "timeout_seconds": 300}
+    there = facts(applied="") | {"files/state": ON_DISK}
+    assert commands_of(started_project, there, **arguments) == compose_commands(applied="") != []
+    changed = PROJECT.files[0]
+    other = there | {"files/state": ON_DISK.replace(changed.sha256, "0" * 64)}
+    refusal = refusal_of(started_project, other, **arguments)
+    assert f"not there: {changed.path}. Everything in its order: pyinfra inventory.py deploy.py" in refusal
+    assert "starts by its files" in refusal_of(started_project, facts(), **arguments)
+
+
+def test_files_that_come_earlier_in_the_run_are_there() -> None:
+    commands = commands_of(
+        written_and_started_project, facts(applied=""), project=PROJECT, images=IMAGES, timeout_seconds=300
+    )
+    assert [command.words[0] for command in commands[:2]] == [file.path for file in PROJECT.files]
+    assert commands[2:] == compose_commands(applied="")

@@ -168,6 +168,16 @@ def test_an_engine_that_is_stopped_is_not_asked(tmp_path: Path, unit: str) -> No
     assert [call.split()[0] for call in calls_in(tmp_path)] == ["systemctl"]
 
 
+def test_containers_whose_engine_was_removed_are_not_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "containers").mkdir()
+    programs = stand_in(tmp_path, "systemctl")
+    without = {"/var/lib/docker/containers": f"{tmp_path}/containers", "command -v docker": "command -v no-docker-here"}
+    assert answer_of(Containers.all(), path=programs, instead=without) == ()
+    (tmp_path / "containers/1a2b3c").mkdir()
+    with pytest.raises(CouldNotLook, match=r"^Docker is not installed, and its containers are still there$"):
+        answer_of(Containers.all(), path=programs, instead=without)
+
+
 def test_an_engine_that_is_starting_is_not_one_that_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(CouldNotLook, match=r"^Docker has not started yet$"):
         ask_engine(tmp_path, unit="loaded\\nactivating\\n")

@@ -30,7 +30,7 @@ def pull_commands(*states: str, recorded: str, refresh: bool = False) -> list[Co
 
     def answers(_: Host, batch: Questions) -> dict[Question[Any], list[str] | None]:
         state = later.pop(0) if len(later) > 1 else later[0]
-        facts = {"images/state": state, "images/recorded": recorded}
+        facts = {"images/state": state, "images/recorded": recorded, "docker/setup": ""}
         return {each: facts[each.fact.script].splitlines() for each in _both(batch)}
 
     arguments: dict[str, Any] = {"references": REFERENCES, "images": IMAGES, "record": RECORD, "refresh": refresh}
