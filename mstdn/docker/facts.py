@@ -24,7 +24,7 @@ class Engine:
     hold"), installed or not. `fingerprints`: of each key that apt trusts for the repository.
     `started` and `configured`: seconds since the epoch, None if the daemon does not run or has no daemon.json.
     `members`: of the group docker, None without the group. `masked`: units without which it cannot run and that may
-    not be started.
+    not be started. `containerd`: it runs, or is no unit of its own.
     """
 
     distribution: str = ""
@@ -39,6 +39,7 @@ class Engine:
     members: frozenset[str] | None = None
     held: frozenset[str] = frozenset()
     masked: tuple[str, ...] = ()
+    containerd: bool = True
 
 
 class DockerHost(Fact[Engine]):
@@ -69,6 +70,7 @@ class DockerHost(Fact[Engine]):
             configured=int(lines.one("configured")) if "configured" in lines else None,
             members=frozenset(filter(None, lines.one("members").split(","))) if "members" in lines else None,
             masked=tuple(lines.all("masked")),
+            containerd="lacks" not in lines,
         )
 
 

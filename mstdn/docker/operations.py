@@ -141,6 +141,9 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
         announce("Docker does not run")
     if not engine.enabled:
         announce("docker.service does not start at boot")
+    if not engine.containerd:
+        announce("containerd, by which Docker reaches its containers, does not run")
+        yield StringCommand("systemctl reset-failed containerd.service; systemctl start containerd.service")
     if written or stale or not engine.active:
         yield script("docker/restart_daemon", *setup.flags)
     elif not engine.enabled:

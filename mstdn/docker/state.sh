@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
-# What the server has of Docker Engine. $1 is the key file of its apt repository; the other arguments are package names.
+# What the server has of Docker Engine; "lacks containerd" where that has ended. $1 is the key file of its apt repository; the other arguments are package names.
 # After units.
 key=$1
 shift
@@ -16,6 +16,11 @@ active='' enabled='' started=''
 for name in docker.service docker.socket containerd.service; do
     find_unit "$name" || continue
     case $unit in *UnitFileState=masked*) printf 'masked %s\n' "$name" ;; esac
+    # A daemon whose containerd has ended still lists containers, and can do nothing with them.
+    case $name-$unit in
+    *LoadState=not-found*) ;;
+    containerd.service-*ActiveState=inactive* | containerd.service-*ActiveState=failed*) echo 'lacks containerd' ;;
+    esac
     [ "$name" = docker.service ] || continue
     while IFS='=' read -r property value; do
         case $property in

@@ -6,4 +6,6 @@ umask 077
 cat >"$new"
 chown "$owner" "$new"
 chmod "$mode" "$new"
+# Docker makes an empty directory where a file that it was to mount is missing. One that holds something stays, and is named.
+[ ! -d "$path" ] || [ -L "$path" ] || rmdir -- "$path"
 mv -fT "$new" "$path"

@@ -18,6 +18,8 @@ put() {
         chown --reference="$1" "$2"
         chmod --reference="$1" "$2"
     else
+        # Docker makes an empty directory where a file that it was to mount is missing.
+        [ ! -d "$2" ] || [ -L "$2" ] || rmdir -- "$2"
         mv -fT "$1" "$2"
     fi
 }

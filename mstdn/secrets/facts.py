@@ -57,7 +57,7 @@ class SecretStates(Fact[Secrets]):
             complete="complete" in lines,
             access=lines.get("access"),
             good=set(lines.all("good")),
-            damaged=[name or "a line without a name" for name in lines.all("damaged")],
+            damaged=[name or "a line that is none of the suite's" for name in lines.all("damaged")],
             operator=set(lines.all("brought")),
             operator_sha256=sha256,
             operator_access=access,

@@ -8,7 +8,7 @@ shift 2
 if [ -e "$file" ]; then
     echo exists
     tail -n 1 "$file" | grep -qx '# complete' && echo complete
-    printf 'access %s\n' "$(stat -c '0%a %u:%g' "$file")"
+    printf 'access %s\n' "$(stat -L -c '0%a %u:%g' "$file")"
 fi
 forms='' names='' known=''
 while [ "$1" != -- ]; do
@@ -28,7 +28,7 @@ fi
 # A line that is none of these may be a secret that lost its name: nothing of it is shown.
 [ ! -e "$file" ] || ! grep -vE "${known}^#|^\$" "$file" >/dev/null || echo 'damaged '
 if [ -e "$directory/operator.env" ]; then
-    printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -c '0%a %u:%g' "$directory/operator.env")"
+    printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -L -c '0%a %u:%g' "$directory/operator.env")"
     awk -F = '/^[A-Za-z0-9_]*=/ { print "brought " $1 }' "$directory/operator.env"
 fi
 read_instance

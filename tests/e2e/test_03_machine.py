@@ -129,6 +129,17 @@ def test_the_daemon_runs_with_its_configuration(instance: Instance) -> None:
     assert told.split() == ["true", "json-file"]
 
 
+def test_a_containerd_that_has_ended_is_started_and_no_container_stops(instance: Instance) -> None:
+    started = instance.started()
+    instance.run("systemctl stop containerd.service")
+    assert not instance.succeeds("docker exec $(docker ps --quiet | head -n 1) true")
+    plan = instance.plan()
+    assert "containerd, by which Docker reaches its containers, does not run" in plan.stderr
+    assert instance.converge().changed == plan.planned == ["tasks/docker.py | Configure the Docker daemon"]
+    assert instance.succeeds("docker exec $(docker ps --quiet | head -n 1) true")
+    assert instance.started() == started and instance.converge().changed == []
+
+
 def test_logs_are_bounded_for_every_container_even_those_of_others(instance: Instance) -> None:
     with throw_away_container(instance) as container:
         limits = json.loads(instance.run(f"docker inspect --format '{{{{json .HostConfig.LogConfig}}}}' {container}"))

@@ -140,6 +140,32 @@ def test_what_somebody_gave_to_root_with_all_that_is_in_it_is_given_back(instanc
     instance.run(f"rm -r {deep}")
 
 
+def test_what_root_has_set_for_compose_makes_no_second_mastodon_on_the_same_files(instance: Instance) -> None:
+    instance.run("cp -p /etc/environment /root/environment && echo COMPOSE_PROJECT_NAME=other >>/etc/environment")
+    try:
+        instance.converge(default_locale="de")
+        assert instance.run("docker ps --all --quiet --filter label=com.docker.compose.project=other") == ""
+        assert "DEFAULT_LOCALE=de" in instance.inside("mstdn", "web", "env")
+    finally:
+        instance.run("mv /root/environment /etc/environment")
+        instance.converge()
+
+
+def test_what_env_says_to_compose_is_refused_by_name(instance: Instance) -> None:
+    instance.run("echo COMPOSE_PROJECT_NAME=other >/srv/proxy/.env")
+    try:
+        assert "/srv/proxy/.env sets COMPOSE_PROJECT_NAME" in instance.refusal()
+    finally:
+        instance.run("rm /srv/proxy/.env")
+    assert instance.converge().changed == []
+
+
+def test_mastodon_does_not_start_by_files_that_are_not_what_the_settings_say(instance: Instance) -> None:
+    said = instance.refusal("tasks/app.py", default_locale="de")
+    assert "/srv/mastodon/mastodon.env" in said and "deploy.py" in said and "Nothing was changed" in said
+    assert instance.converge("tasks/app.py").changed == []
+
+
 def test_dead_variables_of_old_guides_are_refused(instance: Instance) -> None:
     refusal = instance.refusal(mastodon_environment={"OTP_SECRET": "x" * 128})
     assert "OTP_SECRET" in refusal and "remove" in refusal

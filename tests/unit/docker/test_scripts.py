@@ -143,6 +143,21 @@ def test_units_that_may_not_be_started_are_named(tmp_path: Path) -> None:
     assert (found.active, found.enabled) == (False, False)
 
 
+@pytest.mark.parametrize(
+    ("state", "runs"),
+    [
+        ("LoadState=loaded\\nActiveState=active", True),
+        ("LoadState=loaded\\nActiveState=inactive", False),
+        ("LoadState=loaded\\nActiveState=failed", False),
+        # Somebody's own daemon may start one itself.
+        ("LoadState=not-found\\nActiveState=inactive", True),
+    ],
+)
+def test_a_containerd_that_has_ended_is_seen_though_the_daemon_runs(tmp_path: Path, state: str, runs: bool) -> None:
+    found = service(tmp_path, UNIT.format("active", "enabled") + f"\\nId=containerd.service\\n{state}\\n")
+    assert (found.active, found.containerd) == (True, runs)
+
+
 def test_a_system_without_a_code_name_is_told_as_such(tmp_path: Path) -> None:
     release = tmp_path / "os-release"
     release.write_text('ID=fedora\nVERSION_ID=41\nVERSION_CODENAME=""\n')

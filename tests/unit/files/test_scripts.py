@@ -51,6 +51,17 @@ def test_a_file_that_cannot_be_given_away_is_not_replaced(tmp_path: Path) -> Non
     assert target.read_text() == "old\n"
 
 
+def test_a_directory_that_docker_made_in_the_place_of_a_file_makes_room_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.mkdir()
+    assert run_script("files/write", target, OWNER, "0644", stdin="text\n").returncode == 0
+    assert target.read_text() == "text\n"
+    other = tmp_path / "other"
+    (other / "of somebody").mkdir(parents=True)
+    run = run_script("files/write", other, OWNER, "0644", stdin="text\n")
+    assert run.returncode != 0 and str(other) in run.stderr and (other / "of somebody").is_dir()
+
+
 def test_what_is_secret_is_never_readable_by_others_on_its_way(tmp_path: Path) -> None:
     # Whoever could open it before its mode is right would have it.
     path = stand_in(tmp_path, "chown", f'stat -c %a "$2" >>"{tmp_path}/modes"')

@@ -27,7 +27,7 @@ differs mastodon.env
         complete=True,
         access="0600 0:0",
         good={"SECRET_KEY_BASE", "DB_PASS"},
-        damaged=["VAPID_PRIVATE_KEY", "a line without a name"],
+        damaged=["VAPID_PRIVATE_KEY", "a line that is none of the suite's"],
         operator={"SMTP_PASSWORD", "DEEPL_API_KEY"},
         operator_sha256="9f86d081",
         operator_access="0600 0:0",
