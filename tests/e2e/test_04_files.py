@@ -141,13 +141,15 @@ def test_what_somebody_gave_to_root_with_all_that_is_in_it_is_given_back(instanc
 
 
 def test_what_root_has_set_for_compose_makes_no_second_mastodon_on_the_same_files(instance: Instance) -> None:
-    instance.run("cp -p /etc/environment /root/environment && echo COMPOSE_PROJECT_NAME=other >>/etc/environment")
+    # As /etc/environment does for whoever logs in as root.
+    instance.run("echo COMPOSE_PROJECT_NAME=other >/root/environment")
+    instance.run("echo 'Defaults env_file=/root/environment' >/etc/sudoers.d/environment")
     try:
         instance.converge(default_locale="de")
         assert instance.run("docker ps --all --quiet --filter label=com.docker.compose.project=other") == ""
         assert "DEFAULT_LOCALE=de" in instance.inside("mstdn", "web", "env")
     finally:
-        instance.run("mv /root/environment /etc/environment")
+        instance.run("rm /root/environment /etc/sudoers.d/environment")
         instance.converge()
 
 
