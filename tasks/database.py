@@ -42,4 +42,6 @@ noted_instance(
 password_in_force(
     name="Keep the password of the database in force",
     directory=layout.root,
+    marker=layout.installed,
+    database=layout.database,
 )

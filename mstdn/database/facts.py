@@ -69,11 +69,12 @@ class Stores:
     """
     `refused`: which of the stores ("postgres", "redis") does not let Mastodon in with the password it was given, and
     its words. `collation`: the versions of the rules by which the database's indexes were sorted and by which it sorts
-    now, where they differ.
+    now, where they differ. `missing`: "database" or "tables" where PostgreSQL runs without those of Mastodon.
     """
 
     refused: dict[str, str] = field(default_factory=dict)
     collation: tuple[str, str] | None = None
+    missing: str = ""
 
 
 class StoresAtWork(EngineFact[Stores]):
@@ -91,7 +92,8 @@ class StoresAtWork(EngineFact[Stores]):
     def read(self, lines: Lines) -> Stores:
         refused = {store: words for store, _, words in (line.partition(" ") for line in lines.all("refused"))}
         versions = next(iter(lines.words("collation")), [])
-        return Stores(refused, (versions[0], versions[1]) if len(versions) == 2 else None)
+        collation = (versions[0], versions[1]) if len(versions) == 2 else None
+        return Stores(refused, collation, lines.get("missing"))
 
 
 class DuplicateAccounts(EngineFact[int]):

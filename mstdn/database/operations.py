@@ -1,6 +1,10 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
+from weakref import WeakSet
+
 from pyinfra import host, state
+from pyinfra.api import Host
+from pyinfra.context import ctx_host
 
 from mstdn.asking import ask
 from mstdn.compose.commands import bring_up, roll
@@ -193,17 +197,43 @@ def joined_work(marker: str, database: str) -> Commands:
         yield script("timers/forget", DEPLOYMENT_UNIT)
 
 
+# Hosts whose database this run brings back before whatever comes after.
+_brought_back: WeakSet[Host] = WeakSet()
+
+
+def database_comes_back() -> None:
+    """Say that this run brings the host at work its database."""
+    _brought_back.add(ctx_host.get())  # type: ignore[no-untyped-call]
+
+
 @operation
 @needs_engine
-def password_in_force(directory: str) -> Commands:
+def password_in_force(directory: str, marker: str, database: str) -> Commands:
     """
     Ensure that PostgreSQL lets Mastodon in with the password that is in its secrets.
 
     + directory: of Mastodon's Compose project
+    + marker: file that remembers what was installed
+    + database: PostgreSQL's data directory
 
-    What was changed inside of it (ALTER ROLE) is seen by nobody until Mastodon connects the next time.
+    What was changed inside of it (ALTER ROLE) is seen by nobody until Mastodon connects the next time. Refuses where
+    PostgreSQL has lost the database of an instance: one without posts is not made in its place.
     """
-    refused = ask(StoresAtWork.of(MASTODON_PROJECT)).refused
+    stores, release = (
+        ask(StoresAtWork.of(MASTODON_PROJECT)),
+        ask(Installed.of(marker, database)).get("MASTODON_VERSION"),
+    )
+    refused = stores.refused
+    comes_back = ctx_host.get() in _brought_back and not state.is_executing  # type: ignore[no-untyped-call]
+    if release and stores.missing and not comes_back:
+        lacks = "database mastodon_production" if stores.missing == "database" else "tables in mastodon_production"
+        yield from refuse(
+            f"{marker} says that Mastodon {release} was installed here, but PostgreSQL has no {lacks}. None was made: "
+            "it would be without accounts and posts. If it is there under another name (docker compose exec db psql -U "
+            f"postgres -l, in {directory}), give it its own back; or bring back the last backup: pyinfra inventory.py "
+            "tasks/restore.py"
+        )
+        return
     if "postgres" in refused:
         announce(f"PostgreSQL does not let Mastodon in: {refused['postgres']}")
         yield script("database/let_in", directory)

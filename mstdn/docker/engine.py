@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 from mstdn.fact import Fact
 
 T = TypeVar("T")
+# What engine.sh says of an engine that runs and does not answer.
+SILENT = "Docker does not answer"
 # Goes before scripts that act in a container.
 CONTAINER = "docker/container"
 

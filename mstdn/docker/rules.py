@@ -68,6 +68,16 @@ def merged_configuration(setup: Setup, wanted: str) -> Merged:
     return merged(parsed(setup.configuration), noted_configuration(setup), json.loads(wanted), setup.flags)
 
 
+def silent_engine() -> Finding:
+    """What is in the way where the engine runs and does not answer: it hangs, or its socket is gone."""
+    return Finding(
+        "error",
+        "Docker runs on this server and does not answer, so nobody can see what is there. What it said last: "
+        "journalctl --unit docker --lines 20. On the server: systemctl restart docker.socket docker.service; with "
+        "live-restore, which the suite sets, containers go on meanwhile.",
+    )
+
+
 def _swarm(setup: Setup) -> Iterator[Finding]:
     if not setup.swarm:
         return

@@ -18,6 +18,7 @@ from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, St
 from mstdn.docker import obstacles
 from mstdn.docker import operations as docker
 from mstdn.docker import rules as docker_rules
+from mstdn.docker.engine import SILENT
 from mstdn.docker.facts import Container, Containers, Engine, Setup
 from mstdn.docker.packages import KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.docker.versions import numbers_of
@@ -70,8 +71,13 @@ def _look(
     containers: tuple[Container, ...] = ()
     front: Network | None = None
     # A daemon that does not run is started later; what holds a port now is seen without it.
-    with suppress(CouldNotLook):
+    try:
         containers = ask(Containers.all())
+    except CouldNotLook as reason:
+        if str(reason) == SILENT:
+            # Whose the ports and networks are, only the engine knows.
+            yield docker_rules.silent_engine()
+            return
     if leaving is None:
         yield from adopt.unfinished(report.adoption, settings.local_domain)
         if not report.installed:

@@ -108,7 +108,7 @@ class Parts:
     What database and Redis say; None where it was not asked for or not answered. `database`: bytes. `pending`:
     migrations that have not run. `updates`: newer releases that Mastodon has heard of, and whether each mends security.
     `processes`: Sidekiq's. `writes`: of Redis to its disk, "ok" each. `silent`: "db" or
-    "redis" that run and do not answer.
+    "redis" that run and do not answer. `empty`: PostgreSQL has no table of Mastodon's.
     """
 
     database: int | None = None
@@ -122,6 +122,7 @@ class Parts:
     processes: int = 0
     writes: tuple[str, ...] = ()
     silent: frozenset[str] = frozenset()
+    empty: bool = False
 
 
 # Since Sidekiq 8 times are in milliseconds.
@@ -158,6 +159,7 @@ class PartStates(EngineFact[Parts]):
             processes=processes,
             writes=tuple(lines.all("writes")),
             silent=frozenset(lines.all("silent")),
+            empty="missing" in lines,
         )
 
 

@@ -19,6 +19,13 @@ def complaints(seen: Seen, wanted: Wanted) -> Iterator[Complaint]:
                 f"{name} runs and does not answer.",
                 f"Mend it: {DEPLOY}; what it says: cd {wanted.root} && docker compose logs --tail 30 {silent}",
             )
+    if parts.empty:
+        yield Complaint(
+            "error",
+            "PostgreSQL",
+            "PostgreSQL runs and has no table of Mastodon's: accounts and posts are not there.",
+            f"What to do: {DEPLOY} says it, and makes none in their place",
+        )
     if parts.most_connections and parts.connections > 0.9 * parts.most_connections:
         yield Complaint(
             "warning",

@@ -1,7 +1,8 @@
 # What the running parts of the project $1 say of themselves: "database BYTES CONNECTIONS MOST", "pending VERSION_NAME" of each
 # migration of the release that has not run, "update VERSION t|f" of each newer release that Mastodon has heard of and whether it
 # mends security; "queue NAME JOBS SINCE" with the time at which its oldest job came ("-" without
-# one), "jobs RETRIES DEAD PROCESSES", "writes STATUS" of Redis' last writes to disk. "silent db|redis" where one does not answer.
+# one), "jobs RETRIES DEAD PROCESSES", "writes STATUS" of Redis' last writes to disk. "silent db|redis" where one does not answer, "missing
+# tables" where PostgreSQL has none of Mastodon's.
 list_containers
 # While a release is replaced there are two web.
 db=$(running "$1" db) redis=$(running "$1" redis) web=$(running "$1" web | head -n 1)
@@ -11,6 +12,7 @@ if [ -n "$db" ]; then
     sql <<'SQL' || echo 'silent db'
 SELECT concat_ws(' ', 'database', pg_database_size(current_database()),
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), current_setting('max_connections'));
+SELECT 'missing tables' WHERE to_regclass('public.schema_migrations') IS NULL;
 -- Sidekiq asks api.joinmastodon.org every half hour (app/services/software_update_check_service.rb).
 SELECT to_regclass('software_updates') IS NOT NULL AS told \gset
 \if :told

@@ -64,7 +64,8 @@ def _rows(seen: Seen, wanted: Wanted) -> Iterator[tuple[str, str]]:
     if parts.database is not None:
         size = gigabytes(parts.database / BYTES_IN_KIB)
         yield "database", f"{size}, {parts.connections} of {parts.most_connections} connections"
-        yield "migrations", f"{len(parts.pending)} pending" if parts.pending else "none pending"
+        pending = f"{len(parts.pending)} pending" if parts.pending else "none pending"
+        yield "migrations", "not known" if parts.empty else pending
     if machine and parts.retries is not None:
         yield "queues", _queues(seen)
     if machine:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.instance import SERVICES, Instance, throw_away_container
 from tests.lab.addresses import INTERNET, SWAP_MIB, SWAP_PATHS
+from tests.lab.commands import wait_until
 
 MIB = 1024 * 1024
 SWAP = SWAP_PATHS["server"]
@@ -138,6 +139,23 @@ def test_a_containerd_that_has_ended_is_started_and_no_container_stops(instance:
     assert instance.converge().changed == plan.planned == ["tasks/docker.py | Configure the Docker daemon"]
     assert instance.succeeds("docker exec $(docker ps --quiet | head -n 1) true")
     assert instance.started() == started and instance.converge().changed == []
+
+
+def test_an_engine_that_does_not_answer_is_told_and_not_switched_off(instance: Instance) -> None:
+    started = instance.started()
+    instance.run("rm /run/docker.sock")
+    try:
+        said = instance.refusal()
+        assert "does not answer" in said and "systemctl restart docker.socket docker.service" in said
+        assert "disable" not in said and "Nothing was changed" in said
+    finally:
+        instance.run("systemctl restart docker.socket docker.service")
+    wait_until("it answers", lambda: instance.succeeds("docker ps"), 30)
+    # What holds the socket is made anew or restarted by its own unit; Mastodon goes on.
+    instance.converge()
+    assert {name: since for name, since in instance.started().items() if name.startswith("mstdn/")} == {
+        name: since for name, since in started.items() if name.startswith("mstdn/")
+    }
 
 
 def test_logs_are_bounded_for_every_container_even_those_of_others(instance: Instance) -> None:

@@ -36,3 +36,26 @@ def test_a_redis_password_that_is_made_anew_reaches_all_who_use_it(instance: Ins
     assert "PONG" in instance.inside("mstdn", "redis", f"REDISCLI_AUTH={new} {ping}")
     assert "PONG" not in instance.inside("mstdn", "redis", f"REDISCLI_AUTH={old} {ping}", check=False)
     assert instance.converge().changed == []
+
+
+def test_a_database_that_postgresql_has_lost_is_not_replaced_by_an_empty_one(instance: Instance) -> None:
+    """Somebody has given up half-way through a restore by hand."""
+    token = instance.token("erna")
+
+    def psql(statement: str) -> None:
+        instance.run(f"cd /srv/mastodon && docker compose exec -T db psql -U postgres -c '{statement}'")
+
+    instance.run("cd /srv/mastodon && docker compose stop web streaming sidekiq")
+    psql("ALTER DATABASE mastodon_production RENAME TO aside")
+    try:
+        for role in ("ALTER ROLE mastodon RENAME TO other", "ALTER ROLE other RENAME TO mastodon"):
+            psql(role)
+            said = instance.refusal()
+            assert "PostgreSQL has no database mastodon_production" in said and "tasks/restore.py" in said
+            assert "Nothing was changed" in said
+    finally:
+        psql("ALTER DATABASE aside RENAME TO mastodon_production")
+    instance.converge()
+    answer = instance.visit("/api/v1/accounts/verify_credentials", "--header", f"Authorization: Bearer {token}")
+    assert answer.status == 200
+    assert instance.converge().changed == []

@@ -8,12 +8,16 @@ import pytest
 
 from mstdn.compose.project import Way
 from mstdn.database.operations import (
+    database_comes_back,
     finished_migrations,
     joined_work,
+    password_in_force,
     prepared_database,
     readable_stores,
     rolled_back_database,
 )
+from mstdn.operation import operation
+from mstdn.shell import Commands
 from tests.harness import Command, commands_of, container_line, of_the_unit, refusal_of, settings_with
 
 MARKER = "/srv/mastodon/state/installed.env"
@@ -95,6 +99,37 @@ def test_a_lost_database_is_not_silently_replaced_by_an_empty_one(release: str) 
     refusal = refusal_of(prepared_database, facts, release=release, **PREPARATION)
     assert DATABASE in refusal
     assert "backup" in refusal
+
+
+KEPT: dict[str, Any] = {"directory": "/srv/mastodon", "marker": MARKER, "database": DATABASE}
+
+
+@operation
+def brought_back_and_kept() -> Commands:
+    """As in tasks/restore.py."""
+    database_comes_back()
+    yield from password_in_force._inner(**KEPT)
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ("missing database\n", "no database mastodon_production"),
+        ("missing tables\n", "no tables in mastodon_production"),
+        ("refused postgres password authentication failed\nmissing database\n", "no database mastodon_production"),
+    ],
+)
+def test_a_database_that_postgresql_has_lost_is_not_replaced_by_an_empty_one(said: str, lacks: str) -> None:
+    facts = {"database/state": INSTALLED, "database/logins": said}
+    refusal = refusal_of(password_in_force, facts, **KEPT)
+    assert lacks in refusal and "tasks/restore.py" in refusal
+    # A plan of what brings it back is made while it is not there yet.
+    assert [each.script for each in commands_of(brought_back_and_kept, facts)] == (
+        ["database/let_in"] if "refused" in said else []
+    )
+    # Of a first installation that was cut off nothing can be lost.
+    facts["database/state"] = "installed DATABASE=17\n"
+    assert len(commands_of(password_in_force, facts, **KEPT)) == ("refused" in said)
 
 
 def test_a_database_that_is_ready_for_the_next_release_is_left_alone() -> None:

@@ -428,6 +428,29 @@ def test_postgresqls_warning_that_its_indexes_were_sorted_otherwise_is_heard(tmp
     assert (found.refused, found.collation) == ({}, ("2.36", "2.41"))
 
 
+GONE = 'psql: error: connection to server failed: FATAL:  database "mastodon_production" does not exist'
+WRONG = 'psql: error: connection to server failed: FATAL:  password authentication failed for user "mastodon"'
+
+
+@pytest.mark.parametrize(
+    ("said", "missing", "refused"),
+    [
+        ("missing tables", "tables", {}),
+        (GONE, "database", {}),
+        # The role is gone as well: asked as the superuser.
+        (f"{WRONG}\n{GONE}", "database", {"postgres": 'password authentication failed for user "mastodon"'}),
+        ("", "", {}),
+    ],
+)
+def test_a_database_that_postgresql_has_lost_is_told(
+    tmp_path: Path, said: str, missing: str, refused: dict[str, str]
+) -> None:
+    stand_in(tmp_path, "systemctl", "echo loaded; echo active")
+    docker = f"{CONTAINERS_OF_BOTH} *psql*) printf '%s\\n' '{said}' ;; esac"
+    found = answer_of(StoresAtWork.of("mstdn"), path=stand_in(tmp_path, "docker", docker))
+    assert (found.missing, found.refused) == (missing, refused)
+
+
 def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
     assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo PONG ;; esac") == {}
 

@@ -12,6 +12,7 @@ from tests.unit.status.server import NOW, is_told_once, parts
 @pytest.mark.parametrize(
     ("seen", "level", "about", "words", "remedy"),
     [
+        pytest.param(parts(empty=True), "error", "PostgreSQL", "no table of Mastodon's", "deploy.py", id="no tables"),
         pytest.param(
             parts(silent=frozenset({"db"})), "error", "PostgreSQL", "not answer", "logs --tail 30 db", id="db"
         ),
