@@ -4,8 +4,9 @@
 for each in "$@"; do
     rights=${each%% *} rest=${each#* }
     owner=${rest%% *} directory=${rest#* }
-    # The directory may be a link to another disk, whose file system has a place for what was found in repairs.
-    found=$(find -H "$directory" -mindepth 1 -maxdepth 2 -name lost+found -prune -o ! -type l '(' ! -uid "${owner%:*}" -o ! -perm "-$rights" ')' -print -quit 2>/dev/null)
+    # The directory may be a link to another disk, whose file system has a place of its own for what was found in repairs, for
+    # snapshots (.snapshots) or a dustbin.
+    found=$(find -H "$directory" -mindepth 1 -maxdepth 2 '(' -path "$directory/.*" -o -name lost+found ')' -prune -o ! -type l '(' ! -uid "${owner%:*}" -o ! -perm "-$rights" ')' -print -quit 2>/dev/null)
     [ -z "$found" ] || printf 'stranger %s %s\n' "$directory" "$found"
 done
 exit 0

@@ -85,6 +85,7 @@ def uploads(home: Path) -> Path:
     (directory / "accounts/avatars/001").mkdir(parents=True)
     (directory / "accounts/avatars/001/a b.png").touch(0o644)
     (directory / "robots.txt").touch(0o644)
+    (directory / ".snapshots/1").mkdir(0o700, parents=True)
     (directory / "lost+found").mkdir(0o700)
     (directory / "lost+found/#1").touch(0o600)
     (directory / "old").symlink_to("nowhere")
@@ -121,7 +122,7 @@ def test_what_belongs_to_somebody_else_is_seen_and_given_back_with_all_that_is_d
     assert given.startswith("chown -h 4711:4711 ")
     for name in ("accounts", "accounts/avatars/001/a b.png", "robots.txt", "old"):
         assert f"{directory}/{name}" in given
-    assert "lost+found" not in given and f"{directory} " not in given
+    assert "lost+found" not in given and ".snapshots" not in given and f"{directory} " not in given
 
 
 def test_rights_are_given_back_down_to_the_last_upload_and_none_that_is_too_many(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_rights_are_given_back_down_to_the_last_upload_and_none_that_is_too_many
     assert strangers(directory) == {}
     modes = {each.name: f"{stat.S_IMODE(each.lstat().st_mode):o}" for each in directory.rglob("*")}
     assert (modes["accounts"], modes["001"], modes["a b.png"]) == ("755", "755", "644")
-    assert (modes["lost+found"], modes["#1"]) == ("700", "400")
+    assert (modes["lost+found"], modes["#1"], modes[".snapshots"]) == ("700", "400", "700")
     # What is for its owner only, as in a database, is for nobody else afterwards.
     (directory / "robots.txt").chmod(0o000)
     assert run_script("files/take_back", directory, OWNER, "0600").returncode == 0
