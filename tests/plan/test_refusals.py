@@ -53,6 +53,10 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
         "is 18, which cannot read its files",
     ),
     "database/operations.py prepared_database": ({"database/state": INSTALLED}, "holds no database"),
+    "database/operations.py password_in_force": (
+        {"database/state": f"{INSTALLED}installed DATABASE=17\n", "database/logins": "missing database\n"},
+        "has no database mastodon_production",
+    ),
     "firewall/operations.py closed_server": (
         {"firewall/setup": "nft\n"},
         "Nothing on this server seems to listen for SSH",
