@@ -1,9 +1,8 @@
 # What was applied to the project in $1 last: "revision" of the files that containers are made from (the arguments after $1 up
 # to "--") and "loaded" of those that services read anew (the rest), each only as long as none of its files is gone or newer;
 # "making" of its containers, and "parts", what its files said about each service; "mounted", the checksum that each file they
-# mount had, and "edited" for those that have another now; "led" for each variable in .env
-# by which Compose would do something else; and "override", the checksum of the operator's own file, with "broken" and Compose's words
-# if it cannot be read.
+# mount had, and "edited" for those that have another now; "led" for each variable in .env by which Compose would do something
+# else; and "override", the checksum of the operator's own file, with "broken" and Compose's words if it cannot be read.
 directory=$1 stamp=revision file=$1/state/applied fresh=yes
 shift
 for path in "$@" --; do
@@ -22,9 +21,10 @@ if [ -f "$directory/state/mounted" ]; then
     LC_ALL=C sha256sum --check --quiet "$directory/state/mounted" 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/edited \1/p'
 fi
 # Compose reads more than words for its files there.
+led=''
 [ ! -f "$directory/.env" ] || led=$(sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}\(COMPOSE_\(FILE\|PATH_SEPARATOR\|PROJECT_NAME\|PROFILES\|ENV_FILES\|DISABLE_ENV_FILE\)\)[[:space:]]*=.*/\2/p' "$directory/.env" | sort -u)
 # shellcheck disable=SC2086 # one word for each name
-[ -z "${led-}" ] || printf 'led %s\n' $led
+[ -z "$led" ] || printf 'led %s\n' $led
 for path in "$directory"/compose.override.y*ml "$directory"/docker-compose.override.y*ml; do
     [ -f "$path" ] || continue
     override=$(sha256sum <"$path" | cut -c 1-64)

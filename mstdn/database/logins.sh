@@ -1,7 +1,7 @@
 # Whether PostgreSQL and Redis of the project $1 let Mastodon in with the passwords that their containers were given: "refused
-# postgres|redis WORDS" where they say no, and "collation THEN NOW" where the database warns that its indexes were sorted by the rules
-# of another version of the C library (PostgreSQL from 15 on does so to whoever comes in); "missing database|tables" where Mastodon's are not there. The passwords appear in
-# no argument of any program.
+# postgres|redis WORDS" where they say no; "missing database|tables" where Mastodon's are not there; and "collation THEN NOW" where
+# the database warns that its indexes were sorted by the rules of another version of the C library (PostgreSQL from 15 on does so to
+# whoever comes in). The passwords appear in no argument of any program.
 tables="SELECT 'missing tables' WHERE to_regclass('public.schema_migrations') IS NULL"
 list_containers
 postgres=$(running "$1" db) redis=$(running "$1" redis)

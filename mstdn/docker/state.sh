@@ -1,6 +1,6 @@
 # shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
-# What the server has of Docker Engine; "lacks containerd" where that has ended. $1 is the key file of its apt repository; the other arguments are package names.
-# After units.
+# What the server has of Docker Engine; "lacks containerd" where that has ended. $1 is the key file of its apt repository; the other
+# arguments are package names. After units.
 key=$1
 shift
 # shellcheck source=/dev/null

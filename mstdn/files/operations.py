@@ -21,6 +21,8 @@ from mstdn.shell import Commands, script
 # In the first line of each file that the suite writes beside those of others.
 MARK = "Written by the suite"
 EMPTY = sha256().hexdigest()
+# Paths that this run has written on each host, or will have before what comes after.
+_in_this_run: WeakKeyDictionary[Host, set[str]] = WeakKeyDictionary()
 
 
 @operation
@@ -60,10 +62,6 @@ def _host_at_work() -> Host:
 def written_in(directory: str) -> Question[list[str]]:
     """What config_tree asks of a directory that it shares with others."""
     return WrittenFiles.of(directory, MARK)
-
-
-# Paths that this run has written on each host, or will have before what comes after.
-_in_this_run: WeakKeyDictionary[Host, set[str]] = WeakKeyDictionary()
 
 
 def converge_tree(
