@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mstdn.docker.configuration import Merged
 from mstdn.docker.obstacles import default_address
 from mstdn.finding import Finding
-from mstdn.layout import MASTODON_PROJECT, MONITORING_PROJECT, PROXY_PROJECT
+from mstdn.layout import (
+    MASTODON_PROJECT,
+    MASTODON_SERVICES,
+    MONITORING_PROJECT,
+    MONITORING_SERVICES,
+    PROXY_PROJECT,
+    PROXY_SERVICES,
+)
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container, Engine, Setup
@@ -19,8 +25,16 @@ if TYPE_CHECKING:
     from mstdn.settings import Settings
 
 DEFAULT_NETWORK = "bridge"
-# As Compose calls the containers of a project's services: proxy-nginx-1, mstdn-web-2.
-_OURS = re.compile(rf"({MASTODON_PROJECT}|{PROXY_PROJECT}|{MONITORING_PROJECT})-[a-z-]+-[0-9]+")
+# Compose calls the containers of a service PROJECT-SERVICE-NUMBER: proxy-nginx-1, mstdn-web-2.
+_OURS = {
+    f"{project}-{service}-": project
+    for project, services in (
+        (MASTODON_PROJECT, MASTODON_SERVICES),
+        (PROXY_PROJECT, PROXY_SERVICES),
+        (MONITORING_PROJECT, MONITORING_SERVICES),
+    )
+    for service in services
+}
 
 
 def users(engine: Engine, setup: Setup, settings: Settings, *, installed: bool) -> Iterator[Finding]:
@@ -106,8 +120,8 @@ def other_projects(report: ServerReport, containers: Sequence[Container], settin
 def taken_names(containers: Sequence[Container]) -> Iterator[Finding]:
     """Containers of somebody else that have names which Compose may want to give to the suite's."""
     for container in containers:
-        name = _OURS.fullmatch(container.name)
-        if name and container.project != name[1]:
+        service = container.name.rstrip("0123456789")
+        if service != container.name and _OURS.get(service, container.project) != container.project:
             yield Finding(
                 "error",
                 f"The container {container.name} is not one of the suite's, but has a name that Compose gives to "

@@ -197,6 +197,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "mstdn-web-2 is not one of the suite's",
         "docker rename mstdn-web-2 other-mstdn-web-2",
     ),
+    "a container with the name of an exporter": (
+        {"containers": (container("mstdn-monitoring-node-exporter-1", "caddy:2"),)},
+        {},
+        "mstdn-monitoring-node-exporter-1 is not one of the suite's",
+        "docker rename",
+    ),
     "a container of another project with such a name, stopped": (
         {
             "containers": (
