@@ -457,7 +457,9 @@ def test_media_on_another_disk_are_backed_up_proven_and_brought_back_there(backe
     backed.run(f"{still} && mv media /srv/disk/media && ln -s /srv/disk/media media")
     try:
         backed.converge(**ON)
-        backed.run("install -D -m 0644 -o 991 -g 991 /dev/stdin /srv/disk/media/accounts/7/a.gif", stdin="a picture")
+        # As Mastodon makes them, directories too.
+        backed.run("install -d -o 991 -g 991 /srv/disk/media/accounts /srv/disk/media/accounts/7")
+        backed.run("install -m 0644 -o 991 -g 991 /dev/stdin /srv/disk/media/accounts/7/a.gif", stdin="a picture")
         backed.converge(BACKUP, **ON)
         assert "/srv/disk/media/accounts/7/a.gif" in backed.run(f"{RESTIC} ls latest")
         assert "is proven:" in backed.converge(DRILL, **ON).stderr
