@@ -67,7 +67,7 @@ def foresee(questions: Foreseen, meanwhile: Callable[[Host], None] = lambda host
     """
     _foreseen[:] = [questions]
     ask_ahead()
-    meanwhile(_host_at_work())
+    meanwhile(host_at_work())
 
 
 def ask_ahead(*questions: Question[Any]) -> None:
@@ -76,7 +76,7 @@ def ask_ahead(*questions: Question[Any]) -> None:
 
     Returns when the command is on its way to the host at work. Does nothing where the connector cannot tell that.
     """
-    at_work = _host_at_work()
+    at_work = host_at_work()
     known, sent = _known(at_work), getattr(at_work.connector, "sent", None)
     open_ones = Batch.of((*_still_open(at_work, known), *(each for each in questions if each not in known.answers)))
     if sent and open_ones and not known.coming:
@@ -95,7 +95,7 @@ def ask(question: Question[T]) -> T:
 
     Raises CouldNotLook as the script says, and FactProcessError if the server did not answer the question.
     """
-    at_work = _host_at_work()
+    at_work = host_at_work()
     known = _known(at_work)
     if (operation := at_work.current_op_hash) and not state.is_executing:
         _planned.setdefault(at_work, {}).setdefault(operation, {})[question] = None
@@ -127,10 +127,10 @@ def travelling(questions: Iterable[Question[Any]]) -> dict[Question[Any], Questi
 
 def forget() -> None:
     """Something on the host at work may have changed: whatever it answered is asked anew when it is needed."""
-    _hosts[_host_at_work()] = _Known(planned=not state.is_executing, sparingly=SPARINGLY)
+    _hosts[host_at_work()] = _Known(planned=not state.is_executing, sparingly=SPARINGLY)
 
 
-def _host_at_work() -> Host:
+def host_at_work() -> Host:
     """The host itself: pyinfra's `host` is one object that stands for all of them, and cannot be a key."""
     at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
     return at_work

@@ -1,12 +1,9 @@
 """The instance's database: made once, migrated in two phases around the start of a new release."""
 
-from weakref import WeakSet
-
 from pyinfra import host, state
-from pyinfra.api import Host
-from pyinfra.context import ctx_host
 
 from mstdn.asking import ask
+from mstdn.brought import DATABASE, is_brought
 from mstdn.compose.commands import bring_up, roll
 from mstdn.compose.project import Way
 from mstdn.database.facts import DatabaseDumps, Installed, StoresAtWork
@@ -197,15 +194,6 @@ def joined_work(marker: str, database: str) -> Commands:
         yield script("timers/forget", DEPLOYMENT_UNIT)
 
 
-# Hosts whose database this run brings back before whatever comes after.
-_brought_back: WeakSet[Host] = WeakSet()
-
-
-def database_comes_back() -> None:
-    """Say that this run brings the host at work its database."""
-    _brought_back.add(ctx_host.get())  # type: ignore[no-untyped-call]
-
-
 @operation
 @needs_engine
 def password_in_force(directory: str, marker: str, database: str) -> Commands:
@@ -219,12 +207,9 @@ def password_in_force(directory: str, marker: str, database: str) -> Commands:
     What was changed inside of it (ALTER ROLE) is seen by nobody until Mastodon connects the next time. Refuses where
     PostgreSQL has lost the database of an instance: one without posts is not made in its place.
     """
-    stores, release = (
-        ask(StoresAtWork.of(MASTODON_PROJECT)),
-        ask(Installed.of(marker, database)).get("MASTODON_VERSION"),
-    )
-    refused = stores.refused
-    comes_back = ctx_host.get() in _brought_back and not state.is_executing  # type: ignore[no-untyped-call]
+    stores = ask(StoresAtWork.of(MASTODON_PROJECT))
+    release = ask(Installed.of(marker, database)).get("MASTODON_VERSION")
+    comes_back = is_brought(DATABASE) and not state.is_executing
     if release and stores.missing and not comes_back:
         lacks = "database mastodon_production" if stores.missing == "database" else "tables in mastodon_production"
         yield from refuse(
@@ -234,8 +219,8 @@ def password_in_force(directory: str, marker: str, database: str) -> Commands:
             "tasks/restore.py"
         )
         return
-    if "postgres" in refused:
-        announce(f"PostgreSQL does not let Mastodon in: {refused['postgres']}")
+    if "postgres" in stores.refused:
+        announce(f"PostgreSQL does not let Mastodon in: {stores.refused['postgres']}")
         yield script("database/let_in", directory)
 
 

@@ -9,11 +9,11 @@ from pyinfra.api import StringCommand
 from mstdn.apt.facts import AptSources, Sources
 from mstdn.apt.sources import without
 from mstdn.asking import ask
+from mstdn.brought import ENGINE, brings
 from mstdn.docker.configuration import parsed
 from mstdn.docker.facts import DockerHost, Engine, EngineSetup, Setup
 from mstdn.docker.options import unreadable_options
 from mstdn.docker.packages import DAEMON_JSON, ENGINE_PACKAGES, KEYRING, PACKAGES, PREREQUISITES, SOURCES
-from mstdn.docker.presence import prepare
 from mstdn.docker.rules import merged_configuration
 from mstdn.fact import Question
 from mstdn.files.facts import Tree
@@ -171,7 +171,7 @@ def packages(version: str = "") -> Commands:
 
     + version: exactly this version of the engine as apt lists it; "" accepts what is installed, or takes the newest
     """
-    prepare()
+    brings(ENGINE)
     engine = _engine()
     wanted = [
         f"{name}={version}" if version and name in ENGINE_PACKAGES else name

@@ -5,26 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import ParamSpec
-from weakref import WeakSet
-
-from pyinfra.api import Host
-from pyinfra.context import ctx_host
 
 from mstdn.asking import ask
+from mstdn.brought import ENGINE, is_brought
 from mstdn.docker.facts import EngineSetup
 from mstdn.layout import ENGINE_NOTE
 from mstdn.refusal import refuse
 from mstdn.shell import Commands
 
 P = ParamSpec("P")
-
-# Hosts that get an engine, git and curl in this run, or have been looked after for that.
-_prepared: WeakSet[Host] = WeakSet()
-
-
-def prepare() -> None:
-    """Say that this run prepares the host at work before whatever comes after."""
-    _prepared.add(ctx_host.get())  # type: ignore[no-untyped-call]
 
 
 def needs_engine(function: Callable[P, Commands]) -> Callable[P, Commands]:
@@ -50,5 +39,4 @@ def needs_engine(function: Callable[P, Commands]) -> Callable[P, Commands]:
 
 
 def _is_there() -> bool:
-    at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
-    return at_work in _prepared or not ask(EngineSetup.of(ENGINE_NOTE, ())).absent
+    return is_brought(ENGINE) or not ask(EngineSetup.of(ENGINE_NOTE, ())).absent

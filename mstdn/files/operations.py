@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from weakref import WeakKeyDictionary
 
 from pyinfra import host, logger, state
-from pyinfra.api import Host, QuoteString, StringCommand
-from pyinfra.context import ctx_host
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.facts.files import FileContents
 from pyinfra.operations.util.files import generate_color_diff
 
 from mstdn.asking import ask
+from mstdn.brought import brings, is_brought
 from mstdn.fact import Question
 from mstdn.files.facts import FileStates, Strangers, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
@@ -21,8 +20,6 @@ from mstdn.shell import Commands, script
 # In the first line of each file that the suite writes beside those of others.
 MARK = "Written by the suite"
 EMPTY = sha256().hexdigest()
-# Paths that this run has written on each host, or will have before what comes after.
-_in_this_run: WeakKeyDictionary[Host, set[str]] = WeakKeyDictionary()
 
 
 @operation
@@ -48,15 +45,9 @@ def config_tree(
 
 def not_written(files: Sequence[ConfigFile]) -> list[str]:
     """Paths of those that are not on the server as they should be, and are not written earlier in this run either."""
-    come = _in_this_run.get(_host_at_work(), set())
-    open_ones = [file for file in files if file.path not in come]
+    open_ones = [file for file in files if not is_brought(file.path)]
     tree = ask(states_of(open_ones)) if open_ones else Tree()
     return [file.path for file in open_ones if not _has_text(file, tree)]
-
-
-def _host_at_work() -> Host:
-    at_work: Host = ctx_host.get()  # type: ignore[no-untyped-call]
-    return at_work
 
 
 def written_in(directory: str) -> Question[list[str]]:
@@ -76,7 +67,7 @@ def converge_tree(
     Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
     """
     paths = {file.path for file in files}
-    _in_this_run.setdefault(_host_at_work(), set()).update(paths)
+    brings(*paths)
     absent = [*absent, *(path for each in shared for path in ask(written_in(each)) if path not in paths)]
     wanted: list[ConfigDirectory | ConfigFile] = [*directories, *files]
     tree = ask(states_of(files, directories, absent))

@@ -7,8 +7,8 @@ from pyinfra import host
 from mstdn.asking import ask
 from mstdn.backup.programs import COMMON
 from mstdn.backup.rules import OFF
+from mstdn.brought import DATABASE, brings
 from mstdn.compose.commands import bring_up
-from mstdn.database.operations import database_comes_back
 from mstdn.docker.facts import Containers
 from mstdn.layout import DATABASE_SERVICES, MASTODON_PROJECT, RESTORE_NOTE, MastodonLayout
 from mstdn.operation import announce, operation
@@ -56,7 +56,7 @@ def restored_data(settings: Settings, timeout_seconds: int) -> Commands:
 
     The work is that of a unit of the server: it goes on without this connection, and is joined by the next run.
     """
-    database_comes_back()
+    brings(DATABASE)
     layout = MastodonLayout(settings.mastodon_root)
     way = _way_back(settings)
     if data_are_restored(way):

@@ -26,7 +26,7 @@ BACKUP_PASSPHRASE = "a passphrase of the lab"
 OBJECT_STORE, STORE_KEYS = "fsn1.your-objectstorage.com", ("mastodon:backup", "lab-s3-secret-key")
 COMMAND_SECONDS = 120.0
 DEPLOY_SECONDS = 1200
-# What each run comes to.
+# Imports what each run would import.
 IMPORTED = ("tests.lab.every_run",)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from mstdn import brought
 from mstdn.compose.project import Way
 from mstdn.database.operations import (
-    database_comes_back,
     finished_migrations,
     joined_work,
     password_in_force,
@@ -107,7 +107,7 @@ KEPT: dict[str, Any] = {"directory": "/srv/mastodon", "marker": MARKER, "databas
 @operation
 def brought_back_and_kept() -> Commands:
     """As in tasks/restore.py."""
-    database_comes_back()
+    brought.brings(brought.DATABASE)
     yield from password_in_force._inner(**KEPT)
 
 
