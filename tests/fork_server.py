@@ -5,8 +5,9 @@ writes to its standard input.
     python -m tests.fork_server MODULE …
 
 Each line of its standard input is a run as JSON: arguments, directory, environment, after how many seconds it is ended,
-and the files for what it prints. The answer to each is a line with its exit code. A run is otherwise as it would be
-without this: a process of its own that ends as pyinfra ends, and the modules that a task imports are imported there.
+and the files for what it prints. The answer to each is a line with its process ID when it has begun, and one with its
+exit code when it has ended. A run is otherwise as it would be without this: a process and a session of its own, so that
+it has no terminal; it ends as pyinfra ends, and the modules that a task imports are imported there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import pkgutil
 import signal
 import sys
+from contextlib import suppress
 
 # pyinfra has gevent replace both, and gevent's take part in its event loop. There must be none before the fork.
 from os import fork, waitpid
@@ -27,18 +29,28 @@ from typing import Any
 def serve() -> None:
     """Answer requests until there are no more, which ends this process. Returns in each fork, ready to run."""
     for line in sys.stdin:
+        run = json.loads(line)
+        outputs = [os.open(run[output], os.O_WRONLY) for output in ("stdout", "stderr")]
         if (process := fork()) == 0:
-            become(json.loads(line))
+            become(run, outputs)
             return
-        print(os.waitstatus_to_exitcode(waitpid(process, 0)[1]), flush=True)
+        for output in outputs:
+            os.close(output)
+        print(process, flush=True)
+        code = os.waitstatus_to_exitcode(waitpid(process, 0)[1])
+        if code == -signal.SIGALRM:
+            # What it has started goes with it.
+            with suppress(ProcessLookupError):
+                os.killpg(process, signal.SIGKILL)
+        print(code, flush=True)
     sys.exit()
 
 
-def become(run: dict[str, Any]) -> None:
+def become(run: dict[str, Any], outputs: list[int]) -> None:
     """Make this process what `python -m pyinfra` begins as."""
+    os.setsid()
     signal.alarm(run["seconds"])
-    for number, file in enumerate((os.devnull, run["stdout"], run["stderr"])):
-        opened = os.open(file, os.O_RDWR)
+    for number, opened in enumerate((os.open(os.devnull, os.O_RDONLY), *outputs)):
         os.dup2(opened, number)
         os.close(opened)
     os.chdir(run["directory"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from mstdn import versions
 from mstdn.layout import DEPLOYMENT
-from tests.lab.addresses import REPOSITORY
+from tests.forked import Run
 from tests.lab.commands import CommandError, end_of
 from tests.lab.world import Deployment, Machine, World
 
@@ -57,10 +56,9 @@ def with_settings(settings: Mapping[str, Any]) -> list[str]:
     return [part for name, value in settings.items() for part in ("--data", f"{name}={json.dumps(value)}")]
 
 
-def said_until(run: subprocess.Popen[str], words: str) -> str:
+def said_until(run: Run, words: str) -> str:
     """What the run says up to the line with these words."""
     said = ""
-    assert run.stdout
     while words not in said:
         line = run.stdout.readline()
         assert line, said
@@ -110,18 +108,10 @@ class Instance:
         assert "Traceback" not in run.stderr, run.stderr
         return Said(run.stderr)
 
-    def begin(self, *files: str, **settings: Any) -> subprocess.Popen[str]:
+    def begin(self, *files: str, **settings: Any) -> Run:
         """Begin to run deploy.py, or these files, with --yes. What it says comes by its standard output."""
         arguments = [*(files or ("deploy.py",)), *with_settings(settings)]
-        return subprocess.Popen(
-            self.world.pyinfra_command(*arguments, options=["--limit", self.host, "--yes"]),
-            cwd=REPOSITORY,
-            env=self.world.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return self.world.begin(*arguments, options=["--limit", self.host, "--yes"])
 
     def _pyinfra(self, files: tuple[str, ...], settings: Mapping[str, Any], *, apply: bool, check: bool) -> Deployment:
         arguments = [*(files or ("deploy.py",)), *with_settings(settings)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
 
@@ -97,20 +96,12 @@ def test_pyinfra_shows_changed_settings_and_no_secret(instance: Instance, option
     """A new password of the mail server and a new language, with all that pyinfra can be made to say."""
     world = instance.world
     password = "canary-of-a-new-mail-password"
-    command = world.pyinfra_command(
+    run = world.typed(
         "tasks/configuration.py",
         "tasks/secrets.py",
         *with_settings({"default_locale": "de"}),
         options=["--limit", instance.host, *options],
-    )
-    run = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=world.environment() | {"SMTP_PASSWORD": password},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+        environment=world.environment() | {"SMTP_PASSWORD": password},
     )
     try:
         assert run.returncode == 0, run.stderr

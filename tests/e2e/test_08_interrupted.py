@@ -5,17 +5,14 @@ finished by the next run.
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.e2e.instance import Instance, said_until, with_settings
-from tests.harness import ROOT
+from tests.e2e.instance import Instance, said_until
 from tests.lab.commands import wait_until
 
 RELEASE = {"mastodon_version": "v4.6.9"}
@@ -30,30 +27,18 @@ def test_a_key_that_is_not_the_pinned_one_is_refused_before_apt_knows_it(reborn:
 
 def kill_when(reborn: Instance, condition: str, **settings: Any) -> None:
     """Start a run, and kill pyinfra with all that belongs to it as soon as the condition is true on the server."""
-    options = ["--limit", reborn.host, "--yes"]
-    command = reborn.world.pyinfra_command("deploy.py", *with_settings(settings or RELEASE), options=options)
-    run = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=reborn.world.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    run = reborn.begin(**(settings or RELEASE))
     # The server itself looks all the time: some of these states are over in a moment.
     over = "/run/nobody-waits-for-it"
     look = f"rm -f {over}; until {{ {condition}; }} >/dev/null || test -e {over}; do sleep 0.02; done"
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(reborn.run, f"timeout 180 sh -c {shlex.quote(look)}", check=False)
         try:
-            wait_until(condition, lambda: run.poll() is not None or seen.done(), timeout=180, interval=0.01)
+            wait_until(condition, lambda: run.returncode is not None or seen.done(), timeout=180, interval=0.01)
         finally:
-            if run.poll() is None:
-                os.killpg(run.pid, signal.SIGKILL)
+            run.kill()
             reborn.run(f"touch {over}")
-            output = run.communicate()[0]
+            output = run.communicate()
     assert run.returncode == -signal.SIGKILL, f"The run was over before it could be killed:\n{output}"
 
 
@@ -138,7 +123,7 @@ def test_what_a_killed_run_had_begun_goes_on_without_it_and_is_joined(
     joining = reborn.begin("tasks/preflight.py", **RELEASE)
     said = said_until(joining, "is at work: waiting for its end")
     reborn.run(f"systemctl kill --signal CONT {UNIT}")
-    said += joining.communicate(timeout=120)[0]
+    said += joining.communicate(timeout=120)
     assert joining.returncode == 0 and what in said and "It failed" not in said, said
     # The run that joined does nothing else.
     assert reborn.succeeds(done)

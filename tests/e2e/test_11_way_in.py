@@ -16,14 +16,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from tests import forked
 from tests.e2e import reliability
 from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY
-from tests.lab.commands import Completed, run
-from tests.lab.world import World
+from tests.lab.world import IMPORTED, World
 
 SERVER, NOBODY, GATEWAY = addresses.SERVERS["server"].ipv4, addresses.NOBODY.ipv4, addresses.GATEWAY.ipv4
 FILES = ("tasks/preflight.py", "tasks/swap.py", "tests/e2e/way_in_probe.py")
@@ -33,7 +34,7 @@ SSHD = "/etc/ssh/sshd_config.d/way-in.conf"
 # Put back by every row that touches them.
 KEPT = f"/etc/passwd /etc/shadow {SUDOERS} /etc/sudo.conf"
 WORKS = ""
-ANSWER_SECONDS = 120.0
+ANSWER_SECONDS = 120
 CRASH = ("Traceback", "pyinfra-debug.log", "Exception (client)", "could not load fact", "GetPassWarning")
 
 
@@ -278,32 +279,32 @@ class Operator:
             "gate": gate,
         }
 
-    def command(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> list[str]:
-        """pyinfra --yes, for FILES or others."""
+    def arguments(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> list[str]:
+        """Of pyinfra --yes, for FILES or others."""
         (self.home / ".ssh/config").write_text(config.format_map(self.words()))
         settings = [f"--data={name}={value.format_map(self.words())}" for name, value in (data or {}).items()]
         inventory = str(self.home / "inventory.py") if config else "tests/lab/inventory.py"
         if config and "User" not in config.split("{")[0]:
             settings.append("--data=ssh_user=operator")
-        pyinfra = Path(sys.executable).parent / "pyinfra"
-        # In a session of its own it has no terminal, even where the tests have one.
-        options = ["--limit=server", "--yes", *settings]
-        return ["setsid", "--wait", str(pyinfra), *options, inventory, *(files or FILES)]
+        return ["--limit=server", "--yes", *settings, inventory, *(files or FILES)]
 
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in self.world.environment().items() if name != "SSH_AUTH_SOCK"}
         return {**ours, "HOME": str(self.home)}
 
-    def runs(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> Completed:
-        command = self.command(*files, data=data, config=config)
-        return run(command, check=False, timeout=ANSWER_SECONDS, environment=self.environment(), directory=REPOSITORY)
+    def runs(self, *files: str, data: Mapping[str, str] | None = None, config: str = "") -> CompletedProcess[str]:
+        return self.types(self.arguments(*files, data=data, config=config))
+
+    def types(self, arguments: list[str]) -> CompletedProcess[str]:
+        surroundings = forked.Surroundings(IMPORTED, REPOSITORY, self.environment(), ANSWER_SECONDS)
+        return forked.pyinfra(arguments, surroundings)
 
 
-def at_a_terminal(command: list[str], environment: dict[str, str], answers: Mapping[str, str]) -> tuple[int, str]:
+def at_a_terminal(arguments: list[str], environment: dict[str, str], answers: Mapping[str, str]) -> tuple[int, str]:
     """Exit code and everything shown, when each question (the end of it) is answered."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [command[0], "--ctty", *command[1:]],
+        ["setsid", "--wait", "--ctty", str(Path(sys.executable).parent / "pyinfra"), *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -351,7 +352,7 @@ def found(world: World, row: Row) -> Iterator[None]:
         world.server.run(f"{row.undo}\n{back}")
 
 
-def what_happened(answer: Completed, home: Path) -> str:
+def what_happened(answer: CompletedProcess[str], home: Path) -> str:
     """
     "works", or the refusal as it was told: what docs/reliability.md has in its last column.
 
@@ -412,7 +413,7 @@ def test_a_password_for_sudo_is_asked_for_at_a_terminal(operator: Operator) -> N
         operator.world,
         Row("", prepare=f"echo 'operator:Pass word' | chpasswd; echo 'operator ALL=(ALL) ALL' >{SUDOERS}"),
     ):
-        code, said = at_a_terminal(operator.command(), operator.environment(), {"sudo password:": "Pass word\n"})
+        code, said = at_a_terminal(operator.arguments(), operator.environment(), {"sudo password:": "Pass word\n"})
     assert code == 0, said
     assert said.count("sudo password:") == 1
 
@@ -422,14 +423,13 @@ def test_a_wrong_password_for_sudo_is_refused(operator: Operator) -> None:
         operator.world,
         Row("", prepare=f"echo 'operator:Pass word' | chpasswd; echo 'operator ALL=(ALL) ALL' >{SUDOERS}"),
     ):
-        code, said = at_a_terminal(operator.command(), operator.environment(), {"sudo password:": "no\n"})
+        code, said = at_a_terminal(operator.arguments(), operator.environment(), {"sudo password:": "no\n"})
     assert code == 1
     assert "did not accept that password" in said and "Traceback" not in said
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_asked(operator: Operator) -> None:
-    command = [word for word in operator.command() if word != "--yes"]
-    answer = run(command, check=False, timeout=ANSWER_SECONDS, environment=operator.environment(), directory=REPOSITORY)
+    answer = operator.types([word for word in operator.arguments() if word != "--yes"])
     assert answer.returncode == 1
     assert "Add -y" in answer.stderr and "Traceback" not in answer.stderr
 

@@ -156,7 +156,7 @@ def test_a_server_that_reboots_while_the_first_migrations_run_serves_the_old_rel
         run = upgraded.begin(mastodon_version="v4.7.95")
         wait_until("a migration waits", lambda: upgraded.deployment_says("A migration waits for a lock"), 120, 0.2)
         upgraded.world.reboot()
-        said = run.communicate(timeout=60)[0]
+        said = run.communicate(timeout=60)
     assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said
     wait_until("it serves", lambda: serves(upgraded, "v4.7.94"), 120)
     # Whoever sets the old version back has it, and nothing of the other.
@@ -183,7 +183,7 @@ def test_an_upgrade_that_is_ended_by_hand_leaves_the_old_release_and_nothing_hal
         run = upgraded.begin(mastodon_version="v4.7.95")
         wait_until(moment, lambda: upgraded.deployment_says(moment), 180, 0.2)
         upgraded.run(f"systemctl stop {UNIT}")
-        said = run.communicate(timeout=120)[0]
+        said = run.communicate(timeout=120)
         # It does not go on behind the operator's back, once whoever is in the way has gone.
         wait_until("its sessions end", lambda: sql(upgraded, SESSIONS) == "0", 30)
     assert run.returncode == 1 and ENDED in said and "Traceback" not in said
@@ -209,7 +209,7 @@ def test_an_upgrade_goes_on_without_the_operators_connection_and_the_next_run_jo
         joining = upgraded.begin(mastodon_version="v4.7.95")
         said = said_until(joining, "is at work: waiting for its end")
         assert unit_is(upgraded) == "activating"
-    said += joining.communicate(timeout=300)[0]
+    said += joining.communicate(timeout=300)
     assert joining.returncode == 0, said
     assert re.search(r"The dump of v[0-9.]+ and the first migrations towards v4\.7\.95 is at work", said)
     # One dump, one migration: the run that joined has begun none anew.
@@ -224,7 +224,7 @@ def test_a_server_that_reboots_between_web_and_streaming_serves_and_goes_back_or
     run = upgraded.begin(mastodon_version="v4.7.96")
     wait_until("web is new", lambda: upgraded.deployment_says("web: the new one was healthy after"), 180, 0.1)
     upgraded.world.reboot()
-    said = run.communicate(timeout=60)[0]
+    said = run.communicate(timeout=60)
     assert run.returncode == 1 and AGAIN.search(said) and "Traceback" not in said, said
     wait_until("it serves", lambda: upgraded.serves("/auth/password/new"), 120)
     # The migrations that the old release cannot live with have not begun, so the way back is open.
@@ -257,7 +257,7 @@ def test_once_they_have_run_the_way_back_is_the_dump(upgraded: Instance) -> None
         ended = upgraded.begin("tasks/rollback.py", **way_back)
         wait_until("it dumps", lambda: upgraded.deployment_says("Dumping the database as it is now"), 180, 0.2)
         upgraded.run(f"systemctl stop {UNIT}")
-        said = ended.communicate(timeout=120)[0]
+        said = ended.communicate(timeout=120)
     assert ended.returncode == 1 and f"{ENDED} tasks/rollback.py --data rollback_to=v4.7.95" in said
     wait_until("it serves on", lambda: serves(upgraded, "v4.7.96"), 120)
     assert ".new" not in upgraded.run(f"ls -A {ROLLBACK}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,9 +11,8 @@ import pytest
 
 from mstdn.firewall.operations import wanted_rules
 from mstdn.firewall.table import listing, tables_of_others
-from tests.e2e.instance import Instance, throw_away_container, with_settings
+from tests.e2e.instance import Instance, throw_away_container
 from tests.e2e.nftables_back_end import CONTAINER, OUTSIDE, SERVER, ServerOfNftables, server_of_nftables
-from tests.harness import ROOT
 from tests.lab.addresses import INTERNET, SERVERS, VISITOR
 from tests.lab.commands import wait_until
 from tests.unit.firewall.test_table import SERVERS as FORMS
@@ -256,24 +253,13 @@ def test_rules_that_lock_the_operator_out_are_taken_back_at_once(door: Instance)
 def test_where_the_run_dies_too_the_server_takes_them_back_itself(door: Instance) -> None:
     door.run(SLOW_DOOR)
     in_force = f"{TABLE} | grep -q dport"
-    options = ["--limit", door.host, "--yes"]
-    command = door.world.pyinfra_command(TASK, *with_settings(by_the_door()), options=options)
-    run = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=door.world.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    run = door.begin(TASK, **by_the_door())
     try:
         # The table is there for two seconds before it has rules.
-        wait_until("the rules are in force", lambda: run.poll() is not None or door.succeeds(in_force), 60, 0)
+        wait_until("the rules are in force", lambda: run.returncode is not None or door.succeeds(in_force), 60, 0)
     finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        run.kill()
+        run.communicate()
     assert run.returncode == -signal.SIGKILL
     assert "dport" in door.run(TABLE)
     door.run("nft delete table ip slow")

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.instance import ARGUMENTS_FILE, Instance, recorded_arguments, said_until, with_settings
-from tests.lab.addresses import REPOSITORY, SERVERS
+from tests.e2e.instance import ARGUMENTS_FILE, Instance, recorded_arguments, said_until
+from tests.lab.addresses import SERVERS
 from tests.lab.commands import wait_until
 from tests.lab.world import BACKUP_PASSPHRASE, OBJECT_STORE, STORE_KEYS
 
@@ -135,19 +135,6 @@ def locked(instance: Instance) -> Iterator[None]:
         instance.run(f"pkill -P {pid}; true")
 
 
-def verb(instance: Instance, task: str) -> subprocess.Popen[str]:
-    """The command of an operator, at work."""
-    command = instance.world.pyinfra_command(task, *with_settings(ON), options=["--limit", instance.host, "--yes"])
-    return subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env=instance.world.environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
 def is_at_work(instance: Instance) -> bool:
     return instance.run(f"systemctl show --property ActiveState --value {UNIT}").strip() == "activating"
 
@@ -155,20 +142,15 @@ def is_at_work(instance: Instance) -> bool:
 def test_a_backup_waits_for_a_deployment_outlives_its_connection_and_can_be_joined(backed: Instance) -> None:
     before = snapshots(backed)
     with locked(backed):
-        lost = verb(backed, BACKUP)
+        lost = backed.begin(BACKUP, **ON)
         wait_until("the backup waits", lambda: is_at_work(backed), 30)
         lost.kill()
         lost.communicate()
         assert is_at_work(backed)
-        joining = verb(backed, BACKUP)
-        said = ""
-        assert joining.stdout
-        while "is at work already" not in said:
-            line = joining.stdout.readline()
-            assert line, said
-            said += line
+        joining = backed.begin(BACKUP, **ON)
+        said = said_until(joining, "is at work already")
         assert snapshots(backed) == before
-    said += joining.communicate(timeout=120)[0]
+    said += joining.communicate(timeout=120)
     assert joining.returncode == 0, said
     assert "5 of 5" in said
     assert snapshots(backed)[-1] not in before
@@ -176,19 +158,19 @@ def test_a_backup_waits_for_a_deployment_outlives_its_connection_and_can_be_join
 
 def test_a_server_is_deployed_while_its_backup_is_sent_and_a_drill_waits_its_turn(backed: Instance) -> None:
     before = snapshots(backed)
-    sending = verb(backed, BACKUP)
+    sending = backed.begin(BACKUP, **ON)
     says = f"journalctl --unit {UNIT} --output cat --since -60s | tail -n 1 | grep -q '^4 of 5'"
     wait_until("it is sent", lambda: backed.succeeds(says), 60, 0.02)
     # It stands still, as it seems to where the line is slow.
     backed.run(f"systemctl kill --signal STOP {UNIT}")
     assert is_at_work(backed)
     assert "tasks/app.py | Start Mastodon" in backed.converge(default_locale="de", **ON).changed
-    drill = verb(backed, DRILL)
+    drill = backed.begin(DRILL, **ON)
     said = said_until(drill, "is at work, and comes to its end first")
     assert is_at_work(backed) and snapshots(backed) == before
     backed.run(f"systemctl kill --signal CONT {UNIT}")
     for each, words in ((sending, "5 of 5"), (drill, "is proven:")):
-        said = each.communicate(timeout=180)[0]
+        said = each.communicate(timeout=180)
         assert each.returncode == 0 and words in said, said
     assert snapshots(backed)[-1] not in before
     backed.converge(**ON)

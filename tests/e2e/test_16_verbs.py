@@ -110,16 +110,8 @@ def test_what_cannot_be_done_for_an_owner_is_explained_and_changes_nothing(insta
 
 def status(instance: Instance, *settings: str) -> tuple[int, str]:
     """Exit code and standard output of tasks/status.py, as an operator types it: nobody is asked anything."""
-    run = subprocess.run(
-        instance.world.pyinfra_command("tasks/status.py", *settings, options=["--limit", instance.host]),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-        env=instance.world.environment(),
-        timeout=60,
-    )
+    options = ["--limit", instance.host]
+    run = instance.world.typed("tasks/status.py", *settings, options=options, timeout=60)
     assert "Traceback" not in run.stderr, run.stderr
     return run.returncode, run.stdout
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 
-from tests.e2e.instance import Instance, with_settings
+from tests.e2e.instance import Instance
 from tests.e2e.test_08_interrupted import kill_when
 from tests.e2e.visitors import visitors_without_pause
-from tests.harness import ROOT
 from tests.lab.commands import wait_until
 
 
@@ -161,23 +159,13 @@ def test_a_run_that_was_killed_between_two_web_leaves_the_right_one_to_the_next(
 
 
 def test_while_a_run_is_at_work_another_is_told_whose_it_is(instance: Instance) -> None:
-    world = instance.world
     # That of a run that has ended may still lie there, and means nothing.
     instance.run("rm -f /run/mstdn.run")
-    options = ["--limit", instance.host, "--yes"]
-    command = world.pyinfra_command("deploy.py", *with_settings({"default_locale": "nl"}), options=options)
-    first = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=world.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    first = instance.begin(default_locale="nl")
     wait_until("the first run is at work", lambda: instance.succeeds("test -e /run/mstdn.run"), timeout=60)
     refusal = instance.refusal("tasks/configuration.py", default_locale="da")
     assert "Another run is at work on this server" in refusal and "deploy.py of the suite" in refusal
-    output = first.communicate()[0]
+    output = first.communicate()
     assert first.returncode == 0, output
     # What it held it holds no longer.
     instance.converge()
@@ -242,7 +230,7 @@ def test_a_change_that_is_ended_by_hand_while_sidekiq_finishes_leaves_one_at_wor
     run = instance.begin(sidekiq_memory_mib=710)
     wait_until("it is told to stop", lambda: instance.deployment_says("sidekiq finishes what it works on"), 120, 0.2)
     instance.run("systemctl stop mstdn-deploy")
-    said = run.communicate(timeout=120)[0]
+    said = run.communicate(timeout=120)
     assert run.returncode == 1 and "To go on: pyinfra inventory.py deploy.py" in said
     # The engine has come to the end of what it was told.
     wait_until("the film is finished", lambda: redis(instance, f"hget lab:films {film}") == "1", timeout=60)

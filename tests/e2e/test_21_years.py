@@ -7,7 +7,6 @@ The server is bare at the beginning, and what it was then is compared with what 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,7 @@ import pytest
 
 from mstdn import versions
 from tests.e2e.conftest import bare_server
-from tests.e2e.instance import Instance, throw_away_container, with_settings
-from tests.lab.addresses import REPOSITORY
+from tests.e2e.instance import Instance, said_until, throw_away_container, with_settings
 from tests.lab.catalogue import NEWER_POSTGRES_IMAGE, OLDER_POSTGRES_IMAGE
 from tests.lab.commands import wait_until
 from tests.lab.world import World
@@ -120,21 +118,6 @@ def answers(instance: Instance) -> bool:
     return instance.serves(f"/api/v1/timelines/public?at={time.time()}")
 
 
-def verb(instance: Instance, task: str, **settings: Any) -> subprocess.Popen[str]:
-    """The command of an operator, at work."""
-    command = instance.world.pyinfra_command(
-        task, *with_settings(settings), options=["--limit", instance.host, "--yes"]
-    )
-    return subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env=instance.world.environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
 def is_at(instance: Instance, step: int) -> bool:
     """Whether the move that is at work has come to this step."""
     this = f"$(systemctl show --property InvocationID --value {UNIT}.service)"
@@ -224,10 +207,10 @@ def test_a_table_that_cannot_be_loaded_is_told_and_the_old_one_serves_on(old: In
 
 def test_one_that_is_killed_leaves_the_old_one_serving_and_status_says_what_to_do(old: Instance) -> None:
     with held_at_the_dump(old):
-        run = verb(old, MOVE, **ON)
+        run = old.begin(MOVE, **ON)
         wait_until("it is at the dump", lambda: is_at(old, 3), 180, 0.2)
         old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service")
-        said = run.communicate(timeout=120)[0]
+        said = run.communicate(timeout=120)
     assert run.returncode == 1, said
     wait_until("it answers", lambda: answers(old), 90)
     assert major(old) == "15" and "written years ago" in posts(old)
@@ -240,7 +223,7 @@ def test_one_that_is_killed_leaves_the_old_one_serving_and_status_says_what_to_d
 
 def test_a_server_that_reboots_in_the_middle_comes_back_with_the_old_one(old: Instance) -> None:
     with held_at_the_dump(old):
-        lost = verb(old, MOVE, **ON)
+        lost = old.begin(MOVE, **ON)
         wait_until("it is at the dump", lambda: is_at(old, 3), 180, 0.2)
         old.world.reboot()
         lost.kill()
@@ -255,20 +238,15 @@ def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instan
     sql(old, "CREATE TABLE numbers AS SELECT generate_series(1, 1000) AS n", "reports")
     before = sql(old, "SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM statuses)")
     with held_at_the_dump(old):
-        lost = verb(old, MOVE, **ON)
+        lost = old.begin(MOVE, **ON)
         wait_until("Mastodon is stopped", lambda: is_at(old, 3), 180, 0.2)
         away = old.visit("/inbox", "--data", "{}")
         lost.kill()
         lost.communicate()
         working = state_of_the_unit(old)
-        joining = verb(old, MOVE, **ON)
-        assert joining.stdout
-        said = ""
-        while "is at work already" not in said:
-            line = joining.stdout.readline()
-            assert line, said
-            said += line
-    said += joining.communicate(timeout=300)[0]
+        joining = old.begin(MOVE, **ON)
+        said = said_until(joining, "is at work already")
+    said += joining.communicate(timeout=300)
     assert (joining.returncode, working) == (0, "activating"), said
     # Other servers deliver later.
     assert (away.status, bool(away.header("Retry-After"))) == (503, True)
@@ -286,10 +264,8 @@ def test_the_database_moves_even_if_the_operators_connection_is_lost(old: Instan
 def test_a_deployment_after_it_is_quiet_and_status_tells_of_the_old_directory(old: Instance) -> None:
     assert old.converge(**ON).changed == [] and old.plan(**ON).planned == []
     assert old.converge(MOVE, **ON).changed == []
-    told = old.world.pyinfra_command(STATUS, *with_settings(ON | {"format": "json"}), options=["--limit", old.host])
-    said = subprocess.run(
-        told, cwd=REPOSITORY, env=old.world.environment(), capture_output=True, text=True, check=False
-    ).stdout
+    format_json = with_settings(ON | {"format": "json"})
+    said = old.world.typed(STATUS, *format_json, options=["--limit", old.host]).stdout
     texts = [each["text"] for each in json.loads(said)["complaints"]]
     assert any(f"{DATA}.before (PostgreSQL 15" in each for each in texts), texts
 
@@ -312,13 +288,13 @@ def test_indexes_that_another_debian_sorted_are_made_anew_and_no_post_is_lost_if
     # Killed while the directories change places: whichever is in place serves, and what is posted there stays. The
     # engine was told to stop the database, and goes on with it.
     with slow_to_stop(old):
-        killed = verb(old, MOVE, **ON)
+        killed = old.begin(MOVE, **ON)
         ending = f"docker logs --tail 5 {old.container('mstdn', 'db')} 2>&1 | grep -q 'received fast shutdown'"
         wait_until("the database is told to stop", lambda: is_at(old, 6) and old.succeeds(ending), 180, 0.1)
         old.run(f"systemctl kill --signal KILL --kill-whom main {UNIT}.service")
         told = f"journalctl --unit {UNIT}.service --output cat --lines 5 | grep -q 'ended from outside'"
         wait_until("systemd puts it in order", lambda: old.succeeds(told), 60, 0.1)
-    said = killed.communicate(timeout=180)[0]
+    said = killed.communicate(timeout=180)
     wait_until("it answers", lambda: answers(old), 90)
     post(old, "written between the two")
     old.converge(MOVE, **ON)
@@ -389,7 +365,7 @@ def test_an_uninstall_that_is_cut_off_is_finished_and_leaves_what_is_of_others(y
     with throw_away_container(old, OTHERS, command="sleep 900"):
         plan = old.plan(UNINSTALL, **yes)
         assert "a file of others" in plan.stderr and "blog.example.org (blog)" in plan.stderr
-        lost = verb(old, UNINSTALL, **yes)
+        lost = old.begin(UNINSTALL, **yes)
         gone = "! docker ps --all --format '{{.Names}}' | grep -q mstdn-db"
         wait_until("the containers go", lambda: old.succeeds(gone), 240, 0.2)
         lost.kill()

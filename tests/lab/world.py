@@ -153,6 +153,34 @@ class World:
         """The command that aims pyinfra at the lab's inventory; run it in REPOSITORY, with `environment`."""
         return [str(Path(sys.executable).parent / "pyinfra"), *options, INVENTORY, *arguments]
 
+    def typed(
+        self,
+        *arguments: str,
+        options: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        timeout: int = DEPLOY_SECONDS,
+    ) -> Completed:
+        """
+        Run `pyinfra_command` to its end, with nobody to answer its questions and without a terminal.
+
+        `environment` is another than `environment()`. Raises CommandError after `timeout` seconds.
+        """
+        program, *words = self.pyinfra_command(*arguments, options=options)
+        ended = forked.pyinfra(words, self._surroundings(environment, timeout))
+        completed = Completed(ended.stdout, ended.stderr, ended.returncode)
+        if completed.returncode == -signal.SIGALRM:
+            raise CommandError(f"{shlex.join([program, *words])}, ended after {timeout} s", completed)
+        return completed
+
+    def begin(self, *arguments: str, options: Sequence[str]) -> forked.Run:
+        """The same, begun and not waited for."""
+        _, *words = self.pyinfra_command(*arguments, options=options)
+        return forked.begin(words, self._surroundings(None, DEPLOY_SECONDS))
+
+    def _surroundings(self, environment: Mapping[str, str] | None, seconds: int) -> forked.Surroundings:
+        environment = self.environment() if environment is None else environment
+        return forked.Surroundings(IMPORTED, REPOSITORY, environment, seconds)
+
     def pyinfra(
         self,
         *arguments: str,
@@ -168,20 +196,9 @@ class World:
         Raises CommandError when `check` is set and the exit code is not 0.
         """
         options = ["--limit", limit or self.name, "--json", *(["--yes"] if apply else [])]
-        program, *words = self.pyinfra_command(*arguments, options=options)
-        shown = " ".join([program, *words])
-        ended = forked.pyinfra(
-            words,
-            imported=IMPORTED,
-            directory=REPOSITORY,
-            environment=self.environment() if environment is None else environment,
-            seconds=timeout,
-        )
-        completed = Completed(ended.stdout, ended.stderr, ended.returncode)
-        if completed.returncode == -signal.SIGALRM:
-            raise CommandError(f"{shown}, ended after {timeout} s", completed)
+        completed = self.typed(*arguments, options=options, environment=environment, timeout=timeout)
         if check and completed.returncode != 0:
-            raise CommandError(shown, completed)
+            raise CommandError(" ".join(self.pyinfra_command(*arguments, options=options)), completed)
         last_line = completed.stdout.strip().rpartition("\n")[2]
         report = json.loads(last_line) if last_line.startswith("{") else None
         return Deployment(completed.returncode, report, completed.stderr)

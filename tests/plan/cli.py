@@ -109,11 +109,7 @@ def pyinfra(
     """
     inherited = {name: value for name, value in os.environ.items() if name not in without}
     variables = inherited | {"PYINFRA_PROGRESS": "off"} | dict(environment or {})
-    ended = forked.pyinfra(
-        [str(each) for each in arguments],
-        imported=OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE,
-        directory=directory,
-        environment=variables,
-        seconds=LONGEST_RUN_SECONDS,
-    )
+    imported = OF_THE_SUITE if directory == ROOT else OF_ANY_SUITE
+    surroundings = forked.Surroundings(imported, directory, variables, LONGEST_RUN_SECONDS)
+    ended = forked.pyinfra([str(each) for each in arguments], surroundings)
     return Run(ended.returncode, ended.stdout, ended.stderr)
