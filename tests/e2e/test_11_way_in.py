@@ -26,7 +26,7 @@ from tests.lab import addresses
 from tests.lab.addresses import REPOSITORY
 from tests.lab.world import IMPORTED, World
 
-SERVER, NOBODY, GATEWAY = addresses.SERVERS["server"].ipv4, addresses.NOBODY.ipv4, addresses.GATEWAY.ipv4
+NOBODY, GATEWAY = addresses.NOBODY.ipv4, addresses.GATEWAY.ipv4
 FILES = ("tasks/preflight.py", "tasks/swap.py", "tests/e2e/way_in_probe.py")
 HOME = "/home/operator"
 SUDOERS = "/etc/sudoers.d/operator"
@@ -135,7 +135,7 @@ ROWS = [
         WORKS,
         f"{ROOT_MAY_COME} && {NO_SUDO}",
         SUDO_AGAIN,
-        config=f"Host {SERVER}\n  User root\n",
+        config="Host {server}\n  User root\n",
     ),
     Row(
         "root of a cloud image, which sends one away",
@@ -222,12 +222,12 @@ ROWS = [
         "systemctl stop other",
         {"ssh_port": "2200"},
     ),
-    Row("a jump host", WORKS, config=f"Host {SERVER}\n  ProxyJump gate\n{{gate}}"),
-    Row("a jump host that is away", "ProxyJump", config=f"Host {SERVER}\n  ProxyJump operator@127.0.0.1:9\n"),
+    Row("a jump host", WORKS, config="Host {server}\n  ProxyJump gate\n{gate}"),
+    Row("a jump host that is away", "ProxyJump", config="Host {server}\n  ProxyJump operator@127.0.0.1:9\n"),
     Row(
         "a proxy command that is not installed",
         "ProxyCommand",
-        config=f"Host {SERVER}\n  ProxyCommand no-such-program %h\n",
+        config="Host {server}\n  ProxyCommand no-such-program %h\n",
     ),
     # --- Disks
     Row(
@@ -253,11 +253,12 @@ class Operator:
 
     def __init__(self, world: World, home: Path) -> None:
         self.world, self.home = world, home
+        self.server = addresses.SERVERS[world.name].ipv4
         (home / ".ssh").mkdir(mode=0o700)
         for name, phrase in (("wrong", ""), ("locked", "secret")):
             subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", phrase, "-f", home / name], check=True)
         (home / "nobody").touch()
-        (home / "other_hosts").write_text(f"{SERVER} " + (home / "wrong.pub").read_text())
+        (home / "other_hosts").write_text(f"{self.server} " + (home / "wrong.pub").read_text())
         # The lab's inventory names the user; some rows leave that to ~/.ssh/config.
         (home / "inventory.py").write_text(
             "import runpy\nlab = [(name, {key: value for key, value in data.items() if key != 'ssh_user'})\n"
@@ -266,11 +267,12 @@ class Operator:
 
     def words(self) -> dict[str, str]:
         gate = (
-            f"Host gate\n  HostName {SERVER}\n  User operator\n  IdentityFile {addresses.STATE / 'operator'}\n"
+            f"Host gate\n  HostName {self.server}\n  User operator\n  IdentityFile {addresses.STATE / 'operator'}\n"
             f"  UserKnownHostsFile {addresses.STATE / 'known_hosts'}\n"
         )
         home = self.home
         return {
+            "server": self.server,
             "wrong": f"{home}/wrong",
             "locked": f"{home}/locked",
             "other_hosts": f"{home}/other_hosts",
@@ -284,9 +286,9 @@ class Operator:
         (self.home / ".ssh/config").write_text(config.format_map(self.words()))
         settings = [f"--data={name}={value.format_map(self.words())}" for name, value in (data or {}).items()]
         inventory = str(self.home / "inventory.py") if config else "tests/lab/inventory.py"
-        if config and "User" not in config.split("{")[0]:
+        if config and "User" not in config:
             settings.append("--data=ssh_user=operator")
-        return ["--limit=server", "--yes", *settings, inventory, *(files or FILES)]
+        return [f"--limit={self.world.name}", "--yes", *settings, inventory, *(files or FILES)]
 
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in self.world.environment().items() if name != "SSH_AUTH_SOCK"}
@@ -388,7 +390,7 @@ def test_the_way_in(operator: Operator, row: Row, results: dict[str, reliability
         answer = operator.runs(data=row.data, config=row.config)
     said = answer.stdout + answer.stderr
     results[row.there] = reliability.Row(row.there, what_happened(answer, operator.home), holds=False)
-    outcomes = re.findall(r"\[server\] +(Success|No changes)", said)
+    outcomes = re.findall(rf"\[{operator.world.name}\] +(Success|No changes)", said)
     assert not [word for word in CRASH if word in said], said
     assert answer.returncode == (0 if row.says == WORKS else 1), said
     assert row.says in said
