@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mstdn.kinds.text import or_empty, refuse
-from mstdn.layout import NOTES, PROGRAMS
+from mstdn.layout import CACHE, NOTES, PROGRAMS
 from mstdn.operator_files import operator_path
 
 SYSTEM_DIRECTORIES = frozenset(
@@ -20,9 +20,9 @@ SYSTEM_DIRECTORIES = frozenset(
         *("sbin", "srv", "sys", "tmp", "usr", "var"),
     )
 )
-# Docker's own, and those that the suite keeps outside of the instance: a note there tells where the instance lies, and
-# among its programs is removed whatever it does not know.
-OTHERS_DIRECTORIES = ("/etc", "/boot", "/var/lib/docker", "/var/lib/containerd", NOTES, PROGRAMS)
+# Docker's own, and those that the suite keeps outside of the instance: a note there tells where the instance lies, what
+# it does not know is removed from among its programs, and the cache of backups is anybody's to remove.
+OTHERS_DIRECTORIES = ("/etc", "/boot", "/var/lib/docker", "/var/lib/containerd", NOTES, PROGRAMS, CACHE)
 VOLATILE_DIRECTORIES = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/")  # noqa: S108 (refused, not used)
 
 

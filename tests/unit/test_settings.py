@@ -204,6 +204,8 @@ BAD_VALUES: list[tuple[str, Any, str, str]] = [
     ("docker_log_size_mib", 0, "at least 1", "docker_log_size_mib = 10"),
     ("docker_log_files", 0, "at least 1", "docker_log_files = 3"),
     ("mastodon_root", "/var/lib/mstdn", "has an owner", 'mastodon_root = "/srv/mastodon"'),
+    ("backup_repository", "/var/cache/mstdn/backups", "has an owner", "backup_repository"),
+    ("mastodon_root", "/var/cache/mstdn", "has an owner", 'mastodon_root = "/srv/mastodon"'),
     ("proxy_root", "/etc/nginx/proxy", "/etc has an owner", 'proxy_root = "/srv/proxy"'),
     ("swap_path", "/var/lib/docker/swap", "/var/lib/docker has an owner", 'swap_path = "/swap"'),
     ("docker_bind_address", "everywhere", "not an IP address", 'docker_bind_address = "127.0.0.1"'),
