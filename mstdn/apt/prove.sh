@@ -1,8 +1,9 @@
-# Proves that apt can still read all of its sources, after the one at $1 was written to $2.
+# Proves that apt can still read all of its sources, after the one at $1 was written to $2. What it fetched for that is not fetched
+# again by install.sh, which reads the stamp: when that began, as far as it succeeded.
 set -eu
 export LC_ALL=C.UTF-8
-tries=180
-until said=$(apt-get update -qq 2>&1); do
+stamp=/run/mstdn-apt-lists tries=180
+until : >"$stamp.new" && said=$(apt-get update -qq 2>&1); do
     tries=$((tries - 1))
     # Another apt holds the lists as long as its own download takes.
     case $said in *lists/lock*) [ "$tries" -eq 0 ] || { sleep 5 && continue; } ;; esac
@@ -16,3 +17,4 @@ until said=$(apt-get update -qq 2>&1); do
     fi
     exit 1
 done
+mv -fT "$stamp.new" "$stamp"

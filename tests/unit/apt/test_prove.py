@@ -9,6 +9,7 @@ import pytest
 
 from mstdn.apt.facts import AptSources, SourceFile
 from tests.harness import answer_of, calls_in, run_script, stand_in
+from tests.unit.apt.test_scripts import install
 
 URL, OWN = "https://download.docker.com/linux/debian", "/etc/apt/sources.list.d/docker.sources"
 LOCK = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 17089 (apt-get)"
@@ -24,13 +25,28 @@ def prove(directory: Path, *answers: str) -> subprocess.CompletedProcess[str]:
     stand_in(directory, "sleep")
     count = f'n=$(ls {directory}/asked* 2>/dev/null | wc -l); touch "{directory}/asked$n"'
     text = f'{count}; [ ! -f "{directory}/answer$n" ] || {{ cat "{directory}/answer$n" >&2; exit 100; }}'
-    return run_script("apt/prove", URL, OWN, path=stand_in(directory, "apt-get", text))
+    places = {"/run/mstdn-apt-lists": f"{directory}/lists"}
+    return run_script("apt/prove", URL, OWN, path=stand_in(directory, "apt-get", text), instead=places)
 
 
 def test_sources_that_can_be_read_are_proven_at_once(tmp_path: Path) -> None:
     answer = prove(tmp_path)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert calls_in(tmp_path) == ["apt-get update -qq"]
+
+
+def test_what_was_fetched_for_it_is_not_fetched_again_to_install(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/docker.sources").write_text("Types: deb\n")
+    assert prove(tmp_path).returncode == 0
+    assert install(tmp_path, failures=0, problem="").returncode == 0
+    assert [line for line in calls_in(tmp_path) if " update " in line] == ["apt-get update -qq"]
+
+
+def test_what_could_not_be_fetched_is_fetched_again_to_install(tmp_path: Path) -> None:
+    assert prove(tmp_path, OURS).returncode == 1
+    assert install(tmp_path, failures=0, problem="").returncode == 0
+    assert [line for line in calls_in(tmp_path) if " update " in line] == ["apt-get update -qq"] * 2
 
 
 def test_another_apt_is_waited_for(tmp_path: Path) -> None:
