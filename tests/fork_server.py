@@ -21,8 +21,9 @@ import signal
 import sys
 from contextlib import suppress
 
-# pyinfra has gevent replace both, and gevent's take part in its event loop. There must be none before the fork.
-from os import fork, waitpid
+# pyinfra has gevent replace these, and gevent's take part in its event loop: there must be none before the fork, and
+# nothing would be closed before one runs.
+from os import close, fork, waitpid
 from typing import Any
 
 
@@ -35,7 +36,7 @@ def serve() -> None:
             become(run, outputs)
             return
         for output in outputs:
-            os.close(output)
+            close(output)
         print(process, flush=True)
         code = os.waitstatus_to_exitcode(waitpid(process, 0)[1])
         if code == -signal.SIGALRM:
@@ -52,7 +53,7 @@ def become(run: dict[str, Any], outputs: list[int]) -> None:
     signal.alarm(run["seconds"])
     for number, opened in enumerate((os.open(os.devnull, os.O_RDONLY), *outputs)):
         os.dup2(opened, number)
-        os.close(opened)
+        close(opened)
     os.chdir(run["directory"])
     os.environ.clear()
     os.environ.update(run["environment"])
