@@ -143,7 +143,7 @@ def daemon(configuration: str, users: Sequence[str] = ()) -> Commands:
         announce("docker.service does not start at boot")
     if not engine.containerd:
         announce("containerd, by which Docker reaches its containers, does not run")
-        yield StringCommand("systemctl reset-failed containerd.service; systemctl start containerd.service")
+        yield script("docker/start_containerd")
     if written or stale or not engine.active:
         yield script("docker/restart_daemon", *setup.flags)
     elif not engine.enabled:

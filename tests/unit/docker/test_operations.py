@@ -176,7 +176,7 @@ def test_a_daemon_that_does_not_start_at_boot_is_not_restarted_for_it() -> None:
 def test_a_containerd_that_has_ended_is_started_and_the_daemon_goes_on() -> None:
     state = "active active\nenabled enabled\nstarted 200\nconfigured 100\nlacks containerd\n"
     (command,) = daemon_commands(INSTALLED + state, CONFIGURATION_STATE + NOTE_STATE, setup())
-    assert command.words[-3:] == ("systemctl", "start", "containerd.service")
+    assert command == Command("docker/start_containerd", ())
 
 
 def test_a_new_configuration_that_cannot_be_judged_is_not_written() -> None:

@@ -50,6 +50,33 @@ def test_a_daemon_that_takes_its_time_to_read_its_configuration_is_waited_for(tm
     assert "systemctl restart docker.service" in "\n".join(calls_in(tmp_path))
 
 
+def start_containerd(directory: Path, *, away: int, runs: bool = True) -> subprocess.CompletedProcess[str]:
+    """The script, with a daemon that finds containerd after so many questions; the image has no program "true"."""
+    stand_in(directory, "sleep")
+    stand_in(directory, "systemctl", "" if runs else '[ "$1" != is-active ] || exit 3')
+    lists = '[ "$1" = exec ] || { echo 0123456789ab; exit; }'
+    lost = f"[ $(grep -c exec {directory}/calls) -gt {away} ] || exit 126"
+    return run_script("docker/start_containerd", path=stand_in(directory, "docker", f"{lists}\n{lost}\nexit 127"))
+
+
+@pytest.mark.parametrize("away", [0, 3])
+def test_a_daemon_that_has_lost_containerd_is_waited_for_until_it_has_found_it(tmp_path: Path, away: int) -> None:
+    answer = start_containerd(tmp_path, away=away)
+    assert answer.returncode == 0, answer.stderr
+    assert calls_in(tmp_path)[:2] == ["systemctl reset-failed containerd.service", "systemctl start containerd.service"]
+    assert calls_in(tmp_path).count("sleep 0.5") == away
+
+
+def test_a_daemon_that_never_finds_containerd_is_told(tmp_path: Path) -> None:
+    answer = start_containerd(tmp_path, away=1000)
+    assert answer.returncode == 1 and "Docker does not find it" in answer.stderr
+
+
+def test_a_daemon_that_does_not_run_is_not_asked_for_containers(tmp_path: Path) -> None:
+    assert start_containerd(tmp_path, away=0, runs=False).returncode == 0
+    assert not [call for call in calls_in(tmp_path) if call.startswith("docker")]
+
+
 def test_a_running_daemon_takes_live_restore_before_it_restarts(tmp_path: Path) -> None:
     daemon(tmp_path, containers="0123456789ab", live_restore="true")
     assert [call for call in calls_in(tmp_path) if call.startswith("systemctl")] == [
