@@ -246,7 +246,7 @@ CONNECTIONS = (
     ),
     Drift(
         "proxy/socket-proxy: made anew by hand after it had lost its network, so that who listened to it is deaf",
-        # It takes until the next keep-alive probe, and then three looks of the health check.
+        # It takes until the next keep-alive probe, and then two looks of the health check.
         "docker network disconnect proxy_control $(c proxy socket-proxy);"
         f" cd {P} && docker compose up --detach --force-recreate socket-proxy 2>/dev/null;"
         " for service in docker-gen acme-companion; do"
