@@ -29,6 +29,9 @@ STORES = ("db", "redis")
 # The inner nginx comes up with the database already: the certificate is then on its way while Mastodon boots.
 DATABASE_SERVICES = (*STORES, "nginx")
 
+# Where the suite writes outside of both projects' directories: configuration and units, programs, notes and what
+# packages bring, and what lasts until the next boot.
+SYSTEM_PLACES = ("/etc", "/usr/local", "/var/lib", "/run")
 # What the suite remembers outside of both projects' directories, because these may lie on a volume that is not mounted.
 NOTES = "/var/lib/mstdn"
 # What of daemon.json is the suite's.

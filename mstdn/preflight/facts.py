@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
-from mstdn.layout import UNINSTALL_NOTE
+from mstdn.layout import SYSTEM_PLACES, UNINSTALL_NOTE
 from mstdn.storage.disks import Disk, disks_of
 
 
@@ -72,7 +72,7 @@ class Server(Fact[ServerReport]):
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
         """root, proxy: the directories of both projects. swap: the swap file. names: to look up in the DNS."""
-        return cls.question(root, proxy, swap, UNINSTALL_NOTE, *names)
+        return cls.question(root, proxy, swap, UNINSTALL_NOTE, " ".join(SYSTEM_PLACES), *names)
 
     @override
     def read(self, lines: Lines) -> ServerReport:

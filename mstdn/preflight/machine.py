@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mstdn.finding import Finding
+from mstdn.layout import SYSTEM_PLACES
 from mstdn.sizing.rules import film_shortfall_mib
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "
 ARCHITECTURES = ("amd64", "arm64")
 # Roughly what the images, the checkout and a first database come to.
 FILES = 150_000
+# MiB and files for what the suite writes in each of SYSTEM_PLACES: a few hundred KB, and room for what packages add.
+SYSTEM_NEEDS = (16, 200)
 CLOCK_TOLERANCE_SECONDS = 60
 # Roughly: compiling the assets was ended by the kernel on a machine of 4 GB beside a running Mastodon (mastodon#35396).
 BUILD_MEMORY_MIB = 4096
@@ -100,24 +103,30 @@ def _disks(report: ServerReport, settings: Settings) -> Iterator[Finding]:
     roots = {disk.mount for disk in report.disks if disk.path == settings.mastodon_root}
     parts = [disk for disk in report.disks if disk.path.startswith(f"{settings.mastodon_root}/")]
     counted = [disk for disk in report.disks if disk not in parts or disk.mount not in roots]
+    needs = dict.fromkeys(SYSTEM_PLACES, SYSTEM_NEEDS) | {settings.swap_path: (0, 0)}
     for mount in dict.fromkeys(disk.mount for disk in counted):
         disks = [disk for disk in counted if disk.mount == mount]
-        needed = max(0 if disk.path == settings.swap_path else space for disk in disks)
+        needed_by_each = [needs.get(disk.path, (space, files)) for disk in disks]
+        needed = max(mib for mib, _ in needed_by_each)
         needed += swap if any(disk.path == settings.swap_path for disk in disks) else 0
+        # Beside data or images, what the suite writes elsewhere does not count.
+        named = ", ".join(disk.path for disk in disks if disk.path not in SYSTEM_PLACES) or ", ".join(
+            disk.path for disk in disks
+        )
         free = min(disk.free_mib for disk in disks)
-        wanted = 0 if all(disk.path == settings.swap_path for disk in disks) else files
+        wanted = max(number for _, number in needed_by_each)
         left = min((disk.free_files for disk in disks if disk.free_files is not None), default=wanted)
         if left < wanted:
             yield Finding(
                 "error",
                 f"{mount} can take only {left} more files, whatever their size "
-                f"(df -i {mount}), but {', '.join(disk.path for disk in disks)} need {files}. Remove many small ones "
+                f"(df -i {mount}), but {named} need {wanted}. Remove many small ones "
                 f"(du --inodes -x {mount} | sort -n | tail), or use a file system that was made with more inodes.",
             )
         if free < needed:
             yield Finding(
                 "error",
-                f"{mount} has {free} MiB free, but {', '.join(disk.path for disk in disks)} need {needed} MiB. Make "
+                f"{mount} has {free} MiB free, but {named} need {needed} MiB. Make "
                 "room (docker image prune --all, which leaves what runs; docker builder prune; journalctl "
                 "--vacuum-size=100M; apt-get clean), enlarge the disk, or lower preflight_free_disk_gib or "
                 "swap_size_mib.",

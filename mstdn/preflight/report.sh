@@ -1,7 +1,8 @@
 # What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file, $4 the note of
-# an uninstall; the other arguments are names to look up. It needs no more than Debian's essential packages.
-root=$1 proxy=$2 swap=$3 removing=$4
-shift 4
+# an uninstall, $5 other places in one word; the other arguments are names to look up. It needs no more than Debian's essential
+# packages.
+root=$1 proxy=$2 swap=$3 removing=$4 others_too=$5
+shift 5
 
 # Before everything that may have to wait.
 printf 'clock %s\n' "$(date +%s)"
@@ -25,7 +26,7 @@ disks() {
     done
     df -k --output=avail,itotal,iavail,target "$@" | awk 'NR > 1 { print $1, $4, ($2 > 0 ? $3 : "") }'
 }
-places="$root $root/media $root/database $swap"
+places="$root $root/media $root/database $swap $others_too"
 # shellcheck disable=SC2086 # no path of the suite's has a space
 disks $places | for path in $places; do
     # A df that does not know these columns is one of another system.

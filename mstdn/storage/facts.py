@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from mstdn.fact import Fact, Lines, Question
+from mstdn.layout import SYSTEM_PLACES
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Note:
 @dataclass(frozen=True)
 class Storage:
     """
-    `instance`: an instance is installed in mastodon_root. `certificate`: proxy_root has one of the site.
+    `places`: directories of the instance; `system`: those of SYSTEM_PLACES. `instance`: an instance is installed in
+    mastodon_root. `certificate`: proxy_root has one of the site.
     `note`: the suite's, None without one. `mounts`: what is mounted now but for the system's own disk, by place.
     `backups_in`: the instance's directory in which the directory of backups lies, "" where it lies apart.
     """
@@ -79,6 +81,7 @@ class Storage:
     certificate: bool = False
     note: Note | None = None
     backups_in: str = ""
+    system: tuple[Place, ...] = ()
 
 
 class Places(Fact[Storage]):
@@ -99,11 +102,13 @@ class Places(Fact[Storage]):
     @override
     def read(self, lines: Lines) -> Storage:
         astray = set(lines.all("astray"))
-        places = (text.split("\t") for text in lines.all("place"))
+        found = (text.split("\t") for text in lines.all("place"))
+        places = [Place(path, real, mount, path in astray, bool(ro)) for path, real, mount, *ro in found]
         above = set(lines.all("above"))
         inside = (text.partition(" ") for text in lines.all("inside"))
         return Storage(
-            places=tuple(Place(path, real, mount, path in astray, bool(ro)) for path, real, mount, *ro in places),
+            places=tuple(place for place in places if place.directory not in SYSTEM_PLACES),
+            system=tuple(place for place in places if place.directory in SYSTEM_PLACES),
             mounts={mount: FileSystem(source, *uuid) for mount, source, *uuid in lines.words("mount")},
             instance="instance" in lines,
             certificate="certificate" in lines,

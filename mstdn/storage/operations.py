@@ -7,7 +7,7 @@ from mstdn.fact import Question
 from mstdn.files.facts import Tree
 from mstdn.files.operations import converge_tree, states_of
 from mstdn.files.tree import ConfigDirectory, ConfigFile
-from mstdn.layout import INSTANCE_NOTE, NOTES, MastodonLayout
+from mstdn.layout import INSTANCE_NOTE, NOTES, SYSTEM_PLACES, MastodonLayout
 from mstdn.operation import operation
 from mstdn.settings import Settings
 from mstdn.shell import Commands
@@ -16,7 +16,7 @@ from mstdn.storage.rules import note_of
 
 
 def places_question(settings: Settings) -> Question[Storage]:
-    """What noted_instance and preflight ask of the instance's directories."""
+    """What noted_instance and preflight ask of the directories of the instance, and of those of the system."""
     layout = MastodonLayout(settings.mastodon_root)
     directories = (
         *(layout.root, layout.database, layout.redis, layout.media, layout.secrets, layout.state),
@@ -27,7 +27,7 @@ def places_question(settings: Settings) -> Question[Storage]:
         settings.mastodon_root,
         settings.proxy_root,
         settings.site_domain,
-        dict.fromkeys(directories),
+        [*dict.fromkeys(directories), *SYSTEM_PLACES],
         backups=settings.backup_repository if settings.backup_repository.startswith("/") else "",
     )
 

@@ -36,8 +36,9 @@ def findings(storage: Storage, root: str, domain: str, site: str, proxy_root: st
             f"rm -r {proxy_root}/certs/{site}*",
         )
         return
-    for mount in dict.fromkeys(place.mount for place in storage.places if place.read_only):
-        lying = ", ".join(place.directory for place in storage.places if place.mount == mount)
+    written = (*storage.places, *storage.system)
+    for mount in dict.fromkeys(place.mount for place in written if place.read_only):
+        lying = ", ".join(place.directory for place in written if place.mount == mount)
         yield Finding(
             "error",
             f"Nothing can be written to {lying}: {mount} is mounted read-only. The kernel does that by itself after an "

@@ -8,16 +8,28 @@ shift 5
 # Any of these shows that the volume is mounted. A single one that was lost is mended or refused by the component that needs it.
 [ ! -s "$root/state/installed.env" ] && [ ! -s "$root/secrets/instance.env" ] && [ ! -s "$root/database/PG_VERSION" ] || echo instance
 if [ -e "$proxy/certs/$domain.crt" ] || [ -n "$(ls -A "$proxy/certs/$domain" 2>/dev/null)" ]; then echo certificate; fi
-for directory in "$@"; do
-    # Of several mounts above it the longest counts. Paths of the suite have no spaces.
-    real=$(readlink -m -- "$directory")
-    printf 'place %s\t%s\t%s\n' "$directory" "$real" "$(
-        awk -v path="$real/" '
-            { mount = $5 == "/" ? "/" : $5 "/" }
-            # A mount may be read-only, or, as after an error of the disk, the whole file system, whose options come last.
-            index(path, mount) == 1 && length(mount) >= length(best) { best = mount; name = $5; options = $6 "," $NF "," }
-            END { print name (options ~ /(^|,)ro,/ ? "\tro" : "") }' /proc/self/mountinfo
-    )"
+# All directories at once: a program for each would take longer than their work. First come the directories, then in the same order
+# what they really are, and then the mounts. Paths of the suite have no spaces.
+{
+    printf '%s\n' "$@"
+    readlink -m -- "$@"
+} | awk -v count=$# '
+    NR == FNR && FNR <= count { directory[FNR] = $0; next }
+    NR == FNR { real[FNR - count] = $0; next }
+    {
+        mount = $5 == "/" ? "/" : $5 "/"
+        # Of several mounts above it the longest counts. A mount may be read-only, or, as after an error of the disk, the whole file
+        # system, whose options come last.
+        for (i = 1; i <= count; i++)
+            if (index(real[i] "/", mount) == 1 && length(mount) >= length(best[i])) {
+                best[i] = mount; name[i] = $5; options[i] = $6 "," $NF ","
+            }
+    }
+    END {
+        for (i = 1; i <= count; i++)
+            print "place " directory[i] "\t" real[i] "\t" name[i] (options[i] ~ /(^|,)ro,/ ? "\tro" : "")
+    }' - /proc/self/mountinfo
+for directory; do
     [ -L "$directory" ] && [ ! -d "$directory" ] && printf 'astray %s\n' "$directory"
 done
 findmnt --noheadings --raw --output TARGET,SOURCE,UUID --types nooverlay,noproc,nosysfs,nodevpts,nocgroup2,nonsfs,nomqueue |

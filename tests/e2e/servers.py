@@ -688,6 +688,21 @@ PLACES = [
         undo="umount /srv/mastodon && rmdir /srv/mastodon",
     ),
     refused(
+        "a /usr/local to which nothing can be written",
+        BARE,
+        "mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local",
+        "Nothing can be written to /usr/local: /usr/local is mounted read-only",
+        "mount -o remount,rw /usr/local",
+        undo="umount /usr/local",
+    ),
+    refused(
+        "a /usr/local without room",
+        BARE,
+        "mount -t tmpfs -o size=4m small /usr/local",
+        "/usr/local has 4 MiB free, but /usr/local need 16 MiB",
+        undo="umount /usr/local",
+    ),
+    refused(
         "a data-root on a disk that is too small",
         DOCKER,
         "mkdir -p /mnt/small && mount -t tmpfs -o size=200m small /mnt/small && "

@@ -107,6 +107,24 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "/var has 10239 MiB free, but /var/lib/docker need 10240 MiB",
         "docker image prune",
     ),
+    "full disk beside the system's own": (
+        {"disks": (Disk("/srv/mastodon", 12271, "/"), Disk("/swap", 12271, "/"), Disk("/etc", 12271, "/"))},
+        {},
+        "/ has 12271 MiB free, but /srv/mastodon, /swap need 12288 MiB",
+        "preflight_free_disk_gib",
+    ),
+    "no room for programs": (
+        {"disks": (Disk("/srv/mastodon", 20480, "/"), Disk("/etc", 20480, "/"), Disk("/usr/local", 15, "/usr/local"))},
+        {},
+        "/usr/local has 15 MiB free, but /usr/local need 16 MiB",
+        "enlarge the disk",
+    ),
+    "no files for what lasts until the next boot": (
+        {"disks": (Disk("/srv/mastodon", 20480, "/"), Disk("/run", 90, "/run", 199))},
+        {},
+        "/run can take only 199 more files, whatever their size (df -i /run), but /run need 200",
+        "Remove many small ones",
+    ),
     "no room for swap": (
         {"disks": (Disk("/srv/mastodon", 20480, "/srv"), Disk("/swap", 2047, "/"))},
         {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mstdn.layout import SYSTEM_PLACES
 from mstdn.preflight.facts import Server
 from tests.harness import answer_of
 
@@ -20,6 +21,7 @@ def test_the_script_reports_this_machine() -> None:
         "/nonexistent/mastodon/media",
         "/nonexistent/mastodon/database",
         "/swap",
+        *SYSTEM_PLACES,
     ]
     assert all(disk.free_mib > 0 for disk in report.disks)
     assert report.installed == {}
@@ -63,7 +65,7 @@ def test_the_script_reads_who_wrote_the_data_of_the_stores(tmp_path: Path) -> No
 
 def test_the_script_reads_how_far_an_uninstall_has_come(tmp_path: Path) -> None:
     note = tmp_path / "note"
-    question = Server.question(str(tmp_path), "/srv/proxy", "/swap", str(note))
+    question = Server.question(str(tmp_path), "/srv/proxy", "/swap", str(note), "/run")
     assert answer_of(question).removing == ()
     note.write_text("social.example.org\ndata\n")
     assert answer_of(question).removing == ("social.example.org", "data")

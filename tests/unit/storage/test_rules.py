@@ -53,6 +53,13 @@ def test_a_file_system_to_which_nothing_can_be_written_is_named_once(storage: St
     assert "mount -o remount,rw /srv" in only.text
 
 
+@pytest.mark.parametrize("storage", [Storage(HERE), INSTALLED])
+def test_nor_can_the_suite_do_without_the_systems_own(storage: Storage) -> None:
+    system = (Place("/etc", "/etc", "/"), Place("/usr/local", "/usr/local", "/usr", read_only=True))
+    (only,) = found(replace(storage, system=system))
+    assert only.level == "error" and "Nothing can be written to /usr/local: /usr is mounted read-only" in only.text
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -141,6 +148,7 @@ def test_the_scripts_lines_are_read() -> None:
             "certificate",
             "place /srv/mastodon\t/srv/mastodon\t/srv/mastodon",
             "place /srv/mastodon/media\t/mnt/big/media\t/",
+            "place /run\t/run\t/run\tro",
             "astray /srv/mastodon/media",
             "mount /srv/mastodon /dev/vda1[/data/m] 0b1e-11",
             "mount /boot /dev/vda2",
@@ -152,4 +160,5 @@ def test_the_scripts_lines_are_read() -> None:
         instance=True,
         certificate=True,
         note=NOTE,
+        system=(Place("/run", "/run", "/run", read_only=True),),
     )
