@@ -23,7 +23,7 @@ from mstdn.layout import UNINSTALL_NOTE
 from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
-from mstdn.preflight.names import names_to_look_up
+from mstdn.preflight.names import names_to_look_up, well_known_name
 from mstdn.proxy import neighbours
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ __all__ = ["Finding", "findings", "question_about_the_server"]
 
 def question_about_the_server(settings: Settings) -> Question[ServerReport]:
     """What findings() needs to know of the server itself."""
-    return Server.of(settings.mastodon_root, settings.proxy_root, settings.swap_path, names_to_look_up(settings))
+    roots = settings.mastodon_root, settings.proxy_root
+    return Server.of(*roots, settings.swap_path, well_known_name(settings), names_to_look_up(settings))
 
 
 def findings(

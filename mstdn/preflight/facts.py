@@ -70,9 +70,12 @@ class Server(Fact[ServerReport]):
     before = "sizing/interfaces"
 
     @classmethod
-    def of(cls, root: str, proxy: str, swap: str, names: Iterable[str]) -> Question[ServerReport]:
-        """root, proxy: the directories of both projects. swap: the swap file. names: to look up in the DNS."""
-        return cls.question(root, proxy, swap, UNINSTALL_NOTE, " ".join(SYSTEM_PLACES), *names)
+    def of(cls, root: str, proxy: str, swap: str, well_known: str, names: Iterable[str]) -> Question[ServerReport]:
+        """
+        root, proxy: the directories of both projects. swap: the swap file. names: to look up in the DNS. well_known:
+        a name that is there, to look up where it knows none of these.
+        """
+        return cls.question(root, proxy, swap, UNINSTALL_NOTE, " ".join(SYSTEM_PLACES), well_known, *names)
 
     @override
     def read(self, lines: Lines) -> ServerReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mstdn.finding import Finding, Level
 
@@ -22,11 +23,27 @@ def names_to_look_up(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*settings.public_domains, settings.local_domain)))
 
 
+def well_known_name(settings: Settings) -> str:
+    """A name that the DNS knows, and that the server needs: of the certificate authority."""
+    return urlsplit(settings.acme_directory_url).hostname or ""
+
+
 def findings(report: ServerReport, settings: Settings) -> Iterator[Finding]:
-    """One for each name that does not lead to this server, with IPv4 or with IPv6; none if DNS is skipped."""
+    """
+    One for each name that does not lead to this server, with IPv4 or with IPv6; none if DNS is skipped, and only one
+    where the server gets no answers.
+    """
     if settings.preflight_dns == "skip":
         return
     level: Level = "error" if settings.preflight_dns == "require" else "warning"
+    if not any(report.answers.values()):
+        known = well_known_name(settings)
+        yield Finding(
+            level,
+            f"This server gets no answers from the DNS, not even for {known}, where its certificate comes from. On the "
+            f"server: cat /etc/resolv.conf (or resolvectl status) names whom it asks, and getent ahosts {known} asks.",
+        )
+        return
     expected = _expected(report, settings)
     for name in settings.public_domains:
         for text in _astray(name, _addresses(report.answers.get(name, ())), expected):

@@ -1,8 +1,8 @@
 # What preflight asks of a server, as lines "key value". $1 is mastodon_root, $2 proxy_root, $3 the swap file, $4 the note of
-# an uninstall, $5 other places in one word; the other arguments are names to look up. It needs no more than Debian's essential
-# packages.
-root=$1 proxy=$2 swap=$3 removing=$4 others_too=$5
-shift 5
+# an uninstall, $5 other places in one word, $6 a name that the DNS knows; the other arguments are names to look up. It needs no more
+# than Debian's essential packages.
+root=$1 proxy=$2 swap=$3 removing=$4 others_too=$5 well_known=$6
+shift 6
 
 # Before everything that may have to wait.
 printf 'clock %s\n' "$(date +%s)"
@@ -74,14 +74,20 @@ printf 'addresses %s\n' "$(
 # unless told otherwise. "getent hosts" asks for IPv6 first, and even where the server has none; "ahostsv4" for IPv4.
 RES_OPTIONS='timeout:3 attempts:2'
 export RES_OPTIONS
-for name in "$@"; do
+look_up() {
     if grep -qs '^nameserver 127\.0\.0\.53' /etc/resolv.conf && command -v resolvectl >/dev/null; then
-        for type in A AAAA; do resolvectl query --synthesize=no --legend=no --type="$type" "$name"; done 2>/dev/null |
+        for type in A AAAA; do resolvectl query --synthesize=no --legend=no --type="$type" "$1"; done 2>/dev/null |
             awk '$2 == "IN" && $3 ~ /^A/ { print $4 }'
     else
-        { getent -s hosts:dns hosts "$name"; getent -s hosts:dns ahostsv4 "$name"; } | awk '{ print $1 }'
-    fi | sort -u | while read -r address; do printf 'answer %s %s\n' "$name" "$address"; done
+        { getent -s hosts:dns hosts "$1"; getent -s hosts:dns ahostsv4 "$1"; } | awk '{ print $1 }'
+    fi | sort -u
+}
+answered=''
+for name in "$@"; do
+    for address in $(look_up "$name"); do answered=yes && printf 'answer %s %s\n' "$name" "$address"; done
 done
+# Where it says nothing at all: do these names not exist, or does this server get no answers?
+[ $# -eq 0 ] || [ -n "$answered" ] || for address in $(look_up "$well_known"); do printf 'answer %s %s\n' "$well_known" "$address"; done
 
 awk '/=/ { print "installed " $0 }' "$root/state/installed.env" 2>/dev/null
 for path in "$root"/rollback/v*.dump; do

@@ -688,6 +688,14 @@ PLACES = [
         undo="umount /srv/mastodon && rmdir /srv/mastodon",
     ),
     refused(
+        "no resolver in /etc/resolv.conf",
+        BARE,
+        "cp /etc/resolv.conf /run/kept && : >/etc/resolv.conf",
+        "gets no answers from the DNS, not even for",
+        "cat /etc/resolv.conf",
+        undo="cat /run/kept >/etc/resolv.conf && rm /run/kept",
+    ),
+    refused(
         "a /usr/local to which nothing can be written",
         BARE,
         "mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local",

@@ -463,7 +463,8 @@ def test_a_connection_that_the_server_ends_is_told(operator: Operator, tmp_path:
     )
     answer = operator.runs(str(deploy))
     assert answer.returncode == 1
-    assert answer.stderr.count("server ended the connection. Run the same command again") == 1
+    ended = f"{operator.world.name} ended the connection. Run the same command again"
+    assert answer.stderr.count(ended) == 1
     assert "Traceback" not in answer.stderr
 
 

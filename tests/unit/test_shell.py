@@ -316,7 +316,7 @@ QUESTIONS: list[Question[Any]] = [
     NetworksThere.all(),
     MonitoringRole.of("no-such-project", NOWHERE),
     SecretStates.of(NOWHERE, NOWHERE),
-    Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", []),
+    Server.of("/nonexistent/mastodon", "/nonexistent/proxy", "/nonexistent/swap", "", []),
     ServerSize.of_the_server(),
     Settled.of("no-such-project", 1),
     SourceTree.of(NOWHERE),

@@ -65,9 +65,9 @@ def test_the_fact_contains_what_it_cannot_read() -> None:
 
 
 def test_the_fact_is_one_command_with_every_argument_quoted() -> None:
-    question = Server.of("/srv/a b", "/srv/proxy", "/swap", ("a.example.org",))
+    question = Server.of("/srv/a b", "/srv/proxy", "/swap", "ca.example.org", ("a.example.org",))
     command = Server().command(*question.arguments)
     assert command.get_raw_value().endswith(
         " preflight/report '/srv/a b' /srv/proxy /swap /var/lib/mstdn/uninstalling"
-        " '/etc /usr/local /var/lib /run' a.example.org"
+        " '/etc /usr/local /var/lib /run' ca.example.org a.example.org"
     )

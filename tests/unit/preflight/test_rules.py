@@ -79,6 +79,9 @@ def test_a_server_in_order_gives_no_finding(report: ServerReport) -> None:
     assert found(report) == []
 
 
+# The DNS answers, and knows none of the names that were asked first.
+ONLY_OTHERS = {"acme-v02.api.letsencrypt.org": frozenset({"192.0.2.1"})}
+
 ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     # what is the matter: changes of the report, settings, part of what is wrong, part of the remedy
     "nothing said": ({"init": ""}, {}, "did not say what it is", "-vvv"),
@@ -231,7 +234,13 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "proxy-docker-gen-1 is not one of the suite's",
         "docker rm --force proxy-docker-gen-1",
     ),
-    "no address": ({"answers": {}}, {}, "social.example.org has no address", "198.51.100.7"),
+    "no address": ({"answers": ONLY_OTHERS}, {}, "social.example.org has no address", "198.51.100.7"),
+    "no answers": (
+        {"answers": {}},
+        {},
+        "no answers from the DNS, not even for acme-v02.api.letsencrypt.org",
+        "cat /etc/resolv.conf",
+    ),
     "other address": ({"answers": answers("203.0.113.9")}, {}, "leads to 203.0.113.9", 'public_ipv4 = "203.0.113.9"'),
     "an address that leads nowhere": ({"answers": answers("127.0.1.1")}, {}, "leads to 127.0.1.1", "or, with a CDN"),
     "an IPv6 address that leads nowhere": (
@@ -303,7 +312,8 @@ def test_what_is_in_the_way_is_one_error_with_its_remedy(
 
 
 WARNINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "DNS is not required": ({"answers": {}}, {"preflight_dns": "warn"}, "has no address"),
+    "DNS is not required": ({"answers": ONLY_OTHERS}, {"preflight_dns": "warn"}, "has no address"),
+    "DNS does not answer, and is not required": ({"answers": {}}, {"preflight_dns": "warn"}, "no answers from the DNS"),
     "local domain nowhere": (
         {"answers": {"www.example.org": frozenset({"198.51.100.7"})}},
         {"web_domain": "www.example.org"},

@@ -78,7 +78,7 @@ def test_preflight_sees_the_same(tmp_path: Path, kernel: dict[str, str | Path]) 
         f"{number}: {name}    inet 192.0.2.{number}/24 x\n" for number, name in enumerate((*OWN, *OTHERS), 1)
     )
     program = stand_in(tmp_path, "ip", f"cat <<'END'\n{lines}END")
-    report = answer_of(Server.of("/nonexistent", "/nonexistent/proxy", "/swap", []), path=program, instead=kernel)
+    report = answer_of(Server.of("/nonexistent", "/nonexistent/proxy", "/swap", "", []), path=program, instead=kernel)
     assert report.addresses == {f"192.0.2.{number}" for number in range(1, len(OWN) + 1)}
 
 
@@ -93,5 +93,5 @@ def test_a_vpn_that_has_the_default_route_is_the_way_in(tmp_path: Path, kernel: 
 def test_a_server_without_ip_is_asked_in_another_way(tmp_path: Path) -> None:
     stand_in(tmp_path, "ip", "exit 127")
     program = stand_in(tmp_path, "hostname", "echo '192.0.2.1 2001:db8::7 '")
-    report = answer_of(Server.of("/nonexistent", "/nonexistent/proxy", "/swap", []), path=program)
+    report = answer_of(Server.of("/nonexistent", "/nonexistent/proxy", "/swap", "", []), path=program)
     assert report.addresses == {"192.0.2.1", "2001:db8::7"}
