@@ -7,10 +7,12 @@ import os
 import re
 import shlex
 import subprocess
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from gzip import decompress
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,7 +148,18 @@ def commands_of(
     ):
         state.is_executing = executing
         state.check_for_changes = not executing
-        return [taken_apart(command) for command in operation._inner(**arguments)]
+        return [step for command in operation._inner(**arguments) for step in steps_of(taken_apart(command))]
+
+
+def steps_of(command: Command) -> list[Command]:
+    """A command that puts several things in their place as one for each, with the text of a file; another as it is."""
+    if command.script != "files/put":
+        return [command]
+    packed = iter((command.stdin or "").splitlines())
+    steps = [command.words[at : at + 4] for at in range(0, len(command.words), 4)]
+    texts = [decompress(b64decode(next(packed))).decode() if step[0] == "file" else None for step in steps]
+    assert next(packed, None) is None
+    return [Command("files/put", step, text) for step, text in zip(steps, texts, strict=True)]
 
 
 def refusal_of(operation: PyinfraOperation[Any], facts: Mapping[str, str], **arguments: Any) -> str:

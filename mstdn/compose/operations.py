@@ -13,6 +13,7 @@ from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Containers
+from mstdn.files.commands import put_file
 from mstdn.files.operations import not_written
 from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
@@ -61,8 +62,8 @@ def converge_project(
         revision = wanted_revision(project, applied)
         parts = json.dumps(dict(project.parts), sort_keys=True)
         if applied.parts != project.parts:
-            yield script("files/write", f"{project.directory}/state/parts", "0:0", "0644", stdin=parts)
-        yield script("files/write", f"{project.directory}/state/applied", "0:0", "0644", stdin=revision)
+            yield put_file(f"{project.directory}/state/parts", "0:0", "0644", parts)
+        yield put_file(f"{project.directory}/state/applied", "0:0", "0644", revision)
         yield from _note(project)
     elif todo.note:
         announce(*(f"{project.title}: {reason}" for reason in todo.reasons))
@@ -71,7 +72,7 @@ def converge_project(
         # A container that was made a moment ago has read it; one that was not has to be told.
         yield script(project.reload, project.directory)
         loaded = f"{project.directory}/state/loaded"
-        yield script("files/write", loaded, "0:0", "0644", stdin=project.reload_revision)
+        yield put_file(loaded, "0:0", "0644", project.reload_revision)
 
 
 def running_project(
@@ -131,6 +132,6 @@ def _note(project: Project) -> Commands:
     containers = ask(Containers.all())
     making = making_of(project, of_project(project, containers))
     path = f"{project.directory}/state/making"
-    yield script("files/write", path, "0:0", "0644", stdin=json.dumps(making, sort_keys=True))
+    yield put_file(path, "0:0", "0644", json.dumps(making, sort_keys=True))
     if project.mounted:
         yield script("compose/note_mounts", project.directory, *project.mounted)

@@ -1,5 +1,7 @@
 """Files and directories of a server, converged as one tree with one fact."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
@@ -11,6 +13,7 @@ from pyinfra.operations.util.files import generate_color_diff
 from mstdn.asking import ask
 from mstdn.brought import brings, is_brought
 from mstdn.fact import Question
+from mstdn.files.commands import Step, put
 from mstdn.files.facts import FileStates, Strangers, Tree, WrittenFiles
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce, is_the_moment_to_show, operation
@@ -94,12 +97,11 @@ def converge_tree(
         announce(*_reasons(wanted, gone, tree))
         announce(*(_who_it_belongs_to(each, strangers[each.path]) for each in directories if each.path in strangers))
     _show_diffs([file for file in files if not _has_text(file, tree)], gone, tree)
+    if steps := list(_steps(wanted, tree)):
+        yield put(steps)
     for directory in directories:
-        yield from _converge_directory(directory, tree)
         if directory.path in strangers:
             yield script("files/take_back", directory.path, directory.owner, directory.rights)
-    for file in files:
-        yield from _converge_file(file, tree)
     for path in gone:
         yield StringCommand("rm -rf --", QuoteString(path))
 
@@ -134,31 +136,21 @@ def states_of(
     return FileStates.of([*(each.path for each in directories), *(each.path for each in files), *absent])
 
 
-def _converge_directory(directory: ConfigDirectory, tree: Tree) -> Commands:
-    found = tree.states.get(directory.path)
-    if found and (found.mode, found.owner) == (directory.mode, directory.owner):
-        return
-    path = QuoteString(directory.path)
-    yield StringCommand("mkdir -p", path)
-    yield _own(directory)
-
-
-def _converge_file(file: ConfigFile, tree: Tree) -> Commands:
-    found = tree.states.get(file.path)
-    if not _has_text(file, tree):
-        yield script("files/write", file.path, file.owner, file.mode, stdin=file.text)
-    elif found and (found.mode, found.owner) != (file.mode, file.owner):
-        yield _own(file)
+def _steps(wanted: Iterable[ConfigDirectory | ConfigFile], tree: Tree) -> Iterator[Step]:
+    """What is to be done for each, in their order; nothing for what is as it should be."""
+    for each in wanted:
+        found = tree.states.get(each.path)
+        if isinstance(each, ConfigFile) and not _has_text(each, tree):
+            yield Step("file", each.path, each.owner, each.mode, each.text)
+        elif not found:
+            yield Step("directory", each.path, each.owner, each.mode)
+        elif (found.mode, found.owner) != (each.mode, each.owner):
+            yield Step("rights", each.path, each.owner, each.mode)
 
 
 def _has_text(file: ConfigFile, tree: Tree) -> bool:
     found = tree.states.get(file.path)
     return found is not None and found.sha256 == file.sha256
-
-
-def _own(each: ConfigFile | ConfigDirectory) -> StringCommand:
-    owner, mode, path = (QuoteString(word) for word in (each.owner, each.mode, each.path))
-    return StringCommand("chown", owner, path, "&& chmod", mode, path)
 
 
 def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory], tree: Tree) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pyinfra import host, state
 from pyinfra.api import StringCommand
 
 from mstdn.asking import ask
+from mstdn.files.commands import put_file
 from mstdn.files.tree import ConfigFile
 from mstdn.firewall.facts import FirewallSetup, PacketFilter, Rules, Setup
 from mstdn.firewall.own import firewall_of_others, is_here, opens_everything
@@ -77,7 +78,7 @@ def closed_server(enabled: Literal["auto"] | bool, openings: Openings) -> Comman
     if setup.unit != unit.sha256:
         if here:
             announce(f"{FIREWALL_UNIT} {'has another content' if setup.unit else 'does not exist or is masked'}")
-        yield script("files/write", unit.path, unit.owner, unit.mode, stdin=unit.text)
+        yield put_file(unit.path, unit.owner, unit.mode, unit.text)
         yield StringCommand("systemctl daemon-reload")
     if changes:
         yield from _tried_out(text)

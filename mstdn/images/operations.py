@@ -7,6 +7,7 @@ from pyinfra import host
 
 from mstdn.asking import ask
 from mstdn.docker.presence import needs_engine
+from mstdn.files.commands import put_file
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
 from mstdn.images.tags import moved, record_of, record_text
 from mstdn.layout import ROOT
@@ -48,7 +49,7 @@ def pulled_images(references: Sequence[str], images: Sequence[str], record: str,
         yield script("images/forget", *changed)
         yield from refuse("\n".join(_moved_there(each, *digests) for each, digests in changed.items()))
         return
-    yield script("files/write", record, ROOT, "0644", stdin=record_text(record_of(missing, recorded, found.digests)))
+    yield put_file(record, ROOT, "0644", record_text(record_of(missing, recorded, found.digests)))
 
 
 def _changed_here(reference: str, recorded: str, present: Set[str]) -> str:

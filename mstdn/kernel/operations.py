@@ -6,6 +6,7 @@ from pyinfra import host
 
 from mstdn.asking import ask
 from mstdn.fact import Question
+from mstdn.files.commands import put_file
 from mstdn.kernel.facts import KernelSetting, Setting
 from mstdn.operation import announce, operation
 from mstdn.shell import Commands, script
@@ -35,7 +36,7 @@ def memory_for_forks() -> Commands:
         return
     if found.after != WANTED:
         announce(f"{OVERCOMMIT_FILE} does not say {OVERCOMMIT} = {WANTED}")
-        yield script("files/write", OVERCOMMIT_FILE, "0:0", "0644", stdin=f"{OVERCOMMIT} = {WANTED}\n")
+        yield put_file(OVERCOMMIT_FILE, "0:0", "0644", f"{OVERCOMMIT} = {WANTED}\n")
     if found.now != WANTED:
         announce(f"{OVERCOMMIT} is {found.now}, not {WANTED}")
         yield script("kernel/apply", OVERCOMMIT, WANTED)

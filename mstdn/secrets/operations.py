@@ -12,6 +12,7 @@ from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.asking import ask
 from mstdn.docker.presence import needs_engine
+from mstdn.files.commands import put_file
 from mstdn.kinds.dotenv import dotenv_text
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
@@ -63,7 +64,7 @@ def secrets(
         announce(*_reasons(state, directory, brought))
     if brought and (state.operator_sha256, state.operator_access) != (_sha256(brought), ACCESS):
         changed = True
-        yield script("files/write", f"{directory}/operator.env", "0:0", "0600", stdin=brought)
+        yield put_file(f"{directory}/operator.env", "0:0", "0600", brought)
     if not brought and state.operator_sha256:
         changed = True
         yield StringCommand("rm -f", QuoteString(f"{directory}/operator.env"))

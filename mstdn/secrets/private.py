@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mstdn.asking import ask
 from mstdn.fact import Question
+from mstdn.files.commands import put_file
 from mstdn.files.facts import FileStates, Tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce
@@ -38,7 +39,7 @@ def private_files(directory: str, files: Sequence[ConfigFile], names: Iterable[s
         if there is None or (there.sha256, there.mode, there.owner) != (file.sha256, file.mode, file.owner):
             if there:
                 announce(f"{path} has another content, mode or owner")
-            yield script("files/write", path, file.owner, file.mode, stdin=file.text)
+            yield put_file(path, file.owner, file.mode, file.text)
     if gone := [path for path in tree.entries if path not in wanted]:
         announce(*(f"{path} is no longer needed" for path in gone))
         yield script("files/remove", *gone)

@@ -6,6 +6,7 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand
 
 from mstdn.asking import ask
+from mstdn.files.commands import put_file
 from mstdn.operation import announce, operation
 from mstdn.refusal import refuse
 from mstdn.shell import Commands, script
@@ -45,7 +46,7 @@ def swap_file(path: str, size_mib: int, swappiness: int) -> Commands:
     if not swap.in_fstab:
         yield script("swap/write_fstab", path)
     if swap.persisted != str(swappiness):
-        yield script("files/write", SWAPPINESS_FILE, "0:0", "0644", stdin=f"vm.swappiness = {swappiness}\n")
+        yield put_file(SWAPPINESS_FILE, "0:0", "0644", f"vm.swappiness = {swappiness}\n")
     if swap.swappiness != str(swappiness):
         # Not sysctl(8): a minimal server may lack procps.
         yield StringCommand("echo", str(swappiness), "> /proc/sys/vm/swappiness")

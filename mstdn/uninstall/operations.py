@@ -15,6 +15,7 @@ from mstdn.database.facts import Installed
 from mstdn.database.rules import Work, work
 from mstdn.docker.facts import Container, Containers
 from mstdn.fact import Question
+from mstdn.files.commands import put_file
 from mstdn.files.operations import written_in
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.firewall.operations import THE_TABLE
@@ -136,7 +137,7 @@ def last_backup(settings: Settings) -> Commands:
         announce(f"a last backup goes to {settings.backup_repository}; without it: --data uninstall_backup=no")
         yield followed(BACKUP, "The backup")
     yield script("files/make_directory", NOTES, ROOT, "0755")
-    yield script("files/write", UNINSTALL_NOTE, ROOT, "0644", stdin=settings.local_domain)
+    yield put_file(UNINSTALL_NOTE, ROOT, "0644", settings.local_domain)
 
 
 @operation
@@ -164,7 +165,7 @@ def removed_directories(settings: Settings) -> Commands:
     if settings.mastodon_root in files.there:
         names = data_names(settings.mastodon_root)
         # From here on nobody can keep it any more: preflight tells whoever deploys now.
-        yield script("files/write", UNINSTALL_NOTE, ROOT, "0644", stdin=f"{settings.local_domain}\ndata")
+        yield put_file(UNINSTALL_NOTE, ROOT, "0644", f"{settings.local_domain}\ndata")
         yield script("uninstall/remove_root", settings.mastodon_root, *names, stdin="", told=True)
     if _proxy_is_to_go(files, theirs, settings):
         yield script("uninstall/remove_root", settings.proxy_root, stdin="\n".join(theirs), told=True)

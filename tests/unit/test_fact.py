@@ -121,6 +121,7 @@ def test_no_answer_makes_a_fact_raise_what_pyinfra_does_not_contain(fact: type[F
 
 # Scripts that print what is in a file: their arguments, in which HERE is the directory that the file is in, its name
 # there, and a line that they print something of.
+REPORTED = ("HERE", "HERE", "HERE/swap", "HERE/none", "", "")
 PRINT_A_FILE = (
     ("images/recorded", ("HERE/file",), "file", "postgres:17 sha256:1"),
     ("backup/state", ("HERE/file", "HERE/none"), "file", "time 1"),
@@ -133,8 +134,13 @@ PRINT_A_FILE = (
     ("status/machine", ("HERE", "HERE/none"), "backup", "time 1"),
     ("storage/state", ("HERE/file", "HERE", "HERE", "none", "", "HERE"), "file", "root /srv/mastodon"),
     ("files/written", ("HERE", "of the suite"), "file", "# of the suite"),
-    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none"), "state/installed.env", "MASTODON_VERSION=v4.7.60"),
-    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none"), "state/postgres-upgrade", "phase copy"),
+    (
+        "preflight/report",
+        ("HERE", "HERE", "HERE/swap", "HERE/none", "", ""),
+        "state/installed.env",
+        "MASTODON_VERSION=v4.7.60",
+    ),
+    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none", "", ""), "state/postgres-upgrade", "phase copy"),
 )
 
 

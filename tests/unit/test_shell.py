@@ -59,7 +59,7 @@ NOWHERE = '/nonexistent/it\'s "here" $HOME'
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)))
 def test_every_argument_arrives_as_it_was(words: list[str]) -> None:
-    for command in (question("files/state", *words), script("files/write", *words)):
+    for command in (question("files/state", *words), script("files/put", *words)):
         assert shlex.split(command.get_raw_value())[4:] == words
 
 

@@ -136,7 +136,7 @@ def test_the_address_of_a_webhook_is_for_root_and_gone_where_there_is_none() -> 
     made = commands_of(alert_secrets, {}, settings=SETTINGS, brought=ADDRESS)
     assert made == [
         Command("files/make_directory", (directory, "0:0", "0700")),
-        Command("files/write", (f"{directory}/webhook", "0:0", "0600"), "https://ntfy.example/canary\n"),
+        Command("files/put", ("file", "0:0", "0600", f"{directory}/webhook"), "https://ntfy.example/canary\n"),
     ]
     assert commands_of(alert_secrets, {}, settings=SETTINGS, brought={}) == []
     there = {"files/state": f"state 41c0 0:0 {directory}\nstate 8180 0:0 {directory}/webhook\n"}

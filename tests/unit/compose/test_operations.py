@@ -41,7 +41,7 @@ PRESENT = "id db:1 sha256:db\nid web:1 sha256:web\n"
 
 
 def write(name: str, text: str) -> Command:
-    return Command("files/write", (f"/srv/mastodon/state/{name}", "0:0", "0644"), text)
+    return Command("files/put", ("file", "0:0", "0644", f"/srv/mastodon/state/{name}"), f"{text}\n")
 
 
 UP = Command("compose/up", ("mstdn", "/srv/mastodon", "300", "db", "web"))
@@ -246,5 +246,5 @@ def test_files_that_come_earlier_in_the_run_are_there() -> None:
     commands = commands_of(
         written_and_started_project, facts(applied=""), project=PROJECT, images=IMAGES, timeout_seconds=300
     )
-    assert [command.words[0] for command in commands[:2]] == [file.path for file in PROJECT.files]
+    assert [command.words[-1] for command in commands[:2]] == [file.path for file in PROJECT.files]
     assert commands[2:] == compose_commands(applied="")

@@ -50,7 +50,7 @@ def test_the_key_is_fetched_before_apt_hears_of_the_repository() -> None:
     assert key == Command(
         "apt/trust_key", ("https://download.docker.com/linux/debian/gpg", "/etc/apt/keyrings/docker.asc", FINGERPRINT)
     )
-    assert sources.words[0] == "/etc/apt/sources.list.d/docker.sources"
+    assert sources.words[-1] == "/etc/apt/sources.list.d/docker.sources"
     assert sources.stdin == (
         "Types: deb\n"
         "URIs: https://download.docker.com/linux/debian\n"
@@ -83,7 +83,7 @@ def test_the_key_is_fetched_unless_apt_trusts_exactly_it(trusted: bytes) -> None
     state = f"{DEBIAN}key {b64encode(trusted).decode()}\n"
     assert [command.script for command in repository_commands({"docker/state": state})] == [
         "apt/trust_key",
-        "files/write",
+        "files/put",
         "apt/prove",
     ]
 
@@ -118,7 +118,7 @@ def test_other_entries_for_the_repository_are_taken_out_wherever_they_are_and_ap
     facts["apt/sources"] = source(alone, docker_line) + source(mixed, debian_line + docker_line)
     facts["files/state"] += f"state 81a4 0:0 /etc/apt/{alone}\nstate 81a4 0:0 /etc/apt/{mixed}\n"
     assert repository_commands(facts) == [
-        Command("files/write", (f"/etc/apt/{mixed}", "0:0", "0644"), debian_line),
+        Command("files/put", ("file", "0:0", "0644", f"/etc/apt/{mixed}"), debian_line),
         Command("", ("rm", "-rf", "--", f"/etc/apt/{alone}")),
         Command("apt/prove", ("https://download.docker.com/linux/debian", packages.SOURCES)),
     ]
@@ -148,7 +148,7 @@ def names(commands: list[Command]) -> list[str]:
 
 
 def test_daemon_json_is_there_before_the_engine_and_nothing_is_restarted() -> None:
-    assert names(daemon_commands(DEBIAN, "", "")) == ["mkdir", "chown", "files/write"] * 2
+    assert names(daemon_commands(DEBIAN, "", "")) == ["files/put"] * 4
 
 
 def test_a_daemon_that_runs_with_its_configuration_is_left_alone() -> None:
@@ -195,23 +195,23 @@ def test_a_new_configuration_is_judged_by_the_daemon_before_it_is_written() -> N
         INSTALLED + RUNNING, files, setup(theirs, None, "flag -H\nflag fd://\nflag --debug")
     )
     assert judge == Command("docker/validate", ("-H", "fd://", "--debug"), write.stdin)
-    assert write.words == ("/etc/docker/daemon.json", "0:0", "0644")
+    assert write.words == ("file", "0:0", "0644", "/etc/docker/daemon.json")
     assert json.loads(write.stdin or "") == {"dns": ["192.0.2.53"], "live-restore": True}
-    assert names(rest) == ["mkdir", "chown", "files/write", "docker/restart_daemon"]
-    assert rest[2].words[0] == ENGINE_NOTE and json.loads(rest[2].stdin or "") == {"live-restore": True}
+    assert names(rest) == ["files/put", "files/put", "docker/restart_daemon"]
+    assert rest[1].words[-1] == ENGINE_NOTE and json.loads(rest[1].stdin or "") == {"live-restore": True}
 
 
 def test_a_note_that_a_killed_run_left_unwritten_is_written() -> None:
     commands = daemon_commands(INSTALLED + RUNNING, CONFIGURATION_STATE, setup(noted=None))
-    assert names(commands) == ["mkdir", "chown", "files/write"]
-    assert commands[-1].words[0] == ENGINE_NOTE
+    assert [each.words[0] for each in commands] == ["directory", "file"]
+    assert commands[-1].words[-1] == ENGINE_NOTE
 
 
 @pytest.mark.parametrize(("mode", "kept"), [("8180", "0600"), ("81a0", "0640"), ("81b6", "0644"), ("81ed", "0644")])
 def test_a_file_that_is_closed_to_others_stays_closed(mode: str, kept: str) -> None:
     files = f"state 41ed 0:0 /etc/docker\nstate {mode} 0:0 /etc/docker/daemon.json\n"
     commands = daemon_commands(INSTALLED + RUNNING, files, setup("{}", None))
-    assert commands[1].words == ("/etc/docker/daemon.json", "0:0", kept)
+    assert commands[1].words == ("file", "0:0", kept, "/etc/docker/daemon.json")
 
 
 def test_a_daemon_json_that_cannot_be_read_is_refused() -> None:

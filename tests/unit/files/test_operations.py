@@ -75,9 +75,8 @@ def test_on_a_bare_server_directories_come_before_the_files_in_them() -> None:
         directories=[ConfigDirectory("/srv/x", "0700")],
     )
     assert commands == [
-        Command("", ("mkdir", "-p", "/srv/x")),
-        Command("", ("chown", "0:0", "/srv/x", "&&", "chmod", "0700", "/srv/x")),
-        Command("files/write", ("/srv/x/file", "999:999", "0640"), "text\n"),
+        Command("files/put", ("directory", "0:0", "0700", "/srv/x")),
+        Command("files/put", ("file", "999:999", "0640", "/srv/x/file"), "text\n"),
     ]
 
 

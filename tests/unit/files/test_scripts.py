@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
+from pyinfra.api import StringCommand
 
+from mstdn.files.commands import Step, put, put_file
 from mstdn.files.facts import FileStates, Strangers
 from mstdn.files.tree import ConfigDirectory
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
@@ -37,35 +40,74 @@ def test_the_states_of_many_files_come_with_one_question(tmp_path: Path) -> None
     assert tree.entries == [f"{directory}/a file", f"{to_directory}/a file"]
 
 
+def written(
+    target: Path, owner: str, mode: str, text: str, *, lines: str | None = None, path: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The script for one file. `lines`: what comes on standard input, if it is something else than the text."""
+    stdin = stdin_of(put_file(str(target), owner, mode, text)) if lines is None else lines
+    return run_script("files/put", "file", owner, mode, target, stdin=stdin, path=path)
+
+
+def stdin_of(command: StringCommand) -> str:
+    return str(command.connector_arguments["_stdin"])
+
+
 def test_a_file_is_written_with_its_mode(tmp_path: Path) -> None:
     target = tmp_path / "secret"
-    assert run_script("files/write", target, OWNER, "0600", stdin="text\n").returncode == 0
+    assert written(target, OWNER, "0600", "text\n").returncode == 0
     assert target.read_text() == "text\n"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("lines", ["", "H4sIAAAAAAAC", "no base64!\n", "H4sIAAAAAAAC/ytJLS7hAgDGNbk7\n"])
+def test_what_did_not_come_whole_replaces_nothing(tmp_path: Path, lines: str) -> None:
+    target = tmp_path / "file"
+    target.write_text("old\n")
+    assert written(target, OWNER, "0644", "", lines=lines).returncode != 0
+    assert target.read_text() == "old\n"
+
+
+def test_directories_files_and_rights_are_put_right_in_one_go(tmp_path: Path) -> None:
+    below, there = tmp_path / "a/b c", tmp_path / "there"
+    there.write_text("old\n")
+    steps = [
+        Step("directory", str(below), OWNER, "0750"),
+        Step("file", str(below / "it's"), OWNER, "0640", "one\n\n  two\\n"),
+        Step("rights", str(there), OWNER, "0600"),
+        Step("file", str(below / "empty"), OWNER, "0644", ""),
+    ]
+    words = [word for step in steps for word in (step.what, step.owner, step.mode, step.path)]
+    run = run_script("files/put", *words, stdin=stdin_of(put(steps)))
+    assert run.returncode == 0, run.stderr
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a", below, below / "it's", there)] == [
+        *(0o755, 0o750, 0o640, 0o600)
+    ]
+    assert (below / "it's").read_text() == "one\n\n  two\\n" and (below / "empty").read_text() == ""
+    assert there.read_text() == "old\n"
 
 
 def test_a_file_that_cannot_be_given_away_is_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old\n")
-    assert run_script("files/write", target, "no-such-user:0", "0644", stdin="new\n").returncode != 0
+    assert written(target, "no-such-user:0", "0644", "new\n").returncode != 0
     assert target.read_text() == "old\n"
 
 
 def test_a_directory_that_docker_made_in_the_place_of_a_file_makes_room_and_no_other(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.mkdir()
-    assert run_script("files/write", target, OWNER, "0644", stdin="text\n").returncode == 0
+    assert written(target, OWNER, "0644", "text\n").returncode == 0
     assert target.read_text() == "text\n"
     other = tmp_path / "other"
     (other / "of somebody").mkdir(parents=True)
-    run = run_script("files/write", other, OWNER, "0644", stdin="text\n")
+    run = written(other, OWNER, "0644", "text\n")
     assert run.returncode != 0 and str(other) in run.stderr and (other / "of somebody").is_dir()
 
 
 def test_what_is_secret_is_never_readable_by_others_on_its_way(tmp_path: Path) -> None:
     # Whoever could open it before its mode is right would have it.
     path = stand_in(tmp_path, "chown", f'stat -c %a "$2" >>"{tmp_path}/modes"')
-    assert run_script("files/write", tmp_path / "secret", OWNER, "0644", stdin="text\n", path=path).returncode == 0
+    assert written(tmp_path / "secret", OWNER, "0644", "text\n", path=path).returncode == 0
     assert (tmp_path / "modes").read_text() == "600\n"
 
 

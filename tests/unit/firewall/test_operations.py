@@ -26,7 +26,7 @@ TEXT = wanted_rules(NONE, Setup(ssh_ports=(22,)))
 UNIT = render("firewall/mstdn-firewall.service.j2", rules=FIREWALL_RULES, table="mstdn")
 
 INSTALL = Command("apt/install", ("nftables",))
-WRITE_UNIT = Command("files/write", (FIREWALL_UNIT, "0:0", "0644"), UNIT)
+WRITE_UNIT = Command("files/put", ("file", "0:0", "0644", FIREWALL_UNIT), UNIT)
 RELOAD = Command("", ("systemctl", "daemon-reload"))
 TRY = Command("firewall/try", (FIREWALL_RULES, "inet mstdn", "60"), TEXT)
 KEEP = Command("firewall/keep", (FIREWALL_RULES, "inet mstdn", FIREWALL_NOTE))

@@ -44,7 +44,7 @@ def _both(batch: Questions) -> set[Question[Any]]:
 
 def record(**digests: str) -> Command:
     text = "".join(f"{name} {digests[name.partition(':')[0]]}\n" for name in REFERENCES)
-    return Command("files/write", (RECORD, "0:0", "0644"), text)
+    return Command("files/put", ("file", "0:0", "0644", RECORD), text)
 
 
 def pull(*references: str) -> list[Command]:

@@ -10,7 +10,7 @@ from mstdn.kernel.facts import KernelSetting, Setting
 from mstdn.kernel.operations import OVERCOMMIT, OVERCOMMIT_FILE, memory_for_forks
 from tests.harness import Command, answer_of, commands_of, run_script
 
-WRITE = Command("files/write", (OVERCOMMIT_FILE, "0:0", "0644"), "vm.overcommit_memory = 1\n")
+WRITE = Command("files/put", ("file", "0:0", "0644", OVERCOMMIT_FILE), "vm.overcommit_memory = 1\n")
 APPLY = Command("kernel/apply", (OVERCOMMIT, "1"))
 
 

@@ -73,9 +73,7 @@ def test_the_role_is_set_right_where_it_is_not(printed: str, commands: list[Comm
 
 def test_files_are_written_and_then_the_exporters_start() -> None:
     written = commands_of(monitoring_files, {}, settings=ON)
-    assert [each.words[0] for each in written if each.script == "files/write"] == [
-        "/srv/mastodon/monitoring/compose.yaml"
-    ]
+    assert [each.words[-1] for each in written if each.words[0] == "file"] == ["/srv/mastodon/monitoring/compose.yaml"]
     started = commands_of(running_monitoring, {}, settings=ON, timeout_seconds=300)
     assert started[0] == Command(
         "compose/up",
@@ -89,7 +87,7 @@ def test_files_are_written_and_then_the_exporters_start() -> None:
         ),
     )
     # Nothing of it reads its files anew while it runs.
-    assert [each for each in started if each.script not in ("compose/up", "files/write", "compose/note_mounts")] == []
+    assert [each for each in started if each.script not in ("compose/up", "files/put", "compose/note_mounts")] == []
 
 
 def asked(**settings: Any) -> list[str]:

@@ -111,7 +111,7 @@ BROUGHT_SUM = sha256(BROUGHT_FILE.encode()).hexdigest()
 
 def test_the_operators_secrets_travel_on_standard_input_only() -> None:
     write, distribute = secret_commands(ALL_GOOD, BROUGHT)
-    assert write == Command("files/write", (f"{DIRECTORY}/operator.env", "0:0", "0600"), BROUGHT_FILE)
+    assert write == Command("files/put", ("file", "0:0", "0600", f"{DIRECTORY}/operator.env"), BROUGHT_FILE)
     assert distribute == DISTRIBUTE
 
 
@@ -124,7 +124,7 @@ def test_the_operators_secrets_are_written_once() -> None:
 )
 def test_the_operators_secrets_are_written_again_when_they_or_their_mode_differ(state: str) -> None:
     assert [command.script for command in secret_commands(ALL_GOOD + state, BROUGHT)] == [
-        "files/write",
+        "files/put",
         "secrets/distribute",
     ]
 

@@ -21,7 +21,7 @@ def test_a_bare_server_gets_swap_now_and_after_a_reboot() -> None:
     assert swap_commands("swappiness 60\npersisted \n") == [
         Command("swap/make_file", ("/swap", "2048")),
         Command("swap/write_fstab", ("/swap",)),
-        Command("files/write", (SWAPPINESS_FILE, "0:0", "0644"), "vm.swappiness = 10\n"),
+        Command("files/put", ("file", "0:0", "0644", SWAPPINESS_FILE), "vm.swappiness = 10\n"),
         Command("", ("echo", "10", ">", "/proc/sys/vm/swappiness")),
     ]
 
@@ -51,7 +51,7 @@ def test_swap_that_would_be_gone_after_a_reboot_comes_into_fstab() -> None:
 
 
 def test_swappiness_is_put_right_now_and_for_later() -> None:
-    assert [command.script for command in swap_commands(SWAP_FILE + "swappiness 10\npersisted 60\n")] == ["files/write"]
+    assert [command.script for command in swap_commands(SWAP_FILE + "swappiness 10\npersisted 60\n")] == ["files/put"]
     assert [command.words[0] for command in swap_commands(SWAP_FILE + "swappiness 60\npersisted 10\n")] == ["echo"]
 
 

@@ -42,7 +42,7 @@ def timer_commands(settings: Settings = ON, **facts: str) -> list[Command]:
 
 def test_a_server_without_programs_gets_all_of_them_and_then_they_are_enabled() -> None:
     commands = timer_commands(files_state="", timers_state="", files_written="")
-    written = [command.words[0] for command in commands if command.script == "files/write"]
+    written = [command.words[-1] for command in commands if command.words[0] == "file"]
     assert written == [file.path for file in wanted_files(ON)]
     assert commands[-1] == Command("timers/enable", ENABLED)
 
@@ -73,8 +73,8 @@ def test_a_program_that_was_edited_is_written_again() -> None:
     (backup,) = (file for file in wanted_files(ON) if file.path == f"{PROGRAMS}/backup")
     edited = INSTALLED.replace(backup.sha256, "0" * 64)
     commands = timer_commands(files_state=edited)
-    assert [command.script for command in commands] == ["files/write", "timers/enable"]
-    assert commands[0].words[0] == f"{PROGRAMS}/backup"
+    assert [command.script for command in commands] == ["files/put", "timers/enable"]
+    assert commands[0].words[-1] == f"{PROGRAMS}/backup"
 
 
 def test_what_somebody_laid_beside_the_programs_goes() -> None:

@@ -89,7 +89,7 @@ def scripts(commands: list[Command]) -> list[str]:
 
 
 def test_a_last_backup_is_made_once_before_anything_goes() -> None:
-    noted = ["files/make_directory", "files/write"]
+    noted = ["files/make_directory", "files/put"]
     assert scripts(commands_of(last_backup, FACTS, settings=ON)) == ["timers/follow", *noted]
     without = settings_with(backup_repository="/srv/backups", uninstall_backup="no", **YES)
     assert scripts(commands_of(last_backup, FACTS, settings=without)) == noted
@@ -110,7 +110,7 @@ def test_what_is_the_suites_goes_step_by_step() -> None:
         Command("cleanup/remove_images", ("postgres:17",)),
     ]
     noted, mastodon, proxy = commands_of(removed_directories, FACTS, settings=settings)
-    assert (noted.words[0], noted.stdin) == (NOTE, "social.example.org\ndata")
+    assert (noted.words[-1], noted.stdin) == (NOTE, "social.example.org\ndata\n")
     assert mastodon.words[0] == "/srv/mastodon" and {"database", "media"} <= {*mastodon.words}
     assert (proxy.words, proxy.stdin) == (("/srv/proxy",), "")
     assert commands_of(removed_machine, FACTS, settings=settings) == [

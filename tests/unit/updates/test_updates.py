@@ -14,7 +14,7 @@ from tests.harness import Command, answer_of, commands_of, settings_with, stand_
 
 OURS = ConfigFile(FILE, wanted_text(docker=False))
 WRITTEN = f"state 81a4 0:0 {FILE}\nsum {OURS.sha256}  {FILE}\n"
-WRITE = Command("files/write", (FILE, "0:0", "0644"), OURS.text)
+WRITE = Command("files/put", ("file", "0:0", "0644", FILE), OURS.text)
 INSTALLED = "installed\nperiodic 1\n"
 
 
