@@ -12,6 +12,7 @@ pyinfra connects before it runs deploy.py. Only config.py runs earlier, so that 
 from __future__ import annotations
 
 import ast
+import atexit
 import functools
 import inspect
 import logging
@@ -61,6 +62,7 @@ def prepare(state: State, operations: Sequence[str] = ()) -> None:
     no_tracebacks()
     no_source_lines()
     know_the_arguments()
+    atexit.register(end_threads)
 
 
 def check_hosts(state: State) -> None:
@@ -107,6 +109,17 @@ def read_ahead(files: Sequence[str]) -> None:
             for statement in ast.parse(Path(file).read_bytes()).body:
                 if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("mstdn."):
                     import_module(str(statement.module))
+
+
+def end_threads() -> None:
+    """
+    End the threads in which gevent looks names up, before Python ends itself; one that is not done in a second is left.
+
+    They end when they have had nothing to do for five seconds. One that woke up while Python was freeing what it needs
+    took it down (signal 11) when all was done and said.
+    """
+    with gevent.Timeout(1, False):
+        gevent.get_hub().threadpool.size = 0
 
 
 def no_tracebacks() -> None:

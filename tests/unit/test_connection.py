@@ -7,6 +7,8 @@ The command line is run for real, in processes of its own, as config.py is only 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ from mstdn.secrets import operator as secrets
 from mstdn.secrets.table import OPERATOR_SECRETS
 from mstdn.ssh import WayIn
 from mstdn.versions import MASTODON
-from tests.harness import REQUIRED
+from tests.harness import REQUIRED, ROOT
 from tests.plan.cli import pyinfra as command_line
 
 SET = [argument for name, value in REQUIRED.items() for argument in ("--data", f"{name}={value}")]
@@ -61,6 +63,31 @@ def listening() -> Iterator[tuple[int, list[str]]]:
 
         threading.Thread(target=accept, daemon=True).start()
         yield server.getsockname()[1], visitors
+
+
+THREADS = """
+import gevent.monkey
+gevent.monkey.patch_all()
+import os, socket, time
+from mstdn.connection import end_threads
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+alone = threads()
+socket.getaddrinfo("localhost", 80)
+looked_up = threads()
+end_threads()
+until = time.monotonic() + 2
+while threads() > alone and time.monotonic() < until:
+    pass
+print(looked_up - alone, threads() - alone)
+"""
+
+
+def test_no_thread_is_left_that_could_wake_up_while_python_ends() -> None:
+    run = subprocess.run([sys.executable, "-c", THREADS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["1", "0"], run.stderr
 
 
 def test_as_shipped_it_says_what_is_unset_and_that_the_host_is_a_placeholder() -> None:
