@@ -13,7 +13,7 @@ from mstdn.compose.facts import Applied, AppliedProject, Settled
 from mstdn.compose.project import Project
 from mstdn.compose.rules import Steps, making_of, of_project, steps, stopped, wanted_revision, way_of
 from mstdn.docker.facts import Containers
-from mstdn.files.commands import put_file
+from mstdn.files.commands import file_step, put, put_file
 from mstdn.files.operations import not_written
 from mstdn.images.facts import ImageStates
 from mstdn.layout import NETWORKS
@@ -61,9 +61,9 @@ def converge_project(
         yield from _change(project, applied, todo, timeout_seconds)
         revision = wanted_revision(project, applied)
         parts = json.dumps(dict(project.parts), sort_keys=True)
-        if applied.parts != project.parts:
-            yield put_file(f"{project.directory}/state/parts", "0:0", "0644", parts)
-        yield put_file(f"{project.directory}/state/applied", "0:0", "0644", revision)
+        notes = [("parts", parts)] if applied.parts != project.parts else []
+        notes += [("applied", revision)]
+        yield put([file_step(f"{project.directory}/state/{name}", "0:0", "0644", text) for name, text in notes])
         yield from _note(project)
     elif todo.note:
         announce(*(f"{project.title}: {reason}" for reason in todo.reasons))

@@ -34,6 +34,11 @@ def put(steps: Sequence[Step]) -> StringCommand:
     return script("files/put", *words, stdin=packed or None)
 
 
+def file_step(path: str, owner: str, mode: str, text: str) -> Step:
+    """Writing one file, with a newline at its end."""
+    return Step("file", path, owner, mode, text if text.endswith("\n") else f"{text}\n")
+
+
 def put_file(path: str, owner: str, mode: str, text: str) -> StringCommand:
-    """One file, with a newline at its end."""
-    return put([Step("file", path, owner, mode, text if text.endswith("\n") else f"{text}\n")])
+    """One file alone."""
+    return put([file_step(path, owner, mode, text)])

@@ -7,8 +7,10 @@ while [ $# -gt 0 ]; do
     shift 4
     case $what in
     directory)
+        # Closed from the start, if it is to be closed; those above it are not.
         umask 022
-        mkdir -p -- "$path"
+        # shellcheck disable=SC2174 # that is what is meant
+        mkdir -p -m "$mode" -- "$path"
         ;;
     file)
         target="${path%/*}/.${path##*/}.new"

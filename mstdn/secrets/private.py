@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mstdn.asking import ask
 from mstdn.fact import Question
-from mstdn.files.commands import put_file
+from mstdn.files.commands import Step, file_step, put
 from mstdn.files.facts import FileStates, Tree
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce
@@ -32,14 +32,17 @@ def private_files(directory: str, files: Sequence[ConfigFile], names: Iterable[s
             yield script("files/remove", directory)
         return
     wanted = {file.path: file for file in files}
+    steps = []
     if (found := tree.states.get(directory)) is None or (found.mode, found.owner) != ("0700", "0:0"):
-        yield script("files/make_directory", directory, "0:0", "0700")
+        steps.append(Step("directory", directory, "0:0", "0700"))
     for path, file in wanted.items():
         there = tree.states.get(path)
         if there is None or (there.sha256, there.mode, there.owner) != (file.sha256, file.mode, file.owner):
             if there:
                 announce(f"{path} has another content, mode or owner")
-            yield put_file(path, file.owner, file.mode, file.text)
+            steps.append(file_step(path, file.owner, file.mode, file.text))
+    if steps:
+        yield put(steps)
     if gone := [path for path in tree.entries if path not in wanted]:
         announce(*(f"{path} is no longer needed" for path in gone))
         yield script("files/remove", *gone)

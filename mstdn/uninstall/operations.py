@@ -15,7 +15,7 @@ from mstdn.database.facts import Installed
 from mstdn.database.rules import Work, work
 from mstdn.docker.facts import Container, Containers
 from mstdn.fact import Question
-from mstdn.files.commands import put_file
+from mstdn.files.commands import Step, file_step, put, put_file
 from mstdn.files.operations import written_in
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.firewall.operations import THE_TABLE
@@ -136,8 +136,8 @@ def last_backup(settings: Settings) -> Commands:
     else:
         announce(f"a last backup goes to {settings.backup_repository}; without it: --data uninstall_backup=no")
         yield followed(BACKUP, "The backup")
-    yield script("files/make_directory", NOTES, ROOT, "0755")
-    yield put_file(UNINSTALL_NOTE, ROOT, "0644", settings.local_domain)
+    note = file_step(UNINSTALL_NOTE, ROOT, "0644", settings.local_domain)
+    yield put([Step("directory", NOTES, ROOT, "0755"), note])
 
 
 @operation

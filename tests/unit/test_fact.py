@@ -134,13 +134,8 @@ PRINT_A_FILE = (
     ("status/machine", ("HERE", "HERE/none"), "backup", "time 1"),
     ("storage/state", ("HERE/file", "HERE", "HERE", "none", "", "HERE"), "file", "root /srv/mastodon"),
     ("files/written", ("HERE", "of the suite"), "file", "# of the suite"),
-    (
-        "preflight/report",
-        ("HERE", "HERE", "HERE/swap", "HERE/none", "", ""),
-        "state/installed.env",
-        "MASTODON_VERSION=v4.7.60",
-    ),
-    ("preflight/report", ("HERE", "HERE", "HERE/swap", "HERE/none", "", ""), "state/postgres-upgrade", "phase copy"),
+    ("preflight/report", REPORTED, "state/installed.env", "MASTODON_VERSION=v4.7.60"),
+    ("preflight/report", REPORTED, "state/postgres-upgrade", "phase copy"),
 )
 
 

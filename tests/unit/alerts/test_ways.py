@@ -135,7 +135,7 @@ def test_the_address_of_a_webhook_is_for_root_and_gone_where_there_is_none() -> 
     directory = "/srv/mastodon/secrets/alerts"
     made = commands_of(alert_secrets, {}, settings=SETTINGS, brought=ADDRESS)
     assert made == [
-        Command("files/make_directory", (directory, "0:0", "0700")),
+        Command("files/put", ("directory", "0:0", "0700", directory)),
         Command("files/put", ("file", "0:0", "0600", f"{directory}/webhook"), "https://ntfy.example/canary\n"),
     ]
     assert commands_of(alert_secrets, {}, settings=SETTINGS, brought={}) == []

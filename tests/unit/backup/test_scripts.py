@@ -354,8 +354,10 @@ def test_the_last_backup_is_known_without_asking_the_repository(tmp_path: Path) 
 def test_a_directory_of_secrets_is_closed_from_the_start_and_can_be_taken_away(tmp_path: Path) -> None:
     directory = tmp_path / "with space"
     owner = f"{directory.parent.stat().st_uid}:{directory.parent.stat().st_gid}"
-    assert run_script("files/make_directory", directory, owner, "0700").returncode == 0
-    assert directory.stat().st_mode & 0o777 == 0o700
+    # Before it is given its rights.
+    path = stand_in(tmp_path, "chown", f'stat -c %a "$2" >>"{tmp_path}/modes"')
+    assert run_script("files/put", "directory", owner, "0700", directory, path=path).returncode == 0
+    assert (tmp_path / "modes").read_text() == "700\n" and directory.stat().st_mode & 0o777 == 0o700
     (directory / "passphrase").write_text("x")
     assert run_script("files/remove", directory).returncode == 0
     assert not directory.exists()

@@ -89,7 +89,7 @@ def scripts(commands: list[Command]) -> list[str]:
 
 
 def test_a_last_backup_is_made_once_before_anything_goes() -> None:
-    noted = ["files/make_directory", "files/put"]
+    noted = ["files/put", "files/put"]
     assert scripts(commands_of(last_backup, FACTS, settings=ON)) == ["timers/follow", *noted]
     without = settings_with(backup_repository="/srv/backups", uninstall_backup="no", **YES)
     assert scripts(commands_of(last_backup, FACTS, settings=without)) == noted
