@@ -63,15 +63,15 @@ class Lines:
 
 class Fact(FactBase[T], Generic[T]):
     """
-    One question about a server: `script` asks it, read() understands the answer. `before`: a script that goes
-    before. `shared`: those that find, once for all questions of a batch that name them and in this order, what each of
-    them would otherwise find for itself; they export that as variables. `joint`: each line of the answer is about one
+    One question about a server: `script` asks it, read() understands the answer. `before`: scripts whose texts go
+    before it. `shared`: those that find, once for all questions of a batch that name them and in this order, what each
+    of them would otherwise find for itself; they keep that in variables. `joint`: each line of the answer is about one
     argument, so that several questions of a batch are asked as one, with the arguments of all. `inside`: it starts a
     program in a container, which takes longer than most scripts, so that it goes first.
     """
 
     script: ClassVar[str] = ""
-    before: ClassVar[str] = ""
+    before: ClassVar[tuple[str, ...]] = ()
     shared: ClassVar[tuple[str, ...]] = ()
     joint: ClassVar[bool] = False
     inside: ClassVar[bool] = False

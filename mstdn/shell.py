@@ -41,26 +41,26 @@ class ToldCommand(StringCommand):
         return succeeded, CommandOutput([])
 
 
-def question(name: str, *arguments: str, before: str = "") -> StringCommand:
+def question(name: str, *arguments: str, before: Sequence[str] = ()) -> StringCommand:
     """
     The command of a fact: mstdn/<name>.sh with `arguments` as $1, $2, …; it changes nothing.
 
-    `before` names another script whose text goes before it.
+    `before` names other scripts whose texts go before it.
     """
-    return _command((text_of(before) if before else "") + text_of(name), name, arguments)
+    return _command("".join(map(text_of, (*before, name))), name, arguments)
 
 
 @dataclass(frozen=True)
 class Asked:
     """
-    A script of a batch and its arguments. `before`: a script whose text goes before it. `shared`: scripts that the
-    batch runs once, before the first of those that name them; what they export is found in the environment. `inside`:
+    A script of a batch and its arguments. `before`: scripts whose texts go before it. `shared`: scripts that the
+    batch runs once, before the first of those that name them, which then have their variables and functions. `inside`:
     it starts a program in a container.
     """
 
     script: str
     arguments: tuple[str, ...] = ()
-    before: str = ""
+    before: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     inside: bool = False
 
@@ -101,10 +101,11 @@ def questions(asked: Sequence[Asked], mark: str) -> StringCommand:
     shared: dict[str, None] = {}
     # Those that take longest go first, so that the lanes end together.
     for number, each in sorted(enumerate(asked), key=lambda numbered: -numbered[1].effort):
-        script_texts = [name for name in (each.before, each.script) if name]
         lane = min(sharing if each.shared else apart, key=lambda lane: lane.effort)
         lane.effort += each.effort
-        words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in script_texts)
+        # What is shared goes before all of them anyway.
+        names = [name for name in (*each.before, each.script) if name not in each.shared]
+        words = "".join(f"${texts.setdefault(name, f't{len(texts)}')}" for name in names)
         lane.commands.append(f'ask {number} "{words}" {shlex.join((each.script, *each.arguments))};')
         shared |= dict.fromkeys(each.shared)
     jobs = [str(lane) for lane in apart if lane.commands]

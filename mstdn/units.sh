@@ -18,7 +18,6 @@ between=$line_end$line_end
         sleep 0.5
         look_at_units
     done
-    export systemd_units
 }
 # Puts what is known of the unit $1 into $unit; where that is nothing, it fails.
 find_unit() {

@@ -275,7 +275,6 @@ def container_line(called: str, **changes: Any) -> str:
         "hash": "0f",
         "status": "running",
         "health": "healthy",
-        "pid": 4711,
         "user": "",
         "command": ["run"],
         "entrypoint": None,

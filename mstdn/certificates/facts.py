@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from mstdn.docker.engine import EngineFact
+from mstdn.docker.engine import ContainerFact
 from mstdn.fact import Lines, Question
 
 
@@ -46,7 +46,7 @@ class CertificateFiles:
     configuration: str = "accepted"
 
 
-class CertificateStates(EngineFact[CertificateFiles]):
+class CertificateStates(ContainerFact[CertificateFiles]):
     """What is on disk, what nginx serves, and what the authority's client keeps."""
 
     script = "certificates/state"

@@ -7,6 +7,8 @@ command -v git >/dev/null || { echo 'unknown git is not installed' && exit 0; }
 [ -e "$directory/.git/switching" ] && echo switching
 printf 'head %s\n' "$(checkout rev-parse --quiet --verify HEAD)"
 printf 'wanted %s\n' "$(checkout rev-parse --quiet --verify "refs/tags/$tag^{commit}")"
-printf 'tagged %s\n' "$(checkout tag --points-at HEAD | head -n 1)"
-checkout status --porcelain | head -n 5 | sed 's/^/modified /'
+tags=$(checkout tag --points-at HEAD)
+printf 'tagged %s\n' "${tags%%
+*}"
+checkout status --porcelain | sed 's/^/modified /; 5q'
 exit 0

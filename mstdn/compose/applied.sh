@@ -3,28 +3,32 @@
 # "making" of its containers, and "parts", what its files said about each service; "mounted", the checksum that each file they
 # mount had, and "edited" for those that have another now; "led" for each variable in .env by which Compose would do something
 # else; and "override", the checksum of the operator's own file, with "broken" and Compose's words if it cannot be read.
-directory=$1 stamp=revision file=$1/state/applied fresh=yes
+directory=$1 file=$1/state/applied fresh=yes
 shift
+# The notes that there are and hold, as files of this directory's state.
+notes=''
 for path in "$@" --; do
     if [ "$path" = -- ]; then
-        [ "$fresh" = no ] || [ ! -f "$file" ] || printf '%s %s\n' "$stamp" "$(cat "$file")"
-        stamp=loaded file=$directory/state/loaded fresh=yes
+        [ "$fresh" = no ] || [ ! -f "$file" ] || notes="$notes $file"
+        file=$directory/state/loaded fresh=yes
     elif [ ! -e "$path" ] || [ "$path" -nt "$file" ]; then
         fresh=no
     fi
 done
-for name in making parts; do
-    [ ! -f "$directory/state/$name" ] || printf '%s %s\n' "$name" "$(cat "$directory/state/$name")"
+for name in making parts mounted; do
+    [ ! -f "$directory/state/$name" ] || notes="$notes $directory/state/$name"
 done
-if [ -f "$directory/state/mounted" ]; then
-    awk '{ print "mounted " $0 }' "$directory/state/mounted"
+# shellcheck disable=SC2086 # no path of the suite's has a space
+[ -z "$notes" ] || awk '
+    FNR == 1 { name = FILENAME; sub(/.*\//, "", name); if (name == "applied") name = "revision" }
+    { print name " " $0 }' $notes
+[ ! -f "$directory/state/mounted" ] ||
     LC_ALL=C sha256sum --check --quiet "$directory/state/mounted" 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/edited \1/p'
-fi
 # Compose reads more than words for its files there.
 led=''
-[ ! -f "$directory/.env" ] || led=$(sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}\(COMPOSE_\(FILE\|PATH_SEPARATOR\|PROJECT_NAME\|PROFILES\|ENV_FILES\|DISABLE_ENV_FILE\)\)[[:space:]]*=.*/\2/p' "$directory/.env" | sort -u)
+[ ! -f "$directory/.env" ] || led=$(sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}\(COMPOSE_\(FILE\|PATH_SEPARATOR\|PROJECT_NAME\|PROFILES\|ENV_FILES\|DISABLE_ENV_FILE\)\)[[:space:]]*=.*/\2/p' "$directory/.env")
 # shellcheck disable=SC2086 # one word for each name
-[ -z "$led" ] || printf 'led %s\n' $led
+[ -z "$led" ] || printf 'led %s\n' $led | sort -u
 for path in "$directory"/compose.override.y*ml "$directory"/docker-compose.override.y*ml; do
     [ -f "$path" ] || continue
     override=$(sha256sum <"$path" | cut -c 1-64)

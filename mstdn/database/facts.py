@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from mstdn.docker.engine import EngineFact
+from mstdn.docker.engine import ContainerFact, EngineFact
 from mstdn.fact import Fact, Lines, Question
 from mstdn.layout import DEPLOYMENT
 
@@ -77,7 +77,7 @@ class Stores:
     missing: str = ""
 
 
-class StoresAtWork(EngineFact[Stores]):
+class StoresAtWork(ContainerFact[Stores]):
     """What PostgreSQL and Redis say to somebody who logs in as Mastodon does."""
 
     script = "database/logins"

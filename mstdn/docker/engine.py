@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from mstdn.fact import Fact
+from mstdn.fact import UNITS, Fact
 
 T = TypeVar("T")
 # What engine.sh says of an engine that runs and does not answer.
@@ -16,5 +16,11 @@ CONTAINER = "docker/container"
 class EngineFact(Fact[T], Generic[T]):
     """A question that only the engine can answer. Where there is none, its script prints nothing."""
 
-    before = "docker/engine"
-    shared = ("units", "docker/found")
+    before = ("docker/describe", "docker/engine")
+    shared: ClassVar[tuple[str, ...]] = (UNITS, "docker/describe", "docker/found")
+
+
+class ContainerFact(EngineFact[T], Generic[T]):
+    """One that needs more of the containers than which there are."""
+
+    shared = (*EngineFact.shared, "docker/described")

@@ -11,7 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from mstdn.apt.rules import fingerprints
-from mstdn.docker.engine import EngineFact
+from mstdn.docker.engine import ContainerFact
 from mstdn.fact import UNITS, Fact, Lines, Question
 from mstdn.storage.disks import Disk, disks_of
 
@@ -46,7 +46,7 @@ class DockerHost(Fact[Engine]):
     """Packages, key, service and group of Docker Engine."""
 
     script = "docker/state"
-    before = UNITS
+    before = (UNITS,)
     shared = (UNITS,)
 
     @classmethod
@@ -111,7 +111,7 @@ class EngineSetup(Fact[Setup]):
     """Configuration of Docker Engine: daemon.json, the options of its unit, Swarm mode, Compose."""
 
     script = "docker/setup"
-    before = UNITS
+    before = (UNITS, "storage/disks")
     shared = (UNITS,)
 
     @classmethod
@@ -191,7 +191,7 @@ class Container:
 EVERYBODY = ("0.0.0.0", "::")  # noqa: S104
 
 
-class Containers(EngineFact[tuple[Container, ...]]):
+class Containers(ContainerFact[tuple[Container, ...]]):
     """All containers of the engine; none on a server without Docker."""
 
     script = "docker/containers"

@@ -1,6 +1,6 @@
 # shellcheck disable=SC2154 # units.sh, which goes before, makes $unit
 # How the engine that is here was set up, by the suite or by somebody else. $1: the suite's note of what it wrote to
-# daemon.json; the other arguments are names of users. After units.
+# daemon.json; the other arguments are names of users. After units and disks.
 configuration=/etc/docker/daemon.json note=$1
 shift
 for user in "$@"; do id -u "$user" >/dev/null 2>&1 || printf 'stranger %s\n' "$user"; done
@@ -26,13 +26,21 @@ done <<END
 $unit
 END
 started=$(date -d "${started#* }" +%s 2>/dev/null)
-unit_files="$unit_file $drop_ins $(printf '%s' "$environment_files" | cut -d ' ' -f 1)"
+unit_files="$unit_file $drop_ins"
+while read -r file _; do unit_files="$unit_files $file"; done <<END
+$environment_files
+END
+# When each of these files was changed.
+# shellcheck disable=SC2086 # one word for each file
+times=$(stat --dereference -c '%Y %n' "$configuration" $unit_files 2>/dev/null)
 # Whether the daemon does not run, or one of these files is younger than it.
 changed() {
     [ "$active" = active ] && [ -n "$started" ] || return 0
-    for file in "$@"; do
-        [ -f "$file" ] && [ "$(stat -c %Y "$file")" -ge "$started" ] && return 0
-    done
+    while read -r time file; do
+        case " $* " in *" $file "*) [ "$time" -lt "$started" ] || return 0 ;; esac
+    done <<END
+$times
+END
     return 1
 }
 
@@ -69,7 +77,8 @@ value_of() {
 # shellcheck disable=SC2086 # one word for each file
 if ! changed $unit_files && running=$(tr '\0' '\n' <"/proc/$pid/cmdline") && program=${running%%"$line_end"*} &&
     [ "${program##*/}" = dockerd ]; then
-    flags=$(printf '%s\n' "$running" | sed 1d)
+    flags=${running#"$program"}
+    flags=${flags#"$line_end"}
 else
     flags=$(
         words=$(printf '%s' "$command" | sed -n 's/.*argv\[\]=[^ ]* *\(.*\) ; ignore_errors=.*/\1/p')
@@ -94,25 +103,37 @@ else
         done | sed '/^$/d'
     )
 fi
-printf '%s\n' "$flags" | sed -n '/^unreadable /p; /^unreadable /!s/^./flag &/p'
+
+root='' option=''
+while IFS= read -r flag; do
+    case $flag in
+    '') ;;
+    'unreadable '*) printf '%s\n' "$flag" ;;
+    *) printf 'flag %s\n' "$flag" ;;
+    esac
+    case $option$flag in --data-root=*) root=${flag#--data-root=} ;; esac
+    option=''
+    [ "$flag" != --data-root ] || option=--data-root=
+done <<END
+$flags
+END
 
 # Where the engine keeps its own: images and containers, with newer engines those of containerd too.
-root=$(printf '%s\n' "$flags" | sed -n 's/^--data-root=//p; /^--data-root$/{n;p;}')
-[ -n "$root" ] || [ ! -f "$configuration" ] || root=$(tr -d '\n' <"$configuration" | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
+configured=$([ ! -f "$configuration" ] || cat "$configuration")
+case $root,$configured in
+,*'"data-root"'*) root=$(printf '%s' "$configured" | tr -d '\n' | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p') ;;
+esac
 printf 'root %s\n' "${root:=/var/lib/docker}"
-disk() {
-    existing=$1
-    until [ -d "$existing" ]; do existing=$(dirname "$existing"); done
-    printf 'disk %s %s\n' "$1" "$(df -k --output=avail,itotal,iavail,target "$existing" | awk 'NR == 2 { print $1, $4, ($2 > 0 ? $3 : "") }')"
-}
-disk "$root"
 containerd=$(sed -n "s/^root *= *[\"']\([^\"']*\).*/\1/p" /etc/containerd/config.toml 2>/dev/null)
 containerd=${containerd:-/var/lib/containerd}
 # It holds the images from Engine 29 on, and in older ones that were told so; here an engine is there with them or there is none.
+set -- "$root"
 if ! command -v dockerd >/dev/null || [ -n "$(ls -A "$containerd/io.containerd.content.v1.content/blobs" 2>/dev/null)" ]; then
-    disk "$containerd"
+    set -- "$@" "$containerd"
 fi
-printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
+disks "$@"
+read -r forwarding </proc/sys/net/ipv4/ip_forward
+printf 'forwarding %s\n' "$forwarding"
 # docker info would tell as well, but not while the daemon fails to start because of it.
 [ -e "$root/swarm/docker-state.json" ] && echo swarm
 

@@ -36,5 +36,5 @@ done
 printf 'active %s\nenabled %s\n' "$active" "$enabled"
 [ -n "$started" ] && printf 'started %s\n' "$(date -d "$started" +%s)"
 [ -f /etc/docker/daemon.json ] && printf 'configured %s\n' "$(stat -c %Y /etc/docker/daemon.json)"
-getent group docker | awk -F: '{ print "members " $4 }'
+members=$(getent group docker) && printf 'members %s\n' "${members##*:}"
 exit 0

@@ -46,7 +46,7 @@ class PacketFilter(Fact[Rules]):
     """Every rule of the kernel's packet filter, whoever made it."""
 
     script = "firewall/state"
-    before = UNITS
+    before = (UNITS,)
     shared = (UNITS,)
 
     @classmethod
@@ -127,7 +127,7 @@ class FirewallSetup(Fact[Setup]):
     """What there is of the suite's firewall beside its rules in the kernel, and what it has to let in."""
 
     script = "firewall/setup"
-    before = UNITS
+    before = (UNITS,)
     shared = (UNITS,)
 
     @classmethod

@@ -4,9 +4,7 @@
 # two units; "uplink NAME" for interfaces that lead to the Internet and are no devices; "socket PROTOCOL ADDRESS PORT PROCESS"
 # for whatever waits for somebody, with (ssh) for a program that lets people log in; "ssh PORT" of this very connection. After units.
 command -v nft >/dev/null && echo nft
-for file in "$1" "$2"; do
-    [ -f "$file" ] && sha256sum -- "$file"
-done | while read -r sum path; do printf 'sum %s %s\n' "$sum" "$path"; done
+sha256sum -- "$1" "$2" 2>/dev/null | while read -r sum path; do printf 'sum %s %s\n' "$sum" "$path"; done
 [ -f "$3" ] && { read -r note <"$3" || [ -n "$note" ]; } && printf 'note %s\n' "$note"
 for name in mstdn-firewall.service ssh.socket sshd.socket; do
     find_unit "$name" || continue
@@ -54,5 +52,5 @@ while [ "${pid:-0}" -gt 1 ]; do
     done <"/proc/$pid/status" 2>/dev/null
     pid=$parent
 done
-grep -ahzs '^SSH_CONNECTION=' "$@" | tr '\0' '\n' | while read -r _ _ _ port; do printf 'ssh %s\n' "$port"; done | head -n 1
+grep -ahzs '^SSH_CONNECTION=' "$@" | tr '\0' '\n' | if read -r _ _ _ port; then printf 'ssh %s\n' "$port"; fi
 exit 0

@@ -1,8 +1,8 @@
 # Every rule of the kernel's packet filter, whoever made it: "nft" with JSON (gzip, base64), "iptables LINE" and "ip6tables
 # LINE". "outside": the interface that leads to the Internet. "manager": a program that makes rules here. "flushes": a file
 # that takes away everybody's rules when its service is started. After units.
-awk '$2 == "00000000" && $8 == "00000000" { print "outside " $1; exit }' /proc/net/route
-awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print "outside " $10; exit }' /proc/net/ipv6_route 2>/dev/null
+awk 'FILENAME ~ /ipv6_route$/ { if ($1 ~ /^0+$/ && $2 == "00" && $10 != "lo" && !six++) print "outside " $10; next }
+    $2 == "00000000" && $8 == "00000000" && !four++ { print "outside " $1 }' /proc/net/route /proc/net/ipv6_route 2>/dev/null
 # Terse: without the elements of sets, which may be many thousands of addresses. Packed, because it repeats itself.
 # firewalld comes with the library, and not always with the program.
 ruleset() {

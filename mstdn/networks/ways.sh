@@ -4,21 +4,29 @@
 # iptables rule, and the chain or map of one of nftables, whose name begins with what the table would be.
 found=$(bridges "$@")
 [ -z "$found" ] || printf '%s\n' "$found"
-printf 'forwarding %s\n' "$(cat /proc/sys/net/ipv4/ip_forward)"
+read -r forwarding </proc/sys/net/ipv4/ip_forward
+printf 'forwarding %s\n' "$forwarding"
 # docker/found.sh has asked for it already, in a batch.
 pid=''
 for word in ${engine-}; do
     case $word in *[!0-9]*) ;; *) pid=$word ;; esac
 done
 : "${pid:=$(systemctl show --property MainPID --value docker.service)}"
-flags=$([ "${pid:-0}" = 0 ] || tr '\0' '\n' <"/proc/$pid/cmdline")
-told_not_to() {
-    grep -Eqs "\"$1\"[[:space:]]*:[[:space:]]*false" /etc/docker/daemon.json || printf '%s\n' "$flags" | grep -qx -- "--$1=false"
-}
+flags=$([ "${pid:-0}" = 0 ] || tr '\0' ' ' <"/proc/$pid/cmdline")
+configured=$([ ! -f /etc/docker/daemon.json ] || tr -d '[:space:]' </etc/docker/daemon.json)
+told_not_to() { case "$configured $flags " in *"\"$1\":false"* | *" --$1=false "*) ;; *) return 1 ;; esac; }
 told_not_to iptables && echo unmanaged 4
 told_not_to ip6tables && echo unmanaged 6
 # What leads to Docker's chains names no bridge, nor does the rule for a port where docker-proxy takes no part.
-patterns=$(printf '%s\n' '-j DOCKER' DNAT 'dnat to' 'jump nat-prerouting-and-output' 'vmap @' && printf '%s\n' "$found" | cut -d ' ' -f 3)
+patterns='-j DOCKER
+DNAT
+dnat to
+jump nat-prerouting-and-output
+vmap @'
+while read -r _ _ bridge _; do patterns="$patterns
+$bridge"; done <<END
+$found
+END
 rules() {
     {
         "$2-save" 2>/dev/null

@@ -67,7 +67,7 @@ class Server(Fact[ServerReport]):
     """All of it but Docker's containers, in one question."""
 
     script = "preflight/report"
-    before = "sizing/interfaces"
+    before = ("sizing/interfaces", "storage/disks")
 
     @classmethod
     def of(cls, root: str, proxy: str, swap: str, well_known: str, names: Iterable[str]) -> Question[ServerReport]:

@@ -23,7 +23,7 @@ put() {
         mv -fT "$1" "$2"
     fi
 }
-read_instance
+read_secrets
 for each in "$@"; do
     read_fields "$each"
     part >"$work/$part_file"

@@ -41,7 +41,7 @@ class SecretStates(Fact[Secrets]):
     """The state of the secrets in a directory."""
 
     script = "secrets/state"
-    before = "secrets/parts"
+    before = ("secrets/parts",)
 
     @classmethod
     def of(cls, directory: str, database: str, words: Iterable[str] = WORDS) -> Question[Secrets]:

@@ -14,8 +14,13 @@ read_fields() {
 }
 line_end='
 '
-# Keeps what the server made, so that part() need not start a program each time.
-read_instance() { instance=$(cat "$directory/instance.env" 2>/dev/null) || instance=''; }
+# Keeps what the server made and what the operator brought, so that part() need not start a program each time.
+read_secrets() {
+    instance=$(cat "$directory/instance.env" 2>/dev/null) || instance=''
+    # The point keeps the ends of the last lines.
+    operator=$(cat "$directory/operator.env" 2>/dev/null || :; echo .)
+    operator=${operator%.}
+}
 # Prints the part that was read last: only what its reader needs, in the form that it reads.
 part() {
     before=$IFS
@@ -33,7 +38,7 @@ part() {
     bare) printf '%s\n' "${lines#*=}" ;;
     redis) printf 'requirepass %s\n' "${lines#*=}" ;;
     esac
-    if [ "$part_operator" = operator ] && [ -e "$directory/operator.env" ]; then cat "$directory/operator.env"; fi
+    [ "$part_operator" != operator ] || printf '%s' "$operator"
 }
 # Compose reads these from .env by itself, for people's own "docker compose up" too: a container is made anew when its part
 # changes. Sixteen digits of a checksum over keys of 128 digits tell nothing, so everybody who may use Docker may read them.

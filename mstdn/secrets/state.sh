@@ -5,39 +5,65 @@ directory=$1 data=$2
 file=$directory/instance.env
 shift 2
 [ -s "$data/PG_VERSION" ] && echo database
-if [ -e "$file" ]; then
-    echo exists
-    tail -n 1 "$file" | grep -qx '# complete' && echo complete
-    printf 'access %s\n' "$(stat -L -c '0%a %u:%g' "$file")"
-fi
-forms='' names='' known=''
+read_secrets
+forms='' names=''
 while [ "$1" != -- ]; do
     name=${1%%=*}
-    forms="${forms:+$forms$line_end}$name=(${1#*=})" names="$names $name" known="$known^$name=|"
+    forms="${forms:+$forms$line_end}$name=(${1#*=})" names="$names $name"
     shift
 done
 shift
 if [ -e "$file" ]; then
-    sound=$line_end$(grep -xE "$forms" "$file" | sed 's/=.*//')$line_end
-    present=$line_end$(sed -n 's/^\([A-Z0-9_]*\)=.*/\1/p' "$file")$line_end
+    echo exists
+    case $line_end$instance in *"$line_end# complete") echo complete ;; esac
+    printf 'access %s\n' "$(stat -L -c '0%a %u:%g' "$file")"
+    sound=$line_end$(grep -xE "$forms" "$file")
     for name in $names; do
-        case $sound in *"$line_end$name$line_end"*) echo "good $name" && continue ;; esac
-        case $present in *"$line_end$name$line_end"*) echo "damaged $name" ;; esac
+        case $sound in *"$line_end$name="*) echo "good $name" && continue ;; esac
+        case $line_end$instance in *"$line_end$name="*) echo "damaged $name" ;; esac
     done
+    # A line that is none of these may be a secret that lost its name: nothing of it is shown.
+    strange=''
+    while IFS= read -r line; do
+        case $line in '' | '#'*) continue ;; esac
+        case "$names " in *" ${line%%=*} "*) [ "$line" = "${line%%=*}" ] || continue ;; esac
+        strange=yes
+    done <<END
+$instance
+END
+    [ -z "$strange" ] || echo 'damaged '
 fi
-# A line that is none of these may be a secret that lost its name: nothing of it is shown.
-[ ! -e "$file" ] || ! grep -vE "${known}^#|^\$" "$file" >/dev/null || echo 'damaged '
 if [ -e "$directory/operator.env" ]; then
-    printf 'operator %s %s\n' "$(sha256sum <"$directory/operator.env" | cut -d ' ' -f 1)" "$(stat -L -c '0%a %u:%g' "$directory/operator.env")"
-    awk -F = '/^[A-Za-z0-9_]*=/ { print "brought " $1 }' "$directory/operator.env"
+    sum=$(sha256sum <"$directory/operator.env")
+    printf 'operator %s %s\n' "${sum%% *}" "$(stat -L -c '0%a %u:%g' "$directory/operator.env")"
+    while IFS= read -r line; do
+        case ${line%%=*} in "$line" | *[!A-Za-z0-9_]*) ;; *) echo "brought ${line%%=*}" ;; esac
+    done <<END
+$operator
+END
 fi
-read_instance
-kept=$(cd "$directory" 2>/dev/null && stat -c '%n 0%a %u:%g' -- * ../.env 2>/dev/null)
-# Whether the file $1 belongs to whom $2 says, with these rights.
-is_kept() { case $line_end$kept$line_end in *"$line_end$1 $2$line_end"*) ;; *) return 1 ;; esac }
+# What containers read and who may: "FILE MODE OWNER", and the texts, each behind "==> FILE <==" and before an empty line.
+# tail ends at a directory.
+with_each() {
+    cd "$directory" 2>/dev/null || return 0
+    for path in * ../.env; do [ ! -f "$path" ] || set -- "$@" "$path"; done
+    "$@" 2>/dev/null
+}
+access=$line_end$(with_each stat -c '%n 0%a %u:%g' --)$line_end
+texts=$line_end$(with_each tail --verbose --lines +1 --; printf '\n==> ')
+# Whether the file $1 has the access $2, and holds what the command after them prints.
+holds() {
+    case $access in *"$line_end$1 $2$line_end"*) ;; *) return 1 ;; esac
+    wanted="==> $1 <==$line_end"
+    shift 2
+    wanted=$wanted$("$@"; printf '\n==> ')
+    case $texts in *"$line_end$wanted"*) ;; *) return 1 ;; esac
+}
 for each in "$@"; do
     read_fields "$each"
-    { is_kept "$part_file" "0400 $part_owner" && part | cmp -s - "$directory/$part_file"; } || echo "differs $part_file"
+    holds "$part_file" "0400 $part_owner" part || echo "differs $part_file"
 done
-revisions "$@" | cmp -s - "$directory/../.env" && case $line_end$kept in *"$line_end../.env 0644 "*) ;; *) false ;; esac || echo 'differs .env'
+# To whom it belongs does not matter.
+owner=${access##*"$line_end../.env 0644 "}
+holds ../.env "0644 ${owner%%"$line_end"*}" revisions "$@" || echo 'differs .env'
 exit 0

@@ -23,7 +23,7 @@ class ServerSize(Fact[Size]):
     """Memory and IPv6."""
 
     script = "sizing/state"
-    before = "sizing/interfaces"
+    before = ("sizing/interfaces",)
 
     @classmethod
     def of_the_server(cls) -> Question[Size]:

@@ -2,14 +2,17 @@
 # VPNs are not its own: no visitor comes by them. What the kernel says of an interface goes before its name, and the one with the
 # default route is the server's own, whatever it is: many a host of virtual machines has it on a bridge.
 # $others: the names of the interfaces that do not count, each between spaces.
-own=" $({
-    awk '$2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route
-    awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print $10 }' /proc/net/ipv6_route
-} 2>/dev/null | tr '\n' ' ')"
-others=" lo $(grep -lsx DEVTYPE=wireguard /sys/class/net/*/uevent | sed 's|/uevent$||; s|.*/||' | tr '\n' ' ')"
+own=" $(awk -v ORS=' ' 'FILENAME ~ /ipv6_route$/ { if ($1 ~ /^0+$/ && $2 == "00" && $10 != "lo") print $10; next }
+    $2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route /proc/net/ipv6_route 2>/dev/null)"
+others=' lo '
+# Whether the kernel says that the device $1 is a tunnel.
+is_wireguard() {
+    while read -r line; do [ "$line" != DEVTYPE=wireguard ] || return 0; done <"$1/uevent"
+    return 1
+}
 for device in /sys/class/net/*; do
     name=${device##*/}
-    [ -d "$device/bridge" ] || [ -e "$device/tun_flags" ] || case $name in
+    [ -d "$device/bridge" ] || [ -e "$device/tun_flags" ] || is_wireguard "$device" 2>/dev/null || case $name in
     veth* | docker[0-9]* | docker_gwbridge | br-* | virbr* | wg* | tun[0-9]* | tap[0-9]* | tailscale* | zt* | nebula*) ;;
     *) continue ;;
     esac

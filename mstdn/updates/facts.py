@@ -26,7 +26,7 @@ class UpdateState(Fact[Updates]):
     """Whether, and by whose will, the system keeps itself up to date."""
 
     script = "updates/state"
-    before = UNITS
+    before = (UNITS,)
     shared = (UNITS,)
 
     @classmethod

@@ -20,7 +20,7 @@ INSTALLED = f"installed LOCAL_DOMAIN=social.example.org\ninstalled MASTODON_VERS
 NETWORK = '{"name":"front","id":"1","driver":"bridge","internal":true,"ipv6":false}'
 CONTAINER = (
     'container {"id":"1","name":"/shop","image":"i","reference":"i","project":null,"service":null,"directory":null,'
-    '"once":null,"hash":null,"status":"running","health":"none","pid":1,"user":"","command":null,"entrypoint":null,'
+    '"once":null,"hash":null,"status":"running","health":"none","user":"","command":null,"entrypoint":null,'
     '"networks":{"front":"1"},"aliases":{},"asks":[null],"published":{},"bindings":null,"binds":null,"mounts":null,"tmpfs":null,'
     '"restart":{},"network_mode":"front","limits":[],"rights":[]}\n'
 )

@@ -362,7 +362,7 @@ def test_every_fact_of_the_suite_is_asked_on_a_bare_server() -> None:
 
 def test_every_script_that_can_change_something_has_a_fast_test_of_its_own() -> None:
     facts = {question.fact for question in QUESTIONS}
-    asking = {name for fact in facts for name in (fact.script, fact.before, *fact.shared)}
+    asking = {name for fact in facts for name in (fact.script, *fact.before, *fact.shared)}
     scripts = {str(path.relative_to(SCRIPTS).with_suffix("")) for path in SCRIPTS.rglob("*.sh")}
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "unit").rglob("test_*.py"))
     # These go before others, or run inside of a container for another: lock.sh is tested above, the others with each

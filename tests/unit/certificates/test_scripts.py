@@ -47,8 +47,10 @@ def _proxy(tmp_path: Path) -> Path:
 
 # What the engine says where all four run that look after certificates, the youngest for 100 seconds.
 PS = listing(a="proxy/nginx", b="mstdn/nginx", c="proxy/acme-companion", d="proxy/docker-gen")
-STARTED = 'for ago in 100 200 200 200; do echo "7 $(date -u -d "-$ago seconds" +%FT%TZ)"; done'
+EACH = 'echo "${each%=*} 7 $(date -u -d "-${each#*=} seconds" +%FT%TZ) 443/tcp,. {}"'
+STARTED = f"for each in a=100 b=200 c=200 d=200; do {EACH}; done"
 RUNNING = f"case $1 in ps) {PS} ;; inspect) {STARTED} ;; esac"
+REFUSED = RUNNING.replace("esac", "*) exit 1 ;; esac")
 
 
 def look(proxy: Path, docker: str = "") -> CertificateFiles:
@@ -188,21 +190,21 @@ def test_how_long_the_youngest_of_them_runs_is_told(proxy: Path) -> None:
 def test_what_the_client_has_got_since_a_start_is_told(proxy: Path, age: int, got: int, ordered: set[str]) -> None:
     (certificate,) = proxy.glob("acme/*/*/fullchain.cer")
     os.utime(certificate, (time.time() - got,) * 2)
-    assert look(proxy, RUNNING.replace("for ago in 100", f"for ago in {age}")).ordered == ordered
+    assert look(proxy, RUNNING.replace("a=100", f"a={age}")).ordered == ordered
 
 
 def test_an_nginx_that_publishes_nothing_is_none_that_serves_no_certificate(proxy: Path) -> None:
     # The others never publish anything.
-    for nginx, seen in (("", True), (" unreached", False)):
+    for ports, seen in (("443/tcp,80/tcp,.", True), (".", False)):
         time = "$(date -u -d '-100 seconds' +%FT%TZ)"
-        started = f'echo "7 {time}{nginx}"; for each in 1 2 3; do echo "7 {time} unreached"; done'
-        docker = f"case $1 in ps) {PS} ;; inspect) {started} ;; esac"
+        described = f'echo "a 7 {time} {ports} {{}}"; for each in b c d; do echo "$each 7 {time} . {{}}"; done'
+        docker = f"case $1 in ps) {PS} ;; inspect) {described} ;; esac"
         assert (look(proxy, docker).age is not None) is seen
 
 
 @pytest.mark.parametrize(
     ("text", "docker", "verdict"),
-    [(None, "", "gone"), ("", "", "empty"), ("server {}", f'[ "$1" = ps ] && {PS}', "refused")],
+    [(None, "", "gone"), ("", "", "empty"), ("server {}", REFUSED, "refused")],
 )
 def test_what_docker_gen_wrote_is_judged(proxy: Path, text: str | None, docker: str, verdict: str) -> None:
     file = proxy / "conf.d" / "default.conf"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socketserver
 import stat
 import subprocess
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -411,7 +413,9 @@ def refused(directory: Path, docker: str) -> dict[str, str]:
     return answer_of(StoresAtWork.of("mstdn"), path=stand_in(directory, "docker", docker)).refused
 
 
-CONTAINERS_OF_BOTH = f'case "$*" in ps*) {listing(d="mstdn/db", e="mstdn/redis")} ;;'
+BOTH = listing(d="mstdn/db", e="mstdn/redis")
+DESCRIBED = "printf 'd 11 then . {}\\ne 12 then . {}\\n'"
+CONTAINERS_OF_BOTH = f'case "$*" in ps*) {BOTH} ;; inspect*) {DESCRIBED} ;;'
 
 
 WARNING = """cat >&2 <<'END'
@@ -451,8 +455,43 @@ def test_a_database_that_postgresql_has_lost_is_told(
     assert (found.missing, found.refused) == (missing, refused)
 
 
-def test_stores_that_let_mastodon_in_are_content(tmp_path: Path) -> None:
-    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo PONG ;; esac") == {}
+class Redis(socketserver.StreamRequestHandler):
+    """What Redis does on its port where its password is "of-redis"."""
+
+    def handle(self) -> None:
+        answers = {"AUTH": "-WRONGPASS invalid username-password pair", "PING": "-NOAUTH Authentication required."}
+        for line in self.rfile:
+            word, *password = line.decode().removesuffix("\r\n").split(" ")
+            if word == "QUIT":
+                break
+            if password == ["of-redis"]:
+                answers = {"AUTH": "+OK", "PING": "+PONG"}
+            self.wfile.write(f"{answers[word]}\r\n".encode())
+
+
+def redis_says(directory: Path, password: str) -> dict[str, str]:
+    """password: in the file that its container was given."""
+    file = directory / "processes/12/root/run/secrets/redis.conf"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"requirepass {password}\n")
+    stand_in(directory, "systemctl", "echo loaded; echo active")
+    path = stand_in(directory, "docker", f"{CONTAINERS_OF_BOTH} esac")
+    stand_in(directory, "nsenter", 'shift; exec "$@"')
+    with socketserver.TCPServer(("127.0.0.1", 0), Redis) as server:
+        Thread(target=server.handle_request).start()
+        there = {"/proc/$1/root": f"{directory}/processes/$1/root", "/6379": f"/{server.server_address[1]}"}
+        found = answer_of(StoresAtWork.of("mstdn"), path=path, instead=there).refused
+    assert "nsenter --net=/proc/12/ns/net bash" in "\n".join(calls_in(directory))
+    assert not any(password in call for call in calls_in(directory))
+    return found
+
+
+def test_a_redis_that_lets_mastodon_in_is_content(tmp_path: Path) -> None:
+    assert redis_says(tmp_path, "of-redis") == {}
+
+
+def test_a_password_that_redis_does_not_take_is_told(tmp_path: Path) -> None:
+    assert redis_says(tmp_path, "another") == {"redis": "WRONGPASS invalid username-password pair"}
 
 
 @pytest.mark.parametrize(
@@ -467,17 +506,10 @@ def test_a_password_that_postgresql_does_not_take_is_told(tmp_path: Path, said: 
     assert refused(tmp_path, docker) == {"postgres": words}
 
 
-@pytest.mark.parametrize("said", ["WRONGPASS invalid username-password pair", "NOAUTH Authentication required."])
-def test_a_password_that_redis_does_not_take_is_told(tmp_path: Path, said: str) -> None:
-    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *redis-cli*) echo '{said}' ;; esac") == {"redis": said}
-
-
-def test_a_store_that_starts_or_is_paused_says_nothing_about_passwords(tmp_path: Path) -> None:
+def test_a_store_that_starts_or_is_gone_says_nothing_about_passwords(tmp_path: Path) -> None:
     starting = "psql: error: FATAL:  the database system is starting up"
-    docker = (
-        f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; *) echo 'container e is paused' >&2; exit 1 ;; esac"
-    )
-    assert refused(tmp_path, docker) == {}
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH} *psql*) echo '{starting}' >&2 ;; esac") == {}
+    assert refused(tmp_path, f"{CONTAINERS_OF_BOTH.replace('12', '0')} *psql*) echo '{starting}' >&2 ;; esac") == {}
 
 
 def test_postgresql_is_given_its_password_by_the_script_of_the_first_installation(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -234,15 +235,17 @@ def test_an_engine_that_does_not_answer_is_told_from_one_without_containers(tmp_
 
 
 def found(directory: Path, *, unit: str, docker: str, later: str = "") -> list[str]:
-    """What found.sh exports. later: what systemd answers from the third time on."""
+    """What found.sh finds. later: what systemd answers from the third time on."""
     now = f"printf '{unit}\\n\\nId=docker.socket\\nActiveState=active\\n'"
     often = f'[ "$(grep -c systemctl "{directory}/calls")" -ge 3 ]'
     text = f"{often} && printf '{later}' || {now}" if later else now
     stand_in(directory, "systemctl", text)
-    script = "".join((SCRIPTS / name).read_text() for name in ("units.sh", "docker/found.sh")).replace("sleep 0.5", ":")
+    script = "".join(
+        (SCRIPTS / name).read_text() for name in ("units.sh", "docker/describe.sh", "docker/found.sh")
+    ).replace("sleep 0.5", ":")
     path = stand_in(directory, "docker", docker)
     answer = subprocess.run(
-        ["sh", "-c", f'{script}\necho "$engine"; printenv containers'],
+        ["sh", "-c", f'{script}\necho "$engine"; [ -z "${{containers+found}}" ] || echo "$containers"'],
         capture_output=True,
         text=True,
         check=False,
@@ -290,11 +293,6 @@ def test_an_engine_that_is_silent_is_waited_for_once(tmp_path: Path) -> None:
     assert answer.stdout == "unknown Docker does not answer\n"
 
 
-def test_more_containers_than_a_variable_holds_are_listed_by_each_question(tmp_path: Path) -> None:
-    many = "seq 1 4000 | sed 's/$/|running|a|b|False/; s/^/0123456789abcdef/'"
-    assert found(tmp_path, unit=ACTIVE, docker=many) == ["4711 loaded active "]
-
-
 def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp_path: Path) -> None:
     stand_in(tmp_path, "systemctl", "printf 'inactive\\nnot-found\\n'")
     path = stand_in(tmp_path, "docker", "exit 1")
@@ -303,15 +301,52 @@ def test_an_engine_that_systemd_does_not_know_and_that_has_no_socket_is_none(tmp
 
 
 def test_every_container_is_read_with_one_question_for_all(tmp_path: Path) -> None:
-    (tmp_path / "containers").write_text(container_line("web") + container_line("proxy/nginx"))
-    docker = f"""case "$1 $*" in
-    ps*) {listing(a="mstdn/web", b="proxy/nginx")} ;;
-    *'format container '*) cat {tmp_path}/containers ;;
+    lines = [f"id 0 then . {container_line(each).partition(' ')[2]}" for each in ("web", "proxy/nginx")]
+    (tmp_path / "containers").write_text("".join(lines))
+    docker = f"""case "$1" in
+    ps) {listing(a="mstdn/web", b="proxy/nginx")} ;;
+    inspect) cat {tmp_path}/containers ;;
     esac"""
     stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
     found = answer_of(Containers.all(), path=stand_in(tmp_path, "docker", docker))
     assert [each.name for each in found] == ["mstdn-web-1", "proxy-nginx-1"]
     assert all(call.endswith(" a b") for call in calls_in(tmp_path) if " inspect " in call)
+
+
+@pytest.mark.parametrize("times", [1, 9], ids=["once", "again and again"])
+def test_a_container_that_goes_while_all_are_described_is_left_out(tmp_path: Path, times: int) -> None:
+    """Docker describes none where it cannot describe one of them."""
+    (tmp_path / "left").write_text("." * times)
+    removed = f'[ -s {tmp_path}/left ] && left=$(cat {tmp_path}/left) && printf %s "${{left#.}}" >{tmp_path}/left'
+    line = f"id 0 then . {container_line('web').partition(' ')[2]}"
+    docker = f"""case "$1" in
+    ps) {listing(a="mstdn/web", b="proxy/nginx")} ;;
+    inspect) {removed} && exit 1; echo '{line.strip()}' ;;
+    esac"""
+    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
+    path = stand_in(tmp_path, "docker", docker)
+    if times == 1:
+        assert [each.name for each in answer_of(Containers.all(), path=path)] == ["mstdn-web-1"]
+    else:
+        with pytest.raises(CouldNotLook, match=r"^Docker does not answer$"):
+            answer_of(Containers.all(), path=path)
+
+
+def test_a_mount_whose_source_was_removed_is_told_with_its_container(tmp_path: Path) -> None:
+    for process, root in ((11, "/srv/a"), (12, "/srv/b//deleted")):
+        (tmp_path / "processes" / str(process)).mkdir(parents=True)
+        (tmp_path / "processes" / str(process) / "mountinfo").write_text(f"1 2 8:1 {root} /inside rw\n")
+    lines = "\n".join(
+        f"{container['id']} {process} then . {json.dumps(container)}"
+        for process, each in ((11, "web"), (12, "db"), (0, "sidekiq"))
+        for container in [json.loads(container_line(each).partition(" ")[2])]
+    )
+    (tmp_path / "containers").write_text(f"{lines}\n")
+    docker = f"case $1 in ps) {listing(a='mstdn/web')} ;; inspect) cat {tmp_path}/containers ;; esac"
+    stand_in(tmp_path, "systemctl", "printf 'loaded\\nactive\\n'")
+    path = stand_in(tmp_path, "docker", docker)
+    found = answer_of(Containers.all(), path=path, instead={"/proc/": f"{tmp_path}/processes/"})
+    assert [each.gone for each in found] == [(), ("/inside",), ()]
 
 
 # --- A configuration that is judged before it is written -----------------------------------------

@@ -144,6 +144,8 @@ def test_each_container_gets_what_it_needs_and_no_more(secrets: Path) -> None:
 
 
 def test_what_was_distributed_is_not_distributed_again(secrets: Path) -> None:
+    # As that of the keys for backups.
+    (secrets / "a-directory").mkdir()
     assert not read(SecretStates, state_script(secrets)).distributed
     distribute(secrets)
     assert read(SecretStates, state_script(secrets)).distributed
