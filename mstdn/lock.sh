@@ -33,8 +33,14 @@ if [ -z "${only_ask-}" ]; then
     exec 9>>/run/mstdn.lock
     waits_for_the_lock() {
         flock --nonblock 9 && return
-        # Chores and drills may take hours, and can be done another time: they make room for whoever sits and waits.
-        [ "${connection%% *}" -le 1 ] || systemctl stop mstdn-chores.service mstdn-drill.service 2>/dev/null || true
+        if [ "${connection%% *}" -gt 1 ]; then
+            # Chores and drills may take hours, and can be done another time: they make room for whoever sits and waits.
+            systemctl --no-block stop mstdn-chores.service mstdn-drill.service 2>/dev/null || true
+            # What is over in a moment needs no word. The run shows such a line at once (login_shell.py).
+            flock --timeout 5 9 && return
+            working=$(systemctl list-units --plain --no-legend --state=activating,deactivating 'mstdn-*.service' 2>/dev/null | cut -d ' ' -f 1 | tr '\n' ' ') || working=''
+            echo "mstdn:waits The server is at work by itself${working:+: ${working% }}. This goes on when that is done, or gives up after 15 minutes." >&2
+        fi
         flock --timeout 900 9
     }
     if ! waits_for_the_lock; then

@@ -16,11 +16,13 @@ import base64
 import gzip
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 REACHED = "mstdn:reached"
 GRANTED = "mstdn:granted"
 ENDED = "mstdn:ended"
+# Begins a line for the operator, who is told at once why nothing happens (lock.sh).
+WAITS = "mstdn:waits "
 _STDERR = ":stderr"
 # The first line of standard input: a start-up file that reads it would otherwise take a line of a secret.
 UNREAD = "mstdn:unread"
@@ -83,11 +85,14 @@ class Lines:
     The lines of one output of an armoured command, without what others print before and after it.
 
     While it is read it notes: `reached` and `granted`, whether the marks came; `before` and `between`, the last lines
-    that came before each; `code`, the command's exit code, None until it ended (standard output only).
+    that came before each; `code`, the command's exit code, None until it ended (standard output only). tell: what to do
+    with a word for the operator, which is none of the output.
     """
 
-    def __init__(self, output: Iterable[bytes], *, stderr: bool = False) -> None:
-        self._output = output
+    def __init__(
+        self, output: Iterable[bytes], *, stderr: bool = False, tell: Callable[[str], None] = lambda word: None
+    ) -> None:
+        self._output, self._tell = output, tell
         self._marks = (REACHED + _STDERR, GRANTED + _STDERR) if stderr else (REACHED, GRANTED)
         self.reached = False
         self.granted = False
@@ -125,6 +130,8 @@ class Lines:
             elif not self.granted:
                 self.granted = text == granted
                 self._keep(self.between, text)
+            elif text.startswith(WAITS):
+                self._tell(text.removeprefix(WAITS))
             else:
                 yield line
         # What a shell prints when it ends. Read it, or it would block at a full pipe.

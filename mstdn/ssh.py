@@ -127,8 +127,8 @@ class WayIn(LogIn):
         with contextlib.suppress(OSError):
             write_stdin(stdin, channel.makefile_stdin("wb"))  # type: ignore[no-untyped-call]
         self.sent.set()
-        out = login_shell.Lines(channel.makefile("rb"))
-        err = login_shell.Lines(channel.makefile_stderr("rb"), stderr=True)
+        out = login_shell.Lines(channel.makefile("rb"), tell=self._say)
+        err = login_shell.Lines(channel.makefile_stderr("rb"), stderr=True, tell=self._say)
         output = read_output_buffers(
             out, err, control.get("_timeout"), print_output=print_output, print_prefix=self.host.print_prefix
         )
@@ -181,6 +181,10 @@ class WayIn(LogIn):
         """group_data/all.py has `_sudo` for everybody; root needs none, and a server without other users has none."""
         if self.user == "root" and arguments.get("_sudo_user") in (None, "", "root"):
             arguments["_sudo"] = False
+
+    def _say(self, sentence: str) -> None:
+        """Have the operator read this while the command is at work."""
+        self.host.log_styled(sentence, fg="yellow")
 
     def _tell(self, sentence: str) -> tuple[bool, CommandOutput]:
         """

@@ -106,6 +106,17 @@ def test_chores_make_room_for_a_run_and_have_not_failed(instance: Instance) -> N
     assert "Removed 0 orphans" in instance.converge(CHORES).stderr
 
 
+def test_a_run_that_waits_for_the_server_itself_says_for_what(instance: Instance) -> None:
+    hold = "--unit=mstdn-elsewhere --property=Type=oneshot flock /run/mstdn.lock sleep 8"
+    instance.run(f"systemd-run --quiet --no-block {hold}")
+    wait_until("the lock is held", lambda: not instance.succeeds("flock --nonblock /run/mstdn.lock true"), timeout=10)
+    instance.run("chmod 0600 /srv/mastodon/compose.yaml")
+    run = instance.converge()
+    assert run.changed == ["tasks/configuration.py | Write the configuration of Mastodon"]
+    assert "The server is at work by itself: mstdn-elsewhere.service. This goes on when that is done" in run.stderr
+    assert instance.converge().changed == []
+
+
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOGS = "find /var/log /srv/mastodon/state /srv/proxy /var/lib/mstdn -name '*.log' -size +20M"

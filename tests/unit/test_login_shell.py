@@ -158,6 +158,16 @@ def test_a_command_that_was_killed_keeps_what_it_printed() -> None:
     assert list(read) == ["a", "", "half"] and read.code is None
 
 
+def test_a_word_for_the_operator_is_none_of_the_output() -> None:
+    told: list[str] = []
+    marks = (REACHED, GRANTED)
+    output = [*marks, "one", "mstdn:waits It waits.", "two", f"{ENDED} 0"]
+    assert list(Lines((f"{line}\n".encode() for line in output), tell=told.append)) == ["one", "two"]
+    assert told == ["It waits."]
+    # Whoever is not root yet has no word for anybody.
+    assert list(Lines([b"mstdn:waits It waits.\n"], tell=told.append)) == [] and len(told) == 1
+
+
 def test_a_line_is_told_as_soon_as_it_came() -> None:
     came: list[bytes] = []
 

@@ -94,7 +94,9 @@ class Runs:
             ("/run/mstdn.run", f"{place}/run"),
             ("/run/mstdn-waiting.", f"{place}/follow."),
             ("sleep 10", "sleep 0.05"),
-            ("systemctl stop mstdn-chores.service mstdn-drill.service", f"echo stopped >>{place}/chores"),
+            ("systemctl --no-block stop mstdn-chores.service mstdn-drill.service", f"echo stopped >>{place}/chores"),
+            ("flock --timeout 5", "flock --timeout 0.2"),
+            ("systemctl list-units", "echo mstdn-backup.service; :"),
         ):
             assert there in text
             text = text.replace(there, here)
@@ -240,6 +242,23 @@ def test_chores_make_room_for_a_run_that_waits_and_for_nobody_else(tmp_path: Pat
         wait_until("they are stopped", chores.exists, timeout=10)
     assert program.wait(timeout=30) == 0
     runs.hang_up(bob)
+
+
+def test_who_waits_for_the_server_itself_is_told_so(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    alice = runs.connect()
+    assert runs.change(alice, "alice") == "done"
+    with open(tmp_path / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert alice.stdin and alice.stdout
+        alice.stdin.write(f"sh -c {shlex.quote(f'{runs.lock}echo done')} 2>&1\n")
+        alice.stdin.flush()
+        assert alice.stdout.readline() == (
+            "mstdn:waits The server is at work by itself: mstdn-backup.service. This goes on when that is done, "
+            "or gives up after 15 minutes.\n"
+        )
+    assert alice.stdout.readline() == "done\n"
+    runs.hang_up(alice)
 
 
 def test_a_connection_that_died_unnoticed_holds_a_server_for_a_while_only(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from paramiko import ChannelException, SSHException
-from pyinfra.api import Config, Inventory, State, StringCommand
+from pyinfra.api import Config, Inventory, QuoteString, State, StringCommand
 from pyinfra.api.exceptions import DeployError
 from pyinfra.api.state import StateStage
 from pyinfra.connectors.ssh import SSHConnector
@@ -198,6 +198,15 @@ def test_a_refusal_ends_the_run_while_a_deploy_file_is_prepared(tmp_path: Path) 
         DeployError, match=r"^Nothing was changed\. Commands cannot be run as root on server\.example\.org"
     ):
         connector.run_shell_command(StringCommand("true"), _sudo=True)
+
+
+def test_a_word_for_the_operator_is_shown_and_is_no_output(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    connector = way_in_to(Server(tmp_path, sudo=GRANTS))
+    command = StringCommand("sh -c", QuoteString("echo a; echo mstdn:waits It waits. >&2; echo b >&2"))
+    good, output = connector.run_shell_command(command, _sudo=True)
+    assert good and (output.stdout_lines, output.stderr_lines) == (["a"], ["b"])
+    assert "It waits." in caplog.text and "mstdn:waits" not in caplog.text
 
 
 def test_a_command_that_fails_is_no_refusal(tmp_path: Path) -> None:
