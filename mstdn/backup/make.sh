@@ -49,10 +49,12 @@ if ! grep -qx dumped "$work/said" || grep -qx 'psql did not come to its end' "$w
 fi
 # The list stands at the beginning of a dump; that nothing is missing at its end is known when all of it has been read.
 if ! docker exec -i "$db" pg_restore --list <"$work/database.dump" >"$work/list" 2>"$words" ||
-    ! grep -q ' TABLE DATA ' "$work/list" ||
     ! docker exec -i "$db" pg_restore --file /dev/null <"$work/database.dump" >/dev/null 2>"$words"; then
     give_up "The dump of the database cannot be read back, so no backup was made: $(tail -n 3 "$words")"
 fi
+# The backups that there are hold what this one would not, and must not make room for it.
+grep -q ' TABLE DATA ' "$work/list" ||
+    give_up "The database holds no tables, so no backup was made. What to do says: pyinfra inventory.py deploy.py"
 
 say "2 of 5: have Redis save its jobs"
 ask_redis() { docker exec "$redis" sh -c 'REDISCLI_AUTH=$(cut -d " " -f 2 /run/secrets/redis.conf) exec redis-cli "$@"' sh "$@"; }

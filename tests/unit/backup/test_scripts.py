@@ -106,7 +106,8 @@ BROKEN = [
     # what is wrong, its file's text, part of what is said
     ("no-db", "", "The database or Redis does not run"),
     ("dump-ends-early", "", "pg_dump: error: out of memory"),
-    ("dump-unreadable", "", "cannot be read back"),
+    ("dump-unreadable", "", "cannot be read back, so no backup was made: not a valid archive"),
+    ("dump-empty", "", "The database holds no tables, so no backup was made."),
     ("dump-truncated", "", "unexpected end of file"),
     ("redis-full", "", "Redis could not save its jobs"),
     ("fail-cat", "Fatal: wrong password or no key found", "BACKUP_PASSPHRASE in secrets.env is not the one"),

@@ -13,7 +13,10 @@ DOCKER = r"""
 here=@HERE@
 case $* in
 "ps "*service=*) for last; do :; done; [ -e "$here/no-${last##*=}" ] || echo "id-of-${last##*=}" ;;
-*"pg_restore --list"*) cat >/dev/null; [ ! -e "$here/dump-unreadable" ] && echo "1; 0 0 TABLE DATA public accounts" ;;
+*"pg_restore --list"*)
+    cat >/dev/null
+    [ ! -e "$here/dump-unreadable" ] || { echo "not a valid archive" >&2; exit 1; }
+    [ -e "$here/dump-empty" ] || echo "1; 0 0 TABLE DATA public accounts" ;;
 *"pg_restore --username"*) cat >"$here/loaded" ;;
 *" network create"* | "network create"*) : >"$here/network"; [ ! -e "$here/told-to-stop" ] || kill "$PPID" ;;
 "network rm"*) rm -f "$here/network" ;;
