@@ -1,4 +1,13 @@
+# shellcheck disable=SC2154 # the scripts that follow make $project
 # Goes before scripts that start containers.
+# The containers of the services that are the arguments, of the project $project, the oldest first. Not those of "docker compose run":
+# "docker compose ps --all" would list them as well.
+containers_of() {
+    docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
+        --format '{{.ID}} {{.Label "com.docker.compose.service"}}' | tac | while read -r id service; do
+        case " $* " in *" $service "*) printf '%s\n' "$id" ;; esac
+    done
+}
 # "STATUS HEALTH RESTARTS" of the container $1.
 state_of() {
     docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}} {{.RestartCount}}' "$1"

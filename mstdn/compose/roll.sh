@@ -24,11 +24,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# The containers of the service, the oldest first; not those of "docker compose run".
-containers_of() {
-    docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-        --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$1" | tac
-}
 made_from() { docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$1"; }
 name_of() { docker inspect --format '{{.Name}}' "$1" | tr -d /; }
 # Makes one more container of the service, which does not start yet: what Compose takes from the files now. Without --no-deps, which

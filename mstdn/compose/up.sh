@@ -1,18 +1,12 @@
 # Brings the services that the rest of the arguments names, of the project $1 in $2, up as its files say; each has to become
 # healthy within $3 seconds. After compose/health.
 set -eu
+# shellcheck disable=SC2034 # health.sh uses it
 project=$1 directory=$2 patience=$3
 shift 3
 cd "$directory"
 begun=$(date +%s)
 bring_up() { docker compose up --detach --no-build --remove-orphans --wait --wait-timeout "$patience" "$@" >.up.log 2>&1; }
-# Not those of "docker compose run": "docker compose ps --all" would list them as well.
-containers_of() {
-    for service; do
-        docker ps --all --quiet --filter "label=com.docker.compose.project=$project" \
-            --filter label=com.docker.compose.oneoff=False --filter "label=com.docker.compose.service=$service"
-    done
-}
 # Whether all that Compose has started become healthy after all.
 recover() {
     for id in $(containers_of "$@"); do

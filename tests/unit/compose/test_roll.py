@@ -20,7 +20,7 @@ case "$1 $2" in
 "compose run") [ ! -e nobody ] || { echo 'no room'; exit 1; }
     echo "x-web-deputy wanted running $(cat deputy 2>/dev/null || echo healthy) 0" >c/x-web-deputy ;;
 "compose up") [ ! -e broken ] || { echo 'no such image'; exit 1; }; echo 'x-web-9 wanted created none 0' >c/n9 ;;
-"ps --all") ls -r c ;;
+"ps --all") ls -r c | sed "s/$/ web/"; echo x1 another-web ;;
 "inspect --format")
     read -r name made status health restarts <c/"$4"
     case $3 in
