@@ -165,7 +165,8 @@ class Container:
     `reference` the name under which that was asked for. `once`: made by "docker compose run". `networks`: the ID of
     each by name. `anywhere`: ports that everybody reaches because no address was asked for, or would if it ran.
     `gone`: paths in it whose file on the server was removed or replaced since it started. `asks`: what it asks
-    nginx-proxy for, "VIRTUAL_HOST=…". `making`: one text for all that it was made with and that "docker update" or
+    nginx-proxy for, "VIRTUAL_HOST=…". `called`: the names by which others find it, by network. `writes`: paths of the
+    server that it may write to. `making`: one text for all that it was made with and that "docker update" or
     "docker network" could have changed since.
     """
 
@@ -184,6 +185,8 @@ class Container:
     anywhere: tuple[Published, ...] = ()
     gone: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    called: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    writes: tuple[str, ...] = ()
     making: str = ""
 
 
@@ -229,7 +232,7 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
     }
     return Container(
         id=found["id"],
-        name=found["name"].removeprefix("/"),
+        name=own,
         image=found["image"],
         reference=found["reference"],
         status=found["status"],
@@ -244,8 +247,21 @@ def _container(found: dict[str, Any], gone: tuple[str, ...]) -> Container:
         anywhere=tuple(_anywhere(found)),
         gone=gone,
         asks=tuple(filter(None, found["asks"])),
+        called={network: frozenset({own, *(names or ())}) for network, names in found["aliases"].items()},
+        writes=tuple(_writes(found)),
         making=json.dumps(making, sort_keys=True, separators=(",", ":")),
     )
+
+
+def _writes(found: dict[str, Any]) -> Iterator[str]:
+    for bind in found["binds"] or ():
+        source, _, rest = bind.partition(":")
+        # A volume of Docker's own has a name in place of a path.
+        if source.startswith("/") and "ro" not in rest.partition(":")[2].split(","):
+            yield source
+    for mount in found["mounts"] or ():
+        if mount.get("Type") == "bind" and not mount.get("ReadOnly"):
+            yield mount["Source"]
 
 
 def _anywhere(found: dict[str, Any]) -> Iterator[Published]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mstdn.docker.configuration import Merged
 from mstdn.docker.obstacles import default_address
 from mstdn.finding import Finding
 from mstdn.layout import (
+    BACK,
     MASTODON_PROJECT,
     MASTODON_SERVICES,
     MONITORING_PROJECT,
     MONITORING_SERVICES,
     PROXY_PROJECT,
     PROXY_SERVICES,
+    STORES,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from mstdn.settings import Settings
 
 DEFAULT_NETWORK = "bridge"
+_PROJECTS = (MASTODON_PROJECT, PROXY_PROJECT, MONITORING_PROJECT)
 # Compose calls the containers of a service PROJECT-SERVICE-NUMBER: proxy-nginx-1, mstdn-web-2.
 _OURS = {
     f"{project}-{service}-": project
@@ -34,6 +38,13 @@ _OURS = {
         (MONITORING_PROJECT, MONITORING_SERVICES),
     )
     for service in services
+}
+# The names by which the suite's containers find each other, by the network where they ask for them.
+_LOOKED_UP = {
+    BACK: ("db", "redis", "web", "streaming"),
+    f"{MASTODON_PROJECT}_outbound": STORES,
+    f"{PROXY_PROJECT}_control": ("socket-proxy",),
+    f"{PROXY_PROJECT}_outbound": ("socket-proxy",),
 }
 
 
@@ -128,3 +139,42 @@ def taken_names(containers: Sequence[Container]) -> Iterator[Finding]:
                 f"those. Give it another one, with which it goes on as before: docker rename {container.name} "
                 f"other-{container.name}; or, if nobody needs it: docker rm --force {container.name}",
             )
+
+
+def namesakes(containers: Sequence[Container]) -> Iterator[Finding]:
+    """Containers of somebody else that are found where the suite's containers look for one of their own."""
+    for container in containers:
+        for network, names in _LOOKED_UP.items():
+            taken = sorted(container.called.get(network, frozenset()) & set(names))
+            if taken and container.project not in _PROJECTS:
+                yield Finding(
+                    "error",
+                    f"The container {container.name} is not one of the suite's, but is called {' and '.join(taken)} in "
+                    f"the network {network}, where the suite looks for its own under that name: a part of what "
+                    "Mastodon reads and writes goes there. Give it another name there (in Compose: its service and "
+                    f"aliases), or take it out: docker network disconnect {network} {container.name}",
+                )
+
+
+def writers(containers: Sequence[Container], roots: Iterable[str]) -> Iterator[Finding]:
+    """
+    Containers of somebody else that may write to the files of the database or of Redis.
+
+    roots: mastodon_root, as it is set and where it really is.
+    """
+    stores = [PurePosixPath(root, store) for root in dict.fromkeys(roots) for store in ("database", "redis")]
+    for container in containers:
+        # Those with which the suite itself moves a database belong to no project.
+        if container.project in _PROJECTS or container.name.startswith(f"{MASTODON_PROJECT}-"):
+            continue
+        for path in sorted({path for path in container.writes if _is_within(PurePosixPath(path), stores)}):
+            yield Finding(
+                "error",
+                f"The container {container.name} is not one of the suite's, but may write to {path}: two programs at "
+                "work on one database destroy it. Stop it, and give it a place of its own: "
+                f"docker stop {container.name}",
+            )
+
+
+def _is_within(path: PurePosixPath, directories: Iterable[PurePosixPath]) -> bool:
+    return any(each in (path, *path.parents) for each in directories)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
-from mstdn.docker.neighbours import other_engines, other_projects, taken_names
+from mstdn.docker.neighbours import namesakes, other_engines, other_projects, taken_names, writers
 from mstdn.docker.rules import ALIVE
 from mstdn.finding import Finding
 from mstdn.layout import UNINSTALL_NOTE
@@ -65,6 +65,9 @@ def findings(
         # Stopped ones too: Compose would remove them as orphans of a project of that name.
         *other_projects(report, containers, settings),
         *taken_names(containers),
+        # Before there is an instance here, they can only be those of one that somebody has set up by hand.
+        *(namesakes(alive) if report.installed else ()),
+        *(writers(alive, (settings.mastodon_root, *report.directories[:1])) if report.installed else ()),
         *names.findings(report, settings),
         *_instance(report, settings, postgres_moves=postgres_moves),
     ]

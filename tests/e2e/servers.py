@@ -814,6 +814,21 @@ LIVES = [
         "The container old-site asks the proxy for {domain} too",
         undo="docker rm --force old-site",
     ),
+    refused(
+        "another project's database, which is called db in back-mstdn too",
+        DEPLOYED,
+        f"docker run --detach --network back-mstdn --network-alias db --name shop-db {IMAGE}",
+        "shop-db is not one of the suite's, but is called db in the network back-mstdn",
+        "docker network disconnect back-mstdn shop-db",
+        undo="docker rm --force shop-db",
+    ),
+    refused(
+        "a container of somebody else that may write to the database's files",
+        DEPLOYED,
+        f"docker run --detach --network none --volume /srv/mastodon/database:/data --name copy {IMAGE}",
+        "copy is not one of the suite's, but may write to /srv/mastodon/database",
+        undo="docker rm --force copy",
+    ),
     joins(
         "a UDP port 443 beside the running proxy",
         DEPLOYED,

@@ -160,6 +160,23 @@ def test_paths_that_are_gone_belong_to_their_container() -> None:
     assert {each.service: each.gone for each in read(Containers, output)} == {"web": (), "db": ("/a", "/b")}
 
 
+def test_the_names_by_which_others_find_it_are_its_own_and_its_aliases() -> None:
+    found = the_container(networks={"a": "1", "b": "2"}, aliases={"a": ["db", "shop-db-1"], "b": None})
+    assert found.called == {"a": {"mstdn-web-1", "db", "shop-db-1"}, "b": {"mstdn-web-1"}}
+
+
+def test_what_it_may_write_to_on_the_server_is_read_of_both_kinds_of_mounts() -> None:
+    found = the_container(
+        binds=["/a:/x", "/b:/x:ro", "/c:/x:rw,z", "/d:/x:z,ro", "volume:/x"],
+        mounts=[
+            {"Type": "bind", "Source": "/e", "Target": "/x"},
+            {"Type": "bind", "Source": "/f", "Target": "/x", "ReadOnly": True},
+            {"Type": "volume", "Source": "g", "Target": "/x"},
+        ],
+    )
+    assert found.writes == ("/a", "/c", "/e")
+
+
 @pytest.mark.parametrize(
     "changed",
     [

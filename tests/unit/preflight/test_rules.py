@@ -415,6 +415,61 @@ def test_what_is_as_good_is_no_finding(report: ServerReport, settings: dict[str,
     assert found(report, settings, **changes) == []
 
 
+def shop(service: str = "db", status: str = "running", **more: Any) -> Container:
+    """A container of another project."""
+    one = container(f"shop-{service}-1", "postgres:17", project="shop", directory="/srv/shop", status=status)
+    return dataclasses.replace(one, **more)
+
+
+CALLED: dict[str, Any] = {"called": {"back-mstdn": frozenset({"shop-db-1", "db"})}}
+WRITES: dict[str, Any] = {"writes": ("/srv/mastodon/database",)}
+
+
+@pytest.mark.parametrize(
+    ("stranger", "words"),
+    [
+        pytest.param(
+            shop(**CALLED),
+            ("shop-db-1", "called db in the network back-mstdn", "docker network disconnect back-mstdn shop-db-1"),
+            id="the database's name",
+        ),
+        pytest.param(
+            shop(called={"proxy_control": frozenset({"socket-proxy"})}),
+            ("called socket-proxy in the network proxy_control",),
+            id="the name of the filter before Docker's socket",
+        ),
+        pytest.param(
+            shop(**WRITES), ("may write to /srv/mastodon/database:", "docker stop shop-db-1"), id="the database"
+        ),
+        pytest.param(shop(writes=("/data/redis/x",)), ("may write to /data/redis/x",), id="Redis, by its real place"),
+    ],
+)
+def test_who_would_get_a_part_of_the_data_or_destroy_them_is_named(stranger: Container, words: tuple[str, ...]) -> None:
+    (finding,) = found(CONVERGED, containers=(*OUR_CONTAINERS, stranger), directories=("/data", "/srv/proxy"))
+    assert finding.level == "error"
+    for each in words:
+        assert each in finding.text
+
+
+@pytest.mark.parametrize(
+    ("report", "stranger"),
+    [
+        pytest.param(CONVERGED, shop(status="exited", **CALLED, **WRITES), id="stopped"),
+        pytest.param(BARE, shop(**CALLED, **WRITES), id="no instance yet"),
+        # The proxy is in front of many, each with a web of its own.
+        pytest.param(CONVERGED, shop("web", called={"front": frozenset({"web"})}), id="in front"),
+        pytest.param(CONVERGED, shop("bot", called={"back-mstdn": frozenset({"bot"})}), id="another name"),
+        pytest.param(CONVERGED, shop(writes=("/srv/mastodon", "/srv/mastodon/media", "/")), id="around it"),
+        pytest.param(
+            CONVERGED, container("mstdn-db-1", "postgres:17", project="mstdn", directory="/srv/mastodon"), id="our own"
+        ),
+    ],
+)
+def test_neighbours_that_take_nothing_are_let_be(report: ServerReport, stranger: Container) -> None:
+    ours = OUR_CONTAINERS if report is CONVERGED else ()
+    assert found(report, containers=(*ours, stranger)) == []
+
+
 def test_everything_in_the_way_is_told_at_once() -> None:
     together = [
         "Fedora",
