@@ -13,8 +13,10 @@ from tests.lab import addresses, builder, engine, inhabitants
 from tests.lab.addresses import STATE
 from tests.lab.commands import LabError, step, wait_until
 from tests.lab.engine import Engine
-from tests.lab.inhabitants import CLOUDS, EVERYONE, INTERNET, READY_SECONDS, SERVERS, VISITOR, Inhabitant
+from tests.lab.inhabitants import CLOUDS, EVERYONE, INTERNET, SERVERS, VISITOR, Inhabitant
 
+# systemd gives whatever does not end when it is told to 90 seconds (DefaultTimeoutStopSec), and ends it then.
+DOWN_SECONDS = 150
 LOCK = STATE / "lock"
 # The engine, its images and its networks are common to all labs of this machine, whichever checkout they are from.
 LOCK_OF_ALL_LABS = Path(tempfile.gettempdir()) / "mstdn-lab-engine.lock"
@@ -143,7 +145,7 @@ def _start_again(current: Engine, server: Inhabitant) -> None:
     def is_down() -> bool:
         return inhabitants.states(current)[server.name] != "running"
 
-    wait_until(f"{server.name} is down", is_down, READY_SECONDS)
+    wait_until(f"{server.name} is down", is_down, DOWN_SECONDS)
     inhabitants.start(current, server)
     inhabitants.wait_until_ready(current, server)
 
