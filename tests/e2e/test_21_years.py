@@ -34,12 +34,12 @@ FORGET = "tasks/cleanup.py | Remove images that nothing needs any more"
 
 # What the suite's own packages bring is Debian's, and stays.
 PACKAGES = "nftables restic openssh-client"
-# What programs of Debian and Docker write for themselves, and what is a package's.
+# What programs of Debian and Docker write for themselves, as dpkg's copies at midnight, and what is a package's.
 ASIDE = (
     *("/proc", "/sys", "/run", "/tmp", "/dev", "/swap.d", "/root", "/home/operator", "/var/tmp", "/var/log"),
     *("/usr/lib", "/usr/share", "/etc/docker", "/var/lib/docker", "/var/lib/containerd", "/var/lib/systemd"),
     *("/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt", "/var/cache/debconf", "/var/cache/ldconfig"),
-    *("/srv/backups", "/var/lib/mstdn"),
+    *("/srv/backups", "/var/lib/mstdn", "/var/backups"),
 )
 LOOK = {
     "files": f"find / -xdev \\( {' -o '.join(f'-path {path}' for path in ASIDE)} \\) -prune "
