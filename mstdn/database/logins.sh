@@ -12,6 +12,7 @@ done <<END
 $described
 END
 # Redis speaks in lines, so a shell is enough, in the network of the container: "docker exec" would start half a dozen programs.
+# What it was given is read in its own tree, which is read-only: no link there leads root to another file.
 ask_redis() {
     { read -r _ password <"/proc/$1/root/run/secrets/redis.conf"; } 2>/dev/null || return 0
     # shellcheck disable=SC2016 # that is for the other shell

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mstdn.settings import Settings
 
 DEFAULT_NETWORK = "bridge"
-_PROJECTS = (MASTODON_PROJECT, PROXY_PROJECT, MONITORING_PROJECT)
 # Compose calls the containers of a service PROJECT-SERVICE-NUMBER: proxy-nginx-1, mstdn-web-2.
 _OURS = {
     f"{project}-{service}-": project
@@ -143,10 +142,10 @@ def taken_names(containers: Sequence[Container]) -> Iterator[Finding]:
 
 def namesakes(containers: Sequence[Container]) -> Iterator[Finding]:
     """Containers of somebody else that are found where the suite's containers look for one of their own."""
-    for container in containers:
+    for container in _of_others(containers):
         for network, names in _LOOKED_UP.items():
             taken = sorted(container.called.get(network, frozenset()) & set(names))
-            if taken and container.project not in _PROJECTS:
+            if taken:
                 yield Finding(
                     "error",
                     f"The container {container.name} is not one of the suite's, but is called {' and '.join(taken)} in "
@@ -163,9 +162,9 @@ def writers(containers: Sequence[Container], roots: Iterable[str]) -> Iterator[F
     roots: mastodon_root, as it is set and where it really is.
     """
     stores = [PurePosixPath(root, store) for root in dict.fromkeys(roots) for store in ("database", "redis")]
-    for container in containers:
+    for container in _of_others(containers):
         # Those with which the suite itself moves a database belong to no project.
-        if container.project in _PROJECTS or container.name.startswith(f"{MASTODON_PROJECT}-"):
+        if container.name.startswith(f"{MASTODON_PROJECT}-"):
             continue
         for path in sorted({path for path in container.writes if _is_within(PurePosixPath(path), stores)}):
             yield Finding(
@@ -174,6 +173,11 @@ def writers(containers: Sequence[Container], roots: Iterable[str]) -> Iterator[F
                 "work on one database destroy it. Stop it, and give it a place of its own: "
                 f"docker stop {container.name}",
             )
+
+
+def _of_others(containers: Sequence[Container]) -> Iterator[Container]:
+    ours = frozenset(_OURS.values())
+    return (each for each in containers if each.project not in ours)
 
 
 def _is_within(path: PurePosixPath, directories: Iterable[PurePosixPath]) -> bool:
