@@ -136,6 +136,12 @@ SET_UP = "\n".join(
         "set -eu",
         *(f"ip netns add {each}" for each in (VISITOR, SERVER, CONTAINER)),
         *(f"ip -n {each} link set lo up" for each in (VISITOR, SERVER, CONTAINER)),
+        # Otherwise a router finds no neighbour until its own link-local address is known to be free: up to two seconds.
+        *(
+            f"ip netns exec {each} sysctl -qw net.ipv6.conf.{which}.accept_dad=0"
+            for each in (VISITOR, SERVER, CONTAINER)
+            for which in ("all", "default")
+        ),
         _cable(VISITOR, "eth0", SERVER, UPLINK),
         _cable(CONTAINER, "eth0", SERVER, "veth0"),
         f"ip -n {SERVER} link add {BRIDGE} type bridge",
