@@ -53,7 +53,7 @@ from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.secrets.parts import words_for
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
-from mstdn.storage.operations import note_question, places_question
+from mstdn.storage.operations import files_question, note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 from mstdn.timers.operations import timer_questions
@@ -71,6 +71,7 @@ def of_a_deployment(host: Host) -> Iterator[Question[Any]]:
     yield PacketFilter.of_the_server()
     yield FirewallSetup.of_the_server()
     yield places_question(settings)
+    yield files_question(settings)
     yield note_question()
     yield SwapState.of(settings.swap_path)
     yield overcommit_question()

@@ -71,6 +71,24 @@ class Strangers(Fact[dict[str, str]]):
         return dict(line.split(" ", 1) for line in lines.all("stranger"))
 
 
+class InTheWay(Fact[list[str]]):
+    """Paths in whose place the suite has a file of its own, and where there is something else."""
+
+    script = "files/in_the_way"
+
+    @classmethod
+    def of(cls, mounted: Iterable[str], others: Iterable[str]) -> Question[list[str]]:
+        """
+        mounted: paths of files that containers mount, and others to which an empty directory gives way. others: all
+        other paths; one that ends in "/" stands for all that lies in that directory.
+        """
+        return cls.question(*mounted, "--", *others)
+
+    @override
+    def read(self, lines: Lines) -> list[str]:
+        return lines.all("blocked")
+
+
 class FileStates(Fact[Tree]):
     """Type, mode, numeric owner and SHA-256 of many paths at once."""
 

@@ -15,6 +15,7 @@ from mstdn.brought import brings, is_brought
 from mstdn.fact import Question
 from mstdn.files.commands import Step, put
 from mstdn.files.facts import FileStates, Strangers, Tree, WrittenFiles
+from mstdn.files.rules import in_the_way
 from mstdn.files.tree import ConfigDirectory, ConfigFile
 from mstdn.operation import announce, is_the_moment_to_show, operation
 from mstdn.refusal import refuse
@@ -67,7 +68,8 @@ def converge_tree(
     """
     The commands of `config_tree`, for operations that write files on the way to something else.
 
-    Refuses where something that is no regular file (or directory) is in the way: it may be an operator's.
+    Refuses where something that is no regular file (or directory) is in the way: it may be an operator's. An empty
+    directory is nobody's, and a file takes its place.
     """
     paths = {file.path for file in files}
     brings(*paths)
@@ -77,11 +79,16 @@ def converge_tree(
     for each in wanted:
         kind = "d" if isinstance(each, ConfigDirectory) else "f"
         found = tree.states.get(each.path)
+        if kind == "f" and _is_empty_directory(each.path, tree):
+            continue
         # A link to a directory is an operator's way to a bigger disk; a link to a file would be replaced by the file.
         if found and (found.kind != kind or (found.link and kind == "f")):
             yield from refuse(
-                f"{each.path} exists and is {'a link' if found.link else 'something else'} instead of a "
-                f"{'directory' if kind == 'd' else 'regular file'}: look at it, move it away, run again."
+                in_the_way(
+                    each.path,
+                    "a link" if found.link else "something else",
+                    "directory" if kind == "d" else "regular file",
+                )
             )
             return
     if theirs := sorted(_of_others(files, shared, tree)):
@@ -153,6 +160,17 @@ def _has_text(file: ConfigFile, tree: Tree) -> bool:
     return found is not None and found.sha256 == file.sha256
 
 
+def _is_empty_directory(path: str, tree: Tree) -> bool:
+    """Docker makes one where a file that a container mounts is missing. There is nothing of anybody's in it."""
+    found = tree.states.get(path)
+    return (
+        found is not None
+        and found.kind == "d"
+        and not found.link
+        and not any(entry.startswith(f"{path}/") for entry in tree.entries)
+    )
+
+
 def _strays(files: Iterable[ConfigFile], directories: Iterable[ConfigDirectory], tree: Tree) -> Iterator[str]:
     expected = {file.path for file in files} | {directory.path for directory in directories}
     for directory in directories:
@@ -167,6 +185,8 @@ def _reasons(wanted: Iterable[ConfigDirectory | ConfigFile], gone: Iterable[str]
         found = tree.states.get(each.path)
         if not found:
             yield f"{each.path} does not exist"
+        elif isinstance(each, ConfigFile) and found.kind == "d":
+            yield f"{each.path} is an empty directory, as Docker makes one where a file is missing"
         elif isinstance(each, ConfigFile) and found.sha256 != each.sha256:
             yield f"{each.path} has another content"
         elif (found.mode, found.owner) != (each.mode, each.owner):
@@ -180,7 +200,8 @@ def _show_diffs(changed: Iterable[ConfigFile], gone: Iterable[str], tree: Tree) 
     if not state.config.DIFF or not is_the_moment_to_show():
         return
     for file in changed:
-        exists = file.path in tree.states
+        found = tree.states.get(file.path)
+        exists = found is not None and found.kind == "f"
         current = (host.get_fact(FileContents, path=file.path) or []) if exists else []
         logger.info(f"{host.print_prefix}{'Change' if exists else 'Create'} {file.path}")
         for line in generate_color_diff(current, file.text.splitlines()):

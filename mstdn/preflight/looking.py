@@ -23,6 +23,7 @@ from mstdn.docker.facts import Container, Containers, Engine, Setup
 from mstdn.docker.packages import KEYRING, PACKAGES, PREREQUISITES, SOURCES
 from mstdn.docker.versions import numbers_of
 from mstdn.fact import CouldNotLook
+from mstdn.files import rules as files
 from mstdn.finding import Finding
 from mstdn.firewall import own as own_firewall
 from mstdn.firewall import rules as firewall
@@ -40,7 +41,7 @@ from mstdn.render import render
 from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
-from mstdn.storage.operations import places_question
+from mstdn.storage.operations import files_question, places_question
 from mstdn.swap import rules as swap
 from mstdn.swap.facts import SwapState
 from mstdn.updates import rules as updates
@@ -103,6 +104,7 @@ def _look(
             settings.site_domain,
             settings.proxy_root,
         )
+        yield from files.findings(ask(files_question(settings)))
     at = report.installed.get("MASTODON_VERSION", settings.mastodon_version)
     if settings.mastodon_version not in (at, report.installed.get("NEXT_VERSION")):
         # Only where an upgrade is due: it takes a moment, and one more remote command.

@@ -7,14 +7,14 @@ directory=$1
 shift
 # Left by a run that was killed.
 rm -rf "$directory/.making" "$directory"/.distributing.*
-[ -e "$directory/instance.env" ] || exit 1
+[ -f "$directory/instance.env" ] || exit 1
 # Beside the targets, because only a rename within a file system is atomic.
 work=$(mktemp -d "$directory/.distributing.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # Gives $2 the content, owner and mode of $1. A container that runs keeps the file that it was started with: one that has the
 # right content stays the same file.
 put() {
-    if cmp -s "$1" "$2"; then
+    if [ -f "$2" ] && cmp -s "$1" "$2"; then
         chown --reference="$1" "$2"
         chmod --reference="$1" "$2"
     else

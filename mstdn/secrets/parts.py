@@ -60,9 +60,14 @@ WORDS = tuple(map(str, PARTS))
 FORMS = tuple(f"{secret.name}={secret.form}" for secret in MADE_ON_THE_SERVER.values())
 
 
+def parts_for(settings: Settings) -> tuple[Part, ...]:
+    """The parts that containers get with these settings."""
+    return (*PARTS, MONITORING_PART) if settings.monitoring_enabled else PARTS
+
+
 def words_for(settings: Settings) -> tuple[str, ...]:
-    """What the scripts are told of the parts that containers get with these settings."""
-    return (*WORDS, str(MONITORING_PART)) if settings.monitoring_enabled else WORDS
+    """What the scripts are told of them."""
+    return tuple(map(str, parts_for(settings)))
 
 
 def made_for(settings: Settings) -> tuple[str, ...]:

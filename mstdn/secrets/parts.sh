@@ -16,9 +16,10 @@ line_end='
 '
 # Keeps what the server made and what the operator brought, so that part() need not start a program each time.
 read_secrets() {
-    instance=$(cat "$directory/instance.env" 2>/dev/null) || instance=''
+    # Whoever reads a named pipe waits for somebody to write.
+    instance=$([ ! -f "$directory/instance.env" ] || cat "$directory/instance.env" 2>/dev/null) || instance=''
     # The point keeps the ends of the last lines.
-    operator=$(cat "$directory/operator.env" 2>/dev/null || :; echo .)
+    operator=$([ ! -f "$directory/operator.env" ] || cat "$directory/operator.env" 2>/dev/null || :; echo .)
     operator=${operator%.}
 }
 # Prints the part that was read last: only what its reader needs, in the form that it reads.

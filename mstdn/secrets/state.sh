@@ -13,7 +13,7 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-if [ -e "$file" ]; then
+if [ -f "$file" ]; then
     echo exists
     case $line_end$instance in *"$line_end# complete") echo complete ;; esac
     printf 'access %s\n' "$(stat -L -c '0%a %u:%g' "$file")"
@@ -33,7 +33,7 @@ $instance
 END
     [ -z "$strange" ] || echo 'damaged '
 fi
-if [ -e "$directory/operator.env" ]; then
+if [ -f "$directory/operator.env" ]; then
     sum=$(sha256sum <"$directory/operator.env")
     printf 'operator %s %s\n' "${sum%% *}" "$(stat -L -c '0%a %u:%g' "$directory/operator.env")"
     while IFS= read -r line; do

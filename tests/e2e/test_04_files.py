@@ -174,6 +174,40 @@ def test_dead_variables_of_old_guides_are_refused(instance: Instance) -> None:
     assert "x" * 128 not in refusal
 
 
+# --- What is in the place of a file --------------------------------------------------------------
+
+
+def test_a_directory_in_the_place_of_a_file_is_named_before_the_first_change_and_stays(instance: Instance) -> None:
+    paths = [f"/srv/mastodon/{name}" for name in (".env", "secrets/redis.conf", "state/applied", "state/installed.env")]
+    paths += ["/srv/proxy/state/mounted", "/var/lib/mstdn/firewall", "/etc/apt/keyrings/docker.asc"]
+    paths += ["/etc/mstdn/firewall.nft", "/etc/sysctl.d/60-mastodon-swap.conf"]
+    before = instance.started()
+    for path in paths:
+        instance.run(f"mv {path} {path}.kept && mkdir {path} && touch {path}/somebodys")
+    try:
+        refusal = instance.refusal()
+        for path in paths:
+            assert f"{path} exists and is something else instead of a regular file: look at it, move it away" in refusal
+            instance.run(f"test -e {path}/somebodys")
+        assert "Nothing was changed." in refusal
+    finally:
+        for path in paths:
+            instance.run(f"rm -r {path} && mv {path}.kept {path}")
+    assert instance.converge().changed == []
+    assert instance.started() == before
+
+
+def test_the_empty_directory_that_docker_makes_where_a_file_is_missing_gives_way(instance: Instance) -> None:
+    path = "/srv/mastodon/nginx/upstreams.conf"
+    instance.run(f"rm {path} && mkdir {path}")
+    plan = instance.plan()
+    assert f"{path} is an empty directory, as Docker makes one where a file is missing" in plan.stderr
+    assert instance.converge().changed == plan.planned
+    instance.run(f"test -s {path}")
+    assert instance.serves("/health")
+    assert instance.converge().changed == []
+
+
 # --- Images -------------------------------------------------------------------------------------
 
 RECORD = "/srv/mastodon/state/images"

@@ -28,7 +28,7 @@ from mstdn.compose.facts import AppliedProject, Settled
 from mstdn.database.facts import DatabaseDumps, DuplicateAccounts, Installed, StoresAtWork
 from mstdn.docker.facts import Containers, DockerHost, EngineSetup
 from mstdn.fact import CouldNotLook, Question
-from mstdn.files.facts import FileStates, Strangers, WrittenFiles
+from mstdn.files.facts import FileStates, InTheWay, Strangers, WrittenFiles
 from mstdn.files.tree import ConfigDirectory
 from mstdn.firewall.facts import FirewallSetup, PacketFilter
 from mstdn.images.facts import ImageStates, RecordedImages, SourceTree
@@ -300,6 +300,7 @@ def test_what_is_written_does_not_depend_on_the_servers_umask(tmp_path: Path) ->
 
 QUESTIONS: list[Question[Any]] = [
     AccountState.of("no-such-project", "alice", ""),
+    InTheWay.of([NOWHERE], [NOWHERE, f"{NOWHERE}/"]),
     OldInstance.of("", NOWHERE, ["social.example.org"]),
     MachineState.of(NOWHERE, NOWHERE, [NOWHERE]),
     PartStates.of("no-such-project"),

@@ -163,11 +163,23 @@ def test_what_is_in_the_way_of_a_file_is_not_replaced(tmp_path: Path, obstacle: 
         path.symlink_to("elsewhere")
     else:
         path.mkdir()
+        (path / ".hidden").touch()
     with pytest.raises(OperationError, match="instead of a regular file"):
         apply(config_tree, files=[file_in(tmp_path, "before"), file_in(tmp_path)])
     assert not (tmp_path / "before").exists()
     assert path.is_symlink() is obstacle.endswith("link")
     assert path.is_dir() is (obstacle == "directory")
+
+
+def test_the_empty_directory_that_docker_makes_where_a_file_is_missing_gives_way(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    converges([file_in(tmp_path)], [directory_at(tmp_path, exclusive=True)])
+    assert (tmp_path / "file").read_text() == "content\n"
+    (tmp_path / "file").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "file").symlink_to("elsewhere")
+    with pytest.raises(OperationError, match="is a link instead of a regular file"):
+        apply(config_tree, files=[file_in(tmp_path)])
 
 
 def test_a_file_in_the_way_of_a_directory_is_not_replaced(tmp_path: Path) -> None:

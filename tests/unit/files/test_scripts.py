@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pyinfra.api import StringCommand
 
 from mstdn.files.commands import Step, put, put_file
-from mstdn.files.facts import FileStates, Strangers
+from mstdn.files.facts import FileStates, InTheWay, Strangers
 from mstdn.files.tree import ConfigDirectory
 from tests.harness import OWNER, answer_of, calls_in, run_script, stand_in
 
@@ -181,3 +183,39 @@ def test_rights_are_given_back_down_to_the_last_upload_and_none_that_is_too_many
     (directory / "robots.txt").chmod(0o000)
     assert run_script("files/take_back", directory, OWNER, "0600").returncode == 0
     assert stat.S_IMODE((directory / "robots.txt").stat().st_mode) == 0o600
+
+
+# --- What is in the place of a file ---------------------------------------------------------------
+
+
+def empty(path: Path) -> None:
+    path.mkdir()
+
+
+def filled(path: Path) -> None:
+    path.mkdir()
+    (path / ".somebody's").touch()
+
+
+def linked(path: Path) -> None:
+    path.symlink_to(path.parent)
+
+
+@pytest.mark.parametrize("make", [empty, filled, linked, os.mkfifo], ids=["empty", "filled", "link", "named pipe"])
+def test_what_is_in_the_place_of_a_file_and_is_none_is_named(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    for path in (tmp_path / "mounted file", tmp_path / "note", state / "applied"):
+        make(path)
+    answer = answer_of(InTheWay.of([f"{tmp_path}/mounted file"], [f"{tmp_path}/note", f"{state}/"]))
+    # Docker makes the empty one itself.
+    mounted = [] if make is empty else [f"{tmp_path}/mounted file"]
+    assert answer == [*mounted, f"{tmp_path}/note", f"{state}/applied"]
+
+
+def test_files_links_to_files_and_what_is_not_there_are_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "broken").symlink_to("nowhere")
+    paths = [f"{tmp_path}/{name}" for name in ("file", "link", "broken", "absent")]
+    assert answer_of(InTheWay.of(paths, [*paths, f"{tmp_path}/", f"{tmp_path}/absent/"])) == []

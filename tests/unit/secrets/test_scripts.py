@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import stat
 import subprocess
@@ -177,6 +178,15 @@ def test_a_part_that_differs_is_noticed_and_put_right_alone(
     distribute(secrets)
     assert "differs" not in state_script(secrets)
     assert {each: each.stat().st_ino for each in secrets.iterdir() if each.name != part} == before
+
+
+@pytest.mark.parametrize("name", ["secrets/instance.env", "secrets/operator.env", "secrets/redis.conf", ".env"])
+def test_nobody_waits_for_what_comes_out_of_a_named_pipe(secrets: Path, name: str) -> None:
+    distribute(secrets)
+    (secrets.parent / name).unlink(missing_ok=True)
+    os.mkfifo(secrets.parent / name)
+    assert read(SecretStates, state_script(secrets)).exists is (name != "secrets/instance.env")
+    assert distribute(secrets).returncode == (1 if name == "secrets/instance.env" else 0)
 
 
 def test_everybody_who_may_use_docker_may_read_the_checksums_and_they_tell_nothing(secrets: Path) -> None:
