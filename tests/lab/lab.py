@@ -49,7 +49,7 @@ def reset(name: str = "server", image: str = "") -> None:
 
     Raises LabError when the lab is not up.
     """
-    with _lock(LOCK), step(f"Replace {name} by a fresh one"):
+    with _only_this(name), step(f"Replace {name} by a fresh one"):
         current = running()
         inhabitants.replace(current, SERVERS[name], image)
         inhabitants.wait_until_ready(current, SERVERS[name])
@@ -70,7 +70,7 @@ def make(machine: Inhabitant) -> None:
 def keep(name: str = "server") -> str:
     """Make an image of a server as it is now, but for what lies in its volumes. Returns the image's name."""
     image = f"{SERVERS[name].container}-kept"
-    with _lock(LOCK), step(f"Keep {name} as it is"):
+    with _only_this(name), step(f"Keep {name} as it is"):
         running().run("commit", SERVERS[name].container, image)
     return image
 
@@ -84,7 +84,7 @@ def forget(image: str) -> None:
 def reboot(name: str = "server") -> None:
     """Reboot a server and wait until it is up."""
     server = SERVERS[name]
-    with _lock(LOCK), step(f"Reboot {name}"):
+    with _only_this(name), step(f"Reboot {name}"):
         current = running()
         current.run("exec", server.container, "systemctl", "reboot", check=False)
         _start_again(current, server)
@@ -93,7 +93,7 @@ def reboot(name: str = "server") -> None:
 def power_cut(name: str = "server") -> None:
     """Take a server's power away, in the middle of whatever it does, and wait until it is up again."""
     server = SERVERS[name]
-    with _lock(LOCK), step(f"Cut the power of {name}"):
+    with _only_this(name), step(f"Cut the power of {name}"):
         current = running()
         current.run("kill", "--signal", "KILL", server.container)
         _start_again(current, server)
@@ -151,16 +151,28 @@ def _start_again(current: Engine, server: Inhabitant) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _only_this(name: str) -> Iterator[None]:
+    """
+    Nobody else does anything with this server meanwhile; others go on with theirs. A test cuts a server's power at a
+    certain moment, for which another test may not keep it waiting.
+    """
+    with _lock(LOCK, shared=True), _lock(STATE / f"{name}.lock"):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Nobody else has this lock meanwhile, or only others who share it too."""
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     path.parent.mkdir(exist_ok=True)
     # Read only, and created only where it is missing: the file of all labs may be another user's.
     flags = os.O_RDONLY if path.exists() else os.O_RDONLY | os.O_CREAT
     with os.fdopen(os.open(path, flags, 0o644)) as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             with step("Wait for another command of the lab"):
-                fcntl.flock(file, fcntl.LOCK_EX)
+                fcntl.flock(file, kind)
         yield
 
 
