@@ -28,7 +28,7 @@ def up(*further_servers: str) -> None:
 
     Raises LabError when something cannot be started or does not become ready.
     """
-    with _lock(LOCK):
+    with _lock(LOCK, shared=True), _lock(STATE / "up.lock"):
         with _lock(LOCK_OF_ALL_LABS):
             current = engine.provide()
             wanted = {"server", *further_servers, *inhabitants.states(current)}
@@ -37,9 +37,11 @@ def up(*further_servers: str) -> None:
             builder.provide(current, *(inhabitant.image for inhabitant in everyone))
             _provide_network(current)
             for inhabitant in everyone:
-                inhabitants.provide(current, inhabitant)
+                with _lock(STATE / f"{inhabitant.name}.lock"):
+                    inhabitants.provide(current, inhabitant)
         for inhabitant in everyone:
-            inhabitants.wait_until_ready(current, inhabitant)
+            with _lock(STATE / f"{inhabitant.name}.lock"):
+                inhabitants.wait_until_ready(current, inhabitant)
         _hand_out_identity(current, servers)
 
 
@@ -61,7 +63,7 @@ def make(machine: Inhabitant) -> None:
 
     Raises LabError when the lab is not up.
     """
-    with _lock(LOCK), _lock(LOCK_OF_ALL_LABS):
+    with _lock(LOCK, shared=True), _lock(LOCK_OF_ALL_LABS):
         current = running()
         builder.provide(current, machine.image)
         inhabitants.replace(current, machine)
@@ -77,7 +79,7 @@ def keep(name: str = "server") -> str:
 
 def forget(image: str) -> None:
     """Remove an image that keep() made."""
-    with _lock(LOCK):
+    with _lock(LOCK, shared=True):
         running().run("image", "rm", "--force", image)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -28,25 +27,16 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def only_this(name: str) -> AbstractContextManager[None]:
-    return lab._only_this(name)
-
-
-def test_nobody_waits_for_what_is_done_with_another_server(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with only_this("server2"), only_this("server3"):
-        pass
-    assert capsys.readouterr().out == ""
-
-
 def test_the_same_server_is_for_one_at_a_time_and_the_lab_stays_while_it_lasts(state: Path) -> None:
-    with only_this("server2"):
+    with lab._only_this("server2"):
         assert has_to_wait(state / "server2.lock", fcntl.LOCK_EX)
         assert has_to_wait(state / "lock", fcntl.LOCK_EX)
         assert not has_to_wait(state / "lock", fcntl.LOCK_SH)
+        assert not (state / "server3.lock").exists()
     assert not has_to_wait(state / "server2.lock", fcntl.LOCK_EX)
     assert not has_to_wait(state / "lock", fcntl.LOCK_EX)
 
 
-def test_while_the_lab_comes_up_or_goes_down_servers_wait(state: Path) -> None:
+def test_while_the_lab_goes_down_servers_wait(state: Path) -> None:
     with lab._lock(state / "lock"):
         assert has_to_wait(state / "lock", fcntl.LOCK_SH)
