@@ -45,7 +45,7 @@ from mstdn.layout import MASTODON_PROJECT, NETWORKS, NETWORKS_THAT_LEAD_OUT, Mas
 from mstdn.mail.facts import WayOut
 from mstdn.monitoring.operations import monitoring_questions
 from mstdn.networks.facts import DockerNetworks, FirewallWays
-from mstdn.preflight import question_about_the_server
+from mstdn.preflight import files_question, question_about_the_server
 from mstdn.proxy.project import proxy_project
 from mstdn.retention.operations import retention_question
 from mstdn.secrets.facts import SecretStates
@@ -53,7 +53,7 @@ from mstdn.secrets.operator import fingerprint_of, secrets_for
 from mstdn.secrets.parts import words_for
 from mstdn.settings import settings_for
 from mstdn.sizing.facts import ServerSize
-from mstdn.storage.operations import files_question, note_question, places_question
+from mstdn.storage.operations import note_question, places_question
 from mstdn.suite import note
 from mstdn.swap.facts import SwapState
 from mstdn.timers.operations import timer_questions

@@ -17,27 +17,51 @@ from typing import TYPE_CHECKING
 from mstdn import suite
 from mstdn.database.stores import postgres_cannot_read, redis_cannot_read
 from mstdn.docker.neighbours import namesakes, other_engines, other_projects, taken_names, writers
+from mstdn.docker.packages import KEYRING
 from mstdn.docker.rules import ALIVE
+from mstdn.files.facts import InTheWay
 from mstdn.finding import Finding
-from mstdn.layout import UNINSTALL_NOTE
+from mstdn.kernel.operations import OVERCOMMIT_FILE
+from mstdn.layout import (
+    ENGINE_NOTE,
+    FIREWALL_NOTE,
+    FIREWALL_RULES,
+    INSTANCE_NOTE,
+    UNINSTALL_NOTE,
+    MastodonLayout,
+    ProxyLayout,
+)
 from mstdn.postgres.rules import switching_findings
 from mstdn.preflight import machine, names, releases
 from mstdn.preflight.facts import Server, ServerReport
 from mstdn.preflight.names import names_to_look_up, well_known_name
 from mstdn.proxy import neighbours
+from mstdn.secrets.parts import parts_for
+from mstdn.swap.facts import SWAPPINESS_FILE
 
 if TYPE_CHECKING:
     from mstdn.docker.facts import Container
     from mstdn.fact import Question
     from mstdn.settings import Settings
 
-__all__ = ["Finding", "findings", "question_about_the_server"]
+__all__ = ["Finding", "files_question", "findings", "question_about_the_server"]
 
 
 def question_about_the_server(settings: Settings) -> Question[ServerReport]:
     """What findings() needs to know of the server itself."""
     roots = settings.mastodon_root, settings.proxy_root
     return Server.of(*roots, settings.swap_path, well_known_name(settings), names_to_look_up(settings))
+
+
+def files_question(settings: Settings) -> Question[list[str]]:
+    """What preflight asks about what is in the place of files that the suite reads and writes without looking."""
+    layout, proxy = MastodonLayout(settings.mastodon_root), ProxyLayout(settings.proxy_root)
+    parts = (f"{layout.secrets}/{part.file}" for part in parts_for(settings))
+    kernel = (SWAPPINESS_FILE, OVERCOMMIT_FILE)
+    return InTheWay.of(
+        (layout.checksums, layout.instance_secrets, layout.operator_secrets, *parts, *kernel),
+        (f"{layout.state}/", f"{proxy.state}/", ENGINE_NOTE, INSTANCE_NOTE, FIREWALL_NOTE, FIREWALL_RULES, KEYRING),
+    )
 
 
 def findings(

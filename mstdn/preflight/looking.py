@@ -32,7 +32,7 @@ from mstdn.layout import FRONT, MASTODON_PROJECT, NETWORKS, MastodonLayout
 from mstdn.networks import rules as networks_rules
 from mstdn.networks.facts import DockerNetworks, Network
 from mstdn.postgres.rules import collation_findings
-from mstdn.preflight import findings, question_about_the_server, releases
+from mstdn.preflight import files_question, findings, question_about_the_server, releases
 from mstdn.preflight.facts import ServerReport
 from mstdn.preflight.machine import SYSTEMS
 from mstdn.preflight.names import leads_somewhere_by_ipv6
@@ -41,7 +41,7 @@ from mstdn.render import render
 from mstdn.secrets.operator import alert_secrets_for, backup_secrets_for
 from mstdn.settings import Settings
 from mstdn.storage import rules as storage
-from mstdn.storage.operations import files_question, places_question
+from mstdn.storage.operations import places_question
 from mstdn.swap import rules as swap
 from mstdn.swap.facts import SwapState
 from mstdn.updates import rules as updates
